@@ -1,0 +1,58 @@
+/**
+ * Environment variables, read once and checked: a bad value is an error that names the variable, the
+ * rule and the value, and never falls back to the default.
+ */
+import { UsageError } from "./errors.ts";
+
+/** What the variables of a process look like. */
+export type Env = Readonly<Record<string, string | undefined>>;
+
+/** The variables of this process. */
+export function processEnv(): Env {
+  return process.env;
+}
+
+/** How a variable's text becomes a value; throws UsageError through `reject` when it breaks the rule. */
+export type Parser<T> = (text: string, reject: (rule: string) => never) => T;
+
+/** Reads variable `name`; `fallback` stands in only when it is unset or empty. */
+export function readEnv<T>(env: Env, name: string, fallback: T, parse: Parser<T>): T {
+  const text = env[name];
+  if (text === undefined || text === "") return fallback;
+  return parse(text, (rule) => {
+    throw new UsageError(`Cannot use ${name}: it must be ${rule}, but is ${JSON.stringify(text)}`);
+  });
+}
+
+/** A finite decimal number within [min, max]; `unit` goes into the error. */
+export function numberBetween(min: number, max: number, unit: string): Parser<number> {
+  return (text, reject) => {
+    const value = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : NaN;
+    if (!(value >= min && value <= max)) reject(`a number of ${unit} from ${min} to ${max}`);
+    return value;
+  };
+}
+
+/** A whole number within [min, max]; `unit` goes into the error. */
+export function integerBetween(min: number, max: number, unit: string): Parser<number> {
+  return (text, reject) => {
+    const value = /^[+-]?\d+$/.test(text) ? Number(text) : NaN;
+    if (!(value >= min && value <= max)) reject(`a whole number of ${unit} from ${min} to ${max}`);
+    return value;
+  };
+}
+
+/** One of a closed list of words. */
+export function oneOf<const T extends string>(words: readonly T[]): Parser<T> {
+  return (text, reject) => {
+    const found = words.find((word) => word === text);
+    return found ?? reject(`one of ${words.join(", ")}`);
+  };
+}
+
+/** An absolute http or https URL. */
+export const httpUrl: Parser<string> = (text, reject) => {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) reject("an http:// or https:// URL");
+  return text;
+};

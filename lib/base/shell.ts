@@ -1,0 +1,57 @@
+/** Running other programs by argument list (never through a shell). */
+import { EnvironmentError } from "./errors.ts";
+
+export interface RunOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly stdin?: string;
+  /** The program is killed after this time. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface RunResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly timedOut: boolean;
+}
+
+/** Runs a program to its end and returns what it printed; a non-zero exit is a result, not an error. */
+export async function run(argv: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+  const { cwd, env, stdin, timeoutMs, signal } = options;
+  let child;
+  try {
+    child = Bun.spawn([...argv], {
+      ...(cwd === undefined ? {} : { cwd }),
+      ...(env === undefined ? {} : { env: { ...env } }),
+      ...(timeoutMs === undefined ? {} : { timeout: timeoutMs, killSignal: "SIGKILL" as const }),
+      ...(signal === undefined ? {} : { signal }),
+      stdin: stdin === undefined ? "ignore" : new TextEncoder().encode(stdin),
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+  } catch (error) {
+    throw new EnvironmentError(`Cannot start ${argv[0]}: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+  const started = performance.now();
+  const [stdout, stderr, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  const timedOut = timeoutMs !== undefined && performance.now() - started >= timeoutMs;
+  return { code, stdout, stderr, timedOut };
+}
+
+/** Runs a program that must succeed and returns its standard output, trimmed. */
+export async function mustRun(argv: readonly string[], options: RunOptions = {}): Promise<string> {
+  const { code, stdout, stderr } = await run(argv, options);
+  if (code !== 0) {
+    const said = (stderr || stdout).trim().split("\n").slice(-3).join(" | ");
+    throw new EnvironmentError(`Cannot run \`${argv.join(" ")}\`: it exited with ${code}: ${said}`);
+  }
+  return stdout.trim();
+}
