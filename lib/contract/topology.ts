@@ -1,0 +1,163 @@
+/**
+ * The one table of services: who they are, what they publish and hear, and where their metrics are.
+ * Tests hold it against the programs, the compose file and the traces that arrive.
+ */
+
+export const TOPICS = [
+  "SourceTrackTopic",
+  "TacticalTrackTopic",
+  "ThreatAssessmentTopic",
+  "MissionOrderTopic",
+  "EngagementStatusTopic",
+] as const;
+export type TopicName = (typeof TOPICS)[number];
+
+export const SENSOR_IDS = ["RADAR-1", "ESM-2", "EO-3"] as const;
+export type SensorId = (typeof SENSOR_IDS)[number];
+
+export const SERVICES = [
+  "radar-sensor",
+  "esm-sensor",
+  "eo-sensor",
+  "track-fusion",
+  "threat-evaluator",
+  "command-center",
+  "effector-manager",
+  "tactical-display",
+] as const;
+export type ServiceName = (typeof SERVICES)[number];
+
+/** One service of the CMS. */
+export interface ServiceSpec {
+  readonly name: ServiceName;
+  /** One line for people and for investigators. */
+  readonly role: string;
+  readonly publishes: readonly TopicName[];
+  readonly subscribes: readonly TopicName[];
+  /** Port of `/metrics` inside the service's own network address. */
+  readonly metricsPort: number;
+  /** Set for the three sensors. */
+  readonly sensorId?: SensorId;
+  /** Port of the service's own HTTP surface, if it has one. */
+  readonly httpPort?: number;
+}
+
+export const TOPOLOGY: Readonly<Record<ServiceName, ServiceSpec>> = {
+  "radar-sensor": {
+    name: "radar-sensor",
+    role: "10 Hz active radar; low position noise; no fine classification",
+    publishes: ["SourceTrackTopic"],
+    subscribes: [],
+    metricsPort: 9101,
+    sensorId: "RADAR-1",
+  },
+  "esm-sensor": {
+    name: "esm-sensor",
+    role: "5 Hz passive radio-frequency sensor; wide position noise; classifies the emitter",
+    publishes: ["SourceTrackTopic"],
+    subscribes: [],
+    metricsPort: 9102,
+    sensorId: "ESM-2",
+  },
+  "eo-sensor": {
+    name: "eo-sensor",
+    role: "2 Hz electro-optical sensor; tight position when it detects (probability 0.7)",
+    publishes: ["SourceTrackTopic"],
+    subscribes: [],
+    metricsPort: 9103,
+    sensorId: "EO-3",
+  },
+  "track-fusion": {
+    name: "track-fusion",
+    role: "correlates source tracks into one tactical track per target, fed by a bounded queue",
+    publishes: ["TacticalTrackTopic"],
+    subscribes: ["SourceTrackTopic"],
+    metricsPort: 9104,
+  },
+  "threat-evaluator": {
+    name: "threat-evaluator",
+    role: "rule-based threat scoring by speed, altitude and classification",
+    publishes: ["ThreatAssessmentTopic"],
+    subscribes: ["TacticalTrackTopic"],
+    metricsPort: 9105,
+  },
+  "command-center": {
+    name: "command-center",
+    role: "issues ENGAGE or MONITOR orders against threats",
+    publishes: ["MissionOrderTopic"],
+    subscribes: ["ThreatAssessmentTopic"],
+    metricsPort: 9106,
+  },
+  "effector-manager": {
+    name: "effector-manager",
+    role: "runs engagements: ACCEPTED, IN_FLIGHT, then HIT or MISS",
+    publishes: ["EngagementStatusTopic"],
+    subscribes: ["MissionOrderTopic"],
+    metricsPort: 9107,
+  },
+  "tactical-display": {
+    name: "tactical-display",
+    role: "the operator's page and REST surface; the live tactical picture",
+    publishes: [],
+    subscribes: TOPICS,
+    metricsPort: 9108,
+    httpPort: 8080,
+  },
+};
+
+/** Whether `text` names a service. */
+export function isServiceName(text: string): text is ServiceName {
+  return (SERVICES as readonly string[]).includes(text);
+}
+
+/** The services that hear a topic that `service` publishes. */
+export function downstreamOf(service: ServiceName): ServiceName[] {
+  const published = TOPOLOGY[service].publishes;
+  return SERVICES.filter((other) =>
+    TOPOLOGY[other].subscribes.some((topic) => published.includes(topic)),
+  );
+}
+
+/** The services that publish a topic that `service` hears. */
+export function upstreamOf(service: ServiceName): ServiceName[] {
+  const heard = TOPOLOGY[service].subscribes;
+  return SERVICES.filter((other) =>
+    TOPOLOGY[other].publishes.some((topic) => heard.includes(topic)),
+  );
+}
+
+/** The ports of a lab on the host, all on loopback. */
+export interface LabPorts {
+  readonly console: number;
+  readonly prometheus: number;
+  readonly tempo: number;
+  readonly loki: number;
+  readonly display: number;
+  readonly otlpGrpc: number;
+  readonly otlpHttp: number;
+  readonly metrics: Readonly<Record<ServiceName, number>>;
+}
+
+/**
+ * The host ports of the lab with this index: 0 for the one that people use, 1 to 9 for labs that run
+ * beside it. The ports differ in their last three digits, so that shifting by thousands never collides.
+ */
+export function labPorts(index: number): LabPorts {
+  if (!Number.isInteger(index) || index < 0 || index > 9) {
+    throw new RangeError(`A lab's index must be a whole number from 0 to 9, but is ${index}`);
+  }
+  const shift = index * 1000;
+  const metrics = Object.fromEntries(
+    SERVICES.map((name) => [name, 10_000 + shift + TOPOLOGY[name].metricsPort]),
+  ) as Record<ServiceName, number>;
+  return {
+    console: 13_000 + shift,
+    prometheus: 19_090 + shift,
+    tempo: 13_200 + shift,
+    loki: 13_100 + shift,
+    display: 18_080 + shift,
+    otlpGrpc: 14_317 + shift,
+    otlpHttp: 14_318 + shift,
+    metrics,
+  };
+}

@@ -1,0 +1,59 @@
+/**
+ * Ground truth and rubric of a scenario. No investigator may import this file; a structure test sees
+ * to that.
+ */
+import { z } from "zod";
+import { FAULT_CLASS_NAMES, REMEDIATION_NAMES } from "./fault-classes.ts";
+import { SERVICES } from "./topology.ts";
+
+const service = z.enum(SERVICES);
+const faultClass = z.enum(FAULT_CLASS_NAMES);
+
+/** A piece of evidence that a right diagnosis cites: any one of the signals, holding what is asked. */
+export const ExpectedEvidenceSchema = z.strictObject({
+  id: z.string().regex(/^[a-z][a-z0-9-]*$/),
+  kind: z.enum(["metric", "log", "trace", "runtime", "dds"]),
+  /** In words, as it stands in expected_rca.md. */
+  describe: z.string().min(1),
+  /** Exact names of metrics, log events or spans; a citation of any one counts. */
+  signals: z.array(z.string().min(1)).min(1),
+  /** The service that the citation must be about; absent: any. */
+  service: service.optional(),
+  /** What the cited value must satisfy; absent: any value that stands in the record. */
+  holds: z
+    .strictObject({
+      op: z.enum(["==", "!=", "<", "<=", ">", ">=", "contains"]),
+      value: z.union([z.number(), z.string()]),
+    })
+    .optional(),
+});
+export type ExpectedEvidence = z.infer<typeof ExpectedEvidenceSchema>;
+
+export const TruthSchema = z.strictObject({
+  /** Null for the controls, where nothing is wrong. */
+  culprit: service.nullable(),
+  fault_class: faultClass,
+  /** Fault classes that also count as right, and why. */
+  also_accept: z.array(z.strictObject({ fault_class: faultClass, why: z.string().min(1) })),
+  mechanism: z.string().min(1),
+  evidence: z.array(ExpectedEvidenceSchema),
+  remediation: z.strictObject({
+    actions: z.array(z.enum(REMEDIATION_NAMES)).min(1),
+    target: service.nullable(),
+  }),
+  /** Wrong answers that cost points: naming this service, or this class whatever the service. */
+  misattributions: z.array(
+    z.strictObject({
+      culprit: service.optional(),
+      fault_class: faultClass.optional(),
+      points: z.union([z.literal(-1), z.literal(-2)]),
+      why: z.string().min(1),
+    }),
+  ),
+});
+export type Truth = z.infer<typeof TruthSchema>;
+
+/** The best score that a rubric allows: service, each piece of evidence, remediation. */
+export function maxPoints(truth: Truth): number {
+  return 1 + truth.evidence.length + 1;
+}

@@ -1,0 +1,67 @@
+/** What an investigator is: it gets an alert, tools and a budget, and hands in an answer. */
+import type { Alert } from "../contract/alert.ts";
+import type { Answer, EvidenceRecord, InvestigationCost } from "../contract/answer.ts";
+
+/** Where the telemetry is; the same for every investigator. */
+export interface TelemetryUrls {
+  readonly grafana: string;
+  readonly prometheus: string;
+  readonly loki: string;
+  readonly tempo: string;
+}
+
+export interface Budget {
+  readonly wallMs: number;
+  /** Rounds of planning and gathering, at most. */
+  readonly rounds: number;
+  /** Tokens that a model may read and write in all. */
+  readonly tokens: number;
+}
+
+/** The phases of a run, as they stand in `run.log`. */
+export const PHASES = [
+  "Reading alert",
+  "Loading integrations",
+  "Planning",
+  "Gathering evidence",
+  "Diagnosing",
+  "Investigation complete",
+] as const;
+export type Phase = (typeof PHASES)[number];
+
+/** Receives the transcript while the investigation goes on. */
+export interface Transcript {
+  phase(phase: Phase, detail?: string): void;
+  note(line: string): void;
+}
+
+export interface InvestigationInput {
+  /** Without the runner's own annotation. */
+  readonly alert: Alert;
+  readonly urls: TelemetryUrls;
+  readonly budget: Budget;
+  readonly transcript: Transcript;
+  readonly signal?: AbortSignal;
+  readonly seed: number;
+}
+
+/** How an investigation ended. An agent failure is a result: it scores 0 and is attributed to the agent. */
+export type InvestigationOutcome =
+  | { readonly kind: "answered"; readonly answer: Answer }
+  | { readonly kind: "agent-failure"; readonly reason: string };
+
+export interface Investigation {
+  readonly outcome: InvestigationOutcome;
+  readonly evidence: readonly EvidenceRecord[];
+  readonly cost: InvestigationCost;
+  /** Claims that were struck out because their citation did not hold. */
+  readonly struckCitations: number;
+  /** Investigator's own facts for the manifest: model, context length, cuts. */
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+export interface Investigator {
+  /** As written on the command line, such as `baseline` or `ollama:qwen2.5:7b`. */
+  readonly name: string;
+  investigate(input: InvestigationInput): Promise<Investigation>;
+}

@@ -1,0 +1,87 @@
+/**
+ * The lab: the only thing that starts, stops and breaks services. Scenarios are written against this
+ * interface alone; every engine passes the suite in `lab.case.ts`.
+ */
+import type { LabPorts, ServiceName } from "../contract/topology.ts";
+
+/** How a replaced service differs from the canonical one. */
+export interface ReplaceOptions {
+  /** Variables on top of the canonical environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Hard memory limit, bytes. */
+  readonly memoryLimitBytes?: number;
+}
+
+/** What a service's process group is doing. */
+export interface ServiceState {
+  readonly service: ServiceName;
+  readonly state: "running" | "exited";
+  readonly pid: number | null;
+  /** Exit code of the last process, 128 + signal when a signal ended it; null while running. */
+  readonly exitCode: number | null;
+  /** Whether the kernel killed it for exceeding its memory limit. */
+  readonly oomKilled: boolean;
+  readonly startedUnixMs: number;
+  readonly network: "attached" | "detached";
+  /** Processor quota in cores; null when there is none. */
+  readonly cpuQuotaCores: number | null;
+  readonly memoryLimitBytes: number | null;
+  /** Whether env, limits, quota and network are the canonical ones and the process runs. */
+  readonly canonical: boolean;
+}
+
+/** Resource use since start. */
+export interface ServiceStats {
+  readonly cpuSeconds: number;
+  readonly memoryBytes: number;
+  readonly throttledSeconds: number;
+  readonly oomKills: number;
+}
+
+/** A part of the lab that is not one of the eight services. */
+export interface PartState {
+  readonly name: string;
+  readonly state: "running" | "exited";
+  readonly pid: number | null;
+}
+
+export interface LabStatus {
+  readonly engine: "native" | "docker";
+  readonly index: number;
+  readonly services: readonly ServiceState[];
+  readonly parts: readonly PartState[];
+}
+
+export interface UpOptions {
+  /** Keep what Prometheus, logs and traces hold from earlier runs; false starts with empty stores. */
+  readonly keepTelemetry?: boolean;
+  readonly onProgress?: (line: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** A running or stopped lab. All times are bounded; errors are EnvironmentError or UsageError. */
+export interface Lab extends AsyncDisposable {
+  readonly engine: "native" | "docker";
+  readonly ports: LabPorts;
+  /** Starts everything and returns when three tracks are in the picture. Idempotent. */
+  up(options?: UpOptions): Promise<void>;
+  /** Stops everything and leaves nothing behind. Idempotent. */
+  down(): Promise<void>;
+  /** The state of all services and parts; null when the lab is not up. */
+  status(): Promise<LabStatus | null>;
+  /** Starts a stopped service again, as it was configured last. */
+  start(service: ServiceName): Promise<void>;
+  /** Sends SIGTERM and waits for the exit; SIGKILL after a grace period. The service stays stopped. */
+  stop(service: ServiceName): Promise<void>;
+  /** Puts a fresh process in place of the service: with these options, or the canonical one with none. */
+  replace(service: ServiceName, options?: ReplaceOptions): Promise<void>;
+  /** Limits the running service to `cores` of a processor, without a restart; null lifts the limit. */
+  limitCpu(service: ServiceName, cores: number | null): Promise<void>;
+  /** Cuts the service off the network while it keeps running. */
+  detachNetwork(service: ServiceName): Promise<void>;
+  attachNetwork(service: ServiceName): Promise<void>;
+  state(service: ServiceName): Promise<ServiceState>;
+  stats(service: ServiceName): Promise<ServiceStats>;
+  /** The last `lines` lines that the service wrote to standard output and error. */
+  logs(service: ServiceName, lines?: number): Promise<string>;
+}
