@@ -1,0 +1,39 @@
+import { describe, expect, test } from "bun:test";
+import { UsageError } from "../base/errors.ts";
+import { ALERT_UIDS } from "./alert.ts";
+import { ALERT_RULES_FILE, parseAlertRules } from "./alert-rules.ts";
+
+const text = await Bun.file(ALERT_RULES_FILE).text();
+
+describe("parseAlertRules()", () => {
+  test("reads every declared rule from the provisioning file, in order", () => {
+    expect(parseAlertRules(text).map((rule) => rule.uid)).toEqual([...ALERT_UIDS]);
+  });
+
+  test("keeps expression, wait, look-back and severity to the letter", () => {
+    const rule = parseAlertRules(text).find(({ uid }) => uid === "fusion-contributors-dropped");
+    expect(rule).toMatchObject({
+      expr: 'sum(increase(cms_fusion_contributors_changed_total{change="removed"}[2m])) > 0',
+      forSeconds: 30,
+      lookbackSeconds: 120,
+      severity: "warning",
+    });
+    expect(parseAlertRules(text).map((rule) => rule.forSeconds)).toEqual([
+      30, 60, 60, 30, 60, 30, 60,
+    ]);
+  });
+
+  test.each([
+    ["for: 30s", "for: soon", "groups.0.rules.0.for"],
+    ["uid: sensor-down", "uid: sensor-gone", "groups.0.rules.0.uid"],
+    ["severity: critical", "severity: loud", "groups.0.rules.0.labels.severity"],
+  ])("refuses %p changed to %p and names the key", (from, to, key) => {
+    expect(() => parseAlertRules(text.replace(from, to), "a.yaml")).toThrow(key);
+  });
+
+  test("refuses a uid that stands twice and text that is not YAML", () => {
+    const twice = text.replace("uid: sensor-flood", "uid: sensor-down");
+    expect(() => parseAlertRules(twice)).toThrow("the uid sensor-down stands twice");
+    expect(() => parseAlertRules("groups: [")).toThrow(UsageError);
+  });
+});

@@ -1,0 +1,100 @@
+/** Reads the alert rules from the text of the Grafana provisioning file, the one source of them. */
+import { z } from "zod";
+import { UsageError } from "../base/errors.ts";
+import { ALERT_UIDS, type AlertUid } from "./alert.ts";
+
+/** Where the file stands, from the project's folder. */
+export const ALERT_RULES_FILE = "observability/grafana/provisioning/alerting/alerts.yaml";
+
+/** One alert rule, as every engine evaluates it. */
+export interface AlertRule {
+  readonly uid: AlertUid;
+  readonly title: string;
+  /** PromQL; the rule holds for each series that it returns. */
+  readonly expr: string;
+  /** How long it must hold before the alert fires, seconds. */
+  readonly forSeconds: number;
+  /** How far back a sample may lie to count, seconds. */
+  readonly lookbackSeconds: number;
+  readonly severity: "critical" | "warning";
+  readonly folder: string;
+  readonly group: string;
+  /** How often the group is evaluated, seconds. */
+  readonly intervalSeconds: number;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+const duration = z
+  .string()
+  .regex(/^\d+(s|m|h)$/, "it must be a duration such as 30s")
+  .transform((text) => Number(text.slice(0, -1)) * { s: 1, m: 60, h: 3600 }[text.slice(-1) as "s"]);
+
+const RuleSchema = z.object({
+  uid: z.enum(ALERT_UIDS),
+  title: z.string().min(1),
+  condition: z.string(),
+  data: z
+    .array(
+      z.object({
+        refId: z.string(),
+        relativeTimeRange: z.object({ from: z.number().positive(), to: z.literal(0) }),
+        datasourceUid: z.literal("prometheus"),
+        model: z.object({ expr: z.string().min(1) }),
+      }),
+    )
+    .length(1, "a rule has exactly one query, so that every engine evaluates the same expression"),
+  for: duration,
+  labels: z.strictObject({ severity: z.enum(["critical", "warning"]) }),
+  annotations: z.record(z.string(), z.string()),
+});
+
+const FileSchema = z.object({
+  groups: z
+    .array(
+      z.object({
+        name: z.string(),
+        folder: z.string(),
+        interval: duration,
+        rules: z.array(RuleSchema).min(1),
+      }),
+    )
+    .min(1),
+});
+
+/** Parses the file's text; throws UsageError that names `file`, the key and the rule it breaks. */
+export function parseAlertRules(text: string, file = ALERT_RULES_FILE): AlertRule[] {
+  let document: unknown;
+  try {
+    document = Bun.YAML.parse(text);
+  } catch (error) {
+    throw new UsageError(`Cannot read ${file}: it must be YAML: ${(error as Error).message}`);
+  }
+  const parsed = FileSchema.safeParse(document);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new UsageError(`Cannot read ${file}: ${issue?.path.join(".")}: ${issue?.message}`);
+  }
+  const rules = parsed.data.groups.flatMap((group) =>
+    group.rules.map((rule): AlertRule => {
+      const query = rule.data[0];
+      return {
+        uid: rule.uid,
+        title: rule.title,
+        expr: query?.model.expr ?? "",
+        forSeconds: rule.for,
+        lookbackSeconds: query?.relativeTimeRange.from ?? 0,
+        severity: rule.labels.severity,
+        folder: group.folder,
+        group: group.name,
+        intervalSeconds: group.interval,
+        annotations: rule.annotations,
+      };
+    }),
+  );
+  const seen = new Set<string>();
+  for (const { uid } of rules) {
+    if (seen.has(uid)) throw new UsageError(`Cannot read ${file}: the uid ${uid} stands twice`);
+    seen.add(uid);
+  }
+  return rules;
+}
