@@ -1,0 +1,113 @@
+import { describe, expect, test } from "bun:test";
+import {
+  checkBans,
+  checkDeadFiles,
+  checkFfiSurface,
+  checkImports,
+  checkNamesAndReadmes,
+  checkTopLevel,
+  importsOf,
+  type Tree,
+} from "./tidy.ts";
+
+const root = `${import.meta.dir}/..`;
+
+async function readTree(): Promise<Tree> {
+  const listed = Bun.spawnSync(["git", "ls-files", "-co", "--exclude-standard"], { cwd: root });
+  const paths = listed.stdout.toString().split("\n").filter(Boolean);
+  const tree = new Map<string, string>();
+  for (const path of paths) {
+    const file = Bun.file(`${root}/${path}`);
+    if (await file.exists())
+      tree.set(path, /\.(png|ico|woff2?)$/.test(path) ? "" : await file.text());
+  }
+  return tree;
+}
+
+const tree = await readTree();
+const planted = (files: Record<string, string>): Tree => new Map(Object.entries(files));
+
+test("the tree that is checked is the real one", () => {
+  expect(tree.has("lib/tidy.ts")).toBe(true);
+  expect(tree.size).toBeGreaterThan(30);
+});
+
+describe("imports", () => {
+  test("follow the table", () => {
+    expect(checkImports(tree)).toEqual([]);
+  });
+
+  test.each([
+    ["lib/investigate/a.ts", 'import type { T } from "../contract/truth.ts";', "must not see"],
+    ["lib/investigate/a.ts", 'import { s } from "../../scenarios/define.ts";', "may not import"],
+    [
+      "services/a/main.ts",
+      'import { b } from "../b/main.ts";',
+      "services/a may not import services/b",
+    ],
+    ["services/a/main.ts", 'import { b } from "../../ffi/mod.ts";', "may not import ffi/mod.ts"],
+    ["ffi/a.ts", 'export * from "../lib/base/clock.ts";', "ffi may not import lib/base/clock.ts"],
+    ["lib/lab/a.ts", 'const x = await import("../score/score.ts");', "may not import lib/score"],
+    ["tools/a.ts", "", "not in the import table"],
+  ])("%s with %p is refused", (path, text, message) => {
+    expect(checkImports(planted({ [path]: text })).join()).toContain(message);
+  });
+
+  test("importsOf() sees imports over several lines, re-exports and dynamic ones", () => {
+    const text =
+      'import {\n  a,\n} from "./a.ts";\nexport { b } from "../b.ts";\nawait import("./c.ts");';
+    expect(importsOf("x/y/z.ts", text)).toEqual(["x/y/a.ts", "x/b.ts", "x/y/c.ts"]);
+  });
+});
+
+describe("bans", () => {
+  test("hold in the tree", () => {
+    expect(checkBans(tree)).toEqual([]);
+  });
+
+  test.each([
+    ["Date.now()", "a Clock of lib/base/clock.ts"],
+    ["Math.random()", "a Prng"],
+    ["process.env.HOME", "processEnv()"],
+    ["await Bun.sleep(5)", "waitUntil()"],
+    ['import { dlopen } from "bun:ffi"', "the classes of ffi/mod.ts"],
+    ["class A {\n  private x = 1;\n}", "#names"],
+  ])("%p is refused with what to use instead", (text, message) => {
+    expect(checkBans(planted({ "lib/score/a.ts": text })).join()).toContain(message);
+  });
+
+  test("bun:ffi is imported in three files at most", () => {
+    expect(checkFfiSurface(tree)).toEqual([]);
+    const text = 'import { ptr } from "bun:ffi";';
+    const four = planted({
+      "ffi/a.ts": text,
+      "ffi/b.ts": text,
+      "ffi/c.ts": text,
+      "ffi/d.ts": text,
+    });
+    expect(checkFfiSurface(four)).toHaveLength(1);
+  });
+});
+
+describe("structure", () => {
+  test("no dead files", () => {
+    expect(checkDeadFiles(tree)).toEqual([]);
+    expect(checkDeadFiles(planted({ "lib/score/orphan.ts": "export const a = 1;" }))).toHaveLength(
+      1,
+    );
+  });
+
+  test("only known entries at the top", () => {
+    expect(checkTopLevel(tree)).toEqual([]);
+    expect(checkTopLevel(planted({ "tools/a.sh": "" }))).toEqual(["tools: not a top-level entry"]);
+  });
+
+  test("kebab-case names, a README in every folder, one title a page", () => {
+    expect(checkNamesAndReadmes(tree)).toEqual([]);
+    const bad = planted({ "lib/score/BadName.ts": "", "lib/score/README.md": "# A\n\n# B\n" });
+    expect(checkNamesAndReadmes(bad)).toHaveLength(2);
+    expect(checkNamesAndReadmes(planted({ "lib/x/a.ts": "" }))).toEqual([
+      "lib/x: has no README.md",
+    ]);
+  });
+});

@@ -1,0 +1,239 @@
+/**
+ * The rules of the house, as functions from the tree's text to a list of what breaks them. The test
+ * beside this file holds them against the real tree, and each of them against a tree that breaks it.
+ *
+ * Left to the linter: sizes of files and functions, `any`, empty catches, unused code.
+ */
+
+/** Every text file of the project: path from its root, text. */
+export type Tree = ReadonlyMap<string, string>;
+
+/** Who may import what of ours, by folder; the longest matching folder counts. */
+const IMPORT_TABLE: Readonly<Record<string, readonly string[]>> = {
+  ffi: [],
+  "lib/base": [],
+  "lib/setup": ["lib/base"],
+  "lib/contract": ["lib/base"],
+  "lib/telemetry": ["lib/base", "lib/contract"],
+  "lib/service": ["lib/base", "lib/contract", "lib/telemetry", "ffi"],
+  "observability/embedded": ["lib/base", "lib/contract"],
+  "lib/lab": ["lib/base", "lib/contract"],
+  scenarios: ["lib/base", "lib/contract", "lib/lab"],
+  "lib/investigate": ["lib/base", "lib/contract"],
+  "lib/score": ["lib/base", "lib/contract"],
+  "lib/bench": ["lib/base", "lib/contract", "lib/telemetry", "lib/service"],
+  "lib/run": [
+    "lib/base",
+    "lib/contract",
+    "lib/setup",
+    "lib/lab",
+    "lib/investigate",
+    "lib/score",
+    "scenarios",
+  ],
+  "runner.ts": ["lib/base", "lib/setup", "lib/run"],
+  "lib/tidy.ts": [],
+  "lib/tidy.test.ts": [],
+};
+
+/** Each service may import these, and itself, but never another service and never ffi. */
+const SERVICE_IMPORTS = ["lib/base", "lib/contract", "lib/telemetry", "lib/service"];
+
+/** Never, whatever the table says: the investigator must not see the ground truth. */
+const FORBIDDEN_FILES = [
+  { folder: "lib/investigate", file: "lib/contract/truth.ts" },
+  { folder: "services", file: "lib/contract/truth.ts" },
+  { folder: "observability", file: "lib/contract/truth.ts" },
+];
+
+const TOP_LEVEL =
+  /^(package\.json|bunfig\.toml|tsconfig\.json|ffi|services|lib|docker-compose\.yml|observability|scenarios|runner\.ts|results|README\.md|bun\.lock|LICENSE|CHANGELOG\.md|Dockerfile(\..*)?|\..*)$/;
+
+interface Ban {
+  readonly pattern: RegExp;
+  readonly instead: string;
+  /** Paths where it is allowed. */
+  readonly allowed: RegExp;
+}
+
+// Written in pieces where the text would otherwise ban itself.
+const BANS: readonly Ban[] = [
+  {
+    pattern: /\bDate\.now\(|\bnew Date\(\)/,
+    instead: "a Clock of lib/base/clock.ts",
+    allowed: /^(lib\/base\/|ffi\/|observability\/embedded\/console\/client\/)/,
+  },
+  {
+    pattern: /\bMath\.random\(/,
+    instead: "a Prng of lib/base/prng.ts",
+    allowed: /^(lib\/base\/|ffi\/)/,
+  },
+  {
+    pattern: /\bprocess\.env\b|\bBun\.env\b/,
+    instead: "processEnv() of lib/base/env.ts",
+    allowed: /^(lib\/base\/|ffi\/)/,
+  },
+  {
+    pattern: /\bBun\.sleep\(|\bsetTimeout\((resolve|done|r)\b/,
+    instead: "waitUntil() of lib/base/wait.ts, or a Clock's sleep()",
+    allowed: /^(lib\/base\/|ffi\/|observability\/embedded\/console\/client\/)/,
+  },
+  {
+    pattern: /from "bun:ffi"/,
+    instead: "the classes of ffi/mod.ts",
+    allowed: /^ffi\//,
+  },
+  {
+    pattern: /^\s+private (readonly |static |async )?\w+/m,
+    instead: "#names",
+    allowed: /^$/,
+  },
+  {
+    pattern: new RegExp(
+      `\\b(${["TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK"].join("|")})\\b`,
+    ),
+    instead: "doing it, or an issue",
+    allowed: /^$/,
+  },
+];
+
+const isTest = (path: string): boolean => /\.(test|case)\.tsx?$/.test(path);
+const isSource = (path: string): boolean => /\.tsx?$/.test(path);
+
+/** The files of ours that `path` imports, as paths from the root; type-only imports count. */
+export function importsOf(path: string, text: string): string[] {
+  const found: string[] = [];
+  const pattern =
+    /(?:^|\n)\s*(?:import|export)\b[^;'"]*?["'](\.[^"'\n]+)["']|import\(\s*["'](\.[^"'\n]+)["']/g;
+  for (const match of text.matchAll(pattern)) {
+    const target = match[1] ?? match[2];
+    if (target !== undefined) found.push(resolve(path, target));
+  }
+  return found;
+}
+
+function resolve(from: string, target: string): string {
+  const parts = from.split("/").slice(0, -1);
+  for (const step of target.split("/")) {
+    if (step === "..") parts.pop();
+    else if (step !== ".") parts.push(step);
+  }
+  return parts.join("/");
+}
+
+const within = (path: string, folder: string): boolean =>
+  path === folder || path.startsWith(`${folder}/`);
+
+function ownerOf(path: string): { folder: string; allowed: readonly string[] } | undefined {
+  const service = /^services\/[^/]+/.exec(path)?.[0];
+  if (service !== undefined) return { folder: service, allowed: SERVICE_IMPORTS };
+  const folder = Object.keys(IMPORT_TABLE)
+    .filter((candidate) => within(path, candidate))
+    .toSorted((a, b) => b.length - a.length)[0];
+  return folder === undefined ? undefined : { folder, allowed: IMPORT_TABLE[folder] ?? [] };
+}
+
+/** Imports that the table does not allow. Tests may also import lib/lab/lab.case.ts-like suites of others. */
+export function checkImports(tree: Tree): string[] {
+  const problems: string[] = [];
+  for (const [path, text] of tree) {
+    if (!isSource(path) || path === "lib/tidy.test.ts") continue;
+    const owner = ownerOf(path);
+    if (owner === undefined) {
+      problems.push(`${path}: its folder is not in the import table of lib/tidy.ts`);
+      continue;
+    }
+    for (const target of importsOf(path, text)) {
+      const own = within(target, owner.folder) || target === "lib/tidy.ts";
+      if (!own && !owner.allowed.some((folder) => within(target, folder))) {
+        problems.push(`${path}: ${owner.folder} may not import ${target}`);
+      }
+      for (const { folder, file } of FORBIDDEN_FILES) {
+        if (within(path, folder) && target === file) problems.push(`${path}: must not see ${file}`);
+      }
+    }
+  }
+  return problems;
+}
+
+/** Calls that have a better place or form, with that in the message. */
+export function checkBans(tree: Tree): string[] {
+  const problems: string[] = [];
+  for (const [path, text] of tree) {
+    if (!isSource(path) || path === "lib/tidy.ts" || path === "lib/tidy.test.ts") continue;
+    for (const { pattern, instead, allowed } of BANS) {
+      if (allowed.test(path)) continue;
+      const hit = pattern.exec(text);
+      if (hit === null) continue;
+      const line = text.slice(0, hit.index).split("\n").length;
+      problems.push(`${path}:${line}: \`${hit[0].trim()}\` is not used here; use ${instead}`);
+    }
+  }
+  return problems;
+}
+
+/** `bun:ffi` is imported in three files at most. */
+export function checkFfiSurface(tree: Tree): string[] {
+  const users = [...tree].filter(
+    ([path, text]) => !isTest(path) && text.includes('from "bun:ffi"'),
+  );
+  return users.length <= 3
+    ? []
+    : [`bun:ffi may be imported in three files, not in ${users.map(([path]) => path).join(", ")}`];
+}
+
+/** Source files that nothing reaches: no program, no test, no import. */
+export function checkDeadFiles(tree: Tree): string[] {
+  const sources = [...tree.keys()].filter(isSource);
+  const isEntry = (path: string): boolean =>
+    isTest(path) ||
+    /(^|\/)(main|runner|[a-z-]+\.worker|worker|supervisor|daemon|scenario)\.tsx?$/.test(path) ||
+    path.endsWith(".d.ts");
+  const isNamedElsewhere = (path: string): boolean => {
+    const name = path.split("/").at(-1) ?? path;
+    return [...tree].some(([other, text]) => other !== path && text.includes(`/${name}`));
+  };
+  const reached = new Set<string>();
+  const queue = sources.filter(isEntry);
+  for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
+    if (reached.has(path)) continue;
+    reached.add(path);
+    queue.push(...importsOf(path, tree.get(path) ?? ""));
+  }
+  return sources
+    .filter((path) => !reached.has(path) && !isNamedElsewhere(path))
+    .map((path) => `${path}: nothing imports or starts it`);
+}
+
+/** Entries at the top that do not belong there. */
+export function checkTopLevel(tree: Tree): string[] {
+  const entries = new Set([...tree.keys()].map((path) => path.split("/")[0] ?? path));
+  return [...entries]
+    .filter((entry) => !TOP_LEVEL.test(entry))
+    .map((entry) => `${entry}: not a top-level entry`);
+}
+
+/** Folders of source without a README, files whose names are not kebab-case, and READMEs without one title. */
+export function checkNamesAndReadmes(tree: Tree): string[] {
+  const problems: string[] = [];
+  const folders = new Set<string>();
+  for (const path of tree.keys()) {
+    const name = path.split("/").at(-1) ?? path;
+    if (isSource(path) && !/^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z]+)*\.tsx?$/.test(name)) {
+      problems.push(`${path}: names of source files are kebab-case`);
+    }
+    const folder =
+      /^(ffi|(?:lib|services|scenarios)\/[^/]+|observability|scenarios|results)\//.exec(path)?.[1];
+    if (folder !== undefined) folders.add(folder);
+  }
+  for (const folder of folders) {
+    const described = tree.has(`${folder}/README.md`) || tree.has(`${folder}/expected_rca.md`);
+    if (!described) problems.push(`${folder}: has no README.md`);
+  }
+  for (const [path, text] of tree) {
+    if (!path.endsWith(".md")) continue;
+    const titles = text.replaceAll(/```[\s\S]*?```/g, "").match(/^# .+$/gm)?.length ?? 0;
+    if (titles !== 1) problems.push(`${path}: has ${titles} titles; a page has one`);
+  }
+  return problems;
+}
