@@ -9,23 +9,28 @@ import { SERVICES } from "./topology.ts";
 const service = z.enum(SERVICES);
 const faultClass = z.enum(FAULT_CLASS_NAMES);
 
-/** A piece of evidence that a right diagnosis cites: any one of the signals, holding what is asked. */
-export const ExpectedEvidenceSchema = z.strictObject({
-  id: z.string().regex(/^[a-z][a-z0-9-]*$/),
-  kind: z.enum(["metric", "log", "trace", "runtime", "dds"]),
-  /** In words, as it stands in expected_rca.md. */
-  describe: z.string().min(1),
-  /** Exact names of metrics, log events or spans; a citation of any one counts. */
-  signals: z.array(z.string().min(1)).min(1),
-  /** The service that the citation must be about; absent: any. */
-  service: service.optional(),
-  /** What the cited value must satisfy; absent: any value that stands in the record. */
+/** One way to show a piece of evidence: a signal by its exact name, and what its cited value must satisfy. */
+export const AcceptedSignalSchema = z.strictObject({
+  signal: z.string().min(1),
+  /** Absent: any value that stands in the record. */
   holds: z
     .strictObject({
       op: z.enum(["==", "!=", "<", "<=", ">", ">=", "contains"]),
       value: z.union([z.number(), z.string()]),
     })
     .optional(),
+});
+export type AcceptedSignal = z.infer<typeof AcceptedSignalSchema>;
+
+/** A piece of evidence that a right diagnosis cites; any one of the accepted signals shows it. */
+export const ExpectedEvidenceSchema = z.strictObject({
+  id: z.string().regex(/^[a-z][a-z0-9-]*$/),
+  kind: z.enum(["metric", "log", "trace", "runtime", "dds"]),
+  /** In words, as it stands in expected_rca.md. */
+  describe: z.string().min(1),
+  any_of: z.array(AcceptedSignalSchema).min(1),
+  /** The service that the citation must be about; absent: any. */
+  service: service.optional(),
 });
 export type ExpectedEvidence = z.infer<typeof ExpectedEvidenceSchema>;
 

@@ -1,0 +1,39 @@
+import { allOf } from "../conditions.ts";
+import { defineScenario } from "../define.ts";
+import { replaceService } from "../faults/replace-service.ts";
+import { truth } from "./truth.ts";
+
+export const scenario = defineScenario({
+  title: "Control: a harmless change that looks suspicious",
+  control: true,
+  fault: replaceService({
+    service: "esm-sensor",
+    // A reliable writer still matches the best-effort readers, and 6 Hz is within the nominal load.
+    env: { CMS_FORCE_QOS: "RELIABLE_KEEP_LAST", PUBLISH_RATE_HZ: "6" },
+    // Away just long enough that fusion drops the sensor once, as a slow maintenance restart would.
+    awayUntil: 'sum(increase(cms_fusion_contributors_changed_total{change="removed"}[1m]))',
+  }),
+  signature: {
+    describe: "ESM-2 publishes at its new rate, all of it arrives, and no QoS mismatch is reported",
+    holds: allOf(
+      {
+        what: "ingested/s",
+        query: 'sum(rate(cms_fusion_ingested_total{job="cms-services",sensor_id="ESM-2"}[10s]))',
+        op: ">",
+        value: 16,
+      },
+      {
+        what: "refused",
+        query: 'sum(cms_dds_incompatible_qos_total{job="cms-services"}) or vector(0)',
+        op: "==",
+        value: 0,
+      },
+    ),
+  },
+  alert: { uid: "fusion-contributors-dropped", labels: {} },
+  metric: {
+    title: "Source tracks per second that fusion gets from ESM-2",
+    query: 'sum(rate(cms_fusion_ingested_total{job="cms-services",sensor_id="ESM-2"}[10s]))',
+  },
+  truth,
+});

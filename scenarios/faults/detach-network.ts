@@ -1,0 +1,26 @@
+import type { ServiceName } from "../../lib/contract/topology.ts";
+import type { Fault } from "../define.ts";
+
+/** Cuts a service off the network while its process keeps running. Healed by attaching it again. */
+export function detachNetwork(parameters: { readonly service: ServiceName }): Fault {
+  const { service } = parameters;
+  return {
+    kind: "detach-network",
+    parameters,
+    inject: async ({ lab, log }) => {
+      await lab.detachNetwork(service);
+      log(`network of ${service} detached`);
+    },
+    heal: async ({ lab, log }) => {
+      if ((await lab.state(service)).network === "detached") await lab.attachNetwork(service);
+      log(`network of ${service} attached`);
+    },
+    probe: async ({ lab }) => {
+      const { network, state, pid } = await lab.state(service);
+      return {
+        ok: network === "detached" && state === "running",
+        seen: `${service} is ${state} (pid ${pid}), network ${network}`,
+      };
+    },
+  };
+}

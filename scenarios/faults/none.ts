@@ -1,0 +1,25 @@
+import type { Fault } from "../define.ts";
+
+/** No fault: the baseline that every other one is compared with. */
+export function none(): Fault {
+  return {
+    kind: "none",
+    parameters: {},
+    inject: async ({ log }) => {
+      log("nothing to change");
+      await Promise.resolve();
+    },
+    heal: async ({ log }) => {
+      log("nothing to undo");
+      await Promise.resolve();
+    },
+    probe: async ({ lab }) => {
+      const services = (await lab.status())?.services ?? [];
+      const changed = services.filter((service) => !service.canonical);
+      return {
+        ok: services.length > 0 && changed.length === 0,
+        seen: `${changed.length} of ${services.length} services changed`,
+      };
+    },
+  };
+}

@@ -1,0 +1,78 @@
+import { waitUntil } from "../../lib/base/wait.ts";
+import type { ServiceName } from "../../lib/contract/topology.ts";
+import type { ReplaceOptions } from "../../lib/lab/lab.ts";
+import type { Fault, FaultContext } from "../define.ts";
+
+interface Parameters extends ReplaceOptions {
+  readonly service: ServiceName;
+  /**
+   * PromQL that must return a value above zero before the replacement starts: how long the service
+   * stays away, as the system sees it. Absent: it is replaced at once.
+   */
+  readonly awayUntil?: string;
+}
+
+/** How long a service may stay away, at most, before the replacement counts as failed. */
+const AWAY_DEADLINE_MS = 60_000;
+
+/** Puts a process with another environment or memory limit in a service's place. */
+export function replaceService(parameters: Parameters): Fault {
+  const { service, awayUntil, env = {}, memoryLimitBytes } = parameters;
+  const options: ReplaceOptions = {
+    env,
+    ...(memoryLimitBytes === undefined ? {} : { memoryLimitBytes }),
+  };
+  return {
+    kind: "replace-service",
+    parameters: {
+      service,
+      ...env,
+      ...(memoryLimitBytes === undefined ? {} : { memoryLimitBytes }),
+    },
+    inject: async (context) => {
+      const { lab, log } = context;
+      if (awayUntil !== undefined) await stayAway(service, awayUntil, context);
+      await lab.replace(service, options);
+      log(`${service} replaced by one with ${JSON.stringify(options)}`);
+    },
+    heal: async ({ lab, log }) => {
+      await lab.replace(service);
+      log(`${service} replaced by the canonical one`);
+    },
+    probe: async ({ lab }) => {
+      const state = await lab.state(service);
+      const limited = memoryLimitBytes === undefined || state.memoryLimitBytes === memoryLimitBytes;
+      // A service that its memory limit has already ended shows the fault's effect all the same.
+      const alive = state.state === "running" || state.oomKilled;
+      return {
+        ok: !state.canonical && limited && alive,
+        seen: `${service} is ${state.state}, ${state.canonical ? "canonical" : "changed"}`,
+      };
+    },
+  };
+}
+
+async function stayAway(
+  service: ServiceName,
+  awayUntil: string,
+  { lab, prometheus, log, signal }: FaultContext,
+): Promise<void> {
+  await lab.stop(service);
+  log(`${service} stopped until ${awayUntil} is above zero`);
+  try {
+    await waitUntil(
+      async () => {
+        const value = (await prometheus.instant(awayUntil))[0]?.value ?? 0;
+        return { ok: value > 0, seen: String(value) };
+      },
+      {
+        what: `${awayUntil} above zero`,
+        deadlineMs: AWAY_DEADLINE_MS,
+        ...(signal === undefined ? {} : { signal }),
+      },
+    );
+  } catch (error) {
+    await lab.start(service);
+    throw error;
+  }
+}

@@ -1,0 +1,26 @@
+import type { ServiceName } from "../../lib/contract/topology.ts";
+import type { Fault } from "../define.ts";
+
+/** Ends a service's process with SIGTERM; it exits cleanly and stays stopped. Healed by a start. */
+export function stopProcess(parameters: { readonly service: ServiceName }): Fault {
+  const { service } = parameters;
+  return {
+    kind: "stop-process",
+    parameters,
+    inject: async ({ lab, log }) => {
+      log(`SIGTERM to ${service}`);
+      await lab.stop(service);
+      log(`${service} ended with exit code ${(await lab.state(service)).exitCode}`);
+    },
+    heal: async ({ lab, log }) => {
+      if ((await lab.state(service)).state === "exited") {
+        await lab.start(service);
+        log(`${service} started again`);
+      }
+    },
+    probe: async ({ lab }) => {
+      const { state, exitCode } = await lab.state(service);
+      return { ok: state === "exited", seen: `${service} is ${state}, exit code ${exitCode}` };
+    },
+  };
+}

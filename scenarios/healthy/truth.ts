@@ -1,0 +1,31 @@
+import type { Truth } from "../../lib/contract/truth.ts";
+
+/** Ground truth and rubric; expected_rca.md says the same for people. */
+export const truth: Truth = {
+  culprit: null,
+  fault_class: "none",
+  also_accept: [],
+  mechanism:
+    "eo-sensor was restarted; when the investigator looks, the alert has resolved and everything works.",
+  evidence: [
+    {
+      id: "resolved",
+      kind: "metric",
+      describe: "the alert no longer fires, or the sensor works again",
+      any_of: [
+        { signal: "ALERTS", holds: { op: "==", value: 0 } },
+        { signal: "alert_state", holds: { op: "contains", value: "inactive" } },
+        { signal: "up", holds: { op: "==", value: 1 } },
+        { signal: "container_state", holds: { op: "==", value: "running" } },
+        { signal: "cms_sensor_published_total", holds: { op: ">", value: 0 } },
+        { signal: "cms_fusion_active_tracks", holds: { op: "==", value: 3 } },
+        { signal: "sensor_started" },
+      ],
+    },
+  ],
+  remediation: { actions: ["no_action"], target: null },
+  misattributions: [
+    { fault_class: "process_exited", points: -1, why: "no process is gone" },
+    { fault_class: "network_partition", points: -1, why: "every service answers" },
+  ],
+};

@@ -1,0 +1,45 @@
+import { allOf } from "../conditions.ts";
+import { defineScenario } from "../define.ts";
+import { replaceService } from "../faults/replace-service.ts";
+import { truth } from "./truth.ts";
+
+/** 256 MiB. */
+const MEMORY_LIMIT_BYTES = 256 * 1024 * 1024;
+
+export const scenario = defineScenario({
+  title: "Track fusion leaks memory up to its limit",
+  fault: replaceService({
+    service: "track-fusion",
+    env: { CMS_LEAK_RATE_BYTES: "10240" },
+    memoryLimitBytes: MEMORY_LIMIT_BYTES,
+  }),
+  signature: {
+    describe:
+      "track-fusion has a memory limit and grows by more than 100 kB/s towards it, or was killed by it",
+    holds: allOf(
+      {
+        what: "limit MiB",
+        query: 'container_spec_memory_limit_bytes{name="track-fusion"} / 1048576',
+        op: "==",
+        value: 256,
+      },
+      {
+        what: "growth kB/s (1000: killed)",
+        query:
+          '(max_over_time(container_oom_events_total{name="track-fusion"}[2m]) > 0) * 0 + 1000 or ' +
+          'deriv(cms_fusion_memory_bytes{job="cms-services"}[30s]) / 1000',
+        op: ">",
+        value: 100,
+      },
+    ),
+  },
+  alert: { uid: "fusion-memory-elevated", labels: {} },
+  // 460 kB/s from about 100 MB to the rule's 200 MB, and the rule's minute: five minutes at most.
+  deadlines: { signatureMs: 120_000, alertMs: 480_000 },
+  metric: {
+    title: "Resident memory of track fusion, bytes",
+    query: 'cms_fusion_memory_bytes{job="cms-services"}',
+    threshold: 200_000_000,
+  },
+  truth,
+});

@@ -1,0 +1,47 @@
+import type { Truth } from "../../lib/contract/truth.ts";
+
+/** Ground truth and rubric; expected_rca.md says the same for people. */
+export const truth: Truth = {
+  culprit: "radar-sensor",
+  fault_class: "message_flood",
+  also_accept: [{ fault_class: "bad_configuration", why: "the flood is a wrong publish rate" }],
+  mechanism:
+    "radar-sensor publishes at 200 Hz instead of 10 Hz, some 600 source tracks per second; fusion only bears it.",
+  evidence: [
+    {
+      id: "rate",
+      kind: "metric",
+      describe: "RADAR-1 publishes far above every nominal rate",
+      any_of: [{ signal: "cms_sensor_published_total", holds: { op: ">", value: 100 } }],
+      service: "radar-sensor",
+    },
+    {
+      id: "target-rate",
+      kind: "log",
+      describe: "its own target rate, or the rate it observes, is abnormal",
+      any_of: [
+        { signal: "sensor_started", holds: { op: "contains", value: "200" } },
+        { signal: "sensor_started", holds: { op: ">", value: 100 } },
+        { signal: "sensor_heartbeat" },
+      ],
+      service: "radar-sensor",
+    },
+    {
+      id: "symptom",
+      kind: "metric",
+      describe: "track-fusion takes in many times its usual load",
+      any_of: [
+        { signal: "cms_fusion_ingested_total", holds: { op: ">", value: 100 } },
+        { signal: "cms_fusion_published_total", holds: { op: ">", value: 100 } },
+        { signal: "cms_fusion_queue_depth", holds: { op: ">", value: 10 } },
+        { signal: "container_cpu_usage_seconds_total", holds: { op: ">", value: 0 } },
+      ],
+      service: "track-fusion",
+    },
+  ],
+  remediation: {
+    actions: ["reduce_publish_rate", "correct_configuration"],
+    target: "radar-sensor",
+  },
+  misattributions: [{ culprit: "track-fusion", points: -1, why: "fusion is the symptom" }],
+};

@@ -1,0 +1,39 @@
+import type { Truth } from "../../lib/contract/truth.ts";
+
+/** Ground truth and rubric; expected_rca.md says the same for people. */
+export const truth: Truth = {
+  culprit: "esm-sensor",
+  fault_class: "network_partition",
+  also_accept: [],
+  mechanism: "esm-sensor's network is detached while its process keeps running: scrapes, exports and DDS peers all lose it.",
+  evidence: [
+    {
+      id: "running",
+      kind: "runtime",
+      describe: "esm-sensor"s process still runs",
+      any_of: [
+        { signal: "container_state", holds: { op: "==", value: "running" } },
+        { signal: "container_last_seen" },
+        { signal: "container_cpu_usage_seconds_total" },
+      ],
+      service: "esm-sensor",
+    },
+    {
+      id: "unreachable",
+      kind: "metric",
+      describe: "nothing reaches it or comes from it: its scrape fails and its traffic stops",
+      any_of: [
+        { signal: "up", holds: { op: "==", value: 0 } },
+        { signal: "container_network_transmit_bytes_total", holds: { op: "==", value: 0 } },
+        { signal: "container_network_receive_bytes_total", holds: { op: "==", value: 0 } },
+        { signal: "cms_dds_matched_endpoints" },
+        { signal: "cms_fusion_ingested_total", holds: { op: "==", value: 0 } },
+      ],
+    },
+  ],
+  remediation: { actions: ["restore_network"], target: "esm-sensor" },
+  misattributions: [
+    { fault_class: "process_exited", points: -1, why: "the process runs" },
+    { culprit: "track-fusion", points: -2, why: "fusion only lost an input" },
+  ],
+};

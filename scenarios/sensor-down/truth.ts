@@ -1,0 +1,28 @@
+import type { Truth } from "../../lib/contract/truth.ts";
+
+/** Ground truth and rubric; expected_rca.md says the same for people. */
+export const truth: Truth = {
+  culprit: "radar-sensor",
+  fault_class: "process_exited",
+  also_accept: [],
+  mechanism: "radar-sensor got SIGTERM, ended cleanly and stays stopped; its scrape target is gone.",
+  evidence: [
+    {
+      id: "exited",
+      kind: "runtime",
+      describe: "radar-sensor"s process has ended, cleanly, on a signal",
+      any_of: [
+        { signal: "container_state", holds: { op: "==", value: "exited" } },
+        { signal: "container_exit_code", holds: { op: "==", value: 0 } },
+        { signal: "service_stopping" },
+        { signal: "signal_received" },
+      ],
+      service: "radar-sensor",
+    },
+  ],
+  remediation: { actions: ["start_service", "restart_service"], target: "radar-sensor" },
+  misattributions: [
+    { fault_class: "network_partition", points: -1, why: "the process is gone, not unreachable" },
+    { culprit: "track-fusion", points: -2, why: "fusion only lost an input" },
+  ],
+};
