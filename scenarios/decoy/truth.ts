@@ -5,12 +5,13 @@ export const truth: Truth = {
   culprit: null,
   fault_class: "none",
   also_accept: [],
-  mechanism: "A maintenance restart took ESM-2 out of the picture for some seconds; it is back, with a compatible profile and a slightly higher rate.",
+  mechanism:
+    "A maintenance restart took ESM-2 out of the picture for some seconds; it is back, with a compatible profile and a slightly higher rate.",
   evidence: [
     {
       id: "delivered",
       kind: "metric",
-      describe: "ESM-2"s source tracks arrive, and the picture is whole",
+      describe: "ESM-2's source tracks arrive, and the picture is whole",
       any_of: [
         { signal: "cms_fusion_ingested_total", holds: { op: ">", value: 5 } },
         { signal: "cms_dds_matched_endpoints", holds: { op: ">", value: 0 } },
@@ -22,7 +23,11 @@ export const truth: Truth = {
   remediation: { actions: ["no_action"], target: null },
   misattributions: [
     { fault_class: "process_exited", points: -1, why: "no process is gone" },
-    { fault_class: "qos_mismatch", points: -1, why: "the override is compatible: everything arrives" },
+    {
+      fault_class: "qos_mismatch",
+      points: -1,
+      why: "the override is compatible: everything arrives",
+    },
     { fault_class: "message_flood", points: -1, why: "the rate is within the nominal load" },
   ],
 };

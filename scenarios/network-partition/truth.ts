@@ -5,12 +5,13 @@ export const truth: Truth = {
   culprit: "esm-sensor",
   fault_class: "network_partition",
   also_accept: [],
-  mechanism: "esm-sensor's network is detached while its process keeps running: scrapes, exports and DDS peers all lose it.",
+  mechanism:
+    "esm-sensor's network is detached while its process keeps running: scrapes, exports and DDS peers all lose it.",
   evidence: [
     {
       id: "running",
       kind: "runtime",
-      describe: "esm-sensor"s process still runs",
+      describe: "esm-sensor's process still runs",
       any_of: [
         { signal: "container_state", holds: { op: "==", value: "running" } },
         { signal: "container_last_seen" },

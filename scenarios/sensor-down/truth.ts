@@ -5,12 +5,13 @@ export const truth: Truth = {
   culprit: "radar-sensor",
   fault_class: "process_exited",
   also_accept: [],
-  mechanism: "radar-sensor got SIGTERM, ended cleanly and stays stopped; its scrape target is gone.",
+  mechanism:
+    "radar-sensor got SIGTERM, ended cleanly and stays stopped; its scrape target is gone.",
   evidence: [
     {
       id: "exited",
       kind: "runtime",
-      describe: "radar-sensor"s process has ended, cleanly, on a signal",
+      describe: "radar-sensor's process has ended, cleanly, on a signal",
       any_of: [
         { signal: "container_state", holds: { op: "==", value: "exited" } },
         { signal: "container_exit_code", holds: { op: "==", value: 0 } },
