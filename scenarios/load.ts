@@ -1,0 +1,175 @@
+/** Finds and checks scenarios: a folder each, strict to the last key. */
+import { readdir } from "node:fs/promises";
+import { z } from "zod";
+import { UsageError } from "../lib/base/errors.ts";
+import { type Alert, ALERT_UIDS, AlertSchema } from "../lib/contract/alert.ts";
+import { type Truth, TruthSchema } from "../lib/contract/truth.ts";
+import {
+  DEFAULT_DEADLINES,
+  type Deadlines,
+  type Fault,
+  type ScenarioDefinition,
+} from "./define.ts";
+import { renderRubric } from "./rubric.ts";
+
+/** A scenario that was found and checked, with all defaults filled in. */
+export interface Scenario extends Required<Omit<ScenarioDefinition, "deadlines" | "metric">> {
+  /** Its folder's name. */
+  readonly name: string;
+  readonly metric: ScenarioDefinition["metric"];
+  readonly deadlines: Deadlines;
+  /** The payload in alert.json: title, severity and labels; a run fills in what really fired. */
+  readonly alertTemplate: Alert;
+}
+
+const isFunction = (value: unknown): boolean => typeof value === "function";
+const aFunction = z.custom<never>(isFunction, "it must be a function");
+
+const DefinitionSchema = z.strictObject({
+  title: z.string().min(1),
+  control: z.boolean().default(false),
+  fault: z.strictObject({
+    kind: z.string().min(1),
+    parameters: z.record(z.string(), z.union([z.string(), z.number()])),
+    inject: aFunction,
+    heal: aFunction,
+    probe: aFunction,
+  }),
+  signature: z.strictObject({ describe: z.string().min(1), holds: aFunction }),
+  alert: z.strictObject({
+    uid: z.enum(ALERT_UIDS),
+    labels: z.record(z.string(), z.string()),
+  }),
+  investigate: z.enum(["while-firing", "after-heal", "after-resolved"]).default("while-firing"),
+  deadlines: z
+    .strictObject({
+      signatureMs: z.number().positive(),
+      alertMs: z.number().positive(),
+      recoveryMs: z.number().positive(),
+    })
+    .partial()
+    .default({}),
+  metric: z.strictObject({
+    title: z.string().min(1),
+    query: z.string().min(1),
+    threshold: z.number().optional(),
+  }),
+  truth: TruthSchema,
+});
+
+const NAME = /^[a-z][a-z0-9-]*$/;
+
+/** The names of all scenarios below `root`: the folders that have a scenario.ts. */
+export async function listScenarios(root: string = import.meta.dir): Promise<string[]> {
+  const entries = await readdir(root, { withFileTypes: true });
+  const names: string[] = [];
+  for (const entry of entries) {
+    if (!entry.isDirectory()) continue;
+    if (await Bun.file(`${root}/${entry.name}/scenario.ts`).exists()) names.push(entry.name);
+  }
+  return names.toSorted();
+}
+
+/**
+ * Loads the scenario `name`.
+ * Throws UsageError with the file, the key and the rule when something in its folder is wrong.
+ */
+export async function loadScenario(
+  name: string,
+  root: string = import.meta.dir,
+): Promise<Scenario> {
+  const known = await listScenarios(root);
+  if (!NAME.test(name) || !known.includes(name)) {
+    throw new UsageError(
+      `Cannot load scenario ${JSON.stringify(name)}: it must be one of ${known.join(", ")}`,
+    );
+  }
+  const folder = `${root}/${name}`;
+  const module = await importScenario(`${folder}/scenario.ts`, name);
+  const definition = check(DefinitionSchema, module, `scenarios/${name}/scenario.ts`);
+  const alertTemplate = await readAlert(`${folder}/alert.json`, name);
+  const truth = definition.truth;
+  await checkExpectedRca(`${folder}/expected_rca.md`, name, truth);
+  // The original functions, not zod's copies of them: the schema has checked what they are.
+  const original = module as ScenarioDefinition;
+  return {
+    ...original,
+    name,
+    control: definition.control,
+    investigate: definition.investigate,
+    fault: original.fault satisfies Fault,
+    deadlines: { ...DEFAULT_DEADLINES, ...original.deadlines },
+    alertTemplate,
+  };
+}
+
+/** Loads all scenarios, those of the six faults first and the controls last. */
+export async function loadAllScenarios(root: string = import.meta.dir): Promise<Scenario[]> {
+  const names = await listScenarios(root);
+  const all = await Promise.all(names.map((name) => loadScenario(name, root)));
+  return all.toSorted(
+    (a, b) => Number(a.control) - Number(b.control) || (a.name < b.name ? -1 : 1),
+  );
+}
+
+async function importScenario(path: string, name: string): Promise<unknown> {
+  let module: { scenario?: unknown };
+  try {
+    module = (await import(path)) as { scenario?: unknown };
+  } catch (error) {
+    throw new UsageError(
+      `Cannot load scenarios/${name}/scenario.ts: it must be a module that compiles: ${(error as Error).message}`,
+      { cause: error },
+    );
+  }
+  if (module.scenario === undefined) {
+    throw new UsageError(`Cannot load scenarios/${name}/scenario.ts: it must export \`scenario\``);
+  }
+  return module.scenario;
+}
+
+async function readAlert(path: string, name: string): Promise<Alert> {
+  const file = `scenarios/${name}/alert.json`;
+  let document: unknown;
+  try {
+    document = await Bun.file(path).json();
+  } catch (error) {
+    throw new UsageError(`Cannot load ${file}: it must be JSON: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+  const alert = check(AlertSchema, document, file);
+  const annotated = alert.commonAnnotations["scenario"];
+  if (annotated !== name) {
+    throw new UsageError(
+      `Cannot load ${file}: commonAnnotations.scenario: it must be the folder's name, but is ${JSON.stringify(annotated)}`,
+    );
+  }
+  return alert;
+}
+
+async function checkExpectedRca(path: string, name: string, truth: Truth): Promise<void> {
+  const file = `scenarios/${name}/expected_rca.md`;
+  if (!(await Bun.file(path).exists())) {
+    throw new UsageError(`Cannot load ${file}: it must exist and hold the ground truth in words`);
+  }
+  const text = withoutTableLayout(await Bun.file(path).text());
+  if (!text.includes(withoutTableLayout(renderRubric(truth)))) {
+    throw new UsageError(
+      `Cannot load ${file}: its rubric must say what truth.ts says; \`bun scenarios/rubric.ts ${name}\` prints it`,
+    );
+  }
+}
+
+/** A formatter may pad a table's cells; what they say counts. */
+function withoutTableLayout(markdown: string): string {
+  return markdown.replaceAll(/ *\| */g, "|").replaceAll(/-{3,}/g, "---");
+}
+
+function check<T>(schema: z.ZodType<T>, value: unknown, file: string): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const key = issue?.path.join(".") ?? "";
+  throw new UsageError(`Cannot load ${file}: ${key === "" ? "" : `${key}: `}${issue?.message}`);
+}

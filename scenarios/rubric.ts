@@ -1,0 +1,45 @@
+/**
+ * The rubric of a scenario in words, as it stands in its expected_rca.md.
+ * `bun scenarios/rubric.ts <name>` prints it.
+ */
+import { maxPoints, type Truth } from "../lib/contract/truth.ts";
+
+/** Renders the section that expected_rca.md has to hold. */
+export function renderRubric(truth: Truth): string {
+  const service = truth.culprit === null ? "no service (nothing is wrong)" : `\`${truth.culprit}\``;
+  const evidence = truth.evidence.map((item) => {
+    const ways = item.any_of.map(({ signal, holds }) =>
+      holds === undefined ? `\`${signal}\`` : `\`${signal}\` ${holds.op} ${holds.value}`,
+    );
+    const about = item.service === undefined ? "" : ` of \`${item.service}\``;
+    return `| +1 | ${item.describe} | ${ways.join(", or ")}${about} |`;
+  });
+  const actions = truth.remediation.actions.map((action) => `\`${action}\``).join(" or ");
+  const target = truth.remediation.target === null ? "" : ` on \`${truth.remediation.target}\``;
+  const wrong = truth.misattributions.map(({ culprit, fault_class, points, why }) => {
+    const what = culprit === undefined ? `the class \`${fault_class}\`` : `\`${culprit}\``;
+    return `| ${String(points).replace("-", "−")} | names ${what} | ${why} |`;
+  });
+  const accepted = truth.also_accept.map(
+    ({ fault_class, why }) => ` (\`${fault_class}\` counts too: ${why})`,
+  );
+  return [
+    "## Rubric",
+    "",
+    `Fault class: \`${truth.fault_class}\`${accepted.join("")}. At most ${maxPoints(truth)} points.`,
+    "",
+    "| points | for | shown by |",
+    "| --- | --- | --- |",
+    `| +1 | the right service | ${service} |`,
+    ...evidence,
+    `| +1 | the right remediation | ${actions}${target} |`,
+    ...wrong,
+    "| −1 | each source that does not exist | a citation that the record does not bear out |",
+  ].join("\n");
+}
+
+if (import.meta.main) {
+  const name = Bun.argv[2] ?? "";
+  const { truth } = (await import(`./${name}/truth.ts`)) as { truth: Truth };
+  process.stdout.write(`${renderRubric(truth)}\n`);
+}
