@@ -1,0 +1,41 @@
+/** Makes the alert that an investigator gets out of the template and what really fired. */
+import type { ActiveAlert } from "../base/prometheus.ts";
+import type { Alert } from "../contract/alert.ts";
+import type { AlertRule } from "../contract/alert-rules.ts";
+
+/**
+ * Fills the template in with the labels, texts, value and time of the alert that fired.
+ *
+ * Prometheus dates an alert from when its condition began to hold; it fires when the rule's wait is over.
+ */
+export function alertPayload(template: Alert, fired: ActiveAlert, rule: AlertRule): Alert {
+  const { alertname: _, uid: __, severity: ___, ...seriesLabels } = fired.labels;
+  const commonLabels = { ...template.commonLabels, ...seriesLabels };
+  const annotations = {
+    ...withoutKey(template.commonAnnotations, "scenario"),
+    ...fired.annotations,
+  };
+  const startsAt = new Date(Date.parse(fired.activeAt) + rule.forSeconds * 1000).toISOString();
+  const value = Number(fired.value);
+  const scenario = template.commonAnnotations["scenario"];
+  return {
+    ...template,
+    message: [annotations["summary"], annotations["description"]].filter(Boolean).join(". "),
+    commonLabels,
+    commonAnnotations: { ...annotations, ...(scenario === undefined ? {} : { scenario }) },
+    alerts: [
+      {
+        status: "firing",
+        labels: commonLabels,
+        annotations,
+        startsAt,
+        endsAt: null,
+        ...(Number.isFinite(value) ? { values: { A: value } } : {}),
+      },
+    ],
+  };
+}
+
+function withoutKey(record: Record<string, string>, key: string): Record<string, string> {
+  return Object.fromEntries(Object.entries(record).filter(([name]) => name !== key));
+}

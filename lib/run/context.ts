@@ -1,0 +1,23 @@
+/** What every command needs: where the project is, how to stop, and which lab is meant. */
+import { UsageError } from "../base/errors.ts";
+import type { Lab } from "../lab/lab.ts";
+
+/** How long a lab that this program started lives. */
+export type Lifetime = "until-down" | "with-caller";
+
+export interface CommandContext {
+  /** Aborted by Ctrl-C and SIGTERM. */
+  readonly signal: AbortSignal;
+  readonly createLab: (options: {
+    readonly engine: string;
+    readonly index: number;
+    readonly lifetime: Lifetime;
+  }) => Lab;
+}
+
+/** Throws UsageError unless the lab is up, and returns its status otherwise. */
+export async function mustBeUp(lab: Lab): Promise<NonNullable<Awaited<ReturnType<Lab["status"]>>>> {
+  const status = await lab.status();
+  if (status === null) throw new UsageError("The lab is not up: start it with `bun run up`");
+  return status;
+}

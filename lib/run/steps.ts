@@ -1,0 +1,168 @@
+/** The conditions that a run proves, one after the other, each with what it waits for and for how long. */
+import type { ActiveAlert, PrometheusClient } from "../base/prometheus.ts";
+import { type Observation, waitUntil } from "../base/wait.ts";
+import type { AlertRule } from "../contract/alert-rules.ts";
+import type { Scenario } from "../../scenarios/load.ts";
+import type { Progress } from "./progress.ts";
+
+/** How long the system must have been seen healthy before a fault goes in: the contrast that tools need. */
+export const BASELINE_SECONDS = 40;
+/** A fresh lab is healthy at once; a slow machine may take a while to show that for BASELINE_SECONDS. */
+export const BASELINE_DEADLINE_MS = 120_000;
+
+export interface StepContext {
+  readonly prometheus: PrometheusClient;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
+interface Check {
+  readonly what: string;
+  readonly query: string;
+  readonly holds: (value: number) => boolean;
+}
+
+const HEALTHY_NOW: readonly Check[] = [
+  {
+    what: "sensors publishing",
+    query:
+      'count(sum by (sensor_id) (rate(cms_sensor_published_total{job="cms-services"}[10s])) > 0)',
+    holds: (value) => value === 3,
+  },
+  {
+    what: "services scraped",
+    query: 'sum(up{job="cms-services"})',
+    holds: (value) => value === 8,
+  },
+  {
+    what: "tracks in fusion",
+    query: 'max(cms_fusion_active_tracks{job="cms-services"})',
+    holds: (value) => value === 3,
+  },
+  {
+    what: "tracks on display",
+    query: 'max(cms_display_active_tracks{job="cms-services"})',
+    holds: (value) => value === 3,
+  },
+];
+
+const HEALTHY_FOR_A_WHILE: readonly Check[] = [
+  {
+    what: "seconds of history",
+    query: `2 * count_over_time(cms_fusion_active_tracks{job="cms-services"}[${BASELINE_SECONDS}s])`,
+    holds: (value) => value >= BASELINE_SECONDS - 4,
+  },
+  {
+    what: "fewest tracks in it",
+    query: `min_over_time(cms_fusion_active_tracks{job="cms-services"}[${BASELINE_SECONDS - 10}s])`,
+    holds: (value) => value === 3,
+  },
+];
+
+/** Waits until the system is healthy, has been so for a while, and no alert is pending or firing. */
+export async function proveBaseline(context: StepContext): Promise<void> {
+  await prove(context, "a healthy baseline", BASELINE_DEADLINE_MS, () =>
+    lookHealthy(context.prometheus, [...HEALTHY_NOW, ...HEALTHY_FOR_A_WHILE]),
+  );
+}
+
+/** Waits until every alert has resolved and the system is healthy again. */
+export async function proveRecovery(context: StepContext, deadlineMs: number): Promise<void> {
+  await prove(context, "recovery", deadlineMs, () => lookHealthy(context.prometheus, HEALTHY_NOW));
+}
+
+async function lookHealthy(
+  prometheus: PrometheusClient,
+  checks: readonly Check[],
+): Promise<Observation<unknown>> {
+  const values = await Promise.all(
+    checks.map(async ({ query }) => (await prometheus.instant(query))[0]?.value),
+  );
+  const alerts = (await prometheus.alerts()).map(
+    ({ labels, state }) => `${labels["alertname"]} ${state}`,
+  );
+  const seen = checks.map(({ what }, i) => `${what} ${values[i] ?? "no data"}`);
+  return {
+    ok: alerts.length === 0 && checks.every(({ holds }, i) => holds(values[i] ?? Number.NaN)),
+    seen: [...seen, ...(alerts.length === 0 ? ["no alert"] : alerts)].join(", "),
+  };
+}
+
+/** Waits until the alert that the scenario expects is firing, and returns it. */
+export async function proveAlert(
+  context: StepContext,
+  scenario: Scenario,
+  rule: AlertRule,
+  onPending: () => void,
+): Promise<ActiveAlert> {
+  const fired = await prove(
+    context,
+    `alert ${rule.title} firing`,
+    scenario.deadlines.alertMs,
+    async () => {
+      const active = (await context.prometheus.alerts()).filter((alert) =>
+        isAlertOf(alert, rule, scenario.alert.labels),
+      );
+      if (active.length > 0) onPending();
+      const firing = active.find(({ state }) => state === "firing");
+      const seen = active.map(({ state }) => state).join(", ") || "inactive";
+      return firing === undefined ? { ok: false, seen } : { ok: true, seen, value: firing };
+    },
+  );
+  return fired as ActiveAlert;
+}
+
+/** Waits until the scenario's alert neither fires nor is pending. */
+export async function proveResolved(
+  context: StepContext,
+  scenario: Scenario,
+  rule: AlertRule,
+): Promise<void> {
+  await prove(context, `alert ${rule.title} resolved`, scenario.deadlines.recoveryMs, async () => {
+    const active = (await context.prometheus.alerts()).filter((alert) =>
+      isAlertOf(alert, rule, scenario.alert.labels),
+    );
+    return {
+      ok: active.length === 0,
+      seen: active.map(({ state }) => state).join(", ") || "inactive",
+    };
+  });
+}
+
+/** Whether an active alert comes from `rule` and carries all `labels`. */
+export function isAlertOf(
+  alert: ActiveAlert,
+  rule: AlertRule,
+  labels: Readonly<Record<string, string>>,
+): boolean {
+  return (
+    alert.labels["alertname"] === rule.title &&
+    Object.entries(labels).every(([name, value]) => alert.labels[name] === value)
+  );
+}
+
+/** Waits for one condition, with its progress shown; see waitUntil for what it throws. */
+export async function prove<T>(
+  { progress, signal }: StepContext,
+  what: string,
+  deadlineMs: number,
+  look: () => Promise<Observation<T>>,
+): Promise<T | undefined> {
+  let last = "";
+  const value = await waitUntil(
+    async () => {
+      const seen = await look();
+      last = seen.seen;
+      return seen;
+    },
+    {
+      what,
+      deadlineMs,
+      intervalMs: 500,
+      signal,
+      onProgress: (seen, leftMs) => progress.waiting(what, seen, leftMs),
+    },
+  );
+  progress.line(`proven: ${what} (${last})`);
+  return value;
+}
