@@ -1,0 +1,364 @@
+/**
+ * A type's instructions for Cyclone's serializer and its key descriptors, the same that Cyclone's IDL
+ * compiler generates. Source: dds/ddsc/dds_opcodes.h of Cyclone DDS 0.10.
+ */
+import {
+  isPrimitive,
+  layoutOf,
+  PRIMITIVE_SIZE,
+  type PrimitiveDecl,
+  type StructDecl,
+  structLayout,
+  type TypeDecl,
+} from "./types.ts";
+
+const OP_RTS = 0x00 << 24;
+const OP_ADR = 0x01 << 24;
+const OP_KOF = 0x07 << 24;
+
+const FLAG_KEY = 1 << 0;
+const FLAG_FP = 1 << 1;
+const FLAG_SGN = 1 << 2;
+const FLAG_MU = 1 << 3;
+/** An enum is stored in 1 << 2 bytes. */
+const FLAG_ENUM_SIZE = 2 << 6;
+
+const VAL = {
+  oneByte: 0x01,
+  twoBytes: 0x02,
+  fourBytes: 0x03,
+  eightBytes: 0x04,
+  string: 0x05,
+  boundedString: 0x06,
+  sequence: 0x07,
+  array: 0x08,
+  struct: 0x0a,
+  boundedSequence: 0x0b,
+  enum: 0x0c,
+  external: 0x0d,
+  bool: 0x0e,
+} as const;
+
+const TOPIC_FIXED_KEY = 1 << 1;
+const TOPIC_FIXED_SIZE = 1 << 4;
+const TOPIC_FIXED_KEY_XCDR2 = 1 << 5;
+/** Longest key, bytes, that stands in a sample's key hash as it is. */
+const KEY_HASH_BYTES = 16;
+
+/** A key field, by its path from the top. */
+export interface KeyDescriptor {
+  readonly name: string;
+  /** Index of its KOF instruction. */
+  readonly index: number;
+  readonly order: number;
+}
+
+export interface Descriptor {
+  readonly typeName: string;
+  readonly size: number;
+  readonly align: number;
+  readonly flags: number;
+  readonly ops: Uint32Array;
+  /** Number of instructions (not words), key offsets not counted. */
+  readonly instructionCount: number;
+  readonly keys: readonly KeyDescriptor[];
+}
+
+/** One instruction; `jump` refers to a struct's instructions, which are placed later. */
+interface Instruction {
+  readonly words: number[];
+  readonly jump?: {
+    readonly word: number;
+    readonly next: number;
+    readonly to: StructDecl | Instruction[];
+  };
+}
+
+/** Derives the descriptor of a topic's type. */
+export function describe(struct: StructDecl): Descriptor {
+  const program = new Program();
+  program.place(struct);
+  const { ops, positions, instructionCount } = program.link();
+  const paths = keyPaths(struct, program, positions);
+  const words = [...ops];
+  const keys = paths.map(({ name, offsets }, order) => {
+    const index = words.length;
+    words.push(OP_KOF | offsets.length, ...offsets);
+    return { name, index, order };
+  });
+  const layout = structLayout(struct);
+  return {
+    typeName: struct.name,
+    size: layout.size,
+    align: layout.align,
+    flags: flagsOf(struct),
+    ops: Uint32Array.from(words),
+    instructionCount,
+    keys,
+  };
+}
+
+class Program {
+  /** Structs in the order in which they were first met, each with its instructions. */
+  readonly #structs = new Map<StructDecl, Instruction[]>();
+  readonly #byName = new Map<string, StructDecl>();
+
+  /** Adds a struct's instructions unless they are there; returns the declaration that stands for it. */
+  place(struct: StructDecl): StructDecl {
+    const same = this.#byName.get(struct.name);
+    if (same !== undefined) return same;
+    this.#byName.set(struct.name, struct);
+    const instructions: Instruction[] = [];
+    this.#structs.set(struct, instructions);
+    for (const field of structLayout(struct).fields) {
+      this.#addField(instructions, field.type, field.offset, field.isKey);
+    }
+    instructions.push({ words: [OP_RTS] });
+    return struct;
+  }
+
+  instructionsOf(struct: StructDecl): readonly Instruction[] {
+    return this.#structs.get(this.place(struct)) ?? [];
+  }
+
+  /** The one place that turns a field into an instruction (and, for inner sequences, a subroutine). */
+  #addField(into: Instruction[], type: TypeDecl, offset: number, isKey: boolean): void {
+    const key = isKey ? FLAG_KEY | FLAG_MU : 0;
+    const start = OP_ADR | key;
+    if (isPrimitive(type)) {
+      into.push({ words: [start | (primitiveCode(type) << 16) | primitiveFlags(type), offset] });
+      return;
+    }
+    if (type === "string") {
+      into.push({ words: [start | (VAL.string << 16), offset] });
+      return;
+    }
+    switch (type.kind) {
+      case "string":
+        into.push({ words: [start | (VAL.boundedString << 16), offset, type.bound + 1] });
+        return;
+      case "enum":
+        into.push({
+          words: [start | (VAL.enum << 16) | FLAG_ENUM_SIZE, offset, type.values.length - 1],
+        });
+        return;
+      case "struct":
+        into.push({
+          words: [start | (VAL.external << 16), offset, 0],
+          jump: { word: 2, next: 3, to: this.place(type) },
+        });
+        return;
+      case "sequence": {
+        const outer = type.bound === undefined ? VAL.sequence : VAL.boundedSequence;
+        const bound = type.bound === undefined ? [] : [type.bound];
+        this.#addCollection(into, start | (outer << 16), [offset, ...bound], type.of, "sequence");
+        return;
+      }
+      case "array":
+        this.#addCollection(
+          into,
+          start | (VAL.array << 16),
+          [offset, type.length],
+          type.of,
+          "array",
+        );
+    }
+  }
+
+  #addCollection(
+    into: Instruction[],
+    op: number,
+    head: readonly number[],
+    element: TypeDecl,
+    outer: "sequence" | "array",
+  ): void {
+    if (isPrimitive(element)) {
+      const flags = primitiveFlags(element);
+      into.push({ words: [op | (primitiveCode(element) << 8) | flags, ...head] });
+      return;
+    }
+    if (element === "string") {
+      into.push({ words: [op | (VAL.string << 8), ...head] });
+      return;
+    }
+    if (element.kind === "string") {
+      const filler = outer === "array" ? [0] : [];
+      into.push({
+        words: [op | (VAL.boundedString << 8), ...head, ...filler, element.bound + 1],
+      });
+      return;
+    }
+    if (element.kind === "enum") {
+      into.push({
+        words: [op | (VAL.enum << 8) | FLAG_ENUM_SIZE, ...head, element.values.length - 1],
+      });
+      return;
+    }
+    const { size } = layoutOf(element);
+    const code = collectionElementCode(element);
+    const next = 1 + head.length + 2;
+    const to = element.kind === "struct" ? this.place(element) : this.#subroutine(element);
+    // The two last words stand the other way round in arrays.
+    const tail = outer === "array" ? [0, size] : [size, 0];
+    const word = 1 + head.length + (outer === "array" ? 0 : 1);
+    const instruction: Instruction = {
+      words: [op | (code << 8), ...head, ...tail],
+      jump: { word, next, to },
+    };
+    into.push(instruction);
+    if (Array.isArray(to)) {
+      into.push(...to);
+      // The subroutine follows at once, so the next field stands behind it.
+      const length = to.reduce((sum, { words }) => sum + words.length, 0);
+      into[into.indexOf(instruction)] = {
+        ...instruction,
+        jump: { word, next: next + length, to },
+      };
+    }
+  }
+
+  #subroutine(element: TypeDecl): Instruction[] {
+    const instructions: Instruction[] = [];
+    this.#addField(instructions, element, 0, false);
+    instructions.push({ words: [OP_RTS] });
+    return instructions;
+  }
+
+  /** Fills the jumps in, relative to the start of their instruction. */
+  link(): { ops: number[]; positions: Map<Instruction, number>; instructionCount: number } {
+    const positions = new Map<Instruction, number>();
+    const starts = new Map<StructDecl, number>();
+    let at = 0;
+    let instructionCount = 0;
+    for (const [struct, instructions] of this.#structs) {
+      starts.set(struct, at);
+      for (const instruction of instructions) {
+        positions.set(instruction, at);
+        at += instruction.words.length;
+        instructionCount++;
+      }
+    }
+    const ops: number[] = [];
+    for (const instructions of this.#structs.values()) {
+      for (const instruction of instructions) {
+        const words = [...instruction.words];
+        if (instruction.jump !== undefined) {
+          const { word, next, to } = instruction.jump;
+          const target = Array.isArray(to) ? positions.get(to[0] as Instruction) : starts.get(to);
+          const here = positions.get(instruction) ?? 0;
+          words[word] = (next << 16) + ((target ?? 0) - here);
+        }
+        ops.push(...words);
+      }
+    }
+    return { ops, positions, instructionCount };
+  }
+}
+
+function primitiveCode(type: PrimitiveDecl): number {
+  if (type === "bool") return VAL.bool;
+  switch (PRIMITIVE_SIZE[type]) {
+    case 1:
+      return VAL.oneByte;
+    case 2:
+      return VAL.twoBytes;
+    case 4:
+      return VAL.fourBytes;
+    case 8:
+      return VAL.eightBytes;
+  }
+}
+
+function primitiveFlags(type: PrimitiveDecl): number {
+  if (type === "f32" || type === "f64") return FLAG_FP;
+  return type.startsWith("i") ? FLAG_SGN : 0;
+}
+
+function collectionElementCode(element: Exclude<TypeDecl, string>): number {
+  if (element.kind === "struct") return VAL.struct;
+  if (element.kind === "array") return VAL.array;
+  return element.kind === "sequence" && element.bound !== undefined
+    ? VAL.boundedSequence
+    : VAL.sequence;
+}
+
+interface KeyPath {
+  readonly name: string;
+  readonly offsets: readonly number[];
+}
+
+/** The key fields, nested ones by path; of a nested struct without keys of its own every field counts. */
+function keyPaths(
+  struct: StructDecl,
+  program: Program,
+  positions: ReadonlyMap<Instruction, number>,
+): KeyPath[] {
+  const paths: KeyPath[] = [];
+  const visit = (at: StructDecl, name: string, offsets: readonly number[]): void => {
+    const layout = structLayout(at);
+    const instructions = program.instructionsOf(at);
+    const first = positions.get(instructions[0] as Instruction) ?? 0;
+    const keyed = layout.fields.filter(({ isKey }) => isKey);
+    for (const field of offsets.length > 0 && keyed.length === 0 ? layout.fields : keyed) {
+      const index = fieldInstruction(instructions, field.offset);
+      const path = `${name}${field.name}`;
+      const here = [...offsets, (positions.get(index) ?? 0) - first];
+      if (typeof field.type !== "string" && field.type.kind === "struct") {
+        visit(field.type, `${path}.`, here);
+      } else paths.push({ name: path, offsets: here });
+    }
+  };
+  visit(struct, "", []);
+  return paths;
+}
+
+function fieldInstruction(instructions: readonly Instruction[], offset: number): Instruction {
+  return instructions.find(({ words }) => words.length > 1 && words[1] === offset) as Instruction;
+}
+
+function flagsOf(struct: StructDecl): number {
+  const isFixed = (type: TypeDecl): boolean => {
+    if (typeof type === "string") return type !== "string";
+    switch (type.kind) {
+      case "string":
+      case "sequence":
+        return false;
+      case "enum":
+        return true;
+      case "array":
+        return isFixed(type.of);
+      case "struct":
+        return Object.values(type.fields).every(isFixed);
+    }
+  };
+  let flags = isFixed(struct) ? TOPIC_FIXED_SIZE : 0;
+  if ((struct.key?.length ?? 0) > 0) {
+    if (keyBytes(struct, 8) <= KEY_HASH_BYTES) flags |= TOPIC_FIXED_KEY;
+    if (keyBytes(struct, 4) <= KEY_HASH_BYTES) flags |= TOPIC_FIXED_KEY_XCDR2;
+  }
+  return flags;
+}
+
+/** Most bytes that the serialized key can have; `maxAlign` is 8 for XCDR1 and 4 for XCDR2. */
+function keyBytes(struct: StructDecl, maxAlign: number): number {
+  let at = 0;
+  const add = (size: number, align: number): void => {
+    at = Math.ceil(at / Math.min(align, maxAlign)) * Math.min(align, maxAlign) + size;
+  };
+  const visit = (type: TypeDecl): void => {
+    if (type === "string") at = Number.POSITIVE_INFINITY;
+    else if (isPrimitive(type)) add(PRIMITIVE_SIZE[type], PRIMITIVE_SIZE[type]);
+    else if (type.kind === "enum") add(4, 4);
+    else if (type.kind === "string") {
+      add(4, 4);
+      add(type.bound + 1, 1);
+    } else if (type.kind === "struct") {
+      const keyed = type.key ?? Object.keys(type.fields);
+      for (const [name, field] of Object.entries(type.fields)) {
+        if (keyed.includes(name)) visit(field);
+      }
+    } else at = Number.POSITIVE_INFINITY;
+  };
+  visit(struct);
+  return at;
+}

@@ -1,0 +1,59 @@
+/** A DDS entity as an owned value: closed once, children first, and unusable afterwards. */
+import { check, DdsClosedError } from "./error.ts";
+import { loadLibrary } from "./library.ts";
+
+export abstract class Entity implements Disposable, AsyncDisposable {
+  #handle: number;
+  readonly #children = new Set<Entity>();
+  readonly #parent: Entity | undefined;
+  /** What it is, for messages: `writer of SourceTrackTopic`. */
+  readonly description: string;
+
+  constructor(handle: number, description: string, parent?: Entity) {
+    this.#handle = handle;
+    this.description = description;
+    this.#parent = parent;
+    if (parent !== undefined) parent.#children.add(this);
+  }
+
+  get closed(): boolean {
+    return this.#handle === 0;
+  }
+
+  /** The C handle; throws DdsClosedError after close(). */
+  protected handle(): number {
+    if (this.#handle === 0) {
+      throw new DdsClosedError(`Cannot use the ${this.description}: it is closed`);
+    }
+    return this.#handle;
+  }
+
+  /** Handle of another entity, for calls that take two. */
+  protected static handleOf(entity: Entity): number {
+    return entity.handle();
+  }
+
+  /** Closes this entity and everything below it. Harmless when it is closed already. */
+  close(): void {
+    if (this.#handle === 0) return;
+    for (const child of this.#children) child.close();
+    const handle = this.#handle;
+    this.#handle = 0;
+    if (this.#parent !== undefined) this.#parent.#children.delete(this);
+    const code = loadLibrary().dds.dds_delete(handle);
+    this.afterDelete();
+    check(code, "dds_delete", `close the ${this.description}`);
+  }
+
+  /** Frees what C might still have used before. */
+  protected afterDelete(): void {}
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    await Promise.resolve();
+  }
+}

@@ -1,0 +1,92 @@
+/** A participant: a process's membership in a DDS domain, and the maker of everything below it. */
+import { Entity } from "./entity.ts";
+import { check } from "./error.ts";
+import { loadLibrary } from "./library.ts";
+import { cString } from "./memory.ts";
+import type { Qos } from "./qos.ts";
+import { Reader } from "./reader.ts";
+import { Topic } from "./topic.ts";
+import type { StructDecl } from "./types.ts";
+import { Writer } from "./writer.ts";
+
+/** Largest domain id whose ports fit the default port mapping. */
+export const MAX_DOMAIN_ID = 230;
+
+export interface ParticipantOptions {
+  /** 0 to 230; participants hear each other only within a domain. */
+  readonly domainId?: number;
+  /** Cyclone DDS configuration (XML) instead of what `CYCLONEDDS_URI` says; closes with the participant. */
+  readonly configXml?: string;
+}
+
+export class Participant extends Entity {
+  readonly domainId: number;
+
+  /** @internal Use createParticipant(). */
+  constructor(domainId: number, domain: Entity | undefined) {
+    const handle = loadLibrary().dds.dds_create_participant(domainId, null, null);
+    check(handle, "dds_create_participant", `join DDS domain ${domainId}`);
+    super(handle, `participant in domain ${domainId}`, domain);
+    this.domainId = domainId;
+  }
+
+  /** Makes a topic; two participants talk when name, type name and layout agree. */
+  topic<const D extends StructDecl>(name: string, type: D, qos: Qos = {}): Topic<D> {
+    return new Topic(this, this.handle(), name, type, qos);
+  }
+
+  writer<D extends StructDecl>(topic: Topic<D>, qos: Qos = {}): Writer<D> {
+    return new Writer(this, this.handle(), topic, qos);
+  }
+
+  reader<D extends StructDecl>(topic: Topic<D>, qos: Qos = {}): Reader<D> {
+    return new Reader(this, this.handle(), topic, qos);
+  }
+}
+
+/** A domain with a configuration of its own. It goes with its only participant. */
+class Domain extends Entity {
+  constructor(domainId: number, configXml: string) {
+    const text = cString(configXml);
+    const handle = loadLibrary().dds.dds_create_domain(domainId, text.pointer);
+    check(handle, "dds_create_domain", `configure DDS domain ${domainId} (once per process)`);
+    super(handle, `domain ${domainId}`);
+  }
+}
+
+class ConfiguredParticipant extends Participant {
+  readonly #domain: Domain;
+
+  constructor(domainId: number, domain: Domain) {
+    super(domainId, domain);
+    this.#domain = domain;
+  }
+
+  protected override afterDelete(): void {
+    this.#domain.close();
+  }
+}
+
+/**
+ * Joins a DDS domain. Throws DdsLibraryError when the C library is missing, DdsError when Cyclone cannot
+ * join (no usable network interface, a bad configuration), TypeError for a bad option.
+ */
+export function createParticipant(options: ParticipantOptions = {}): Participant {
+  const { domainId = 0, configXml, ...unknown } = options;
+  for (const name of Object.keys(unknown)) {
+    throw new TypeError(`Cannot join a domain: ${name} is not an option`);
+  }
+  if (!Number.isInteger(domainId) || domainId < 0 || domainId > MAX_DOMAIN_ID) {
+    throw new TypeError(
+      `Cannot join a domain: domainId must be a whole number from 0 to ${MAX_DOMAIN_ID}, but is ${domainId}`,
+    );
+  }
+  if (configXml === undefined) return new Participant(domainId, undefined);
+  const domain = new Domain(domainId, configXml);
+  try {
+    return new ConfiguredParticipant(domainId, domain);
+  } catch (error) {
+    domain.close();
+    throw error;
+  }
+}

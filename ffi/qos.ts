@@ -1,0 +1,163 @@
+/** Quality of service as plain data; what is absent keeps the DDS default. */
+import { loadLibrary } from "./library.ts";
+import { cString, type Pointer } from "./memory.ts";
+
+export interface Qos {
+  readonly reliability?: "BEST_EFFORT" | "RELIABLE";
+  /** How long a reliable write may wait for room, milliseconds; 100 unless given. */
+  readonly maxBlockingMs?: number;
+  readonly history?:
+    { readonly kind: "KEEP_LAST"; readonly depth: number } | { readonly kind: "KEEP_ALL" };
+  readonly durability?: "VOLATILE" | "TRANSIENT_LOCAL" | "TRANSIENT" | "PERSISTENT";
+  readonly ownership?: "SHARED" | "EXCLUSIVE";
+  readonly deadlineMs?: number;
+  readonly liveliness?: {
+    readonly kind: "AUTOMATIC" | "MANUAL_BY_PARTICIPANT" | "MANUAL_BY_TOPIC";
+    readonly leaseMs: number;
+  };
+  readonly destinationOrder?: "BY_RECEPTION_TIMESTAMP" | "BY_SOURCE_TIMESTAMP";
+  readonly partition?: string;
+}
+
+const KNOWN: ReadonlySet<string> = new Set([
+  "reliability",
+  "maxBlockingMs",
+  "history",
+  "durability",
+  "ownership",
+  "deadlineMs",
+  "liveliness",
+  "destinationOrder",
+  "partition",
+]);
+
+const RELIABILITY = ["BEST_EFFORT", "RELIABLE"] as const;
+const DURABILITY = ["VOLATILE", "TRANSIENT_LOCAL", "TRANSIENT", "PERSISTENT"] as const;
+const OWNERSHIP = ["SHARED", "EXCLUSIVE"] as const;
+const LIVELINESS = ["AUTOMATIC", "MANUAL_BY_PARTICIPANT", "MANUAL_BY_TOPIC"] as const;
+const DESTINATION_ORDER = ["BY_RECEPTION_TIMESTAMP", "BY_SOURCE_TIMESTAMP"] as const;
+const DEFAULT_MAX_BLOCKING_MS = 100;
+
+/** Names of QoS policies by id, as they stand in incompatible-QoS statuses. Source: DDS 1.4, 2.2.3. */
+const POLICY_NAMES: Readonly<Record<number, string>> = {
+  0: "INVALID",
+  1: "USERDATA",
+  2: "DURABILITY",
+  3: "PRESENTATION",
+  4: "DEADLINE",
+  5: "LATENCYBUDGET",
+  6: "OWNERSHIP",
+  7: "OWNERSHIPSTRENGTH",
+  8: "LIVELINESS",
+  9: "TIMEBASEDFILTER",
+  10: "PARTITION",
+  11: "RELIABILITY",
+  12: "DESTINATIONORDER",
+  13: "HISTORY",
+  14: "RESOURCELIMITS",
+  15: "ENTITYFACTORY",
+  16: "WRITERDATALIFECYCLE",
+  17: "READERDATALIFECYCLE",
+  18: "TOPICDATA",
+  19: "GROUPDATA",
+  20: "TRANSPORTPRIORITY",
+  21: "LIFESPAN",
+  22: "DURABILITYSERVICE",
+  23: "PROPERTY",
+  24: "TYPE_CONSISTENCY_ENFORCEMENT",
+  25: "DATA_REPRESENTATION",
+};
+
+/** Returns the name of a QoS policy, or its number where it has none. */
+export function policyName(id: number): string {
+  return POLICY_NAMES[id] ?? `POLICY_${id}`;
+}
+
+const nanoseconds = (name: string, ms: number): bigint => {
+  if (!(ms >= 0 && ms <= 2 ** 40)) {
+    throw new TypeError(`Cannot set ${name}: it must be milliseconds from 0 to 2^40, but is ${ms}`);
+  }
+  return BigInt(Math.round(ms * 1e6));
+};
+
+function indexOf(name: string, words: readonly string[], word: string): number {
+  const index = words.indexOf(word);
+  if (index < 0) {
+    throw new TypeError(
+      `Cannot set ${name}: it must be one of ${words.join(", ")}, but is ${word}`,
+    );
+  }
+  return index;
+}
+
+/** Calls `use` with the C form of `qos`, which is freed afterwards; C copies what it keeps. */
+export function withQos<T>(qos: Qos, use: (pointer: Pointer) => T): T {
+  for (const name of Object.keys(qos)) {
+    if (!KNOWN.has(name)) {
+      throw new TypeError(`Cannot set QoS: ${name} is not one of ${[...KNOWN].join(", ")}`);
+    }
+  }
+  const { dds } = loadLibrary();
+  const pointer = Number(dds.dds_create_qos()) as Pointer;
+  if (pointer === 0) throw new RangeError("Cannot set QoS: out of memory");
+  try {
+    fill(pointer, qos);
+    return use(pointer);
+  } finally {
+    dds.dds_delete_qos(pointer);
+  }
+}
+
+function fill(pointer: Pointer, qos: Qos): void {
+  const { dds } = loadLibrary();
+  if (qos.reliability !== undefined) {
+    dds.dds_qset_reliability(
+      pointer,
+      indexOf("reliability", RELIABILITY, qos.reliability),
+      nanoseconds("maxBlockingMs", qos.maxBlockingMs ?? DEFAULT_MAX_BLOCKING_MS),
+    );
+  }
+  if (qos.history !== undefined) setHistory(pointer, qos.history, qos.durability);
+  if (qos.durability !== undefined) {
+    dds.dds_qset_durability(pointer, indexOf("durability", DURABILITY, qos.durability));
+  }
+  if (qos.ownership !== undefined) {
+    dds.dds_qset_ownership(pointer, indexOf("ownership", OWNERSHIP, qos.ownership));
+  }
+  if (qos.deadlineMs !== undefined) {
+    dds.dds_qset_deadline(pointer, nanoseconds("deadlineMs", qos.deadlineMs));
+  }
+  if (qos.liveliness !== undefined) {
+    const { kind, leaseMs } = qos.liveliness;
+    const index = indexOf("liveliness", LIVELINESS, kind);
+    dds.dds_qset_liveliness(pointer, index, nanoseconds("leaseMs", leaseMs));
+  }
+  if (qos.destinationOrder !== undefined) {
+    const index = indexOf("destinationOrder", DESTINATION_ORDER, qos.destinationOrder);
+    dds.dds_qset_destination_order(pointer, index);
+  }
+  if (qos.partition !== undefined) {
+    dds.dds_qset_partition1(pointer, cString(qos.partition).pointer);
+  }
+}
+
+/** KEEP_LAST is 0, KEEP_ALL is 1; -1 stands for "no limit". */
+function setHistory(
+  pointer: Pointer,
+  history: NonNullable<Qos["history"]>,
+  durability: Qos["durability"],
+): void {
+  const { dds } = loadLibrary();
+  const kind = history.kind === "KEEP_ALL" ? 1 : 0;
+  const depth = history.kind === "KEEP_ALL" ? 1 : history.depth;
+  if (!Number.isInteger(depth) || depth < 1 || depth > 2 ** 31 - 1) {
+    throw new TypeError(
+      `Cannot set history: depth must be a whole number above 0, but is ${depth}`,
+    );
+  }
+  dds.dds_qset_history(pointer, kind, depth);
+  // What a late joiner gets is kept by the durability service, with a history of its own.
+  if (durability === "TRANSIENT_LOCAL") {
+    dds.dds_qset_durability_service(pointer, 0n, kind, depth, -1, -1, -1);
+  }
+}

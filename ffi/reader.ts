@@ -1,0 +1,244 @@
+/** A reader of a topic. */
+import { Decoder, PAYLOAD_OFFSET } from "./decode.ts";
+import { Entity } from "./entity.ts";
+import { check } from "./error.ts";
+import { loadLibrary } from "./library.ts";
+import { Block, type Pointer } from "./memory.ts";
+import { type Qos, withQos } from "./qos.ts";
+import {
+  type IncompatibleQosStatus,
+  type LivelinessStatus,
+  type MatchedStatus,
+  readIncompatible,
+  readLiveliness,
+  readMatched,
+  readTotal,
+} from "./status.ts";
+import type { Topic } from "./topic.ts";
+import type { Infer, StructDecl } from "./types.ts";
+import { Wake } from "./wake.ts";
+
+export type InstanceState = "ALIVE" | "NOT_ALIVE_DISPOSED" | "NOT_ALIVE_NO_WRITERS";
+
+/** What DDS says about a sample. The object that a visitor gets is used again for the next sample. */
+export interface SampleInfo {
+  /** Whether there is data; if not, only the key fields may be read. */
+  readonly valid: boolean;
+  readonly instanceState: InstanceState;
+  readonly sampleState: "READ" | "NOT_READ";
+  readonly viewState: "NEW" | "OLD";
+  /** When it was written, milliseconds since the Unix epoch. */
+  readonly sourceUnixMs: number;
+}
+
+/** Stops the wake-ups. */
+export type Subscription = Disposable;
+
+/** Most samples in one call into C. */
+const BATCH = 256;
+/** dds_sample_info_t. */
+const INFO = {
+  sampleState: 0,
+  viewState: 4,
+  instanceState: 8,
+  valid: 12,
+  sourceTime: 16,
+  bytes: 64,
+};
+const SAMPLE_READ = 1;
+const VIEW_NEW = 4;
+const INSTANCE_ALIVE = 16;
+const INSTANCE_DISPOSED = 32;
+const ANY_STATE = 0;
+
+class Info implements SampleInfo {
+  valid = false;
+  instanceState: InstanceState = "ALIVE";
+  sampleState: "READ" | "NOT_READ" = "NOT_READ";
+  viewState: "NEW" | "OLD" = "NEW";
+  sourceUnixMs = 0;
+
+  fill(view: DataView, at: number): void {
+    this.valid = view.getUint8(at + INFO.valid) !== 0;
+    const instance = view.getUint32(at + INFO.instanceState, true);
+    this.instanceState =
+      instance === INSTANCE_ALIVE
+        ? "ALIVE"
+        : instance === INSTANCE_DISPOSED
+          ? "NOT_ALIVE_DISPOSED"
+          : "NOT_ALIVE_NO_WRITERS";
+    this.sampleState =
+      view.getUint32(at + INFO.sampleState, true) === SAMPLE_READ ? "READ" : "NOT_READ";
+    this.viewState = view.getUint32(at + INFO.viewState, true) === VIEW_NEW ? "NEW" : "OLD";
+    const low = view.getUint32(at + INFO.sourceTime, true);
+    const high = view.getInt32(at + INFO.sourceTime + 4, true);
+    this.sourceUnixMs = (high * 0x1_0000_0000 + low) / 1e6;
+  }
+}
+
+export class Reader<D extends StructDecl = StructDecl> extends Entity {
+  readonly topic: Topic<D>;
+  readonly #decoder: Decoder;
+  readonly #samples = new Block(BATCH * 8);
+  readonly #infos = new Block(BATCH * INFO.bytes);
+  readonly #info = new Info();
+  readonly #wake: Wake;
+  readonly #listener: Pointer;
+  readonly #callbacks: Set<() => void>;
+  #taking = false;
+
+  /** @internal Use Participant.reader(). */
+  constructor(participant: Entity, participantHandle: number, topic: Topic<D>, qos: Qos) {
+    const { dds, wake: native } = loadLibrary();
+    const topicHandle = Entity.handleOf(topic);
+    const callbacks = new Set<() => void>();
+    const wake = new Wake(() => callbacks.forEach((callback) => callback()));
+    const listener = Number(dds.dds_create_listener(wake.descriptor as Pointer)) as Pointer;
+    dds.dds_lset_data_available(listener, Number(native.wake_on_data()) as Pointer);
+    const handle = withQos(qos, (pointer) =>
+      dds.dds_create_reader(participantHandle, topicHandle, pointer, listener),
+    );
+    if (handle < 0) {
+      dds.dds_delete_listener(listener);
+      wake.close();
+    }
+    check(handle, "dds_create_reader", `create a reader of ${topic.name}`);
+    super(handle, `reader of ${topic.name}`, participant);
+    this.topic = topic;
+    this.#decoder = new Decoder(topic.type);
+    this.#wake = wake;
+    this.#listener = listener;
+    this.#callbacks = callbacks;
+  }
+
+  /**
+   * Calls `callback` on this thread when samples have arrived since the last call, and once at the start.
+   * Arrivals in quick succession are one call: take everything. Readers keep the process alive until they are closed.
+   */
+  onData(callback: () => void): Subscription {
+    this.handle();
+    this.#callbacks.add(callback);
+    this.#wake.signal();
+    return { [Symbol.dispose]: () => void this.#callbacks.delete(callback) };
+  }
+
+  /**
+   * Takes up to `max` samples and visits each one. `sample` and `info` are views that the next sample
+   * overwrites: read them, and copy what is to be kept. Returns the number of samples taken.
+   *
+   * A visitor that throws ends the visit; what it had not seen of the batch at hand is lost.
+   */
+  take(visit: (sample: Infer<D>, info: SampleInfo) => void, max = Infinity): number {
+    const view = this.#decoder.view as Infer<D>;
+    return this.#takeEach((valid) => {
+      void valid;
+      visit(view, this.#info);
+    }, max);
+  }
+
+  /** Takes up to `max` samples as plain objects. Without data (`info.valid` false) only the key fields are set. */
+  takeObjects(max = Infinity): { readonly value: Infer<D>; readonly info: SampleInfo }[] {
+    const taken: { value: Infer<D>; info: SampleInfo }[] = [];
+    this.#takeEach((valid) => {
+      const { instanceState, sampleState, viewState, sourceUnixMs } = this.#info;
+      taken.push({
+        value: this.#decoder.object(!valid) as Infer<D>,
+        info: { valid, instanceState, sampleState, viewState, sourceUnixMs },
+      });
+    }, max);
+    return taken;
+  }
+
+  #takeEach(visit: (valid: boolean) => void, max: number): number {
+    this.handle();
+    if (this.#taking) throw new TypeError(`Cannot take from ${this.topic.name} while visiting it`);
+    this.#taking = true;
+    let total = 0;
+    try {
+      while (total < max && !this.closed) {
+        const wanted = Math.min(BATCH, max - total);
+        const count = this.#takeBatch(wanted, visit);
+        total += count;
+        if (count < wanted) break;
+      }
+    } finally {
+      this.#taking = false;
+    }
+    return total;
+  }
+
+  #takeBatch(wanted: number, visit: (valid: boolean) => void): number {
+    const { dds } = loadLibrary();
+    const count = check(
+      dds.dds_takecdr(this.handle(), this.#samples.pointer, wanted, this.#infos.pointer, ANY_STATE),
+      "dds_takecdr",
+      `take from ${this.topic.name}`,
+    );
+    let next = 0;
+    try {
+      while (next < count) {
+        const size = this.#load(next);
+        const { valid } = this.#info;
+        next++;
+        this.#decoder.open(size, !valid);
+        visit(valid);
+      }
+    } finally {
+      for (; next < count; next++) dds.ddsi_serdata_unref(this.#samples.getAddress(next * 8));
+    }
+    return count;
+  }
+
+  /** Copies serialized sample `i` of the batch into the decoder's block, frees it, and returns its size. */
+  #load(i: number): number {
+    const { dds } = loadLibrary();
+    const { sample } = this.#decoder;
+    const serdata = this.#samples.getAddress(i * 8);
+    this.#info.fill(this.#infos.view, i * INFO.bytes);
+    const size = dds.ddsi_serdata_size(serdata);
+    sample.ensure(size);
+    const target = sample.block.address(PAYLOAD_OFFSET - 4) as Pointer;
+    dds.ddsi_serdata_to_ser(serdata, 0, size, target);
+    dds.ddsi_serdata_unref(serdata);
+    return size;
+  }
+
+  protected override afterDelete(): void {
+    // dds_delete has waited for callbacks under way, so no thread of DDS writes any more.
+    loadLibrary().dds.dds_delete_listener(this.#listener);
+    this.#callbacks.clear();
+    this.#wake.close();
+  }
+
+  /** Writers that match. */
+  get matched(): MatchedStatus {
+    return readMatched(this.handle(), "dds_get_subscription_matched_status", this.description);
+  }
+
+  /** Writers that offer less than this reader asks for. */
+  get incompatibleQos(): IncompatibleQosStatus {
+    return readIncompatible(
+      this.handle(),
+      "dds_get_requested_incompatible_qos_status",
+      this.description,
+    );
+  }
+
+  /** Samples that never arrived. */
+  get samplesLost(): number {
+    return readTotal(this.handle(), "dds_get_sample_lost_status", this.description);
+  }
+
+  /** Samples refused for want of room. */
+  get samplesRejected(): number {
+    return readTotal(this.handle(), "dds_get_sample_rejected_status", this.description);
+  }
+
+  get deadlinesMissed(): number {
+    return readTotal(this.handle(), "dds_get_requested_deadline_missed_status", this.description);
+  }
+
+  get liveliness(): LivelinessStatus {
+    return readLiveliness(this.handle(), this.description);
+  }
+}

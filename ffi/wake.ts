@@ -1,0 +1,56 @@
+/**
+ * Wakes the JavaScript thread when a DDS thread has data.
+ *
+ * A DDS thread only writes to a file descriptor (wake.c); the event loop reads it. Many arrivals in a row
+ * are one wake-up, nothing is polled, and no JavaScript runs on a foreign thread.
+ */
+import { loadLibrary } from "./library.ts";
+import { Block } from "./memory.ts";
+
+export class Wake {
+  readonly #reading: number;
+  readonly #writing: number;
+  readonly #reader: ReturnType<typeof openStream>;
+  #closed = false;
+
+  constructor(onWake: () => void) {
+    const fds = new Block(8);
+    if (loadLibrary().wake.wake_open(fds.pointer) !== 0) {
+      throw new RangeError("Cannot wait for data: no file descriptor is left");
+    }
+    this.#reading = fds.view.getInt32(0, true);
+    this.#writing = fds.view.getInt32(4, true);
+    this.#reader = openStream(this.#reading);
+    void this.#loop(onWake);
+  }
+
+  /** The descriptor that DDS threads write to: the argument of the C callback. */
+  get descriptor(): number {
+    return this.#writing;
+  }
+
+  /** Wakes the JavaScript thread from itself. */
+  signal(): void {
+    if (!this.#closed) loadLibrary().wake.wake_signal(this.#writing);
+  }
+
+  /** Stops; call it only once no DDS thread can write any more. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    // The pending read ends with this wake-up; the loop then sees that it is closed and cleans up.
+    loadLibrary().wake.wake_signal(this.#writing);
+  }
+
+  async #loop(onWake: () => void): Promise<void> {
+    while (!this.#closed) {
+      const { done } = await this.#reader.read();
+      if (done) break;
+      if (!this.#closed) onWake();
+    }
+    await this.#reader.cancel();
+    loadLibrary().wake.wake_close(this.#reading, this.#writing);
+  }
+}
+
+const openStream = (descriptor: number) => Bun.file(descriptor).stream().getReader();

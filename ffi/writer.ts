@@ -1,0 +1,82 @@
+/** A writer of a topic. */
+import { Encoder } from "./encode.ts";
+import { Entity } from "./entity.ts";
+import { check } from "./error.ts";
+import { loadLibrary } from "./library.ts";
+import { type Qos, withQos } from "./qos.ts";
+import {
+  type IncompatibleQosStatus,
+  type MatchedStatus,
+  readIncompatible,
+  readMatched,
+} from "./status.ts";
+import type { Topic } from "./topic.ts";
+import type { Infer, StructDecl } from "./types.ts";
+
+export class Writer<D extends StructDecl = StructDecl> extends Entity {
+  readonly topic: Topic<D>;
+  readonly #encoder: Encoder;
+
+  /** @internal Use Participant.writer(). */
+  constructor(participant: Entity, participantHandle: number, topic: Topic<D>, qos: Qos) {
+    const topicHandle = Entity.handleOf(topic);
+    const handle = withQos(qos, (pointer) =>
+      loadLibrary().dds.dds_create_writer(participantHandle, topicHandle, pointer, null),
+    );
+    check(handle, "dds_create_writer", `create a writer of ${topic.name}`);
+    super(handle, `writer of ${topic.name}`, participant);
+    this.topic = topic;
+    this.#encoder = new Encoder(topic.type);
+  }
+
+  /**
+   * Writes a sample. C copies it before this returns, so the value may be used again.
+   * Throws DdsValueError when it does not fit the type, DdsError with TIMEOUT when a reliable reader has
+   * left no room for as long as `maxBlockingMs`.
+   */
+  write(value: Infer<D>): void {
+    const { pointer } = this.#encoder.encode(value);
+    const code = loadLibrary().dds.dds_write(this.handle(), pointer);
+    check(code, "dds_write", `write to ${this.topic.name}`);
+  }
+
+  /** Says that the instance with this key no longer exists. Only the key fields count. */
+  dispose(key: Partial<Infer<D>>): void {
+    const { pointer } = this.#encoder.encodeKey(key);
+    const code = loadLibrary().dds.dds_dispose(this.handle(), pointer);
+    check(code, "dds_dispose", `dispose an instance of ${this.topic.name}`);
+  }
+
+  /** Says that this writer will not update the instance with this key any more, and frees it here. */
+  unregister(key: Partial<Infer<D>>): void {
+    const { pointer } = this.#encoder.encodeKey(key);
+    const code = loadLibrary().dds.dds_unregister_instance(this.handle(), pointer);
+    check(code, "dds_unregister_instance", `unregister an instance of ${this.topic.name}`);
+  }
+
+  /** Sends what batching has collected. */
+  flush(): void {
+    check(loadLibrary().dds.dds_write_flush(this.handle()), "dds_write_flush", "flush");
+  }
+
+  /** Blocks this thread until every matched reliable reader has all samples; throws DdsError with TIMEOUT. */
+  waitForAcknowledgments(timeoutMs: number): void {
+    const nanoseconds = BigInt(Math.round(timeoutMs * 1e6));
+    const code = loadLibrary().dds.dds_wait_for_acks(this.handle(), nanoseconds);
+    check(code, "dds_wait_for_acks", `wait for the readers of ${this.topic.name}`);
+  }
+
+  /** Readers that match. */
+  get matched(): MatchedStatus {
+    return readMatched(this.handle(), "dds_get_publication_matched_status", this.description);
+  }
+
+  /** Readers that asked for more than this writer offers. */
+  get incompatibleQos(): IncompatibleQosStatus {
+    return readIncompatible(
+      this.handle(),
+      "dds_get_offered_incompatible_qos_status",
+      this.description,
+    );
+  }
+}

@@ -1,0 +1,348 @@
+/**
+ * One incident: a healthy lab, a fault that is proven, an alert that fires, investigators that look
+ * at it one after the other, and a recovery that is proven.
+ *
+ * Investigators only read, so that all of them may be given the same incident; each finds it as the others
+ * left it.
+ */
+import { type Clock, systemClock } from "../base/clock.ts";
+import { CancelledError, messageOf, UserFacingError } from "../base/errors.ts";
+import { createPrometheusClient, type PrometheusClient } from "../base/prometheus.ts";
+import { type Alert, withoutScenario } from "../contract/alert.ts";
+import type { AlertRule } from "../contract/alert-rules.ts";
+import type {
+  Budget,
+  Investigation,
+  Investigator,
+  Transcript,
+} from "../investigate/investigator.ts";
+import type { Lab } from "../lab/lab.ts";
+import type { FaultContext } from "../../scenarios/define.ts";
+import type { Scenario } from "../../scenarios/load.ts";
+import { alertPayload } from "./alert-payload.ts";
+import type { Progress } from "./progress.ts";
+import {
+  prove,
+  proveAlert,
+  proveBaseline,
+  proveRecovery,
+  proveResolved,
+  type StepContext,
+} from "./steps.ts";
+
+/** The signature held before; a look that happens to fail gets a few more. */
+const SIGNATURE_AFTER_DEADLINE_MS = 30_000;
+
+/** What happened when, in the order of a run. */
+export const EVENT_NAMES = [
+  "up",
+  "baseline",
+  "inject",
+  "signature",
+  "alert-pending",
+  "alert-firing",
+  "investigation-start",
+  "investigation-end",
+  "signature-after",
+  "heal",
+  "alert-resolved",
+  "recovered",
+] as const;
+export type EventName = (typeof EVENT_NAMES)[number];
+
+export interface TimelineEvent {
+  readonly name: EventName;
+  readonly unixMs: number;
+}
+
+/** Why an incident is no measurement, or that it is one. */
+export type IncidentOutcome =
+  | { readonly kind: "valid" }
+  | { readonly kind: "environment-invalid"; readonly phase: string; readonly reason: string }
+  | { readonly kind: "harness-defect"; readonly reason: string };
+
+/** One investigator's look at the incident. */
+export interface Look {
+  readonly investigator: string;
+  readonly investigation: Investigation;
+  readonly startUnixMs: number;
+  readonly endUnixMs: number;
+  readonly transcript: readonly string[];
+}
+
+export interface Incident {
+  readonly scenario: Scenario;
+  readonly outcome: IncidentOutcome;
+  readonly timeline: readonly TimelineEvent[];
+  /** As handed out; null when no alert fired. */
+  readonly alert: Alert | null;
+  readonly looks: readonly Look[];
+  readonly metricPoints: readonly (readonly [number, number])[];
+  readonly injectLog: readonly string[];
+  readonly cleanupLog: readonly string[];
+  readonly runLog: readonly string[];
+}
+
+export interface IncidentOptions {
+  readonly lab: Lab;
+  readonly rules: readonly AlertRule[];
+  readonly investigators: readonly Investigator[];
+  readonly budget: Budget;
+  readonly seed: number;
+  readonly keepTelemetry: boolean;
+  readonly signal: AbortSignal;
+  /** Shows a line to the person; the incident keeps its own log. */
+  readonly progress: (keep: (line: string) => void) => Progress;
+  readonly clock?: Clock;
+  /** Called when something happens that the lab's owner may want to see on the console. */
+  readonly onMarker?: (text: string) => void;
+}
+
+/** Collects what a run leaves behind. */
+class Record {
+  readonly timeline: TimelineEvent[] = [];
+  readonly runLog: string[] = [];
+  readonly injectLog: string[] = [];
+  readonly cleanupLog: string[] = [];
+  readonly looks: Look[] = [];
+  readonly #clock: Clock;
+  phase = "up";
+  alert: Alert | null = null;
+  metricPoints: readonly (readonly [number, number])[] = [];
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  event(name: EventName): void {
+    if (!this.timeline.some((event) => event.name === name)) {
+      this.timeline.push({ name, unixMs: this.#clock.nowMs() });
+    }
+  }
+
+  stamped(line: string): string {
+    return `${new Date(this.#clock.nowMs()).toISOString()} ${line}`;
+  }
+}
+
+/**
+ * Runs one incident from an empty machine to an empty machine.
+ *
+ * Never throws for what the environment or an investigator does: that is in the outcome. Throws
+ * CancelledError when it was stopped; the lab is down by then, as it is after every other end.
+ */
+export async function runIncident(scenario: Scenario, options: IncidentOptions): Promise<Incident> {
+  const clock = options.clock ?? systemClock;
+  const record = new Record(clock);
+  const progress = options.progress((line) => record.runLog.push(record.stamped(line)));
+  let outcome: IncidentOutcome = { kind: "valid" };
+  try {
+    await play(scenario, options, record, progress);
+  } catch (error) {
+    if (options.signal.aborted) {
+      throw new CancelledError("Stopped; the lab has been taken down", { cause: error });
+    }
+    outcome = outcomeOf(error, record.phase);
+    progress.line(`failed in phase ${record.phase}: ${messageOf(error)}`);
+  } finally {
+    progress.settle();
+    await options.lab.down();
+  }
+  const { timeline, alert, looks, metricPoints, injectLog, cleanupLog, runLog } = record;
+  return { scenario, outcome, timeline, alert, looks, metricPoints, injectLog, cleanupLog, runLog };
+}
+
+function outcomeOf(error: unknown, phase: string): IncidentOutcome {
+  return error instanceof UserFacingError
+    ? { kind: "environment-invalid", phase, reason: error.message }
+    : {
+        kind: "harness-defect",
+        reason: `${phase}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+      };
+}
+
+/** What the steps of one incident share. */
+interface Play {
+  readonly scenario: Scenario;
+  readonly options: IncidentOptions;
+  readonly record: Record;
+  readonly progress: Progress;
+  readonly prometheus: PrometheusClient;
+  readonly rule: AlertRule;
+  readonly step: StepContext;
+}
+
+async function play(
+  scenario: Scenario,
+  options: IncidentOptions,
+  record: Record,
+  progress: Progress,
+): Promise<void> {
+  const rule = options.rules.find(({ uid }) => uid === scenario.alert.uid);
+  if (rule === undefined) throw new Error(`No alert rule has the uid ${scenario.alert.uid}`);
+  const prometheus = createPrometheusClient(`http://localhost:${options.lab.ports.prometheus}`);
+  const step = { prometheus, progress, signal: options.signal };
+  const shared: Play = { scenario, options, record, progress, prometheus, rule, step };
+  progress.line(`scenario ${scenario.name}: ${scenario.title}`);
+  await bringUp(shared);
+  await breakAndWait(shared);
+  await healBefore(shared);
+  await investigateAll(shared);
+  await recover(shared);
+}
+
+function faultContext(
+  { options, record, progress, prometheus }: Play,
+  log: string[],
+): FaultContext {
+  return {
+    lab: options.lab,
+    prometheus,
+    signal: options.signal,
+    log: (line) => {
+      log.push(record.stamped(line));
+      progress.line(line);
+    },
+  };
+}
+
+async function bringUp({ options, record, progress, step }: Play): Promise<void> {
+  await options.lab.up({
+    keepTelemetry: options.keepTelemetry,
+    signal: options.signal,
+    onProgress: (line) => progress.line(line),
+  });
+  record.event("up");
+  record.phase = "baseline";
+  await proveBaseline(step);
+  record.event("baseline");
+}
+
+async function breakAndWait(play: Play): Promise<void> {
+  const { scenario, options, record, step, rule } = play;
+  const context = faultContext(play, record.injectLog);
+  record.phase = "inject";
+  options.onMarker?.("fault injected");
+  record.event("inject");
+  await scenario.fault.inject(context);
+  await prove(step, "the fault in force", scenario.deadlines.signatureMs, () =>
+    scenario.fault.probe(context),
+  );
+  record.phase = "signature and alert";
+  const signatureHolds = async (): Promise<void> => {
+    await proveSignature(play, scenario.deadlines.signatureMs);
+    record.event("signature");
+  };
+  // The alert may turn pending before the signature holds; watching both at once misses neither time.
+  const [fired] = await Promise.all([
+    proveAlert(step, scenario, rule, () => record.event("alert-pending")),
+    signatureHolds(),
+  ]);
+  record.event("alert-firing");
+  record.alert = alertPayload(scenario.alertTemplate, fired, rule);
+}
+
+async function proveSignature(
+  { scenario, options, prometheus, step }: Play,
+  deadlineMs: number,
+): Promise<void> {
+  await prove(step, `the signature: ${scenario.signature.describe}`, deadlineMs, () =>
+    scenario.signature.holds({ lab: options.lab, prometheus }),
+  );
+}
+
+async function heal(play: Play): Promise<void> {
+  const { scenario, options, record } = play;
+  record.phase = "heal";
+  await scenario.fault.heal(faultContext(play, record.cleanupLog));
+  options.onMarker?.("fault healed");
+  record.event("heal");
+}
+
+async function healBefore(play: Play): Promise<void> {
+  const { scenario, record, step, rule } = play;
+  if (scenario.investigate === "while-firing") return;
+  await heal(play);
+  if (scenario.investigate === "after-heal") return;
+  await proveResolved(step, scenario, rule);
+  record.event("alert-resolved");
+  await proveRecovery(step, scenario.deadlines.recoveryMs);
+}
+
+async function recover(play: Play): Promise<void> {
+  const { scenario, record, step, rule } = play;
+  if (scenario.investigate === "while-firing") {
+    record.phase = "signature-after";
+    await proveSignature(play, SIGNATURE_AFTER_DEADLINE_MS);
+    record.event("signature-after");
+    await heal(play);
+  }
+  record.phase = "recovery";
+  await proveResolved(step, scenario, rule);
+  record.event("alert-resolved");
+  await proveRecovery(step, scenario.deadlines.recoveryMs);
+  record.event("recovered");
+  record.metricPoints = await metricPoints(play);
+}
+
+async function investigateAll({ options, record, progress, scenario }: Play): Promise<void> {
+  record.phase = "investigate";
+  const alert = record.alert;
+  if (alert === null) throw new Error("No alert was recorded before the investigation");
+  const clock = options.clock ?? systemClock;
+  const { ports } = options.lab;
+  const urls = {
+    grafana: `http://localhost:${ports.console}`,
+    prometheus: `http://localhost:${ports.prometheus}`,
+    loki: `http://localhost:${ports.loki}`,
+    tempo: `http://localhost:${ports.tempo}`,
+  };
+  for (const investigator of options.investigators) {
+    const lines: string[] = [];
+    const keep = (line: string): void => {
+      lines.push(record.stamped(line));
+      progress.line(line);
+    };
+    const transcript: Transcript = {
+      phase: (phase, detail) => keep(detail === undefined ? phase : `${phase}: ${detail}`),
+      note: (line) => keep(`  ${line}`),
+    };
+    progress.line(`investigator ${investigator.name}`);
+    options.onMarker?.(`investigation by ${investigator.name}`);
+    record.event("investigation-start");
+    const startUnixMs = clock.nowMs();
+    const investigation = await investigator.investigate({
+      alert: withoutScenario(alert),
+      urls,
+      budget: options.budget,
+      transcript,
+      signal: options.signal,
+      seed: options.seed,
+    });
+    const endUnixMs = clock.nowMs();
+    options.signal.throwIfAborted();
+    record.looks.push({
+      investigator: investigator.name,
+      investigation,
+      startUnixMs,
+      endUnixMs,
+      transcript: lines,
+    });
+  }
+  if (options.investigators.length > 0) {
+    record.timeline.push({ name: "investigation-end", unixMs: clock.nowMs() });
+  }
+  progress.line(`${options.investigators.length} investigation(s) of ${scenario.name} ended`);
+}
+
+/** The metric that tells the run's story, from the lab's start until now, every two seconds. */
+async function metricPoints({
+  scenario,
+  prometheus,
+  record,
+}: Play): Promise<readonly (readonly [number, number])[]> {
+  const first = record.timeline[0]?.unixMs ?? 0;
+  const last = record.timeline.at(-1)?.unixMs ?? first;
+  const series = await prometheus.range(scenario.metric.query, first, last, 2);
+  return series[0]?.points ?? [];
+}
