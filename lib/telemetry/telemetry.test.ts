@@ -1,0 +1,94 @@
+import { describe, expect, test } from "bun:test";
+import { ROOT_CONTEXT } from "@opentelemetry/api";
+import { createTelemetry } from "./telemetry.ts";
+
+const make = (service: Parameters<typeof createTelemetry>[0]["service"], lines: string[] = []) =>
+  createTelemetry({
+    service,
+    env: { OTEL_SDK_DISABLED: "true" },
+    write: (line) => void lines.push(line),
+  });
+
+describe("meters", () => {
+  test("series with a closed set of labels exist as 0 from the start", async () => {
+    const text = await make("track-fusion").scrape();
+    expect(text).toContain('cms_fusion_contributors_changed_total{change="removed"} 0');
+    expect(text).toContain('cms_fusion_ingested_total{sensor_id="ESM-2"} 0');
+    expect(text).toContain('cms_fusion_processing_seconds_bucket{le="0.5"} 0');
+    const sensor = await make("esm-sensor").scrape();
+    expect(sensor).toContain('cms_sensor_published_total{sensor_id="ESM-2"} 0');
+    expect(sensor).not.toContain("RADAR-1");
+  });
+
+  test("count, set and record show in the scrape", async () => {
+    const { meters, scrape } = make("track-fusion");
+    meters.counter("cms_fusion_ingested_total", { sensor_id: "EO-3" }).add(2);
+    meters.gauge("cms_fusion_queue_depth").set(7);
+    meters.histogram("cms_fusion_processing_seconds").record(0.003);
+    const text = await scrape();
+    expect(text).toContain('cms_fusion_ingested_total{sensor_id="EO-3"} 2');
+    expect(text).toContain("cms_fusion_queue_depth 7");
+    expect(text).toContain('cms_fusion_processing_seconds_bucket{le="0.005"} 1');
+  });
+
+  test("what is not declared cannot be emitted", () => {
+    const { meters } = make("track-fusion");
+    expect(() => meters.counter("cms_orders_issued_total", { action: "ENGAGE" })).toThrow(
+      "it is not declared for track-fusion",
+    );
+    expect(() => meters.counter("cms_fusion_ingested_total")).toThrow(
+      "its labels must be (sensor_id)",
+    );
+    expect(() => meters.counter("cms_fusion_ingested_total", { sensor_id: "X" })).toThrow(
+      "sensor_id must be one of RADAR-1, ESM-2, EO-3, but is X",
+    );
+  });
+});
+
+describe("logger", () => {
+  test("writes declared fields in declared order, and the trace of the active span", () => {
+    const lines: string[] = [];
+    const telemetry = make("track-fusion", lines);
+    telemetry.inSpan("fusion.ingest", "fusion.ingest", ROOT_CONTEXT, {}, (span) => {
+      telemetry.logger.log("fusion_queue_full_dropping", { dropped_total: 2, queue_depth: 1 });
+      const line = JSON.parse(lines[0] ?? "") as Record<string, unknown>;
+      expect(Object.keys(line)).toEqual([
+        "time",
+        "event",
+        "level",
+        "service",
+        "queue_depth",
+        "dropped_total",
+        "trace_id",
+        "span_id",
+      ]);
+      expect(line["trace_id"]).toBe(span.spanContext().traceId);
+      expect(line["level"]).toBe("WARN");
+    });
+  });
+
+  test("refuses what is not declared for the service", () => {
+    const { logger } = make("track-fusion");
+    expect(() => logger.log("http_starting", { port: 1 })).toThrow("not declared for track-fusion");
+    expect(() => logger.log("signal_received", { signal: "x", other: 1 } as never)).toThrow(
+      "other is not one of its fields",
+    );
+  });
+});
+
+describe("spans", () => {
+  test("are declared, with their attributes", () => {
+    const telemetry = make("track-fusion");
+    const start = (name: never, attributes: never) => () =>
+      telemetry.startSpan(name, name, ROOT_CONTEXT, attributes);
+    expect(start("threat.evaluate" as never, {} as never)).toThrow("not declared for track-fusion");
+    expect(start("fusion.ingest" as never, { x: 1 } as never)).toThrow("x is not one of");
+  });
+});
+
+test("a bad OTEL variable is an error, never a default", () => {
+  const env = { OTEL_EXPORTER_OTLP_ENDPOINT: "nowhere" };
+  expect(() => createTelemetry({ service: "eo-sensor", env })).toThrow(
+    'Cannot use OTEL_EXPORTER_OTLP_ENDPOINT: it must be an http:// or https:// URL, but is "nowhere"',
+  );
+});

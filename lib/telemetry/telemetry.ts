@@ -1,0 +1,216 @@
+/** Everything that a service tells about itself: metrics, logs and traces. */
+import { context, type Context, type Span, trace } from "@opentelemetry/api";
+import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
+import { OTLPLogExporter } from "@opentelemetry/exporter-logs-otlp-grpc";
+import { OTLPMetricExporter } from "@opentelemetry/exporter-metrics-otlp-grpc";
+import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-grpc";
+import { resourceFromAttributes } from "@opentelemetry/resources";
+import { BatchLogRecordProcessor, LoggerProvider } from "@opentelemetry/sdk-logs";
+import {
+  MeterProvider,
+  PeriodicExportingMetricReader,
+  type ResourceMetrics,
+} from "@opentelemetry/sdk-metrics";
+import { BasicTracerProvider, BatchSpanProcessor } from "@opentelemetry/sdk-trace-base";
+import { ATTR_SERVICE_INSTANCE_ID, ATTR_SERVICE_NAME } from "@opentelemetry/semantic-conventions";
+import { type Clock, systemClock } from "../base/clock.ts";
+import { type Env, httpUrl, oneOf, readEnv } from "../base/env.ts";
+import { METRICS, SPANS, type SpanName } from "../contract/telemetry.ts";
+import { type ServiceName, TOPOLOGY } from "../contract/topology.ts";
+import { type ExportObserver, type SignalName, watched } from "./exporters.ts";
+import { createLogger, type Logger } from "./logger.ts";
+import { Meters } from "./meters.ts";
+
+/** Where OTLP goes unless OTEL_EXPORTER_OTLP_ENDPOINT says otherwise: the standard's own default. */
+const DEFAULT_ENDPOINT = "http://localhost:4317";
+/** A batch is sent when it has this many items, or after this time. */
+const BATCH_ITEMS = 512;
+const BATCH_DELAY_MS = 1000;
+/** More than 29 batches at once are lost at shutdown; what does not fit while nobody listens is dropped. */
+const QUEUE_ITEMS = 8 * BATCH_ITEMS;
+const METRIC_INTERVAL_MS = 5000;
+const EXPORT_TIMEOUT_MS = 2000;
+
+export type SpanAttributes = Readonly<Record<string, string | number | readonly string[]>>;
+
+export interface Telemetry {
+  readonly meters: Meters;
+  readonly logger: Logger;
+  /**
+   * Runs `body` inside a new span that continues `parent`. The span's own name stands for a declared one,
+   * such as `sensor.scan.RADAR-1` for `sensor.scan.<sensor_id>`.
+   */
+  inSpan<T>(
+    declared: SpanName,
+    name: string,
+    parent: Context,
+    attributes: SpanAttributes,
+    body: (span: Span) => T,
+  ): T;
+  /** Starts a span that outlives one call; the caller ends it. */
+  startSpan(declared: SpanName, name: string, parent: Context, attributes: SpanAttributes): Span;
+  /** Prometheus text of all metrics. */
+  scrape(): Promise<string>;
+  /** Sends what is left, within two seconds, and stops. */
+  shutdown(): Promise<void>;
+}
+
+export interface TelemetryOptions {
+  readonly service: ServiceName;
+  readonly env: Env;
+  readonly clock?: Clock;
+  readonly write?: (line: string) => void;
+}
+
+/** Creates a service's telemetry; throws UsageError for a bad OTEL_* variable. */
+export function createTelemetry(options: TelemetryOptions): Telemetry {
+  const { service, env, clock = systemClock, write } = options;
+  const url = readEnv(env, "OTEL_EXPORTER_OTLP_ENDPOINT", DEFAULT_ENDPOINT, httpUrl);
+  const isOff = readEnv(env, "OTEL_SDK_DISABLED", "false", oneOf(["true", "false"])) === "true";
+  const observer = new Observer();
+  const resource = resourceFromAttributes({
+    [ATTR_SERVICE_NAME]: service,
+    [ATTR_SERVICE_INSTANCE_ID]: `${service}-${process.pid}`,
+  });
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  const tracing = new BasicTracerProvider({
+    resource,
+    spanProcessors: isOff ? [] : [spanProcessor(url, observer)],
+  });
+  const logging = new LoggerProvider({
+    resource,
+    processors: isOff ? [] : [logProcessor(url, observer)],
+  });
+  const metering = new MeterProvider({
+    resource,
+    readers: isOff ? [] : [metricReader(url, observer)],
+  });
+  const meters = new Meters(service, metering.getMeter("cms"));
+  const logger = createLogger({
+    service,
+    otel: logging.getLogger("cms"),
+    clock,
+    ...(write === undefined ? {} : { write }),
+  });
+  observer.connect(meters, logger);
+  startDeclared(meters, service);
+  const tracer = tracing.getTracer("cms");
+  const startSpan: Telemetry["startSpan"] = (declared, name, parent, attributes) => {
+    checkSpan(declared, service, attributes);
+    return tracer.startSpan(name, { attributes: { ...attributes } as never }, parent);
+  };
+  return {
+    meters,
+    logger,
+    startSpan,
+    inSpan: (declared, name, parent, attributes, body) => {
+      const span = startSpan(declared, name, parent, attributes);
+      try {
+        return context.with(trace.setSpan(parent, span), () => body(span));
+      } finally {
+        span.end();
+      }
+    },
+    scrape: () => meters.registry.metrics(),
+    shutdown: async () => {
+      await Promise.race([
+        Promise.allSettled([tracing.shutdown(), logging.shutdown(), metering.shutdown()]),
+        clock.sleep(EXPORT_TIMEOUT_MS),
+      ]);
+    },
+  };
+}
+
+function spanProcessor(url: string, observer: ExportObserver): BatchSpanProcessor {
+  const exporter = new OTLPTraceExporter({ url, timeoutMillis: EXPORT_TIMEOUT_MS });
+  return new BatchSpanProcessor(
+    watched(exporter, "traces", (spans: readonly unknown[]) => spans.length, observer),
+    {
+      maxExportBatchSize: BATCH_ITEMS,
+      maxQueueSize: QUEUE_ITEMS,
+      scheduledDelayMillis: BATCH_DELAY_MS,
+      exportTimeoutMillis: EXPORT_TIMEOUT_MS,
+    },
+  );
+}
+
+function logProcessor(url: string, observer: ExportObserver): BatchLogRecordProcessor {
+  const exporter = new OTLPLogExporter({ url, timeoutMillis: EXPORT_TIMEOUT_MS });
+  return new BatchLogRecordProcessor({
+    exporter: watched(exporter, "logs", (records: readonly unknown[]) => records.length, observer),
+    maxExportBatchSize: BATCH_ITEMS,
+    maxQueueSize: QUEUE_ITEMS,
+    scheduledDelayMillis: BATCH_DELAY_MS,
+    exportTimeoutMillis: EXPORT_TIMEOUT_MS,
+  });
+}
+
+function metricReader(url: string, observer: ExportObserver): PeriodicExportingMetricReader {
+  const exporter = new OTLPMetricExporter({ url, timeoutMillis: EXPORT_TIMEOUT_MS });
+  const sizeOf = (batch: ResourceMetrics): number =>
+    batch.scopeMetrics.reduce((sum, { metrics }) => sum + metrics.length, 0);
+  return new PeriodicExportingMetricReader({
+    exporter: watched(exporter, "metrics", sizeOf, observer),
+    exportIntervalMillis: METRIC_INTERVAL_MS,
+    exportTimeoutMillis: EXPORT_TIMEOUT_MS,
+  });
+}
+
+/** Counts and reports what the exporters lose. Exporters exist before the meters, hence the late connection. */
+class Observer implements ExportObserver {
+  #meters: Meters | undefined;
+  #logger: Logger | undefined;
+
+  connect(meters: Meters, logger: Logger): void {
+    this.#meters = meters;
+    this.#logger = logger;
+  }
+
+  failing(signal: SignalName, reason: string, droppedTotal: number): void {
+    this.#logger?.log("telemetry_export_failing", {
+      signal,
+      reason,
+      dropped_total: droppedTotal,
+    });
+  }
+
+  dropped(signal: SignalName, items: number): void {
+    this.#meters?.counter("cms_telemetry_dropped_total", { signal }).add(items);
+  }
+
+  resumed(signal: SignalName, droppedTotal: number): void {
+    this.#logger?.log("telemetry_export_resumed", { signal, dropped_total: droppedTotal });
+  }
+}
+
+/** Makes the metrics with closed label sets exist from the start, with 0. */
+function startDeclared(meters: Meters, service: ServiceName): void {
+  for (const [name, spec] of Object.entries(METRICS)) {
+    if (!(spec.services as readonly string[]).includes(service)) continue;
+    const labels = Object.entries(
+      spec.labels as Readonly<Record<string, readonly string[] | "open">>,
+    );
+    if (labels.some(([, values]) => values === "open")) continue;
+    const first = Object.fromEntries(
+      labels.map(([label, values]) => [
+        label,
+        (label === "sensor_id" ? TOPOLOGY[service].sensorId : undefined) ?? values[0] ?? "",
+      ]),
+    );
+    if (spec.type === "counter") meters.counter(name as never, first).add(0);
+    else if (spec.type === "histogram") meters.histogram(name as never, first);
+    else meters.gauge(name as never, first);
+  }
+}
+
+function checkSpan(declared: SpanName, service: ServiceName, attributes: SpanAttributes): void {
+  const spec = SPANS[declared];
+  if (!(spec.services as readonly string[]).includes(service)) {
+    throw new TypeError(`Cannot start span ${declared}: it is not declared for ${service}`);
+  }
+  for (const name of Object.keys(attributes)) {
+    if (!(spec.attributes as readonly string[]).includes(name)) {
+      throw new TypeError(`Cannot start span ${declared}: ${name} is not one of its attributes`);
+    }
+  }
+}
