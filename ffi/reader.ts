@@ -31,6 +31,12 @@ export interface SampleInfo {
   readonly sourceUnixMs: number;
 }
 
+/** A sample of its own, independent of the reader. */
+export interface TakenObject<D> {
+  readonly value: Infer<D>;
+  readonly info: SampleInfo;
+}
+
 /** Stops the wake-ups. */
 export type Subscription = Disposable;
 
@@ -136,15 +142,23 @@ export class Reader<D extends StructDecl = StructDecl> extends Entity {
     }, max);
   }
 
-  /** Takes up to `max` samples as plain objects. Without data (`info.valid` false) only the key fields are set. */
-  takeObjects(max = Infinity): { readonly value: Infer<D>; readonly info: SampleInfo }[] {
-    const taken: { value: Infer<D>; info: SampleInfo }[] = [];
+  /**
+   * Takes up to `max` samples as plain objects. Without data (`info.valid` false) only the key fields are set.
+   * A sample that its type cannot hold (an enum's unknown value) goes to `onBad`, or is thrown without it.
+   */
+  takeObjects(max = Infinity, onBad?: (error: Error) => void): TakenObject<D>[] {
+    const taken: TakenObject<D>[] = [];
     this.#takeEach((valid) => {
       const { instanceState, sampleState, viewState, sourceUnixMs } = this.#info;
-      taken.push({
-        value: this.#decoder.object(!valid) as Infer<D>,
-        info: { valid, instanceState, sampleState, viewState, sourceUnixMs },
-      });
+      try {
+        taken.push({
+          value: this.#decoder.object(!valid) as Infer<D>,
+          info: { valid, instanceState, sampleState, viewState, sourceUnixMs },
+        });
+      } catch (error) {
+        if (onBad === undefined) throw error;
+        onBad(error as Error);
+      }
     }, max);
     return taken;
   }

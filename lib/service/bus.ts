@@ -1,0 +1,227 @@
+/**
+ * Publish and subscribe by topic, over DDS.
+ *
+ * The bus owns the participant and can make it again with all its endpoints: a participant whose network
+ * interface went never hears anything again, not even when the interface is back.
+ */
+import type { Context } from "@opentelemetry/api";
+import {
+  createParticipant,
+  type IncompatibleQosStatus,
+  type Participant,
+  type Reader,
+  type StructDecl,
+  type TakenObject,
+  type Writer,
+} from "../../ffi/mod.ts";
+import { FORCED_QOS, type ForcedQosName, type QosProfile, TOPIC_QOS } from "../contract/qos.ts";
+import type { TopicName } from "../contract/topology.ts";
+import { TOPIC_TYPES } from "../contract/types.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
+import type { Message } from "./messages.ts";
+import { contextOf } from "./trace-context.ts";
+
+/** Writes messages to a topic. */
+export interface Publisher<T extends TopicName> {
+  publish(message: Message<T>): void;
+  /** Says that the instance with this key is over, and frees what the writer keeps of it. */
+  retire(key: Partial<Message<T>>): void;
+}
+
+/** A message as it arrived. */
+export interface Received<T extends TopicName> {
+  readonly message: Message<T>;
+  /** What the message's trace context says; the root context if it says nothing valid. */
+  readonly parent: Context;
+  /** When it was taken off DDS, milliseconds of the process's monotonic clock. */
+  readonly takenMs: number;
+}
+
+export interface BusOptions {
+  readonly domainId: number;
+  readonly forceQos?: ForcedQosName | undefined;
+  readonly telemetry: Telemetry;
+  /** Cyclone's configuration in place of CYCLONEDDS_URI; for tests. */
+  readonly configXml?: string;
+}
+
+interface Endpoint {
+  readonly topic: TopicName;
+  readonly kind: "reader" | "writer";
+  open(participant: Participant): void;
+  /** Matched endpoints now, and what was refused, lost and rejected since open(). */
+  status(): EndpointStatus | undefined;
+}
+
+interface EndpointStatus {
+  readonly matched: number;
+  readonly incompatible: IncompatibleQosStatus;
+  readonly lost: number;
+  readonly rejected: number;
+}
+
+export class Bus {
+  readonly #options: BusOptions;
+  readonly #endpoints: { readonly endpoint: Endpoint; seen: EndpointStatus }[] = [];
+  #participant: Participant;
+  #rejected = 0;
+
+  constructor(options: BusOptions) {
+    this.#options = options;
+    this.#participant = this.#join();
+  }
+
+  /** Opens a writer of `topic`, with its own profile or the forced one. */
+  publisher<T extends TopicName>(topic: T): Publisher<T> {
+    const { forceQos, telemetry } = this.#options;
+    const qos: QosProfile = forceQos === undefined ? TOPIC_QOS[topic] : FORCED_QOS[forceQos];
+    let writer: Writer;
+    this.#add({
+      topic,
+      kind: "writer",
+      open: (participant) => {
+        writer = participant.writer(participant.topic(topic, declaration(topic)), qos);
+      },
+      status: () => ({
+        matched: writer.matched.current,
+        incompatible: writer.incompatibleQos,
+        lost: 0,
+        rejected: 0,
+      }),
+    });
+    telemetry.logger.log("dds_writer_ready", {
+      topic,
+      qos: describeQos(qos),
+      env_qos_override: forceQos ?? null,
+    });
+    return {
+      publish: (message) => writer.write(message),
+      retire: (key) => {
+        writer.dispose(key);
+        writer.unregister(key);
+      },
+    };
+  }
+
+  /** Opens a reader of `topic`; `handle` gets every batch of messages that arrived together. */
+  subscribe<T extends TopicName>(
+    topic: T,
+    handle: (received: readonly Received<T>[]) => void,
+  ): void {
+    const qos = TOPIC_QOS[topic];
+    let reader: Reader;
+    const reject = (error: Error): void => this.#reject(topic, error.message);
+    const drain = (): void => {
+      const taken = reader.takeObjects(Infinity, reject) as TakenObject<never>[];
+      const takenMs = performance.now();
+      const received: Received<T>[] = [];
+      for (const { value, info } of taken) {
+        if (!info.valid) continue;
+        const message = value as Message<T>;
+        received.push({ message, parent: contextOf(message.trace), takenMs });
+      }
+      if (received.length > 0) handle(received);
+    };
+    this.#add({
+      topic,
+      kind: "reader",
+      open: (participant) => {
+        reader = participant.reader(participant.topic(topic, declaration(topic)), qos);
+        reader.onData(drain);
+      },
+      status: () => ({
+        matched: reader.matched.current,
+        incompatible: reader.incompatibleQos,
+        lost: reader.samplesLost,
+        rejected: reader.samplesRejected,
+      }),
+    });
+    this.#options.telemetry.logger.log("dds_subscriber_ready", { topic, qos: describeQos(qos) });
+  }
+
+  /** Leaves the domain and joins it again with every endpoint. */
+  recreate(): void {
+    this.#participant.close();
+    this.#participant = this.#join();
+    for (const entry of this.#endpoints) {
+      entry.endpoint.open(this.#participant);
+      entry.seen = NOTHING_SEEN;
+    }
+  }
+
+  /** Turns the endpoints' statuses into metrics, and a new incompatibility into a warning. */
+  report(): void {
+    for (const entry of this.#endpoints) {
+      const now = entry.endpoint.status();
+      if (now === undefined) continue;
+      this.#reportEndpoint(entry.endpoint, entry.seen, now);
+      entry.seen = now;
+    }
+  }
+
+  close(): void {
+    this.#participant.close();
+  }
+
+  #join(): Participant {
+    const { domainId, configXml } = this.#options;
+    return createParticipant({ domainId, ...(configXml === undefined ? {} : { configXml }) });
+  }
+
+  #add(endpoint: Endpoint): void {
+    endpoint.open(this.#participant);
+    this.#endpoints.push({ endpoint, seen: NOTHING_SEEN });
+  }
+
+  #reportEndpoint(endpoint: Endpoint, before: EndpointStatus, now: EndpointStatus): void {
+    const { meters, logger } = this.#options.telemetry;
+    const { topic, kind } = endpoint;
+    meters.gauge("cms_dds_matched_endpoints", { topic, endpoint: kind }).set(now.matched);
+    const refused = now.incompatible.total - before.incompatible.total;
+    if (refused > 0) {
+      const policy = now.incompatible.lastPolicy ?? "UNKNOWN";
+      meters
+        .counter("cms_dds_incompatible_qos_total", { topic, endpoint: kind, policy })
+        .add(refused);
+      logger.log("dds_incompatible_qos", {
+        topic,
+        endpoint: kind,
+        policy,
+        total: now.incompatible.total,
+      });
+    }
+    if (kind === "writer") return;
+    meters
+      .counter("cms_dds_samples_lost_total", { topic })
+      .add(Math.max(0, now.lost - before.lost));
+    meters
+      .counter("cms_dds_samples_rejected_total", { topic })
+      .add(Math.max(0, now.rejected - before.rejected));
+  }
+
+  #reject(topic: TopicName, reason: string): void {
+    this.#rejected++;
+    // The first, the tenth, the hundredth …: enough to know, whatever the rate.
+    if (Number.isInteger(Math.log10(this.#rejected))) {
+      this.#options.telemetry.logger.log("message_rejected", {
+        topic,
+        reason,
+        total: this.#rejected,
+      });
+    }
+  }
+}
+
+const NOTHING_SEEN: EndpointStatus = {
+  matched: 0,
+  incompatible: { total: 0, lastPolicyId: 0, lastPolicy: null },
+  lost: 0,
+  rejected: 0,
+};
+
+const declaration = (topic: TopicName): StructDecl => TOPIC_TYPES[topic];
+
+function describeQos({ reliability, history, durability, ownership }: QosProfile): string {
+  const kept = history.kind === "KEEP_ALL" ? "KEEP_ALL" : `KEEP_LAST(${history.depth})`;
+  return [reliability, kept, durability, ...(ownership === undefined ? [] : [ownership])].join(" ");
+}

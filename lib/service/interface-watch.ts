@@ -1,0 +1,51 @@
+/** Notices that the network interface that DDS uses went away or became another one. */
+import { networkInterfaces } from "node:os";
+
+/** The interface in use: its name, its address, and all that tells it from another of the same name. */
+export interface InterfaceFacts {
+  readonly name: string;
+  readonly address: string;
+  readonly identity: string;
+}
+
+/** The first IPv4 interface that is not loopback; undefined when there is none. */
+export function currentInterface(all = networkInterfaces()): InterfaceFacts | undefined {
+  for (const [name, addresses] of Object.entries(all)) {
+    const found = addresses?.find(({ family, internal }) => family === "IPv4" && !internal);
+    if (found !== undefined) {
+      return { name, address: found.address, identity: `${name} ${found.address} ${found.mac}` };
+    }
+  }
+  return undefined;
+}
+
+/** What to do after a look at the interface. */
+export type InterfaceVerdict =
+  | { readonly kind: "unchanged" }
+  | { readonly kind: "gone" }
+  | { readonly kind: "changed"; readonly reason: string; readonly now: InterfaceFacts };
+
+export class InterfaceWatch {
+  #inUse: InterfaceFacts | undefined;
+  #gone = false;
+
+  constructor(inUse: InterfaceFacts | undefined) {
+    this.#inUse = inUse;
+  }
+
+  /** Compares with what was in use; "changed" means that a participant must be made again. */
+  look(now: InterfaceFacts | undefined): InterfaceVerdict {
+    if (now === undefined) {
+      this.#gone = this.#inUse !== undefined;
+      return { kind: this.#gone ? "gone" : "unchanged" };
+    }
+    const wasGone = this.#gone;
+    const sameAsBefore = now.identity === this.#inUse?.identity;
+    this.#gone = false;
+    this.#inUse = now;
+    if (wasGone) return { kind: "changed", reason: "interface came back", now };
+    return sameAsBefore
+      ? { kind: "unchanged" }
+      : { kind: "changed", reason: "interface changed", now };
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * A service's life: check the environment, say so, start, run, and on SIGTERM or SIGINT stop cleanly.
+ * The same for all eight; a service's own main.ts only wires its logic to the bus.
+ */
+import { type Clock, systemClock } from "../base/clock.ts";
+import { processEnv } from "../base/env.ts";
+import { messageOf, UserFacingError } from "../base/errors.ts";
+import { type ServiceName, TOPOLOGY } from "../contract/topology.ts";
+import { createTelemetry, type Telemetry } from "../telemetry/telemetry.ts";
+import { Bus } from "./bus.ts";
+import { currentInterface, InterfaceWatch } from "./interface-watch.ts";
+import { readSettings, type Settings } from "./settings.ts";
+
+/** What a service's own code gets. */
+export interface Service {
+  readonly name: ServiceName;
+  readonly settings: Settings;
+  readonly telemetry: Telemetry;
+  readonly bus: Bus;
+  readonly clock: Clock;
+  /** Runs `stop` when the service is told to stop; the last added is the first to run. */
+  onStop(stop: () => void | Promise<void>): void;
+  /** Calls `tick` every `periodMs` until the service stops. */
+  every(periodMs: number, tick: () => void): void;
+}
+
+/** How often statuses are reported and the interface is looked at. */
+const HOUSEKEEPING_MS = 1000;
+
+/**
+ * Runs a service until it is told to stop; never returns to its caller's module with work undone.
+ * A bad environment, a missing library or a port in use ends the process with one line and exit code 1.
+ */
+export async function runService(
+  name: ServiceName,
+  start: (service: Service) => void | Promise<void>,
+): Promise<void> {
+  const clock = systemClock;
+  const startedMs = clock.nowMs();
+  let telemetry: Telemetry | undefined;
+  try {
+    const env = processEnv();
+    const settings = readSettings(env);
+    telemetry = createTelemetry({ service: name, env, clock });
+    await run(name, settings, telemetry, clock, startedMs, start);
+  } catch (error) {
+    const expected = error instanceof UserFacingError || (error as Error).name.startsWith("Dds");
+    const text = expected ? messageOf(error) : ((error as Error).stack ?? messageOf(error));
+    process.stderr.write(`${name}: ${text}\n`);
+    await telemetry?.shutdown();
+    process.exit(1);
+  }
+}
+
+async function run(
+  name: ServiceName,
+  settings: Settings,
+  telemetry: Telemetry,
+  clock: Clock,
+  startedMs: number,
+  start: (service: Service) => void | Promise<void>,
+): Promise<void> {
+  const { logger } = telemetry;
+  logger.log("service_starting", {
+    service: name,
+    pid: process.pid,
+    dds_domain: settings.ddsDomain,
+  });
+  const server = serveMetrics(TOPOLOGY[name].metricsPort, telemetry);
+  const bus = new Bus({ domainId: settings.ddsDomain, forceQos: settings.forceQos, telemetry });
+  const stops: (() => void | Promise<void>)[] = [];
+  const service: Service = {
+    name,
+    settings,
+    telemetry,
+    bus,
+    clock,
+    onStop: (stop) => void stops.push(stop),
+    every: (periodMs, tick) => {
+      const timer = setInterval(tick, periodMs);
+      stops.push(() => clearInterval(timer));
+    },
+  };
+  const stop = async (reason: string): Promise<never> => {
+    logger.log("service_stopping", {
+      reason,
+      uptime_seconds: Math.round((clock.nowMs() - startedMs) / 1000),
+    });
+    for (const each of stops.toReversed()) await each();
+    bus.close();
+    await Promise.all([server.stop(true), telemetry.shutdown()]);
+    process.exit(0);
+  };
+  stopOnSignal(telemetry, stop);
+  keepHouse(service);
+  await start(service);
+}
+
+function stopOnSignal(telemetry: Telemetry, stop: (reason: string) => Promise<never>): void {
+  let stopping = false;
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.on(signal, () => {
+      if (stopping) return;
+      stopping = true;
+      telemetry.logger.log("signal_received", { signal });
+      void stop(signal);
+    });
+  }
+}
+
+function keepHouse(service: Service): void {
+  const { bus, telemetry } = service;
+  const watch = new InterfaceWatch(currentInterface());
+  const recreations = telemetry.meters.counter("cms_dds_participant_recreations_total");
+  service.every(HOUSEKEEPING_MS, () => {
+    const verdict = watch.look(currentInterface());
+    if (verdict.kind === "changed") {
+      bus.recreate();
+      recreations.add(1);
+      telemetry.logger.log("dds_participant_recreated", {
+        reason: verdict.reason,
+        interface: verdict.now.name,
+        address: verdict.now.address,
+      });
+    }
+    bus.report();
+  });
+}
+
+/** Serves /metrics on every address of the service's own network. */
+function serveMetrics(port: number, telemetry: Telemetry): Bun.Server<undefined> {
+  return Bun.serve({
+    port,
+    hostname: "0.0.0.0",
+    fetch: async (request) => {
+      const { pathname } = new URL(request.url);
+      if (pathname === "/healthz") return new Response("ok\n");
+      if (pathname !== "/metrics") return new Response("not found\n", { status: 404 });
+      return new Response(await telemetry.scrape(), {
+        headers: { "content-type": telemetry.meters.registry.contentType },
+      });
+    },
+  });
+}

@@ -1,0 +1,35 @@
+/** The variables that services understand. A bad value is an error, never a default. */
+import { type Env, integerBetween, numberBetween, oneOf, readEnv } from "../base/env.ts";
+import { FORCED_QOS, type ForcedQosName } from "../contract/qos.ts";
+
+export interface Settings {
+  /** Scans per second; undefined: the sensor's own rate. */
+  readonly publishRateHz: number | undefined;
+  /** Puts another profile in place of this service's writer profile. */
+  readonly forceQos: ForcedQosName | undefined;
+  /** Bytes that fusion keeps for ever for each source track; 0 for none. */
+  readonly leakRateBytes: number;
+  readonly ddsDomain: number;
+}
+
+const MIN_RATE_HZ = 0.01;
+const MAX_RATE_HZ = 1000;
+const MAX_LEAK_BYTES = 10 * 1024 * 1024;
+const MAX_DOMAIN_ID = 230;
+
+/** Reads all of them; throws UsageError for the first that breaks its rule. */
+export function readSettings(env: Env): Settings {
+  const names = Object.keys(FORCED_QOS) as ForcedQosName[];
+  const rate = numberBetween(MIN_RATE_HZ, MAX_RATE_HZ, "scans per second");
+  return {
+    publishRateHz: readEnv<number | undefined>(env, "PUBLISH_RATE_HZ", undefined, rate),
+    forceQos: readEnv<ForcedQosName | undefined>(env, "CMS_FORCE_QOS", undefined, oneOf(names)),
+    leakRateBytes: readEnv(
+      env,
+      "CMS_LEAK_RATE_BYTES",
+      0,
+      integerBetween(0, MAX_LEAK_BYTES, "bytes per source track"),
+    ),
+    ddsDomain: readEnv(env, "CMS_DDS_DOMAIN", 0, integerBetween(0, MAX_DOMAIN_ID, "a DDS domain")),
+  };
+}
