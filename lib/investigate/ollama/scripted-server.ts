@@ -1,0 +1,180 @@
+/**
+ * A server that speaks Ollama's wire format and answers what a script says: for tests.
+ *
+ * It knows `/api/version`, `/api/tags`, `/api/show`, `/api/ps` and `/api/chat`, streamed (one JSON object a line) and not,
+ * and can misbehave in every way that a model or its server does.
+ */
+
+/** What `/api/chat` was asked. */
+export interface ChatRequestSeen {
+  readonly model: string;
+  readonly messages: readonly { readonly role: string; readonly content: string }[];
+  readonly stream?: boolean;
+  readonly format?: unknown;
+  readonly think?: unknown;
+  readonly options?: Readonly<Record<string, unknown>>;
+}
+
+/** One scripted answer. */
+export type Reply =
+  /** Says this, in pieces when streamed; an object is said as JSON. */
+  | { readonly say: string | object; readonly doneReason?: string; readonly thinking?: string }
+  /** An HTTP error in Ollama's shape. */
+  | { readonly status: number; readonly error: string }
+  /** Starts to stream, and then the connection is closed. */
+  | { readonly breakAfter: string }
+  /** Streams an error in mid-answer. */
+  | { readonly errorAfter: string; readonly error: string }
+  /** Starts to stream and then says nothing until the client leaves. */
+  | { readonly stallAfter: string }
+  /** Says the same piece without end, until the client leaves. */
+  | { readonly repeat: string }
+  /** Streams a line that is no JSON. */
+  | { readonly garbage: string };
+
+export interface ScriptedServerOptions {
+  /** Names that are pulled. */
+  readonly models?: readonly string[];
+  readonly capabilities?: readonly string[];
+  readonly contextLength?: number;
+  /** What the n-th chat is answered (from 0). */
+  readonly reply: (request: ChatRequestSeen, n: number) => Reply | Promise<Reply>;
+}
+
+export interface ScriptedServer extends AsyncDisposable {
+  readonly url: string;
+  /** Every chat so far. */
+  readonly chats: readonly ChatRequestSeen[];
+  /** How many chats the client left before their end. */
+  readonly abandoned: () => number;
+}
+
+const CREATED_AT = "2026-01-01T00:00:00.000Z";
+
+/** Starts the server on a free loopback port. */
+export function startScriptedServer(options: ScriptedServerOptions): ScriptedServer {
+  const { models = ["scripted:1b"], capabilities = ["completion", "tools"] } = options;
+  const { contextLength = 32_768, reply } = options;
+  const chats: ChatRequestSeen[] = [];
+  let abandoned = 0;
+  const knows = (name: unknown): boolean => models.includes(String(name));
+  const missing = (name: unknown): Response =>
+    Response.json({ error: `model '${String(name)}' not found` }, { status: 404 });
+
+  const server = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    idleTimeout: 0,
+    routes: {
+      "/api/version": Response.json({ version: "0.17.4" }),
+      "/api/tags": Response.json({
+        models: models.map((name) => ({ name, model: name, size: 1 })),
+      }),
+      "/api/ps": Response.json({
+        models: models.map((name) => ({ name, model: name, context_length: 8192 })),
+      }),
+      "/api/show": {
+        POST: async (request) => {
+          const { model } = (await request.json()) as { model?: string };
+          if (!knows(model)) return missing(model);
+          return Response.json({
+            details: { family: "qwen2", parameter_size: "1B", quantization_level: "Q4_K_M" },
+            model_info: { "general.architecture": "qwen2", "qwen2.context_length": contextLength },
+            capabilities,
+          });
+        },
+      },
+      "/api/chat": {
+        POST: async (request) => {
+          const seen = (await request.json()) as ChatRequestSeen;
+          if (!knows(seen.model)) return missing(seen.model);
+          chats.push(seen);
+          const said = await reply(seen, chats.length - 1);
+          return respond(seen, said, () => abandoned++);
+        },
+      },
+    },
+    fetch: () => new Response("404 page not found", { status: 404 }),
+  });
+  return {
+    url: `http://127.0.0.1:${server.port}`,
+    chats,
+    abandoned: () => abandoned,
+    [Symbol.asyncDispose]: async () => {
+      await server.stop(true);
+    },
+  };
+}
+
+function respond(request: ChatRequestSeen, reply: Reply, onAbandon: () => void): Response {
+  if ("status" in reply) return Response.json({ error: reply.error }, { status: reply.status });
+  if (request.stream === false || request.stream === undefined) {
+    const text = "say" in reply ? textOf(reply.say) : "";
+    const doneReason = "say" in reply ? (reply.doneReason ?? "stop") : "stop";
+    return Response.json({
+      ...part(request.model, text),
+      ...ending(request, text, doneReason),
+    });
+  }
+  const pieces = piecesOf(request, reply);
+  const encoder = new TextEncoder();
+  const body = new ReadableStream<Uint8Array>({
+    pull: async (controller) => {
+      const { value, done } = await pieces.next();
+      if (done === true) controller.close();
+      else controller.enqueue(encoder.encode(value));
+    },
+    cancel: onAbandon,
+  });
+  return new Response(body, { headers: { "content-type": "application/x-ndjson" } });
+}
+
+async function* piecesOf(request: ChatRequestSeen, reply: Reply): AsyncGenerator<string> {
+  const line = (content: string): string => `${JSON.stringify(part(request.model, content))}\n`;
+  if ("garbage" in reply) yield `${reply.garbage}\n`;
+  else if ("breakAfter" in reply) {
+    yield line(reply.breakAfter);
+  } else if ("errorAfter" in reply) {
+    yield line(reply.errorAfter);
+    yield `${JSON.stringify({ error: reply.error })}\n`;
+  } else if ("stallAfter" in reply) {
+    yield line(reply.stallAfter);
+    await new Promise<never>(() => undefined);
+  } else if ("repeat" in reply) {
+    for (;;) yield line(reply.repeat);
+  } else if ("say" in reply) {
+    if (reply.thinking !== undefined) {
+      const thought = part(request.model, "");
+      const message = { ...thought.message, thinking: reply.thinking };
+      yield `${JSON.stringify({ ...thought, message })}\n`;
+    }
+    const text = textOf(reply.say);
+    for (let at = 0; at < text.length; at += 24) yield line(text.slice(at, at + 24));
+    const end = ending(request, text, reply.doneReason ?? "stop");
+    yield `${JSON.stringify({ ...part(request.model, ""), ...end })}\n`;
+  }
+}
+
+const textOf = (said: string | object): string =>
+  typeof said === "string" ? said : JSON.stringify(said);
+
+function part(
+  model: string,
+  content: string,
+): { model: string; created_at: string; message: object; done: boolean } {
+  return { model, created_at: CREATED_AT, message: { role: "assistant", content }, done: false };
+}
+
+function ending(request: ChatRequestSeen, text: string, doneReason: string): object {
+  const prompt = request.messages.reduce((sum, { content }) => sum + content.length, 0);
+  return {
+    done: true,
+    done_reason: doneReason,
+    total_duration: 2_000_000,
+    load_duration: 1_000_000,
+    prompt_eval_count: Math.ceil(prompt / 4),
+    prompt_eval_duration: 500_000,
+    eval_count: Math.max(1, Math.ceil(text.length / 4)),
+    eval_duration: 500_000,
+  };
+}
