@@ -1,0 +1,375 @@
+/**
+ * What a fault class entails: general knowledge about faults, as data that can be checked against telemetry.
+ *
+ * A "must" that does not hold refutes the class for that service; one that holds confirms it a little. A
+ * "supports" confirms when it holds and says nothing when it does not. A query without an answer (a service that
+ * has no such metric) leaves the claim open, unless its absence is the point. Nothing here knows of a scenario.
+ *
+ * In a query `$service` stands for the service; queries are instant PromQL that give one number.
+ */
+import type { FaultClass } from "./fault-classes.ts";
+
+export interface Entailment {
+  /** What must be true of the service, in words. */
+  readonly claim: string;
+  /** The metric that shows it, for a citation. */
+  readonly signal: string;
+  readonly promql: string;
+  readonly holds: { readonly op: "==" | ">" | ">=" | "<" | "<="; readonly value: number };
+  readonly weight: "must" | "supports";
+  /** What it means when the query finds nothing. */
+  readonly noData: "open" | "refutes";
+}
+
+type Draft = Omit<Entailment, "weight" | "noData"> & { readonly noData?: "refutes" };
+
+const must = (draft: Draft): Entailment => ({ noData: "open", ...draft, weight: "must" });
+const supports = (draft: Draft): Entailment => ({ noData: "open", ...draft, weight: "supports" });
+
+/** Bytes per second: less than 9 MB a minute is what warming up and a collector's rhythm amount to. */
+const LEAK_BYTES_PER_SECOND = 150_000;
+/** Seconds after its start in which a process's memory grows for other reasons. */
+const WARM_UP_SECONDS = 90;
+/** Seconds held back per second: a process that is throttled less often than this does not feel it. */
+const THROTTLED_SHARE = 0.05;
+/** A publisher that sends this many times what all its peers on the topic send together floods them. */
+const FLOOD_RATIO = 5;
+/** Waiting items: a queue that drains is emptied many times a second. */
+const DEEP_QUEUE = 100;
+/** Bytes per second: a service that peers reach receives its scrapes and discovery at least. */
+const SILENT_BYTES_PER_SECOND = 200;
+
+const STATE = 'container_state{name="$service",state=';
+const UP = 'max(up{job="cms-services",instance=~"$service:.+"})';
+const THROTTLED = 'rate(container_cpu_cfs_throttled_seconds_total{name="$service"}[1m])';
+const RECEIVED = 'rate(container_network_receive_bytes_total{name="$service"}[30s])';
+const WARMED_UP = `(time() - container_start_time_seconds) > ${WARM_UP_SECONDS}`;
+const MEMORY_SLOPE = `deriv(container_memory_usage_bytes{name="$service"}[1m]) and on (name) ${WARMED_UP}`;
+const INCOMPATIBLE =
+  'sum(cms_dds_incompatible_qos_total{job="cms-services",instance=~"$service:.+"})';
+const MATCHED_LEAST = 'min(cms_dds_matched_endpoints{job="cms-services",instance=~"$service:.+"})';
+const PUBLISHED = 'cms_sensor_published_total{job="cms-services"';
+const AGAINST_PEERS = `sum(rate(${PUBLISHED},instance=~"$service:.+"}[30s])) / sum(rate(${PUBLISHED},instance!~"$service:.+"}[30s]))`;
+const LOUDEST_AGAINST_REST = `max(rate(${PUBLISHED}}[30s])) / (sum(rate(${PUBLISHED}}[30s])) - max(rate(${PUBLISHED}}[30s])))`;
+const QUEUE = 'max(cms_fusion_queue_depth{job="cms-services",instance=~"$service:.+"})';
+
+const running = must({
+  claim: "its process runs",
+  signal: "container_state",
+  promql: `${STATE}"running"}`,
+  holds: { op: "==", value: 1 },
+});
+const answersScrapes = must({
+  claim: "it answers scrapes",
+  signal: "up",
+  promql: UP,
+  holds: { op: "==", value: 1 },
+});
+const isUnreachable = must({
+  claim: "its scrapes fail",
+  signal: "up",
+  promql: UP,
+  holds: { op: "==", value: 0 },
+});
+const isNotThrottled = must({
+  claim: "no processor quota holds it back",
+  signal: "container_cpu_cfs_throttled_seconds_total",
+  promql: THROTTLED,
+  holds: { op: "<", value: THROTTLED_SHARE },
+});
+const noOom = must({
+  claim: "the kernel did not kill it for its memory",
+  signal: "container_oom_events_total",
+  promql: 'container_oom_events_total{name="$service"}',
+  holds: { op: "==", value: 0 },
+});
+const noFlood = must({
+  claim: "no publisher sends far more than its peers",
+  signal: "cms_sensor_published_total",
+  promql: LOUDEST_AGAINST_REST,
+  holds: { op: "<", value: FLOOD_RATIO },
+});
+const restarts = 'changes(container_start_time_seconds{name="$service"}[10m])';
+
+export const ENTAILMENTS: Readonly<Record<FaultClass, readonly Entailment[]>> = {
+  process_exited: [
+    must({
+      claim: "its process has exited",
+      signal: "container_state",
+      promql: `${STATE}"exited"}`,
+      holds: { op: "==", value: 1 },
+    }),
+    noOom,
+    must({
+      claim: "it is not started again and again",
+      signal: "container_start_time_seconds",
+      promql: restarts,
+      holds: { op: "<=", value: 1 },
+    }),
+    supports({
+      claim: "its scrapes fail",
+      signal: "up",
+      promql: UP,
+      holds: { op: "==", value: 0 },
+    }),
+    supports({
+      claim: "it ended without an error",
+      signal: "container_exit_code",
+      promql: 'container_exit_code{name="$service"}',
+      holds: { op: "==", value: 0 },
+    }),
+  ],
+  crash_loop: [
+    must({
+      claim: "it was started several times within ten minutes",
+      signal: "container_start_time_seconds",
+      promql: restarts,
+      holds: { op: ">=", value: 2 },
+      noData: "refutes",
+    }),
+  ],
+  oom_kill: [
+    must({
+      claim: "the kernel killed it for its memory",
+      signal: "container_oom_events_total",
+      promql: 'container_oom_events_total{name="$service"}',
+      holds: { op: ">=", value: 1 },
+      noData: "refutes",
+    }),
+    supports({
+      claim: "a signal 9 ended it",
+      signal: "container_exit_code",
+      promql: 'container_exit_code{name="$service"}',
+      holds: { op: "==", value: 137 },
+    }),
+  ],
+  hang: [
+    running,
+    isUnreachable,
+    must({
+      claim: "its peers still reach its interface",
+      signal: "container_network_receive_bytes_total",
+      promql: RECEIVED,
+      holds: { op: ">", value: SILENT_BYTES_PER_SECOND },
+    }),
+    must({
+      claim: "it uses hardly any processor time",
+      signal: "container_cpu_usage_seconds_total",
+      promql: 'rate(container_cpu_usage_seconds_total{name="$service"}[30s])',
+      holds: { op: "<", value: 0.01 },
+    }),
+  ],
+  cpu_starvation: [
+    running,
+    must({
+      claim: "the scheduler holds it back",
+      signal: "container_cpu_cfs_throttled_seconds_total",
+      promql: THROTTLED,
+      holds: { op: ">=", value: THROTTLED_SHARE },
+      noData: "refutes",
+    }),
+    supports({
+      claim: "it has a processor quota",
+      signal: "container_spec_cpu_quota",
+      promql: 'container_spec_cpu_quota{name="$service"}',
+      holds: { op: ">", value: 0 },
+    }),
+    supports({
+      claim: "work waits in its queue",
+      signal: "cms_fusion_queue_depth",
+      promql: QUEUE,
+      holds: { op: ">", value: DEEP_QUEUE },
+    }),
+    supports({
+      claim: "it takes long for each item",
+      signal: "cms_fusion_processing_seconds",
+      promql:
+        'histogram_quantile(0.95, sum by (le) (rate(cms_fusion_processing_seconds_bucket{job="cms-services",instance=~"$service:.+"}[1m])))',
+      holds: { op: ">", value: 0.1 },
+    }),
+  ],
+  memory_leak: [
+    must({
+      claim: "its memory grows without a pause",
+      signal: "container_memory_usage_bytes",
+      promql: MEMORY_SLOPE,
+      holds: { op: ">", value: LEAK_BYTES_PER_SECOND },
+      noData: "refutes",
+    }),
+    must({
+      claim: "no waiting work explains the growth",
+      signal: "cms_fusion_queue_depth",
+      promql: QUEUE,
+      holds: { op: "<", value: DEEP_QUEUE },
+    }),
+    supports({
+      claim: "it has a memory limit to run into",
+      signal: "container_spec_memory_limit_bytes",
+      promql: 'container_spec_memory_limit_bytes{name="$service"}',
+      holds: { op: ">", value: 0 },
+    }),
+    supports({
+      claim: "it uses much memory",
+      signal: "container_memory_usage_bytes",
+      promql: 'container_memory_usage_bytes{name="$service"}',
+      holds: { op: ">", value: 150_000_000 },
+    }),
+  ],
+  network_partition: [
+    running,
+    isUnreachable,
+    must({
+      claim: "nothing arrives at its interface",
+      signal: "container_network_receive_bytes_total",
+      promql: RECEIVED,
+      holds: { op: "<=", value: SILENT_BYTES_PER_SECOND },
+    }),
+  ],
+  packet_loss_or_delay: [
+    running,
+    must({
+      claim: "samples are lost between writers and readers",
+      signal: "cms_dds_samples_lost_total",
+      promql: 'sum(increase(cms_dds_samples_lost_total{job="cms-services"}[2m]))',
+      holds: { op: ">", value: 0 },
+      noData: "refutes",
+    }),
+    isNotThrottled,
+    noFlood,
+  ],
+  qos_mismatch: [
+    answersScrapes,
+    must({
+      claim: "its endpoints and their peers refuse each other's QoS",
+      signal: "cms_dds_incompatible_qos_total",
+      promql: INCOMPATIBLE,
+      holds: { op: ">", value: 0 },
+      noData: "refutes",
+    }),
+    must({
+      claim: "an endpoint of it matches nobody",
+      signal: "cms_dds_matched_endpoints",
+      promql: MATCHED_LEAST,
+      holds: { op: "==", value: 0 },
+    }),
+    supports({
+      claim: "it still publishes",
+      signal: "cms_sensor_published_total",
+      promql: `sum(rate(${PUBLISHED},instance=~"$service:.+"}[30s]))`,
+      holds: { op: ">", value: 0 },
+    }),
+  ],
+  discovery_failure: [
+    answersScrapes,
+    must({
+      claim: "an endpoint of it matches nobody",
+      signal: "cms_dds_matched_endpoints",
+      promql: MATCHED_LEAST,
+      holds: { op: "==", value: 0 },
+      noData: "refutes",
+    }),
+    must({
+      claim: "no QoS was refused",
+      signal: "cms_dds_incompatible_qos_total",
+      promql: `${INCOMPATIBLE} or vector(0)`,
+      holds: { op: "==", value: 0 },
+    }),
+  ],
+  message_flood: [
+    answersScrapes,
+    must({
+      claim: "it publishes many times what its peers publish together",
+      signal: "cms_sensor_published_total",
+      promql: AGAINST_PEERS,
+      holds: { op: ">", value: FLOOD_RATIO },
+    }),
+    must({
+      claim: "what it sends is more than what it takes in",
+      signal: "cms_fusion_published_total",
+      promql:
+        'sum(rate(cms_fusion_published_total{job="cms-services",instance=~"$service:.+"}[30s])) / sum(rate(cms_fusion_ingested_total{job="cms-services",instance=~"$service:.+"}[30s]))',
+      holds: { op: ">", value: 2 },
+    }),
+    supports({
+      claim: "it publishes at a high rate",
+      signal: "cms_sensor_published_total",
+      promql: `sum(rate(${PUBLISHED},instance=~"$service:.+"}[30s]))`,
+      holds: { op: ">", value: 100 },
+    }),
+  ],
+  downstream_backpressure: [
+    running,
+    must({
+      claim: "work waits in its queue",
+      signal: "cms_fusion_queue_depth",
+      promql: QUEUE,
+      holds: { op: ">", value: DEEP_QUEUE },
+      noData: "refutes",
+    }),
+    isNotThrottled,
+    noFlood,
+  ],
+  clock_skew: [running, answersScrapes],
+  bad_configuration: [running, answersScrapes, isNotThrottled, noFlood],
+  data_quality: [running, answersScrapes, isNotThrottled, noFlood],
+  none: [
+    must({
+      claim: "no process has exited",
+      signal: "container_state",
+      promql: 'sum(container_state{state="exited"})',
+      holds: { op: "==", value: 0 },
+    }),
+    must({
+      claim: "every service answers scrapes",
+      signal: "up",
+      promql: 'min(up{job="cms-services"})',
+      holds: { op: "==", value: 1 },
+    }),
+    must({
+      claim: "no service is held back by a quota",
+      signal: "container_cpu_cfs_throttled_seconds_total",
+      promql: "max(rate(container_cpu_cfs_throttled_seconds_total[1m]))",
+      holds: { op: "<", value: THROTTLED_SHARE },
+    }),
+    must({
+      claim: "every endpoint matches somebody",
+      signal: "cms_dds_matched_endpoints",
+      promql: 'min(cms_dds_matched_endpoints{job="cms-services"})',
+      holds: { op: ">", value: 0 },
+    }),
+    noFlood,
+    must({
+      claim: "no service's memory grows without a pause",
+      signal: "container_memory_usage_bytes",
+      promql: `max(deriv(container_memory_usage_bytes[1m]) and on (name) ${WARMED_UP})`,
+      holds: { op: "<=", value: LEAK_BYTES_PER_SECOND },
+    }),
+    must({
+      claim: "no work piles up",
+      signal: "cms_fusion_queue_depth",
+      promql: 'max(cms_fusion_queue_depth{job="cms-services"})',
+      holds: { op: "<", value: DEEP_QUEUE },
+    }),
+  ],
+};
+
+/** The query of an entailment for one service. */
+export function entailmentQuery(entailment: Entailment, service: string): string {
+  return entailment.promql.replaceAll("$service", service);
+}
+
+/** Whether a value satisfies what an entailment says. */
+export function entailmentHolds({ holds }: Entailment, value: number): boolean {
+  switch (holds.op) {
+    case "==":
+      return value === holds.value;
+    case ">":
+      return value > holds.value;
+    case ">=":
+      return value >= holds.value;
+    case "<":
+      return value < holds.value;
+    case "<=":
+      return value <= holds.value;
+  }
+}
