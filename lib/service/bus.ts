@@ -110,7 +110,7 @@ export class Bus {
   ): void {
     const qos = TOPIC_QOS[topic];
     let reader: Reader;
-    const reject = (error: Error): void => this.#reject(topic, error.message);
+    const reject = (error: Error): void => this.reject(topic, error.message);
     const drain = (): void => {
       const taken = reader.takeObjects(Infinity, reject) as TakenObject<never>[];
       const takenMs = performance.now();
@@ -199,7 +199,8 @@ export class Bus {
       .add(Math.max(0, now.rejected - before.rejected));
   }
 
-  #reject(topic: TopicName, reason: string): void {
+  /** Counts a received message that makes no sense, and says so now and then. */
+  reject(topic: TopicName, reason: string): void {
     this.#rejected++;
     // The first, the tenth, the hundredth …: enough to know, whatever the rate.
     if (Number.isInteger(Math.log10(this.#rejected))) {

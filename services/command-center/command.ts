@@ -1,0 +1,60 @@
+/** Issues mission orders against threats. */
+import type { Received } from "../../lib/service/bus.ts";
+import type { Service } from "../../lib/service/run-service.ts";
+import { traceOf } from "../../lib/service/trace-context.ts";
+import { Policy } from "./policy.ts";
+
+/** Orders that late joiners get; older ones are disposed, so that the history stays bounded. */
+const ORDERS_KEPT = 64;
+const HOUSEKEEPING_MS = 10_000;
+
+export function startCommand(service: Service): void {
+  const { telemetry, bus, clock } = service;
+  const { meters, logger } = telemetry;
+  const publisher = bus.publisher("MissionOrderTopic");
+  const seconds = meters.histogram("cms_command_processing_seconds");
+  const policy = new Policy();
+  // The start time keeps the orders of two runs of this service apart.
+  const series = clock.nowMs().toString(36);
+  const kept: string[] = [];
+  let issued = 0;
+
+  const decide = ({ message, parent, takenMs }: Received<"ThreatAssessmentTopic">): void => {
+    const decision = policy.decide(message, clock.nowMs());
+    if (decision !== undefined) {
+      const order_id = `ORD-${series}-${String(++issued).padStart(5, "0")}`;
+      const { action, reason } = decision;
+      const attributes = {
+        "order.id": order_id,
+        "order.action": action,
+        tactical_track_id: message.track_id,
+      };
+      telemetry.inSpan("command.issue_order", "command.issue_order", parent, attributes, (span) => {
+        logger.log("mission_order_issued", {
+          order_id,
+          action,
+          target_track_id: message.track_id,
+          threat_level: message.level,
+        });
+        publisher.publish({
+          order_id,
+          action,
+          target_track_id: message.track_id,
+          threat_level: message.level,
+          reason,
+          issued_unix_ms: clock.nowMs(),
+          trace: traceOf(span),
+        });
+      });
+      meters.counter("cms_orders_issued_total", { action }).add(1);
+      kept.push(order_id);
+      for (const old of kept.splice(0, Math.max(0, kept.length - ORDERS_KEPT))) {
+        publisher.retire({ order_id: old });
+      }
+    }
+    seconds.record((performance.now() - takenMs) / 1000);
+  };
+
+  bus.subscribe("ThreatAssessmentTopic", (received) => received.forEach(decide));
+  service.every(HOUSEKEEPING_MS, () => policy.forget(clock.nowMs()));
+}

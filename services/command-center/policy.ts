@@ -1,0 +1,47 @@
+/** Which order a threat gets, and when. Pure. */
+import type { MissionOrder, ThreatAssessment } from "../../lib/service/messages.ts";
+
+/** A threat that stays is ordered against again after this time. */
+export const REPEAT_MS = 20_000;
+/** A track that was not assessed for so long is forgotten. */
+const FORGET_MS = 60_000;
+
+export interface Decision {
+  readonly action: MissionOrder["action"];
+  readonly reason: string;
+}
+
+interface Standing {
+  level: ThreatAssessment["level"];
+  orderedMs: number;
+  seenMs: number;
+}
+
+/** Decides on orders, one track at a time. */
+export class Policy {
+  readonly #standing = new Map<string, Standing>();
+
+  /** Returns the order that is due for this assessment, if one is. */
+  decide(
+    assessment: Pick<ThreatAssessment, "track_id" | "level" | "rationale">,
+    nowMs: number,
+  ): Decision | undefined {
+    const { track_id: trackId, level, rationale } = assessment;
+    const before = this.#standing.get(trackId);
+    const action = level === "HIGH" || level === "CRITICAL" ? "ENGAGE" : "MONITOR";
+    if (before !== undefined && before.level === level && nowMs - before.orderedMs < REPEAT_MS) {
+      before.seenMs = nowMs;
+      return undefined;
+    }
+    this.#standing.set(trackId, { level, orderedMs: nowMs, seenMs: nowMs });
+    const why = before === undefined ? "new threat" : before.level === level ? "still" : "now";
+    return { action, reason: `${why} ${level}: ${rationale}` };
+  }
+
+  /** Forgets tracks that are no longer assessed. */
+  forget(nowMs: number): void {
+    for (const [trackId, { seenMs }] of this.#standing) {
+      if (nowMs - seenMs > FORGET_MS) this.#standing.delete(trackId);
+    }
+  }
+}

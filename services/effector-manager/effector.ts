@@ -1,0 +1,122 @@
+/** Runs the engagements that orders start. */
+import { context, type Span, trace } from "@opentelemetry/api";
+import { createPrng, type Prng } from "../../lib/base/prng.ts";
+import type { Publisher } from "../../lib/service/bus.ts";
+import type { EngagementStatus, MissionOrder } from "../../lib/service/messages.ts";
+import type { Service } from "../../lib/service/run-service.ts";
+import { contextOf, traceOf } from "../../lib/service/trace-context.ts";
+import { ORDER_TTL_MS, type Outcome, planCourse } from "./engagement.ts";
+
+type Status = EngagementStatus["status"];
+type Timer = ReturnType<typeof setTimeout>;
+
+/** Ended engagements that the display may still ask for; older ones are disposed. */
+const ENDED_KEPT = 64;
+
+export function startEffector(service: Service): void {
+  const { meters } = service.telemetry;
+  const effector = new Effector(service);
+  service.bus.subscribe("MissionOrderTopic", (received) => {
+    for (const { message } of received) {
+      // A late joiner hears the history first; only what is fresh is acted upon.
+      if (service.clock.nowMs() - message.issued_unix_ms > ORDER_TTL_MS) continue;
+      meters.counter("cms_orders_received_total", { action: message.action }).add(1);
+      if (message.action === "ENGAGE") effector.engage(message);
+    }
+  });
+  service.onStop(() => effector.stop());
+}
+
+class Effector {
+  readonly #service: Service;
+  readonly #publisher: Publisher<"EngagementStatusTopic">;
+  readonly #prng: Prng;
+  readonly #timers = new Set<Timer>();
+  readonly #running = new Map<string, Span>();
+  readonly #ended: string[] = [];
+
+  constructor(service: Service) {
+    this.#service = service;
+    this.#publisher = service.bus.publisher("EngagementStatusTopic");
+    this.#prng = createPrng(service.clock.nowMs()).child("effector");
+  }
+
+  /** Starts the engagement that `order` asks for, unless it is under way. */
+  engage(order: MissionOrder): void {
+    if (this.#running.has(order.order_id)) return;
+    const span = this.#service.telemetry.startSpan(
+      "effector.engage",
+      "effector.engage",
+      contextOf(order.trace),
+      { "order.id": order.order_id, "order.action": order.action },
+    );
+    const startedMs = performance.now();
+    const { launchMs, endMs, outcome } = planCourse(this.#prng);
+    this.#running.set(order.order_id, span);
+    this.#report(order, span, "ACCEPTED", order.reason);
+    this.#after(launchMs, () => this.#report(order, span, "IN_FLIGHT", "launched"));
+    this.#after(endMs, () => {
+      this.#resolve(order, span, outcome, (performance.now() - startedMs) / 1000);
+    });
+  }
+
+  /** Ends what is under way without an outcome. */
+  stop(): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+    for (const span of this.#running.values()) span.end();
+  }
+
+  #resolve(order: MissionOrder, span: Span, outcome: Outcome, seconds: number): void {
+    const { meters, logger } = this.#service.telemetry;
+    this.#report(order, span, outcome, outcome === "HIT" ? "target hit" : "target missed");
+    meters.counter("cms_engagement_outcomes_total", { outcome }).add(1);
+    meters.histogram("cms_engagement_duration_seconds").record(seconds);
+    inside(order, span, () => {
+      logger.log("engagement_resolved", {
+        order_id: order.order_id,
+        outcome,
+        target_track_id: order.target_track_id,
+        duration_seconds: Math.round(seconds * 1000) / 1000,
+      });
+    });
+    span.end();
+    this.#running.delete(order.order_id);
+    this.#ended.push(order.order_id);
+    const surplus = Math.max(0, this.#ended.length - ENDED_KEPT);
+    for (const old of this.#ended.splice(0, surplus)) this.#publisher.retire({ order_id: old });
+  }
+
+  #report(order: MissionOrder, span: Span, status: Status, detail: string): void {
+    const { meters, logger } = this.#service.telemetry;
+    inside(order, span, () => {
+      meters.counter("cms_engagement_transitions_total", { status }).add(1);
+      span.setAttribute("engagement.status", status);
+      logger.log("engagement_status_changed", {
+        order_id: order.order_id,
+        status,
+        target_track_id: order.target_track_id,
+      });
+      this.#publisher.publish({
+        order_id: order.order_id,
+        target_track_id: order.target_track_id,
+        status,
+        detail,
+        changed_unix_ms: this.#service.clock.nowMs(),
+        trace: traceOf(span),
+      });
+    });
+  }
+
+  #after(delayMs: number, action: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      action();
+    }, delayMs);
+    this.#timers.add(timer);
+  }
+}
+
+/** Runs `body` with the engagement's span as the active one, so that its log lines carry its trace. */
+function inside(order: MissionOrder, span: Span, body: () => void): void {
+  context.with(trace.setSpan(contextOf(order.trace), span), body);
+}

@@ -1,0 +1,60 @@
+/** Turns every tactical track into a threat assessment. */
+import type { Received } from "../../lib/service/bus.ts";
+import type { Service } from "../../lib/service/run-service.ts";
+import { traceOf } from "../../lib/service/trace-context.ts";
+import { isFinite3 } from "../../lib/service/vector.ts";
+import { rate, type ThreatLevel } from "./rules.ts";
+
+/** A track that was not heard of for so long starts anew. */
+const FORGET_MS = 60_000;
+
+export function startEvaluator(service: Service): void {
+  const { telemetry, bus, clock } = service;
+  const { meters, logger } = telemetry;
+  const publisher = bus.publisher("ThreatAssessmentTopic");
+  const seconds = meters.histogram("cms_threat_processing_seconds");
+  const known = new Map<string, { level: ThreatLevel; seenMs: number }>();
+
+  const evaluate = ({ message, parent, takenMs }: Received<"TacticalTrackTopic">): void => {
+    const { track_id: trackId } = message;
+    if (!isFinite3(message.position) || !isFinite3(message.velocity)) {
+      bus.reject("TacticalTrackTopic", "a position or velocity that is not finite");
+      return;
+    }
+    const prior = known.get(trackId)?.level;
+    const { level, priority, score, rationale } = rate(message, prior);
+    known.set(trackId, { level, seenMs: clock.nowMs() });
+    const attributes = {
+      "threat.level": level,
+      "threat.priority": priority,
+      tactical_track_id: trackId,
+    };
+    telemetry.inSpan("threat.evaluate", "threat.evaluate", parent, attributes, (span) => {
+      if (level !== prior) {
+        const transition = { from_level: prior ?? "NONE", to_level: level };
+        meters.counter("cms_threat_level_transitions_total", transition).add(1);
+        logger.log("threat_level_changed", { track_id: trackId, ...transition, rationale });
+      }
+      publisher.publish({
+        track_id: trackId,
+        level,
+        priority,
+        score,
+        rationale,
+        assessed_unix_ms: clock.nowMs(),
+        trace: traceOf(span),
+      });
+    });
+    meters.counter("cms_threat_evaluated_total", { level }).add(1);
+    seconds.record((performance.now() - takenMs) / 1000);
+  };
+
+  bus.subscribe("TacticalTrackTopic", (received) => received.forEach(evaluate));
+  service.every(FORGET_MS, () => {
+    for (const [trackId, { seenMs }] of known) {
+      if (clock.nowMs() - seenMs < FORGET_MS) continue;
+      known.delete(trackId);
+      publisher.retire({ track_id: trackId });
+    }
+  });
+}
