@@ -1,0 +1,179 @@
+/**
+ * Control groups: what limits a service's process, and what the kernel counts of it. Version 1 (each controller
+ * mounted apart) and version 2 (one tree) both occur in the field.
+ */
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from "node:fs";
+import { EnvironmentError } from "../../base/errors.ts";
+
+const ROOT = "/sys/fs/cgroup";
+const PERIOD_US = 100_000;
+
+/** What the kernel counts of a group. */
+export interface Usage {
+  readonly cpuSeconds: number;
+  readonly periods: number;
+  readonly throttledPeriods: number;
+  readonly throttledSeconds: number;
+  readonly memoryBytes: number;
+  readonly rssBytes: number;
+  readonly oomKills: number;
+}
+
+/** One service's group. */
+export interface Group {
+  /** Folders whose cgroup.procs a process must be written to, to be in the group. */
+  readonly folders: readonly string[];
+  /** Makes the group anew, without limits and with counters at zero. No process may be in it. */
+  reset(memoryLimitBytes: number | null): void;
+  /** Limits the group to `cores` of a processor; null lifts the limit. */
+  limitCpu(cores: number | null): void;
+  usage(): Usage;
+}
+
+const read = (path: string): string => readFileSync(path, "utf8");
+const isV2 = (): boolean => existsSync(`${ROOT}/cgroup.controllers`);
+
+/** Fields of a file of "name value" lines. */
+function fields(path: string): ReadonlyMap<string, number> {
+  return new Map(
+    read(path)
+      .trim()
+      .split("\n")
+      .map((line) => {
+        const [name = "", value = ""] = line.split(" ");
+        return [name, Number(value)] as const;
+      }),
+  );
+}
+
+/** The groups of a lab stand below one parent, so that what is left of a lab can be removed by its name. */
+export const parentName = (index: number): string => `cms-lab-${index}`;
+
+export function createGroup(index: number, name: string): Group {
+  const relative = `${parentName(index)}/${name}`;
+  return isV2() ? new GroupV2(`${ROOT}/${relative}`, index) : new GroupV1(relative);
+}
+
+/** Removes all groups of a lab; those with processes stay. Returns the folders that are left. */
+export function removeGroups(index: number): string[] {
+  const left: string[] = [];
+  const roots = isV2() ? [ROOT] : ["cpu", "cpuacct", "memory"].map((name) => `${ROOT}/${name}`);
+  for (const parent of new Set(roots.map((root) => `${root}/${parentName(index)}`))) {
+    if (!existsSync(parent)) continue;
+    for (const entry of readdirSync(parent, { withFileTypes: true })) {
+      if (entry.isDirectory()) remove(`${parent}/${entry.name}`, left);
+    }
+    remove(parent, left);
+  }
+  return left;
+}
+
+function remove(folder: string, left: string[]): void {
+  try {
+    rmdirSync(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") left.push(folder);
+  }
+}
+
+function make(folder: string): void {
+  try {
+    if (existsSync(folder)) rmdirSync(folder);
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw new EnvironmentError(`Cannot make control group ${folder}: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}
+
+class GroupV1 implements Group {
+  readonly folders: readonly string[];
+  readonly #cpu: string;
+  readonly #cpuacct: string;
+  readonly #memory: string;
+
+  constructor(relative: string) {
+    this.#cpu = `${ROOT}/cpu/${relative}`;
+    this.#cpuacct = `${ROOT}/cpuacct/${relative}`;
+    this.#memory = `${ROOT}/memory/${relative}`;
+    // "cpu" and "cpuacct" may be two names of one folder.
+    this.folders = [...new Set([this.#cpu, this.#cpuacct, this.#memory])];
+  }
+
+  reset(memoryLimitBytes: number | null): void {
+    for (const folder of this.folders) make(folder);
+    if (memoryLimitBytes !== null) {
+      writeFileSync(`${this.#memory}/memory.limit_in_bytes`, String(memoryLimitBytes));
+    }
+  }
+
+  limitCpu(cores: number | null): void {
+    const quota = cores === null ? -1 : Math.round(cores * PERIOD_US);
+    writeFileSync(`${this.#cpu}/cpu.cfs_period_us`, String(PERIOD_US));
+    writeFileSync(`${this.#cpu}/cpu.cfs_quota_us`, String(quota));
+  }
+
+  usage(): Usage {
+    const cpu = fields(`${this.#cpu}/cpu.stat`);
+    return {
+      cpuSeconds: Number(read(`${this.#cpuacct}/cpuacct.usage`)) / 1e9,
+      periods: cpu.get("nr_periods") ?? 0,
+      throttledPeriods: cpu.get("nr_throttled") ?? 0,
+      throttledSeconds: (cpu.get("throttled_time") ?? 0) / 1e9,
+      memoryBytes: Number(read(`${this.#memory}/memory.usage_in_bytes`)),
+      rssBytes: fields(`${this.#memory}/memory.stat`).get("rss") ?? 0,
+      oomKills: fields(`${this.#memory}/memory.oom_control`).get("oom_kill") ?? 0,
+    };
+  }
+}
+
+class GroupV2 implements Group {
+  readonly folders: readonly string[];
+  readonly #folder: string;
+  readonly #parent: string;
+
+  constructor(folder: string, index: number) {
+    this.#folder = folder;
+    this.#parent = `${ROOT}/${parentName(index)}`;
+    this.folders = [folder];
+  }
+
+  reset(memoryLimitBytes: number | null): void {
+    mkdirSync(this.#parent, { recursive: true });
+    writeFileSync(`${ROOT}/cgroup.subtree_control`, "+cpu +memory");
+    writeFileSync(`${this.#parent}/cgroup.subtree_control`, "+cpu +memory");
+    make(this.#folder);
+    if (memoryLimitBytes !== null) {
+      writeFileSync(`${this.#folder}/memory.max`, String(memoryLimitBytes));
+    }
+  }
+
+  limitCpu(cores: number | null): void {
+    const quota = cores === null ? "max" : String(Math.round(cores * PERIOD_US));
+    writeFileSync(`${this.#folder}/cpu.max`, `${quota} ${PERIOD_US}`);
+  }
+
+  usage(): Usage {
+    const cpu = fields(`${this.#folder}/cpu.stat`);
+    return {
+      cpuSeconds: (cpu.get("usage_usec") ?? 0) / 1e6,
+      periods: cpu.get("nr_periods") ?? 0,
+      throttledPeriods: cpu.get("nr_throttled") ?? 0,
+      throttledSeconds: (cpu.get("throttled_usec") ?? 0) / 1e6,
+      memoryBytes: Number(read(`${this.#folder}/memory.current`)),
+      rssBytes: fields(`${this.#folder}/memory.stat`).get("anon") ?? 0,
+      oomKills: fields(`${this.#folder}/memory.events`).get("oom_kill") ?? 0,
+    };
+  }
+}
+
+/** Length of a scheduler period, microseconds. */
+export const CPU_PERIOD_US = PERIOD_US;

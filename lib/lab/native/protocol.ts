@@ -1,0 +1,91 @@
+/** How the lab is spoken to: one JSON object a line over a unix socket, one answer for each request. */
+import { createConnection, createServer, type Server, type Socket } from "node:net";
+import { asError, EnvironmentError, messageOf } from "../../base/errors.ts";
+import type { ServiceName } from "../../contract/topology.ts";
+import type { LabStatus, ReplaceOptions, ServiceStats } from "../lab.ts";
+
+/** Everything that can be asked of a running lab. */
+export interface Operations {
+  status(): LabStatus;
+  start(service: ServiceName): Promise<void>;
+  stop(service: ServiceName): Promise<void>;
+  replace(service: ServiceName, options: ReplaceOptions): Promise<void>;
+  limitCpu(service: ServiceName, cores: number | null): Promise<void>;
+  detachNetwork(service: ServiceName): Promise<void>;
+  attachNetwork(service: ServiceName): Promise<void>;
+  stats(service: ServiceName): ServiceStats;
+  shutdown(): Promise<void>;
+}
+
+export type OperationName = keyof Operations;
+
+interface Request {
+  readonly op: OperationName;
+  readonly args: readonly unknown[];
+}
+
+type Reply =
+  { readonly ok: true; readonly result: unknown } | { readonly ok: false; readonly error: string };
+
+/** Longest request or answer, bytes. */
+const MAX_LINE_BYTES = 1024 * 1024;
+
+/** Serves `operations` on the socket at `path`. */
+export function serve(path: string, operations: Operations): Server {
+  const server = createServer((socket) => {
+    onLines(socket, (line) => {
+      void answer(operations, line).then((reply) => socket.write(`${JSON.stringify(reply)}\n`));
+    });
+  });
+  server.listen(path);
+  return server;
+}
+
+async function answer(operations: Operations, line: string): Promise<Reply> {
+  try {
+    const { op, args } = JSON.parse(line) as Request;
+    const operation = operations[op] as ((...args: never[]) => unknown) | undefined;
+    if (operation === undefined) return { ok: false, error: `there is no operation ${op}` };
+    const result = await operation.apply(operations, args as never[]);
+    return { ok: true, result: result ?? null };
+  } catch (error) {
+    return { ok: false, error: messageOf(error) };
+  }
+}
+
+/** Asks the lab behind `path`; throws EnvironmentError when it is not there or could not do it. */
+export async function ask<O extends OperationName>(
+  path: string,
+  op: O,
+  args: Parameters<Operations[O]>,
+  timeoutMs = 30_000,
+): Promise<Awaited<ReturnType<Operations[O]>>> {
+  const reply = await new Promise<Reply>((resolve, reject) => {
+    const socket = createConnection(path);
+    socket.setTimeout(timeoutMs, () => socket.destroy(new Error("no answer in time")));
+    socket.on("error", (error) => reject(asError(error)));
+    socket.on("close", () => reject(new Error("the lab went away")));
+    onLines(socket, (line) => {
+      resolve(JSON.parse(line) as Reply);
+      socket.end();
+    });
+    socket.write(`${JSON.stringify({ op, args })}\n`);
+  }).catch((error: Error) => {
+    throw new EnvironmentError(`Cannot ask the lab to ${op}: ${error.message}`, { cause: error });
+  });
+  if (!reply.ok) throw new EnvironmentError(`The lab cannot ${op}: ${reply.error}`);
+  return reply.result as Awaited<ReturnType<Operations[O]>>;
+}
+
+function onLines(socket: Socket, take: (line: string) => void): void {
+  let text = "";
+  socket.setEncoding("utf8");
+  socket.on("data", (chunk) => {
+    text += String(chunk);
+    if (text.length > MAX_LINE_BYTES) socket.destroy(new Error("a line is too long"));
+    for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n")) {
+      take(text.slice(0, end));
+      text = text.slice(end + 1);
+    }
+  });
+}

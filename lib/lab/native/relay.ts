@@ -1,0 +1,42 @@
+/** Carries connections between the host's loopback and the lab: TCP outside, unix sockets across, TCP inside. */
+import { createConnection, createServer, type Server, type Socket } from "node:net";
+import { EnvironmentError } from "../../base/errors.ts";
+
+function join(a: Socket, b: Socket): void {
+  for (const [from, to] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    from.pipe(to);
+    // A side that breaks takes the other with it: that is what a client has to see.
+    from.on("error", () => to.destroy());
+    from.on("close", () => to.destroy());
+  }
+}
+
+function listening(server: Server, what: string): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const rule = error.code === "EADDRINUSE" ? "it must be free, but is in use" : error.message;
+      reject(new EnvironmentError(`Cannot listen on ${what}: ${rule}`, { cause: error }));
+    });
+    server.listen(what.startsWith("/") ? { path: what } : address(what), () => resolve(server));
+  });
+}
+
+function address(text: string): { host: string; port: number } {
+  const [host = "", port = ""] = text.split(":");
+  return { host, port: Number(port) };
+}
+
+/** Listens on 127.0.0.1:`port` and hands every connection to the unix socket at `path`. */
+export function relayFromHost(port: number, path: string): Promise<Server> {
+  const server = createServer((socket) => join(socket, createConnection(path)));
+  return listening(server, `127.0.0.1:${port}`);
+}
+
+/** Listens on the unix socket at `path` and hands every connection to `host`:`port`. */
+export function relayIntoLab(path: string, host: string, port: number): Promise<Server> {
+  const server = createServer((socket) => join(socket, createConnection({ host, port })));
+  return listening(server, path);
+}
