@@ -52,6 +52,9 @@ export interface LabStatus {
   readonly parts: readonly PartState[];
 }
 
+/** How long a lab that this program started lives: until it is taken down, or no longer than the program. */
+export type Lifetime = "until-down" | "with-caller";
+
 export interface UpOptions {
   /** Keep what Prometheus, logs and traces hold from earlier runs; false starts with empty stores. */
   readonly keepTelemetry?: boolean;

@@ -1,13 +1,12 @@
 /** What every command needs: where the project is, how to stop, and which lab is meant. */
 import { UsageError } from "../base/errors.ts";
-import type { Lab } from "../lab/lab.ts";
-
-/** How long a lab that this program started lives. */
-export type Lifetime = "until-down" | "with-caller";
+import type { Lab, Lifetime } from "../lab/lab.ts";
 
 export interface CommandContext {
   /** Aborted by Ctrl-C and SIGTERM. */
   readonly signal: AbortSignal;
+  /** Writes a line to standard output. */
+  readonly print: (text: string) => void;
   readonly createLab: (options: {
     readonly engine: string;
     readonly index: number;

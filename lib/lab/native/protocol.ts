@@ -14,7 +14,6 @@ export interface Operations {
   detachNetwork(service: ServiceName): Promise<void>;
   attachNetwork(service: ServiceName): Promise<void>;
   stats(service: ServiceName): ServiceStats;
-  shutdown(): Promise<void>;
 }
 
 export type OperationName = keyof Operations;

@@ -1,0 +1,119 @@
+/** One of the eight services in the native lab: its process, its group, its cable, and what is changed about it. */
+import type { ServiceName } from "../../contract/topology.ts";
+import type { ReplaceOptions, ServiceState, ServiceStats } from "../lab.ts";
+import { createGroup, type Group, type Usage } from "./cgroup.ts";
+import { ManagedProcess, type Program } from "./managed-process.ts";
+import { attach, detach } from "./network.ts";
+
+export type MakeProgram = (
+  service: ServiceName,
+  env: Readonly<Record<string, string>>,
+) => Omit<Program, "groups">;
+
+const NO_USAGE: Usage = {
+  cpuSeconds: 0,
+  periods: 0,
+  throttledPeriods: 0,
+  throttledSeconds: 0,
+  memoryBytes: 0,
+  rssBytes: 0,
+  oomKills: 0,
+};
+
+export class ManagedService {
+  readonly name: ServiceName;
+  readonly #group: Group;
+  readonly #makeProgram: MakeProgram;
+  #process: ManagedProcess | undefined;
+  #options: ReplaceOptions = {};
+  #cpuQuotaCores: number | null = null;
+  #attached = true;
+
+  constructor(index: number, name: ServiceName, makeProgram: MakeProgram) {
+    this.name = name;
+    this.#group = createGroup(index, name);
+    this.#makeProgram = makeProgram;
+  }
+
+  /** Starts a process as configured last, in a group without history. Does nothing while one runs. */
+  start(): void {
+    if (this.#isRunning) return;
+    this.#group.reset(this.#options.memoryLimitBytes ?? null);
+    if (this.#cpuQuotaCores !== null) this.#group.limitCpu(this.#cpuQuotaCores);
+    const program = this.#makeProgram(this.name, this.#options.env ?? {});
+    this.#process = new ManagedProcess({ ...program, groups: this.#group.folders });
+  }
+
+  async stop(): Promise<void> {
+    await this.#process?.stop();
+  }
+
+  async kill(): Promise<void> {
+    await this.#process?.kill();
+  }
+
+  /** Replaces the process; the network is attached again and the processor limit lifted. */
+  async replace(options: ReplaceOptions): Promise<void> {
+    await this.stop();
+    this.#options = options;
+    this.#cpuQuotaCores = null;
+    await this.attach();
+    this.start();
+  }
+
+  limitCpu(cores: number | null): void {
+    if (cores !== null && !(cores > 0 && cores <= 64)) {
+      throw new RangeError(`a quota must be above 0 and at most 64 cores, but is ${cores}`);
+    }
+    this.#group.limitCpu(cores);
+    this.#cpuQuotaCores = cores;
+  }
+
+  async detach(): Promise<void> {
+    if (!this.#attached) return;
+    await detach(this.name);
+    this.#attached = false;
+  }
+
+  async attach(): Promise<void> {
+    if (this.#attached) return;
+    await attach(this.name);
+    this.#attached = true;
+  }
+
+  state(): ServiceState {
+    const exit = this.#process?.exit;
+    const { env = {}, memoryLimitBytes = null } = this.#options;
+    const isRunning = this.#isRunning;
+    return {
+      service: this.name,
+      state: isRunning ? "running" : "exited",
+      pid: isRunning ? (this.#process?.pid ?? null) : null,
+      exitCode: exit?.code ?? null,
+      oomKilled: !isRunning && this.usage().oomKills > 0,
+      startedUnixMs: this.#process?.startedUnixMs ?? 0,
+      network: this.#attached ? "attached" : "detached",
+      cpuQuotaCores: this.#cpuQuotaCores,
+      memoryLimitBytes,
+      canonical:
+        isRunning &&
+        this.#attached &&
+        this.#cpuQuotaCores === null &&
+        memoryLimitBytes === null &&
+        Object.keys(env).length === 0,
+    };
+  }
+
+  stats(): ServiceStats {
+    const { cpuSeconds, memoryBytes, throttledSeconds, oomKills } = this.usage();
+    return { cpuSeconds, memoryBytes, throttledSeconds, oomKills };
+  }
+
+  usage(): Usage {
+    return this.#process === undefined ? NO_USAGE : this.#group.usage();
+  }
+
+  get #isRunning(): boolean {
+    return this.#process !== undefined && this.#process.exit === undefined;
+  }
+}

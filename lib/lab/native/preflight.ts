@@ -1,0 +1,49 @@
+/** What a native lab needs of the machine, checked before anything is started. */
+import { existsSync } from "node:fs";
+import { createServer } from "node:net";
+import { EnvironmentError } from "../../base/errors.ts";
+import { forwards } from "./layout.ts";
+
+const TOOLS = ["unshare", "ip", "mount", "setpriv", "setsid", "prometheus"] as const;
+
+/** Throws EnvironmentError with the first thing that is missing and how to get it. */
+export async function preflight(index: number): Promise<void> {
+  if (process.platform !== "linux") {
+    throw new EnvironmentError(
+      `Cannot start the native lab: it needs Linux, but this is ${process.platform}`,
+    );
+  }
+  if (process.getuid?.() !== 0) {
+    throw new EnvironmentError(
+      `Cannot start the native lab: it must run as root, but runs as uid ${process.getuid?.()}; try \`sudo npx --yes bun run up\``,
+    );
+  }
+  for (const tool of TOOLS) {
+    if (Bun.which(tool) === null) {
+      throw new EnvironmentError(
+        `Cannot start the native lab: ${tool} must be on PATH; \`bun lib/setup/main.ts\` installs it`,
+      );
+    }
+  }
+  if (!existsSync("/sys/fs/cgroup")) {
+    throw new EnvironmentError(
+      "Cannot start the native lab: control groups must be mounted at /sys/fs/cgroup",
+    );
+  }
+  for (const { hostPort } of forwards(index)) await mustBeFree(hostPort);
+}
+
+async function mustBeFree(port: number): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const server = createServer();
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      reject(
+        new EnvironmentError(
+          `Cannot start the native lab: port ${port} must be free, but ${error.code === "EADDRINUSE" ? "another program listens on it" : error.message}`,
+          { cause: error },
+        ),
+      );
+    });
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve()));
+  });
+}

@@ -1,0 +1,21 @@
+/** Connects the command line to what the commands do. */
+import { createLab } from "../lab/create-lab.ts";
+import { type Handlers, runCommandLine } from "./command-line.ts";
+import type { CommandContext } from "./context.ts";
+import { cleanup, down, logs, ps, up } from "./lab-commands.ts";
+
+/** Runs one command and returns the exit code. */
+export function execute(
+  argv: readonly string[],
+  base: Pick<CommandContext, "signal" | "print">,
+): Promise<number> {
+  const context: CommandContext = { ...base, createLab };
+  const handlers: Handlers = {
+    up: (options) => up(context, options),
+    down: (options) => down(context, options),
+    ps: (options) => ps(context, options),
+    logs: (service, options) => logs(context, service, options),
+    cleanup: (options) => cleanup(context, options),
+  } as never;
+  return runCommandLine(argv, handlers);
+}

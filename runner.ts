@@ -1,0 +1,31 @@
+#!/usr/bin/env bun
+/**
+ * The command line. Wiring only: set the machine up, parse, call, exit. What needs a package is imported after the
+ * set-up, which on a fresh machine installs the packages first.
+ */
+import { CancelledError, EXIT_DEFECT, messageOf, UserFacingError } from "./lib/base/errors.ts";
+import { ensureSetup } from "./lib/setup/ensure-setup.ts";
+
+const interrupted = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => interrupted.abort(new CancelledError(`Stopped by ${signal}`)));
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  if (!argv.includes("--help") && !argv.includes("-h")) await ensureSetup({});
+  const { execute } = await import("./lib/run/execute.ts");
+  return execute(argv, {
+    signal: interrupted.signal,
+    print: (text) => process.stdout.write(`${text}\n`),
+  });
+}
+
+try {
+  process.exit(await main(Bun.argv.slice(2)));
+} catch (error) {
+  const expected = error instanceof UserFacingError;
+  process.stderr.write(
+    `${expected ? messageOf(error) : ((error as Error).stack ?? messageOf(error))}\n`,
+  );
+  process.exit(expected ? error.exitCode : EXIT_DEFECT);
+}
