@@ -8,9 +8,11 @@ import { maxPoints, type Truth } from "../lib/contract/truth.ts";
 export function renderRubric(truth: Truth): string {
   const service = truth.culprit === null ? "no service (nothing is wrong)" : `\`${truth.culprit}\``;
   const evidence = truth.evidence.map((item) => {
-    const ways = item.any_of.map(({ signal, holds }) =>
-      holds === undefined ? `\`${signal}\`` : `\`${signal}\` ${holds.op} ${holds.value}`,
-    );
+    const ways = item.any_of.map(({ signal, labels = {}, holds }) => {
+      const set = Object.entries(labels).map(([name, value]) => `${name}="${value}"`);
+      const name = `\`${signal}${set.length === 0 ? "" : `{${set.join(",")}}`}\``;
+      return holds === undefined ? name : `${name} ${holds.op} ${holds.value}`;
+    });
     const about = item.service === undefined ? "" : ` of \`${item.service}\``;
     return `| +1 | ${item.describe} | ${ways.join(", or ")}${about} |`;
   });

@@ -12,6 +12,8 @@ const faultClass = z.enum(FAULT_CLASS_NAMES);
 /** One way to show a piece of evidence: a signal by its exact name, and what its cited value must satisfy. */
 export const AcceptedSignalSchema = z.strictObject({
   signal: z.string().min(1),
+  /** Labels that the fact must carry. */
+  labels: z.record(z.string(), z.string()).optional(),
   /** Absent: any value that stands in the record. */
   holds: z
     .strictObject({

@@ -17,6 +17,11 @@ export const truth: Truth = {
         { signal: "alert_state", holds: { op: "contains", value: "inactive" } },
         { signal: "up", holds: { op: "==", value: 1 } },
         { signal: "container_state", holds: { op: "==", value: "running" } },
+        {
+          signal: "container_state",
+          labels: { state: "running" },
+          holds: { op: "==", value: 1 },
+        },
         { signal: "cms_sensor_published_total", holds: { op: ">", value: 0 } },
         { signal: "cms_fusion_active_tracks", holds: { op: "==", value: 3 } },
         { signal: "sensor_started" },

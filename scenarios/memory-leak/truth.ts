@@ -16,7 +16,6 @@ export const truth: Truth = {
         { signal: "cms_fusion_memory_bytes", holds: { op: ">", value: 150000000 } },
         { signal: "container_memory_usage_bytes", holds: { op: ">", value: 150000000 } },
         { signal: "container_memory_rss", holds: { op: ">", value: 150000000 } },
-        { signal: "process_resident_memory_bytes", holds: { op: ">", value: 150000000 } },
       ],
       service: "track-fusion",
     },

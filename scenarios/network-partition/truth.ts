@@ -14,6 +14,11 @@ export const truth: Truth = {
       describe: "esm-sensor's process still runs",
       any_of: [
         { signal: "container_state", holds: { op: "==", value: "running" } },
+        {
+          signal: "container_state",
+          labels: { state: "running" },
+          holds: { op: "==", value: 1 },
+        },
         { signal: "container_last_seen" },
         { signal: "container_cpu_usage_seconds_total" },
       ],

@@ -14,6 +14,11 @@ export const truth: Truth = {
       describe: "radar-sensor's process has ended, cleanly, on a signal",
       any_of: [
         { signal: "container_state", holds: { op: "==", value: "exited" } },
+        {
+          signal: "container_state",
+          labels: { state: "exited" },
+          holds: { op: "==", value: 1 },
+        },
         { signal: "container_exit_code", holds: { op: "==", value: 0 } },
         { signal: "service_stopping" },
         { signal: "signal_received" },

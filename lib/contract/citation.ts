@@ -1,0 +1,69 @@
+/** Facts: what a recorded call says, one by one, and whether a citation is one of them. */
+import { z } from "zod";
+import type { Citation, EvidenceRecord } from "./answer.ts";
+
+/** One thing that a tool's answer says. The answer of every call is `{"facts": Fact[], …}` as JSON. */
+export const FactSchema = z.object({
+  /** Exact name of the metric, log event, span or state. */
+  signal: z.string(),
+  /** The service that it is about; null when it is the system's. */
+  service: z.string().nullable(),
+  labels: z.record(z.string(), z.string()),
+  value: z.union([z.number(), z.string()]),
+  /** The time or span that the value is of: `before`, `during`, `now`, or an instant in ISO 8601. */
+  when: z.string(),
+});
+export type Fact = z.infer<typeof FactSchema>;
+
+const AnswerShape = z.object({ facts: z.array(FactSchema) });
+
+/** The facts of a record; none for a call that failed. */
+export function factsOf(record: EvidenceRecord): readonly Fact[] {
+  if (!record.ok) return [];
+  try {
+    return AnswerShape.safeParse(JSON.parse(record.answer)).data?.facts ?? [];
+  } catch (error) {
+    if (error instanceof SyntaxError) return [];
+    throw error;
+  }
+}
+
+export type CitationCheck =
+  | { readonly grounded: true; readonly fact: Fact }
+  | { readonly grounded: false; readonly reason: string };
+
+/** Whether the record bears the citation out: the call was made, and it says this value of this signal. */
+export function checkCitation(
+  citation: Citation,
+  records: readonly EvidenceRecord[],
+): CitationCheck {
+  const record = records.find(({ id }) => id === citation.call_id);
+  if (record === undefined) {
+    return { grounded: false, reason: `there is no call ${citation.call_id}` };
+  }
+  if (!record.ok) return { grounded: false, reason: `call ${citation.call_id} failed` };
+  const about = factsOf(record).filter(
+    ({ signal, service }) => signal === citation.signal && service === citation.service,
+  );
+  if (about.length === 0) {
+    return {
+      grounded: false,
+      reason: `call ${citation.call_id} says nothing of ${citation.signal} of ${citation.service ?? "the system"}`,
+    };
+  }
+  const fact = about.find(({ value }) => sameValue(value, citation.value));
+  return fact === undefined
+    ? {
+        grounded: false,
+        reason: `call ${citation.call_id} gives another value of ${citation.signal}`,
+      }
+    : { grounded: true, fact };
+}
+
+/** Numbers may be cited rounded, to three digits at least. */
+function sameValue(read: number | string, cited: number | string): boolean {
+  if (String(read) === String(cited)) return true;
+  const [a, b] = [Number(read), Number(cited)];
+  if (!Number.isFinite(a) || !Number.isFinite(b) || String(cited).trim() === "") return false;
+  return Number(a.toPrecision(3)) === Number(b.toPrecision(3));
+}

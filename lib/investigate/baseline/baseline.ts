@@ -1,0 +1,174 @@
+/**
+ * The baseline: no model, only general knowledge of faults held against telemetry.
+ *
+ * Each fault class is tested for each service by what it entails (lib/contract/entailments.ts); what is refuted is out, and of
+ * what is left the most specific and best confirmed wins. It knows fault classes, not scenarios, and is the control
+ * that every model has to beat.
+ */
+import type { Answer } from "../../contract/answer.ts";
+import { factsOf } from "../../contract/citation.ts";
+import { type FaultClass, FAULT_CLASS_NAMES } from "../../contract/fault-classes.ts";
+import { downstreamOf, SERVICES, type ServiceName } from "../../contract/topology.ts";
+import { finished, toolsetFor } from "../floors.ts";
+import type { InvestigationInput, Investigator } from "../investigator.ts";
+import { citationsOfChecks, joinCitations } from "../ollama/citations.ts";
+import { findOnset } from "../ollama/onset.ts";
+import { PLANS } from "../ollama/plans.ts";
+import { refutationOf, testHypothesis, type Verdict } from "../ollama/refute.ts";
+import { callOf, type Toolbox } from "../ollama/toolbox.ts";
+import type { Toolset } from "../tools/toolset.ts";
+import { supportingCitations } from "./support.ts";
+
+/** Classes that telemetry alone cannot tell from others: they are never the first choice. */
+const UNTELLABLE: ReadonlySet<FaultClass> = new Set([
+  "bad_configuration",
+  "data_quality",
+  "clock_skew",
+]);
+const MOST_ALTERNATIVES = 6;
+
+export const baseline: Investigator = {
+  name: "baseline",
+  investigate: async (input) => {
+    const startedMs = performance.now();
+    const tools = toolsetFor(input);
+    const answer = await diagnose(input, tools);
+    return finished(answer, tools, performance.now() - startedMs);
+  },
+};
+
+function toolbox(tools: Toolset): Toolbox {
+  return {
+    names: tools.names,
+    records: tools.records,
+    call: async (name, args) => callOf(await tools.call(name, args)),
+  };
+}
+
+async function diagnose(input: InvestigationInput, tools: Toolset): Promise<Answer> {
+  const { alert, transcript, signal } = input;
+  const box = toolbox(tools);
+  transcript.phase("Reading alert", alert.title);
+  transcript.phase("Loading integrations", Object.values(input.urls).join(", "));
+  transcript.phase("Planning", "compare, then test every fault class for every service");
+  transcript.phase("Gathering evidence");
+  for (const [name, args] of [
+    ["inventory", {}],
+    ["alerts", {}],
+    ["compare", { service: "all" }],
+  ] as const) {
+    const record = await tools.call(name, args);
+    transcript.note(
+      `${record.id} ${name}: ${record.ok ? `${factsOf(record).length} facts` : record.answer}`,
+    );
+  }
+  const verdicts: Verdict[] = [];
+  for (const service of SERVICES) {
+    for (const faultClass of FAULT_CLASS_NAMES) {
+      signal?.throwIfAborted();
+      if (faultClass !== "none") verdicts.push(await testHypothesis({ service, faultClass }, box));
+    }
+  }
+  const standing = verdicts
+    .filter((verdict) => isCandidate(verdict))
+    .toSorted((a, b) => weightOf(b) - weightOf(a));
+  for (const verdict of standing.slice(0, 5)) {
+    const { service, faultClass } = verdict.hypothesis;
+    transcript.note(`stands: ${service} ${faultClass}, weight ${weightOf(verdict).toFixed(2)}`);
+  }
+  const healthy = await testHypothesis({ service: null, faultClass: "none" }, box);
+  const best = standing[0] ?? healthy;
+  const confidence = confidenceOf(best, standing);
+  transcript.phase("Diagnosing", `confidence ${Math.round(confidence * 100)}`);
+  const answer = await answerFor(input, best, standing, verdicts, confidence, tools);
+  transcript.phase(
+    "Investigation complete",
+    `${answer.culprit ?? "no service"}, ${answer.fault_class}`,
+  );
+  return answer;
+}
+
+function isCandidate({ hypothesis, refuted, specific, coverage }: Verdict): boolean {
+  return !refuted && specific && coverage === 1 && !UNTELLABLE.has(hypothesis.faultClass);
+}
+
+/** Confirmed claims count, and those of few classes more than those of many. */
+function weightOf({ checks, coverage }: Verdict): number {
+  const confirmed = checks.filter(({ outcome }) => outcome === "confirmed").length;
+  return coverage + confirmed / 10;
+}
+
+function confidenceOf(best: Verdict, standing: readonly Verdict[]): number {
+  if (best.refuted) return 0.2;
+  if (best.hypothesis.faultClass === "none") return 0.6 + 0.3 * best.coverage;
+  const supports = best.checks.filter(({ entailment }) => entailment.weight === "supports");
+  const shown = supports.filter(({ outcome }) => outcome === "confirmed").length;
+  const support = supports.length === 0 ? 0.5 : shown / supports.length;
+  const rivals = standing.length - 1;
+  return Math.round((0.65 + 0.3 * support) * (rivals === 0 ? 1 : 0.85) * 100) / 100;
+}
+
+async function answerFor(
+  input: InvestigationInput,
+  best: Verdict,
+  standing: readonly Verdict[],
+  verdicts: readonly Verdict[],
+  confidence: number,
+  tools: Toolset,
+): Promise<Answer> {
+  const box = toolbox(tools);
+  const { service, faultClass } = best.hypothesis;
+  const alertMs = Date.parse(input.alert.alerts[0]?.startsAt ?? "");
+  const nowMs = tools.records.at(-1)?.asked_unix_ms ?? alertMs;
+  const onset = service === null ? null : await findOnset(best.checks, alertMs, nowMs, box);
+  const evidence = joinCitations(
+    citationsOfChecks(best.checks, tools.records),
+    supportingCitations(best.hypothesis, tools.records),
+  );
+  const rivals = [
+    ...standing.slice(1),
+    ...verdicts.filter(({ refuted, hypothesis }) => refuted && hypothesis.service === service),
+  ];
+  const action = PLANS[faultClass].actions[0] ?? "gather_more_evidence";
+  return {
+    culprit: service,
+    fault_class: faultClass,
+    mechanism: mechanismOf(best),
+    onset: onset === null ? null : new Date(onset).toISOString(),
+    causal_chain: service === null ? [] : chainFrom(service, best),
+    evidence,
+    remediation: {
+      action,
+      target: service,
+      parameters: {},
+      prose: `${action.replaceAll("_", " ")}${service === null ? "" : ` (${service})`}`,
+    },
+    confidence,
+    alternatives: rivals.slice(0, MOST_ALTERNATIVES).map((verdict) => ({
+      service: verdict.hypothesis.service,
+      fault_class: verdict.hypothesis.faultClass,
+      ruled_out_by: (verdict.refuted
+        ? refutationOf(verdict)
+        : "fewer of its claims are confirmed"
+      ).slice(0, 500),
+    })),
+  };
+}
+
+function mechanismOf({ hypothesis, checks }: Verdict): string {
+  const shown = checks
+    .filter(({ outcome }) => outcome === "confirmed")
+    .map(({ entailment }) => entailment.claim);
+  const subject = hypothesis.service ?? "the system";
+  return `${subject}: ${shown.length === 0 ? "nothing is shown to be wrong" : shown.join("; ")}.`;
+}
+
+/** From the cause down the flow of messages. */
+function chainFrom(service: ServiceName, best: Verdict): Answer["causal_chain"] {
+  const cause = { service, effect: mechanismOf(best).slice(0, 500) };
+  const next = downstreamOf(service).slice(0, 3);
+  return [
+    cause,
+    ...next.map((name) => ({ service: name, effect: `gets its input from ${service}` })),
+  ];
+}

@@ -1,0 +1,19 @@
+/** Investigators by name, as written on the command line. */
+import { UsageError } from "../base/errors.ts";
+import { baseline } from "./baseline/baseline.ts";
+import { constant, loudest } from "./floors.ts";
+import type { Investigator } from "./investigator.ts";
+
+const BUILT_IN: Readonly<Record<string, Investigator>> = { baseline, constant, loudest };
+
+/** What may be written after `--investigator`. */
+export const INVESTIGATOR_NAMES = Object.keys(BUILT_IN);
+
+/** Returns the investigator of this name; throws UsageError that lists them otherwise. */
+export function createInvestigator(name: string): Investigator {
+  const found = Object.hasOwn(BUILT_IN, name) ? BUILT_IN[name] : undefined;
+  if (found !== undefined) return found;
+  throw new UsageError(
+    `Cannot choose investigator ${JSON.stringify(name)}: it must be one of ${INVESTIGATOR_NAMES.join(", ")}`,
+  );
+}

@@ -1,0 +1,38 @@
+/** Which signal and which service a value is about, read off a query and the labels of its result. */
+import { SERVICES, type ServiceName, TOPOLOGY } from "../../contract/topology.ts";
+
+const METRIC = /\b(up|ALERTS|(?:cms|container|otlp|process)_[a-z0-9_]+)\b/;
+
+/** The metric that a PromQL expression is about: the first that it names, histograms without their suffix. */
+export function signalOf(expr: string, labels: Readonly<Record<string, string>>): string {
+  const name = labels["__name__"] ?? METRIC.exec(expr)?.[1] ?? expr;
+  return name.replace(/_(bucket|sum|count)$/, "");
+}
+
+/** The service that a result is about, by its labels first and by the query's own selectors otherwise. */
+export function serviceOf(
+  expr: string,
+  labels: Readonly<Record<string, string>>,
+): ServiceName | null {
+  return byLabels(labels) ?? byQuery(expr);
+}
+
+function byLabels(labels: Readonly<Record<string, string>>): ServiceName | null {
+  const candidates = new Set([
+    labels["service_name"],
+    labels["name"],
+    labels["instance"]?.split(":")[0],
+    labels["service"],
+  ]);
+  const named = SERVICES.find((name) => candidates.has(name));
+  if (named !== undefined) return named;
+  const sensor = labels["sensor_id"];
+  return (
+    SERVICES.find((name) => sensor !== undefined && TOPOLOGY[name].sensorId === sensor) ?? null
+  );
+}
+
+function byQuery(expr: string): ServiceName | null {
+  const named = SERVICES.filter((name) => expr.includes(`"${name}"`) || expr.includes(`"${name}:`));
+  return named.length === 1 ? (named[0] ?? null) : null;
+}

@@ -1,0 +1,107 @@
+/** The record of every call: what was asked, of which API, and the whole answer. */
+import { type Clock, systemClock } from "../../base/clock.ts";
+import { messageOf } from "../../base/errors.ts";
+import type { EvidenceRecord } from "../../contract/answer.ts";
+import type { Fact } from "../../contract/citation.ts";
+
+/** What a tool returns: facts that can be cited, and words for a reader. */
+export interface ToolResult {
+  readonly facts: readonly Fact[];
+  /** What was searched, what was cut, what a reader has to know. */
+  readonly notes?: readonly string[];
+  readonly window?: { readonly startMs: number; readonly endMs: number };
+}
+
+/** Asks an HTTP API; every request is kept for the record. */
+export type Fetch = (url: string) => Promise<unknown>;
+
+/** The API's own error, in full. */
+export class ToolError extends Error {
+  override readonly name = "ToolError";
+}
+
+const REQUEST_TIMEOUT_MS = 10_000;
+
+export class Recorder {
+  readonly records: EvidenceRecord[] = [];
+  readonly #clock: Clock;
+  readonly #signal: AbortSignal | undefined;
+
+  constructor(options: { readonly clock?: Clock; readonly signal?: AbortSignal } = {}) {
+    this.#clock = options.clock ?? systemClock;
+    this.#signal = options.signal;
+  }
+
+  /** Runs a call, or answers it from the record when the same was asked before. A failure is recorded too. */
+  async call(
+    tool: string,
+    args: Readonly<Record<string, unknown>>,
+    body: (get: Fetch) => Promise<ToolResult>,
+  ): Promise<EvidenceRecord> {
+    const key = JSON.stringify(args);
+    const before = this.records.find(
+      (record) => record.tool === tool && JSON.stringify(record.arguments) === key,
+    );
+    if (before !== undefined) return before;
+    const askedMs = this.#clock.nowMs();
+    const startedMs = performance.now();
+    const request: { method: string; url: string }[] = [];
+    const get: Fetch = (url) => {
+      request.push({ method: "GET", url });
+      return getJson(url, this.#signal);
+    };
+    const outcome = await settle(() => body(get));
+    this.#signal?.throwIfAborted();
+    const { window } = outcome;
+    const record: EvidenceRecord = {
+      id: `E${this.records.length + 1}`,
+      tool,
+      arguments: { ...args },
+      request,
+      window:
+        window === undefined ? null : { start_unix_ms: window.startMs, end_unix_ms: window.endMs },
+      asked_unix_ms: askedMs,
+      duration_ms: Math.round((performance.now() - startedMs) * 10) / 10,
+      ok: outcome.ok,
+      answer: outcome.answer,
+    };
+    this.records.push(record);
+    return record;
+  }
+}
+
+async function settle(
+  body: () => Promise<ToolResult>,
+): Promise<{ ok: boolean; answer: string; window?: ToolResult["window"] }> {
+  try {
+    const { facts, notes = [], window } = await body();
+    const answer = JSON.stringify(notes.length === 0 ? { facts } : { facts, notes });
+    return { ok: true, answer, ...(window === undefined ? {} : { window }) };
+  } catch (error) {
+    return { ok: false, answer: messageOf(error) };
+  }
+}
+
+async function getJson(url: string, signal: AbortSignal | undefined): Promise<unknown> {
+  const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+  const response = await fetch(url, {
+    signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
+  });
+  const text = await response.text();
+  if (!response.ok && !text.startsWith("{")) {
+    throw new ToolError(`GET ${url} answered ${response.status}: ${text.slice(0, 1000)}`);
+  }
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch (error) {
+    throw new ToolError(`GET ${url} answered no JSON: ${text.slice(0, 300)}`, { cause: error });
+  }
+  const { status, error } = body as { status?: unknown; error?: unknown };
+  if (!response.ok || status === "error") {
+    throw new ToolError(
+      `GET ${url} answered ${response.status}: ${typeof error === "string" ? error : text}`,
+    );
+  }
+  return body;
+}
