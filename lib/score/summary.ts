@@ -1,0 +1,175 @@
+/** Sums runs up: per investigator and isolation, per scenario, with what was invalid shown. Pure. */
+import type { Manifest } from "./run-record.ts";
+import {
+  calibration,
+  type CalibrationBin,
+  clusteredMean,
+  type Estimate,
+  passAtK,
+  passHatK,
+} from "./statistics.ts";
+
+/** One cell of the matrix: a scenario and an investigator. */
+export interface Cell {
+  readonly scenario: string;
+  readonly control: boolean;
+  /** Valid runs; the others are counted apart. */
+  readonly n: number;
+  readonly invalid: number;
+  readonly defects: number;
+  readonly agent_failures: number;
+  readonly correct: number;
+  readonly mean_points: number | null;
+  readonly max_points: number | null;
+  readonly pass_at_1: number | null;
+  readonly pass_at_k: number | null;
+  readonly pass_hat_k: number | null;
+  readonly k: number;
+}
+
+export interface Group {
+  readonly investigator: string;
+  readonly isolation: Manifest["isolation"];
+  readonly runs: number;
+  readonly valid: number;
+  readonly invalid: number;
+  readonly defects: number;
+  /** Share of the points that could be had. */
+  readonly share: Estimate;
+  readonly accuracy: Estimate;
+  readonly brier: number | null;
+  readonly grounded: number;
+  readonly invented: number;
+  readonly calibration: readonly CalibrationBin[];
+  readonly cells: readonly Cell[];
+  readonly mean_wall_seconds: number | null;
+  readonly mean_tool_calls: number | null;
+  readonly tokens: number;
+}
+
+export interface Summary {
+  readonly schema_version: 1;
+  readonly runs: number;
+  readonly groups: readonly Group[];
+}
+
+/** Sums up; investigators and isolation modes are never mixed. */
+export function summarize(manifests: readonly Manifest[]): Summary {
+  const groups = new Map<string, Manifest[]>();
+  for (const manifest of manifests) {
+    const key = `${manifest.investigator}\n${manifest.isolation}`;
+    groups.set(key, [...(groups.get(key) ?? []), manifest]);
+  }
+  const sorted = [...groups.values()]
+    .map(groupOf)
+    .toSorted((a, b) => (b.share.mean || 0) - (a.share.mean || 0));
+  return { schema_version: 1, runs: manifests.length, groups: sorted };
+}
+
+type Scored = Manifest & { readonly score: NonNullable<Manifest["score"]> };
+const isScored = (manifest: Manifest): manifest is Scored =>
+  manifest.outcome.kind === "valid" && manifest.score !== null;
+
+function groupOf(manifests: readonly Manifest[]): Group {
+  const [first] = manifests;
+  const scored = manifests.filter(isScored);
+  const byScenario = (value: (run: Scored) => number): Map<string, number[]> => {
+    const map = new Map<string, number[]>();
+    for (const run of scored) map.set(run.scenario, [...(map.get(run.scenario) ?? []), value(run)]);
+    return map;
+  };
+  const scenarios = [...new Set(manifests.map(({ scenario }) => scenario))].toSorted();
+  const answered = scored.filter(({ agent_failure }) => agent_failure === null);
+  return {
+    investigator: first?.investigator ?? "",
+    isolation: first?.isolation ?? "fresh",
+    runs: manifests.length,
+    valid: scored.length,
+    invalid: count(manifests, "environment-invalid"),
+    defects: count(manifests, "harness-defect"),
+    share: clusteredMean(byScenario(({ score }) => Math.max(0, score.points) / score.max)),
+    accuracy: clusteredMean(byScenario(({ score }) => (score.correct ? 1 : 0))),
+    brier: meanOf(answered.map(({ score }) => score.brier)),
+    grounded: sum(scored.map(({ score }) => score.grounded_citations)),
+    invented: sum(scored.map(({ score }) => score.invented_citations)),
+    calibration: calibration(answered.map(({ score }) => score)),
+    cells: scenarios.map((scenario) =>
+      cellOf(manifests.filter((manifest) => manifest.scenario === scenario)),
+    ),
+    mean_wall_seconds: meanOf(
+      scored.flatMap(({ cost }) => (cost === null ? [] : [cost.wallMs / 1000])),
+    ),
+    mean_tool_calls: meanOf(scored.flatMap(({ cost }) => (cost === null ? [] : [cost.toolCalls]))),
+    tokens: sum(
+      scored.map(({ cost }) => (cost?.promptTokens ?? 0) + (cost?.completionTokens ?? 0)),
+    ),
+  };
+}
+
+function cellOf(manifests: readonly Manifest[]): Cell {
+  const [first] = manifests;
+  const scored = manifests.filter(isScored);
+  const n = scored.length;
+  const correct = scored.filter(({ score }) => score.correct).length;
+  const k = Math.min(n, 5);
+  return {
+    scenario: first?.scenario ?? "",
+    control: first?.control ?? false,
+    n,
+    invalid: count(manifests, "environment-invalid"),
+    defects: count(manifests, "harness-defect"),
+    agent_failures: scored.filter(({ agent_failure }) => agent_failure !== null).length,
+    correct,
+    mean_points: meanOf(scored.map(({ score }) => score.points)),
+    max_points: scored[0]?.score.max ?? null,
+    pass_at_1: n === 0 ? null : correct / n,
+    pass_at_k: n === 0 ? null : passAtK(correct, n, k),
+    pass_hat_k: n === 0 ? null : passHatK(correct, n, k),
+    k,
+  };
+}
+
+const sum = (values: readonly number[]): number =>
+  values.reduce((total, value) => total + value, 0);
+const meanOf = (values: readonly number[]): number | null =>
+  values.length === 0 ? null : sum(values) / values.length;
+const count = (manifests: readonly Manifest[], kind: string): number =>
+  manifests.filter(({ outcome }) => outcome.kind === kind).length;
+
+/** The summary as a Markdown table, for people and for the README. */
+export function summaryTable({ groups }: Summary): string {
+  const scenarios = [
+    ...new Set(groups.flatMap(({ cells }) => cells.map(({ scenario }) => scenario))),
+  ];
+  const header = ["scenario", ...groups.map(nameOf)];
+  const rows = scenarios.map((scenario) => [
+    scenario,
+    ...groups.map(({ cells }) => cellText(cells.find((cell) => cell.scenario === scenario))),
+  ]);
+  const footer: string[][] = [
+    ["share of points", ...groups.map(({ share }) => estimateText(share))],
+    ["right diagnoses", ...groups.map(({ accuracy }) => estimateText(accuracy))],
+    ["Brier score", ...groups.map(({ brier }) => (brier === null ? "–" : brier.toFixed(3)))],
+    ["valid runs", ...groups.map(({ valid, runs }) => `${valid} of ${runs}`)],
+  ];
+  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  return [line(header), line(header.map(() => "---")), ...[...rows, ...footer].map(line)].join(
+    "\n",
+  );
+}
+
+const nameOf = ({ investigator, isolation }: Group): string =>
+  isolation === "fresh" ? investigator : `${investigator} (${isolation})`;
+
+function cellText(cell: Cell | undefined): string {
+  if (cell === undefined || cell.mean_points === null) {
+    return cell === undefined ? "–" : `no valid run of ${cell.invalid + cell.defects}`;
+  }
+  const points = Number(cell.mean_points.toFixed(2));
+  return `${points}/${cell.max_points} (${cell.correct}/${cell.n} right)`;
+}
+
+function estimateText({ mean, low, high }: Estimate): string {
+  const percent = (value: number): string => `${Math.round(Math.min(1, Math.max(0, value)) * 100)}`;
+  return Number.isNaN(mean) ? "–" : `${percent(mean)} % (${percent(low)}–${percent(high)})`;
+}
