@@ -41,8 +41,6 @@ export interface Handlers {
   inject(scenario: string, options: LabOptions): Promise<number>;
   cleanup(options: LabOptions): Promise<number>;
   report(folders: readonly string[], options: { readonly results: string }): Promise<number>;
-  doctor(options: { readonly json: boolean }): Promise<number>;
-  mcp(scenario: string, options: RunOptions): Promise<number>;
 }
 
 /** Parses `argv` (without the program) and calls the handler; throws UsageError when a rule is broken. */
@@ -165,16 +163,6 @@ function createProgram(handlers: Handlers, done: (exitCode: number) => void): Co
     .option("--results <folder>", "where the merged summary goes", "results")
     .action(async (folders: string[], _: unknown, command: Command) =>
       done(await handlers.report(folders, merged(command))),
-    );
-  add("doctor", "what this machine lacks, and whether a model is fit to investigate")
-    .option("--json", "one JSON document on standard output", false)
-    .action(async (_: unknown, command: Command) => done(await handlers.doctor(merged(command))));
-  withRun(
-    add("mcp", "run a scenario and offer its tools as a Model Context Protocol server on stdio"),
-  )
-    .argument("<scenario>")
-    .action(async (name: string, _: unknown, command: Command) =>
-      done(await handlers.mcp(name, merged(command))),
     );
   return program;
 }

@@ -2,7 +2,10 @@
 import { createLab } from "../lab/create-lab.ts";
 import { type Handlers, runCommandLine } from "./command-line.ts";
 import type { CommandContext } from "./context.ts";
+import { inject } from "./inject-command.ts";
 import { cleanup, down, logs, ps, up } from "./lab-commands.ts";
+import { report, run } from "./run-command.ts";
+import { verify } from "./verify-command.ts";
 
 /** Runs one command and returns the exit code. */
 export function execute(
@@ -16,6 +19,10 @@ export function execute(
     ps: (options) => ps(context, options),
     logs: (service, options) => logs(context, service, options),
     cleanup: (options) => cleanup(context, options),
-  } as never;
+    inject: (scenario, options) => inject(context, scenario, options),
+    run: (scenario, options) => run(context, scenario, options),
+    verify: (scenarios, options) => verify(context, scenarios, options),
+    report: (folders, options) => report(context, folders, options),
+  };
   return runCommandLine(argv, handlers);
 }

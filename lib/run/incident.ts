@@ -17,6 +17,7 @@ import type {
   Transcript,
 } from "../investigate/investigator.ts";
 import type { Lab } from "../lab/lab.ts";
+import type { EventName, Outcome } from "../score/run-record.ts";
 import type { FaultContext } from "../../scenarios/define.ts";
 import type { Scenario } from "../../scenarios/load.ts";
 import { alertPayload } from "./alert-payload.ts";
@@ -34,32 +35,10 @@ import {
 const SIGNATURE_AFTER_DEADLINE_MS = 30_000;
 
 /** What happened when, in the order of a run. */
-export const EVENT_NAMES = [
-  "up",
-  "baseline",
-  "inject",
-  "signature",
-  "alert-pending",
-  "alert-firing",
-  "investigation-start",
-  "investigation-end",
-  "signature-after",
-  "heal",
-  "alert-resolved",
-  "recovered",
-] as const;
-export type EventName = (typeof EVENT_NAMES)[number];
-
 export interface TimelineEvent {
   readonly name: EventName;
   readonly unixMs: number;
 }
-
-/** Why an incident is no measurement, or that it is one. */
-export type IncidentOutcome =
-  | { readonly kind: "valid" }
-  | { readonly kind: "environment-invalid"; readonly phase: string; readonly reason: string }
-  | { readonly kind: "harness-defect"; readonly reason: string };
 
 /** One investigator's look at the incident. */
 export interface Look {
@@ -72,7 +51,7 @@ export interface Look {
 
 export interface Incident {
   readonly scenario: Scenario;
-  readonly outcome: IncidentOutcome;
+  readonly outcome: Outcome;
   readonly timeline: readonly TimelineEvent[];
   /** As handed out; null when no alert fired. */
   readonly alert: Alert | null;
@@ -96,6 +75,9 @@ export interface IncidentOptions {
   readonly clock?: Clock;
   /** Called when something happens that the lab's owner may want to see on the console. */
   readonly onMarker?: (text: string) => void;
+  /** Called once the baseline is proven, and once the alert fires. */
+  readonly onHealthy?: (() => Promise<void>) | undefined;
+  readonly onFiring?: () => Promise<void>;
 }
 
 /** Collects what a run leaves behind. */
@@ -135,7 +117,7 @@ export async function runIncident(scenario: Scenario, options: IncidentOptions):
   const clock = options.clock ?? systemClock;
   const record = new Record(clock);
   const progress = options.progress((line) => record.runLog.push(record.stamped(line)));
-  let outcome: IncidentOutcome = { kind: "valid" };
+  let outcome: Outcome = { kind: "valid" };
   try {
     await play(scenario, options, record, progress);
   } catch (error) {
@@ -152,7 +134,7 @@ export async function runIncident(scenario: Scenario, options: IncidentOptions):
   return { scenario, outcome, timeline, alert, looks, metricPoints, injectLog, cleanupLog, runLog };
 }
 
-function outcomeOf(error: unknown, phase: string): IncidentOutcome {
+function outcomeOf(error: unknown, phase: string): Outcome {
   return error instanceof UserFacingError
     ? { kind: "environment-invalid", phase, reason: error.message }
     : {
@@ -216,6 +198,7 @@ async function bringUp({ options, record, progress, step }: Play): Promise<void>
   record.phase = "baseline";
   await proveBaseline(step);
   record.event("baseline");
+  await options.onHealthy?.();
 }
 
 async function breakAndWait(play: Play): Promise<void> {
@@ -240,6 +223,7 @@ async function breakAndWait(play: Play): Promise<void> {
   ]);
   record.event("alert-firing");
   record.alert = alertPayload(scenario.alertTemplate, fired, rule);
+  await options.onFiring?.();
 }
 
 async function proveSignature(

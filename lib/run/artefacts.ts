@@ -1,0 +1,116 @@
+/** Writes what a run leaves under the results folder; results/README.md describes every file. */
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from "node:fs";
+import { EnvironmentError, UsageError } from "../base/errors.ts";
+import { type Alert, withoutScenario } from "../contract/alert.ts";
+import { type Manifest, ManifestSchema } from "../score/run-record.ts";
+import type { Incident, Look } from "./incident.ts";
+
+/** A run needs about 2 MB; with less than this free it is not started. */
+const FREE_BYTES_NEEDED = 50 * 1024 * 1024;
+
+/** Throws unless results can be kept there: before a run, not after it. */
+export function checkResultsFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+    const { bavail, bsize } = statfsSync(folder);
+    const free = bavail * bsize;
+    if (free < FREE_BYTES_NEEDED) {
+      throw new EnvironmentError(
+        `Cannot keep results in ${folder}: ${FREE_BYTES_NEEDED / 2 ** 20} MiB must be free, but only ${Math.floor(free / 2 ** 20)} MiB are`,
+      );
+    }
+    const probe = `${folder}/.probe`;
+    writeFileSync(probe, "x");
+    rmSync(probe);
+  } catch (error) {
+    throw asWriteError(error, folder);
+  }
+}
+
+function asWriteError(error: unknown, folder: string): Error {
+  if (error instanceof EnvironmentError) return error;
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === undefined) return error as Error;
+  return new EnvironmentError(`Cannot keep results in ${folder}: ${message}`, { cause: error });
+}
+
+const lines = (text: readonly string[]): string =>
+  text.length === 0 ? "" : `${text.join("\n")}\n`;
+const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+
+/** Writes one run into `folder`, which it replaces. The folder appears whole or not at all. */
+export function writeRun(
+  folder: string,
+  incident: Incident,
+  look: Look | undefined,
+  manifest: Manifest,
+): void {
+  const fresh = `${folder}.partial`;
+  const outcome = look?.investigation.outcome;
+  const files: Readonly<Record<string, string>> = {
+    "inject.log": lines(incident.injectLog),
+    "cleanup.log": lines(incident.cleanupLog),
+    "run.log": lines(transcriptOf(incident, look)),
+    "alert.json": json(
+      incident.alert === null ? null : withoutScenario(incident.alert satisfies Alert),
+    ),
+    "rca.json": json(outcome?.kind === "answered" ? outcome.answer : null),
+    "evidence.jsonl": lines(
+      (look?.investigation.evidence ?? []).map((record) => JSON.stringify(record)),
+    ),
+    "score.json": json(manifest.score),
+    "manifest.json": json(manifest),
+  };
+  try {
+    rmSync(fresh, { recursive: true, force: true });
+    mkdirSync(fresh, { recursive: true });
+    for (const [name, text] of Object.entries(files)) writeFileSync(`${fresh}/${name}`, text);
+    rmSync(folder, { recursive: true, force: true });
+    renameSync(fresh, folder);
+  } catch (error) {
+    throw asWriteError(error, folder);
+  }
+}
+
+/** The run's own lines; of several investigators only this one's. */
+function transcriptOf({ runLog, looks }: Incident, look: Look | undefined): string[] {
+  const others = new Set(
+    looks.filter((other) => other !== look).flatMap(({ transcript }) => transcript),
+  );
+  return runLog.filter((line) => !others.has(line));
+}
+
+export function writeText(path: string, text: string): void {
+  try {
+    writeFileSync(path, text);
+  } catch (error) {
+    throw asWriteError(error, path);
+  }
+}
+
+/** Reads every manifest below `folder`; throws UsageError for one of another shape. */
+export async function readManifests(
+  folder: string,
+): Promise<{ path: string; manifest: Manifest }[]> {
+  if (!existsSync(folder)) return [];
+  const found: { path: string; manifest: Manifest }[] = [];
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (entry.name !== "manifest.json" || !entry.isFile()) continue;
+    const path = `${entry.parentPath}/${entry.name}`;
+    const parsed = ManifestSchema.safeParse(await Bun.file(path).json());
+    if (!parsed.success) {
+      const issue = parsed.error.issues[0];
+      throw new UsageError(`Cannot read ${path}: ${issue?.path.join(".")}: ${issue?.message}`);
+    }
+    found.push({ path: entry.parentPath, manifest: parsed.data });
+  }
+  return found.toSorted((a, b) => (a.path < b.path ? -1 : 1));
+}
