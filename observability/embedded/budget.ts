@@ -1,0 +1,46 @@
+/**
+ * A query's share of the process: it gives way to ingest every few milliseconds, and ends at a deadline.
+ */
+import { QueryTimeout } from "./query-error.ts";
+
+const SLICE_MS = 5;
+const ROWS_PER_LOOK = 128;
+const DEFAULT_DEADLINE_MS = 30_000;
+
+export class Budget {
+  readonly #deadlineMs: number;
+  readonly #limitMs: number;
+  #sliceEndMs: number;
+  #rows = 0;
+
+  constructor(limitMs = DEFAULT_DEADLINE_MS) {
+    const nowMs = performance.now();
+    this.#limitMs = limitMs;
+    this.#deadlineMs = nowMs + limitMs;
+    this.#sliceEndMs = nowMs + SLICE_MS;
+  }
+
+  /**
+   * Counts one row. Returns a promise when it is time to give way, which the caller awaits; throws QueryTimeout
+   * after the deadline.
+   */
+  row(): Promise<void> | undefined {
+    this.#rows += 1;
+    if (this.#rows % ROWS_PER_LOOK !== 0) return undefined;
+    const nowMs = performance.now();
+    if (nowMs > this.#deadlineMs) {
+      throw new QueryTimeout(
+        `the query must end within ${this.#limitMs / 1000} s; ask for a shorter time`,
+      );
+    }
+    if (nowMs < this.#sliceEndMs) return undefined;
+    return this.#giveWay();
+  }
+
+  async #giveWay(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      setImmediate(resolve);
+    });
+    this.#sliceEndMs = performance.now() + SLICE_MS;
+  }
+}

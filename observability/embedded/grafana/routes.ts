@@ -1,0 +1,139 @@
+/**
+ * Grafana's HTTP API, as far as agents read it: health, data sources and their proxy, alert rules, alerts.
+ *
+ * The Loki and Tempo data sources are answered in this process; Prometheus is asked over HTTP.
+ */
+import { Hono } from "hono";
+import type { Clock } from "../../../lib/base/clock.ts";
+import type { AlertRule } from "../../../lib/contract/alert-rules.ts";
+import {
+  AlertBook,
+  alertsResponse,
+  prometheusRules,
+  rulerResponse,
+  rulesResponse,
+} from "./rules.ts";
+
+export interface GrafanaDeps {
+  readonly clock: Clock;
+  readonly prometheusUrl: string;
+  readonly rules: readonly AlertRule[];
+  readonly loki: Hono;
+  readonly tempo: Hono;
+}
+
+const SOURCES = [
+  { id: 1, uid: "prometheus", name: "Prometheus", type: "prometheus", isDefault: true },
+  { id: 2, uid: "loki", name: "Loki", type: "loki", isDefault: false },
+  { id: 3, uid: "tempo", name: "Tempo", type: "tempo", isDefault: false },
+] as const;
+
+const PROXY_TIMEOUT_MS = 30_000;
+/** How often alerts are looked at, so that a resolved one is noticed while nobody asks. */
+const WATCH_EVERY_MS = 5000;
+
+/** The routes under `/api`. The returned `stop` ends the watch of alerts. */
+export function grafanaApp(deps: GrafanaDeps): { app: Hono; stop: () => void } {
+  const app = new Hono();
+  const book = new AlertBook();
+  const live = () => prometheusRules(deps.prometheusUrl);
+  const managed = async (): Promise<unknown[]> =>
+    book.update(deps.rules, await live(), deps.clock.nowMs());
+  const timer = setInterval(() => {
+    // Prometheus may not be up yet, or be gone for good: the next look tells.
+    managed().catch(() => undefined);
+  }, WATCH_EVERY_MS);
+  timer.unref();
+
+  app.get("/api/health", (c) => c.json({ commit: "embedded", database: "ok", version: "11.0.0" }));
+  app.get("/api/datasources", (c) => c.json(SOURCES.map((source) => sourceJson(source, deps))));
+  app.get("/api/datasources/uid/:uid", (c) => {
+    const source = SOURCES.find(({ uid }) => uid === c.req.param("uid"));
+    if (source === undefined) return c.json({ message: "Data source not found" }, 404);
+    return c.json(sourceJson(source, deps));
+  });
+  app.get("/api/datasources/uid/:uid/health", (c) =>
+    c.json({ status: "OK", message: "Data source is working" }),
+  );
+  app.all("/api/datasources/proxy/uid/:uid/*", (c) =>
+    proxy(c.req.raw, c.req.param("uid"), "uid", deps),
+  );
+  app.all("/api/datasources/proxy/:id/*", (c) => {
+    const source = SOURCES.find(({ id }) => String(id) === c.req.param("id"));
+    return proxy(c.req.raw, source?.uid ?? "", "", deps);
+  });
+
+  app.get("/api/ruler/grafana/api/v1/rules", (c) => c.json(rulerResponse(deps.rules)));
+  app.get("/api/prometheus/grafana/api/v1/rules", async (c) =>
+    c.json(rulesResponse(deps.rules, await live()) as object),
+  );
+  app.get("/api/prometheus/grafana/api/v1/alerts", async (c) =>
+    c.json(alertsResponse(deps.rules, await live()) as object),
+  );
+  app.get("/api/alertmanager/grafana/api/v2/alerts", async (c) => c.json(await managed()));
+  // What Grafana would list here would tell when a fault was injected; nothing is kept here on purpose.
+  app.get("/api/annotations", (c) => c.json([]));
+  app.get("/api/org", (c) => c.json({ id: 1, name: "Main Org." }));
+  app.get("/api/search", (c) => c.json([]));
+  app.onError((error, c) => {
+    const said = `Prometheus at ${deps.prometheusUrl} does not answer: ${error.message}`;
+    return c.json({ message: said }, 502);
+  });
+  return { app, stop: () => clearInterval(timer) };
+}
+
+function sourceJson(source: (typeof SOURCES)[number], { prometheusUrl }: GrafanaDeps): object {
+  const url = source.uid === "prometheus" ? prometheusUrl : `embedded:${source.uid}`;
+  return {
+    ...source,
+    orgId: 1,
+    typeName: source.name,
+    access: "proxy",
+    url,
+    basicAuth: false,
+    jsonData: {},
+    readOnly: true,
+  };
+}
+
+/** Passes a request on to a data source; only reading is allowed, as the data sources have no login. */
+async function proxy(
+  request: Request,
+  uid: string,
+  prefix: string,
+  deps: GrafanaDeps,
+): Promise<Response> {
+  const url = new URL(request.url);
+  const head =
+    prefix === "uid"
+      ? /^\/api\/datasources\/proxy\/uid\/[^/]+/
+      : /^\/api\/datasources\/proxy\/[^/]+/;
+  const path = url.pathname.replace(head, "") + url.search;
+  if (request.method !== "GET" && request.method !== "POST") {
+    return Response.json({ message: "only GET and POST are passed on" }, { status: 405 });
+  }
+  if (uid === "loki" || uid === "tempo") {
+    const init = {
+      method: request.method,
+      headers: request.headers,
+      ...(request.method === "POST" ? { body: await request.arrayBuffer() } : {}),
+    };
+    return await deps[uid].fetch(new Request(`http://embedded${path}`, init));
+  }
+  if (uid !== "prometheus")
+    return Response.json({ message: "Data source not found" }, { status: 404 });
+  if (!path.startsWith("/api/v1/") || path.startsWith("/api/v1/admin")) {
+    return Response.json({ message: "only Prometheus' /api/v1 is passed on" }, { status: 403 });
+  }
+  const type = request.headers.get("content-type");
+  const reply = await fetch(deps.prometheusUrl + path, {
+    method: request.method,
+    ...(request.method === "POST" ? { body: await request.arrayBuffer() } : {}),
+    headers: type === null ? {} : { "content-type": type },
+    signal: AbortSignal.timeout(PROXY_TIMEOUT_MS),
+  });
+  return new Response(await reply.arrayBuffer(), {
+    status: reply.status,
+    headers: { "content-type": reply.headers.get("content-type") ?? "application/json" },
+  });
+}

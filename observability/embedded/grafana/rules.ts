@@ -1,0 +1,200 @@
+/** Alert rules and alerts in Grafana's shapes; Prometheus evaluates, we translate. */
+import type { AlertRule } from "../../../lib/contract/alert-rules.ts";
+
+interface PrometheusAlert {
+  readonly labels: Record<string, string>;
+  readonly annotations: Record<string, string>;
+  readonly state: "pending" | "firing";
+  readonly activeAt: string;
+  readonly value: string;
+}
+
+interface PrometheusRule {
+  readonly name: string;
+  readonly state: "inactive" | "pending" | "firing";
+  readonly query: string;
+  readonly health: string;
+  readonly lastEvaluation: string;
+  readonly evaluationTime: number;
+  readonly lastError?: string;
+  readonly alerts: readonly PrometheusAlert[];
+}
+
+/** The rules of Prometheus by name, from its `/api/v1/rules`. Throws when it does not answer. */
+export async function prometheusRules(prometheusUrl: string): Promise<Map<string, PrometheusRule>> {
+  const response = await fetch(`${prometheusUrl}/api/v1/rules?type=alert`, {
+    signal: AbortSignal.timeout(5000),
+  });
+  const body = (await response.json()) as { data: { groups: { rules: PrometheusRule[] }[] } };
+  return new Map(body.data.groups.flatMap(({ rules }) => rules).map((rule) => [rule.name, rule]));
+}
+
+const STATES = { inactive: "Normal", pending: "Pending", firing: "Alerting" } as const;
+
+function grafanaAlert(alert: PrometheusAlert, rule: AlertRule): unknown {
+  return {
+    labels: { ...alert.labels, grafana_folder: rule.folder },
+    annotations: alert.annotations,
+    state: STATES[alert.state],
+    activeAt: alert.activeAt,
+    value: alert.value,
+  };
+}
+
+/** `/api/prometheus/grafana/api/v1/rules`. */
+export function rulesResponse(
+  rules: readonly AlertRule[],
+  live: Map<string, PrometheusRule>,
+): unknown {
+  const groups = Map.groupBy(rules, ({ folder, group }) => `${folder}\0${group}`);
+  return {
+    status: "success",
+    data: {
+      groups: [...groups.values()].map((members) => ({
+        name: members[0]?.group,
+        file: members[0]?.folder,
+        folderUid: folderUid(members[0]?.folder ?? ""),
+        interval: members[0]?.intervalSeconds,
+        rules: members.map((rule) => {
+          const now = live.get(rule.title);
+          return {
+            uid: rule.uid,
+            name: rule.title,
+            state: now?.state ?? "inactive",
+            query: rule.expr,
+            duration: rule.forSeconds,
+            labels: { severity: rule.severity },
+            annotations: rule.annotations,
+            alerts: (now?.alerts ?? []).map((alert) => grafanaAlert(alert, rule)),
+            health: now?.health ?? "nodata",
+            ...(now?.lastError === undefined ? {} : { lastError: now.lastError }),
+            type: "alerting",
+            lastEvaluation: now?.lastEvaluation ?? "0001-01-01T00:00:00Z",
+            evaluationTime: now?.evaluationTime ?? 0,
+          };
+        }),
+      })),
+    },
+  };
+}
+
+/** `/api/prometheus/grafana/api/v1/alerts`. */
+export function alertsResponse(
+  rules: readonly AlertRule[],
+  live: Map<string, PrometheusRule>,
+): unknown {
+  const alerts = rules.flatMap((rule) =>
+    (live.get(rule.title)?.alerts ?? []).map((alert) => grafanaAlert(alert, rule)),
+  );
+  return { status: "success", data: { alerts } };
+}
+
+/** `/api/ruler/grafana/api/v1/rules`: the rules as they were provisioned, by folder. */
+export function rulerResponse(rules: readonly AlertRule[]): Record<string, unknown> {
+  const folders = Map.groupBy(rules, ({ folder }) => folder);
+  return Object.fromEntries(
+    [...folders].map(([folder, inFolder]) => [
+      folder,
+      [...Map.groupBy(inFolder, ({ group }) => group)].map(([name, members]) => ({
+        name,
+        interval: `${members[0]?.intervalSeconds ?? 0}s`,
+        rules: members.map(rulerRule),
+      })),
+    ]),
+  );
+}
+
+function rulerRule(rule: AlertRule): unknown {
+  return {
+    expr: "",
+    for: `${rule.forSeconds}s`,
+    labels: { severity: rule.severity },
+    annotations: rule.annotations,
+    grafana_alert: {
+      uid: rule.uid,
+      title: rule.title,
+      condition: "A",
+      data: [
+        {
+          refId: "A",
+          queryType: "",
+          relativeTimeRange: { from: rule.lookbackSeconds, to: 0 },
+          datasourceUid: "prometheus",
+          model: { refId: "A", expr: rule.expr, instant: true },
+        },
+      ],
+      intervalSeconds: rule.intervalSeconds,
+      is_paused: false,
+      namespace_uid: folderUid(rule.folder),
+      rule_group: rule.group,
+      no_data_state: "OK",
+      exec_err_state: "Error",
+      provenance: "file",
+    },
+  };
+}
+
+const folderUid = (folder: string): string => folder.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
+
+/** An alert as Alertmanager shows it; one that has resolved stays for a while, with the end it had. */
+interface ManagedAlert {
+  readonly key: string;
+  readonly labels: Record<string, string>;
+  readonly annotations: Record<string, string>;
+  readonly startsAt: string;
+  endsAt: string;
+  resolved: boolean;
+}
+
+/** How long a resolved alert is still shown, milliseconds; Alertmanager's resolve_timeout is 5 minutes too. */
+const RESOLVED_SHOWN_MS = 5 * 60_000;
+
+/** Remembers which alerts fired, so that a resolved one can be shown as such. */
+export class AlertBook {
+  readonly #alerts = new Map<string, ManagedAlert>();
+
+  /** Takes what fires now and returns what Alertmanager would list, for `/api/alertmanager/grafana/api/v2/alerts`. */
+  update(rules: readonly AlertRule[], live: Map<string, PrometheusRule>, nowMs: number): unknown[] {
+    const firing = new Set<string>();
+    for (const rule of rules) {
+      for (const alert of live.get(rule.title)?.alerts ?? []) {
+        if (alert.state !== "firing") continue;
+        const key = JSON.stringify(alert.labels);
+        firing.add(key);
+        const known = this.#alerts.get(key);
+        const startsAt = known?.resolved === false ? known.startsAt : new Date(nowMs).toISOString();
+        this.#alerts.set(key, {
+          key,
+          labels: { ...alert.labels, grafana_folder: rule.folder, __alert_rule_uid__: rule.uid },
+          annotations: alert.annotations,
+          startsAt,
+          endsAt: new Date(nowMs + RESOLVED_SHOWN_MS).toISOString(),
+          resolved: false,
+        });
+      }
+    }
+    for (const alert of this.#alerts.values()) {
+      if (firing.has(alert.key)) continue;
+      if (!alert.resolved) {
+        alert.resolved = true;
+        alert.endsAt = new Date(nowMs).toISOString();
+      }
+      if (Date.parse(alert.endsAt) < nowMs - RESOLVED_SHOWN_MS) this.#alerts.delete(alert.key);
+    }
+    return [...this.#alerts.values()].map((alert) => managed(alert, nowMs));
+  }
+}
+
+function managed(alert: ManagedAlert, nowMs: number): unknown {
+  return {
+    annotations: alert.annotations,
+    endsAt: alert.endsAt,
+    fingerprint: Bun.hash(alert.key).toString(16).padStart(16, "0"),
+    receivers: [{ name: "default" }],
+    startsAt: alert.startsAt,
+    status: { inhibitedBy: [], silencedBy: [], state: alert.resolved ? "resolved" : "active" },
+    updatedAt: new Date(nowMs).toISOString(),
+    generatorURL: "",
+    labels: alert.labels,
+  };
+}

@@ -1,0 +1,258 @@
+/** LogQL's text into its meaning, by Grafana's own grammar; what is not supported is named. */
+import { parser } from "@grafana/lezer-logql";
+import type { SyntaxNode } from "@lezer/common";
+import { QueryError, unsupported } from "../query-error.ts";
+import { childrenOf, durationNs, firstError } from "../syntax.ts";
+import {
+  BINARY_OPS,
+  type BinaryOp,
+  type Grouping,
+  type LogQuery,
+  type MetricQuery,
+  type Query,
+  RANGE_OPS,
+  type RangeOp,
+  VECTOR_OPS,
+  type VectorOp,
+} from "./ast.ts";
+import { matcherFrom, Source } from "./parse-parts.ts";
+import { stagesFrom, unwrapFrom } from "./parse-stages.ts";
+
+const MAX_QUERY_CHARS = 16_384;
+const MAX_DEPTH = 64;
+
+/** Parses a query; throws QueryError with the place of a syntax error or the name of what is not supported. */
+export function parseLogQl(text: string): Query {
+  if (text.trim() === "") throw new QueryError("parse error : syntax error: unexpected $end");
+  if (text.length > MAX_QUERY_CHARS) {
+    throw new QueryError(
+      `a query must have at most ${MAX_QUERY_CHARS} characters, but has ${text.length}`,
+    );
+  }
+  const top = parser.parse(text).topNode;
+  const error = firstError(top);
+  if (error !== undefined) {
+    const near = text.slice(error.from, error.from + 20);
+    const found = near === "" ? "$end" : JSON.stringify(near);
+    throw new QueryError(
+      `parse error at line 1, col ${error.from + 1}: syntax error: unexpected ${found}`,
+    );
+  }
+  const source = new Source(text);
+  return queryFrom(source, source.only(top, "Expr"), 0);
+}
+
+function queryFrom(source: Source, node: SyntaxNode, depth: number): Query {
+  if (depth > MAX_DEPTH) throw new QueryError(`a query must nest at most ${MAX_DEPTH} deep`);
+  switch (node.name) {
+    case "Expr":
+    case "MetricExpr": {
+      const inner = node.firstChild;
+      if (inner === null) throw new QueryError("parse error : syntax error: unexpected $end");
+      return queryFrom(source, inner, depth + 1);
+    }
+    case "LogExpr":
+      return logFrom(source, node);
+    case "RangeAggregationExpr":
+      return rangeFrom(source, node);
+    case "VectorAggregationExpr":
+      return vectorFrom(source, node, depth);
+    case "BinOpExpr":
+      return binaryFrom(source, node, depth);
+    case "LiteralExpr":
+      return { kind: "number", value: Number(source.text(node).replaceAll(" ", "")) };
+    default:
+      throw unsupported("LogQL", source.head(node));
+  }
+}
+
+function metricFrom(source: Source, node: SyntaxNode, depth: number): MetricQuery {
+  const query = queryFrom(source, node, depth + 1);
+  if (query.kind === "log") {
+    throw new QueryError(
+      "parse error : syntax error: a metric query was expected, but this is a log query",
+    );
+  }
+  return query;
+}
+
+function logFrom(source: Source, node: SyntaxNode): LogQuery {
+  const matchers = matchersFrom(source, source.only(node, "Selector"));
+  const pipeline = node.getChild("PipelineExpr");
+  return { kind: "log", matchers, stages: pipeline === null ? [] : stagesFrom(source, pipeline) };
+}
+
+function matchersFrom(source: Source, selector: SyntaxNode) {
+  const matchers = source.all(selector, "Matcher").map((one) => matcherFrom(source, one));
+  if (matchers.every(matchesEmpty)) {
+    throw new QueryError(
+      'parse error : queries require at least one regexp or equality matcher that does not have an empty-compatible value. For instance, app=~".*" does not meet this requirement, but app=~".+" will',
+    );
+  }
+  return matchers;
+}
+
+function matchesEmpty({ op, value, test }: ReturnType<typeof matcherFrom>): boolean {
+  if (op === "=") return value === "";
+  if (op === "!=") return value !== "";
+  return (test?.("") ?? false) === (op === "=~");
+}
+
+function rangeFrom(source: Source, node: SyntaxNode): MetricQuery {
+  const name = source.text(source.only(node, "RangeOp"));
+  if (!(RANGE_OPS as readonly string[]).includes(name)) throw unsupported("LogQL", `${name}()`);
+  const op = name as RangeOp;
+  const log = source.only(node, "LogRangeExpr");
+  const range = durationNs(source.text(source.only(log, "Range")).replaceAll(/[[\]\s]/g, ""));
+  if (range === undefined || range <= 0)
+    throw new QueryError("parse error : a range must be longer than zero");
+  const offset = log.getChild("OffsetExpr");
+  const offsetNs =
+    offset === null ? 0 : (durationNs(source.text(source.only(offset, "Duration"))) ?? 0);
+  const unwrapNode = log.getChild("UnwrapExpr");
+  const parameter = node.getChild("Number");
+  const grouping = node.getChild("Grouping");
+  const needsUnwrap = !/^(count_over_time|rate|bytes_.*|absent_over_time)$/.test(op);
+  if (needsUnwrap && unwrapNode === null) {
+    throw new QueryError(`parse error : invalid aggregation ${op} without unwrap`);
+  }
+  if (/^(count_over_time|bytes_.*)$/.test(op) && unwrapNode !== null) {
+    throw new QueryError(`parse error : invalid aggregation ${op} with unwrap`);
+  }
+  if (
+    grouping !== null &&
+    (op === "count_over_time" ||
+      op === "bytes_over_time" ||
+      op === "bytes_rate" ||
+      (op === "rate" && unwrapNode === null))
+  ) {
+    throw new QueryError(`parse error : grouping not allowed for ${op} aggregation`);
+  }
+  if (op === "quantile_over_time" && parameter === null) {
+    throw new QueryError("parse error : quantile_over_time requires a parameter");
+  }
+  const pipeline = log.getChild("PipelineExpr");
+  return {
+    kind: "range",
+    op,
+    log: {
+      kind: "log",
+      matchers: matchersFrom(source, source.only(log, "Selector")),
+      stages: pipeline === null ? [] : stagesFrom(source, pipeline),
+    },
+    rangeNs: BigInt(Math.round(range)),
+    offsetNs: BigInt(Math.round(offsetNs)),
+    ...(unwrapNode === null ? {} : { unwrap: unwrapFrom(source, unwrapNode) }),
+    ...(parameter === null ? {} : { parameter: Number(source.text(parameter)) }),
+    ...(grouping === null ? {} : { grouping: groupingFrom(source, grouping) }),
+  };
+}
+
+function groupingFrom(source: Source, node: SyntaxNode | null): Grouping {
+  if (node === null) return { without: false, names: [] };
+  const labels = node.getChild("Labels");
+  const names =
+    labels === null ? [] : source.all(labels, "Identifier").map((one) => source.text(one));
+  return { without: node.getChild("Without") !== null, names };
+}
+
+function vectorFrom(source: Source, node: SyntaxNode, depth: number): MetricQuery {
+  const name = source.text(source.only(node, "VectorOp"));
+  if (!(VECTOR_OPS as readonly string[]).includes(name)) throw unsupported("LogQL", `${name}()`);
+  const op = name as VectorOp;
+  const number = node.getChild("Number");
+  const ranked = op === "topk" || op === "bottomk";
+  if (ranked && number === null)
+    throw new QueryError(`parse error : parameter required for operation ${op}`);
+  if (!ranked && number !== null) {
+    throw new QueryError(
+      `parse error : unsupported parameter for operation ${op}(${source.text(number)},`,
+    );
+  }
+  return {
+    kind: "vector",
+    op,
+    inner: metricFrom(source, source.only(node, "MetricExpr"), depth),
+    grouping: groupingFrom(source, node.getChild("Grouping")),
+    ...(number === null ? {} : { parameter: Number(source.text(number)) }),
+  };
+}
+
+/** How tightly operators bind; the grammar's tree is flat in this respect, so they are grouped here. */
+const PRECEDENCE: Readonly<Record<BinaryOp, number>> = {
+  "==": 1,
+  "!=": 1,
+  ">": 1,
+  ">=": 1,
+  "<": 1,
+  "<=": 1,
+  "+": 2,
+  "-": 2,
+  "*": 3,
+  "/": 3,
+  "%": 3,
+  "^": 4,
+};
+
+interface Operator {
+  readonly op: BinaryOp;
+  readonly bool: boolean;
+}
+
+function binaryFrom(source: Source, node: SyntaxNode, depth: number): MetricQuery {
+  const items: (MetricQuery | Operator)[] = [];
+  flatten(source, node, depth, items);
+  let at = 0;
+  const climb = (min: number): MetricQuery => {
+    let left = items[at] as MetricQuery;
+    at += 1;
+    for (;;) {
+      const operator = items[at] as Operator | undefined;
+      if (operator === undefined || PRECEDENCE[operator.op] < min) return left;
+      at += 1;
+      // `^` groups to the right, all others to the left.
+      const right = climb(PRECEDENCE[operator.op] + (operator.op === "^" ? 0 : 1));
+      left = { kind: "binary", op: operator.op, bool: operator.bool, left, right };
+    }
+  };
+  return climb(0);
+}
+
+function flatten(
+  source: Source,
+  node: SyntaxNode,
+  depth: number,
+  items: (MetricQuery | Operator)[],
+): void {
+  const [left, operator, modifier, right] = childrenOf(node);
+  if (
+    left === undefined ||
+    operator === undefined ||
+    right === undefined ||
+    modifier === undefined
+  ) {
+    throw new QueryError("parse error : a binary operation needs two sides");
+  }
+  const name = source.text(operator).trim();
+  if (!(BINARY_OPS as readonly string[]).includes(name))
+    throw unsupported("LogQL", `operator ${name}`);
+  const matching = modifier.getChild("OnOrIgnoringModifier");
+  if (matching !== null) throw unsupported("LogQL", `${source.head(matching)}()`);
+  for (const [index, side] of [left, right].entries()) {
+    if (index === 1) items.push({ op: name as BinaryOp, bool: modifier.getChild("Bool") !== null });
+    const inner = bareBinary(side);
+    if (inner !== undefined && depth < MAX_DEPTH) flatten(source, inner, depth + 1, items);
+    else items.push(metricFrom(source, side, depth));
+  }
+}
+
+/** The binary operation that a side consists of, unless it stands in parentheses. */
+function bareBinary(side: SyntaxNode): SyntaxNode | undefined {
+  let node: SyntaxNode = side;
+  while (node.name !== "BinOpExpr") {
+    const inner = node.firstChild;
+    if (inner === null || inner.from !== node.from || inner.to !== node.to) return undefined;
+    node = inner;
+  }
+  return node;
+}

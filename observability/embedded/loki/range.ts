@@ -1,0 +1,185 @@
+/** Range aggregations: `rate({…} | … [1m])` and its like. */
+import type { Budget } from "../budget.ts";
+import { QueryError } from "../query-error.ts";
+import type { Store } from "../store/store.ts";
+import type { MetricQuery, RangeOp, Stage } from "./ast.ts";
+import { sorted } from "./log-query.ts";
+import {
+  ERROR_LABEL,
+  labelOf,
+  type Labels,
+  lineLabels,
+  type LineLabels,
+  mergedLabels,
+  runStages,
+  unwrapLine,
+} from "./pipeline.ts";
+import { readLines } from "./select.ts";
+import { groupLabels, type MetricSeries, type Steps } from "./series.ts";
+
+type RangeQuery = MetricQuery & { kind: "range" };
+
+/** Samples of one series; times in nanoseconds after the first step's window opened. */
+interface Samples {
+  readonly labels: Labels;
+  readonly times: number[];
+  readonly values: number[];
+}
+
+const MAX_SAMPLES = 5_000_000;
+
+/**
+ * Evaluates at every step over (step - range, step], as Loki does. `blind` says that nothing looks at the labels, so that
+ * stages which only add labels may be left out.
+ */
+export async function runRange(
+  store: Store,
+  query: RangeQuery,
+  steps: Steps,
+  budget: Budget,
+  blind = false,
+): Promise<MetricSeries[]> {
+  const openNs = steps.startNs - query.offsetNs - query.rangeNs;
+  const lastNs = steps.startNs - query.offsetNs + steps.stepNs * BigInt(steps.count - 1);
+  const window = { startNs: openNs + 1n, endNs: lastNs + 1n };
+  const series = new Map<string, Samples>();
+  const stages =
+    blind && query.unwrap === undefined ? withoutIdleParsers(query.log.stages) : query.log.stages;
+  let samples = 0;
+  for (const row of readLines(store, query.log, window, "forward")) {
+    const pause = budget.row();
+    if (pause !== undefined) await pause;
+    const start = lineLabels(row.stream, JSON.parse(row.metadata) as Labels);
+    const labels = runStages(stages, row.line, start);
+    const sample = labels === undefined ? undefined : sampleOf(query, row.line, labels);
+    if (sample === undefined) continue;
+    refuseErrors(sample.labels);
+    samples += 1;
+    if (samples > MAX_SAMPLES) {
+      throw new QueryError(
+        `a metric query may read at most ${MAX_SAMPLES} lines; ask for a shorter time`,
+      );
+    }
+    const key = JSON.stringify(sample.labels);
+    const known = series.get(key) ?? { labels: sample.labels, times: [], values: [] };
+    series.set(key, known);
+    known.times.push(Number(row.timeNs - openNs));
+    known.values.push(sample.value);
+  }
+  const results = [...series.values()].map((one) => evaluate(query, one, steps));
+  return query.op === "absent_over_time" ? absent(query, results, steps.count) : results;
+}
+
+/** Parsers are left out when no filter reads what they extract. */
+function withoutIdleParsers(stages: readonly Stage[]): readonly Stage[] {
+  const filtered = stages.some(({ kind }) => kind === "filter");
+  return filtered ? stages : stages.filter(({ kind }) => kind === "line");
+}
+
+function sampleOf(
+  query: RangeQuery,
+  line: string,
+  labels: LineLabels,
+): { labels: Labels; value: number } | undefined {
+  if (query.unwrap === undefined) {
+    const inBytes = query.op === "bytes_over_time" || query.op === "bytes_rate";
+    return { labels: sorted(mergedLabels(labels)), value: inBytes ? Buffer.byteLength(line) : 1 };
+  }
+  const unwrapped = unwrapLine(query.unwrap, line, labels);
+  if (unwrapped === undefined) return undefined;
+  const all = sorted(mergedLabels(unwrapped.labels));
+  const failed = labelOf(unwrapped.labels, ERROR_LABEL) !== "";
+  const grouped = query.grouping === undefined || failed ? all : groupLabels(all, query.grouping);
+  return { labels: grouped, value: unwrapped.value };
+}
+
+function refuseErrors(labels: Labels): void {
+  const error = labels[ERROR_LABEL];
+  if (error === undefined) return;
+  const shown = Object.entries(labels).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+  throw new QueryError(
+    `pipeline error: '${error}' for series: '{${shown.join(", ")}}'.\n` +
+      `Use a label filter to intentionally skip this error. (e.g | __error__!="${error}").\n` +
+      `To skip all potential errors you can match empty errors.(e.g __error__="")\n` +
+      `The label filter can also be specified after unwrap. (e.g | unwrap latency | __error__="" )\n`,
+  );
+}
+
+function evaluate(query: RangeQuery, samples: Samples, steps: Steps): MetricSeries {
+  const rangeNs = Number(query.rangeNs);
+  const stepNs = Number(steps.stepNs);
+  let from = 0;
+  let to = 0;
+  const values = Array.from({ length: steps.count }, (_, step) => {
+    const open = step * stepNs;
+    while (to < samples.times.length && (samples.times[to] ?? 0) <= open + rangeNs) to += 1;
+    while (from < to && (samples.times[from] ?? 0) <= open) from += 1;
+    return from === to ? undefined : reduce(query, samples.values, from, to, rangeNs / 1e9);
+  });
+  return { labels: samples.labels, values };
+}
+
+/** One window's value; the window holds at least one sample. */
+function reduce(
+  query: RangeQuery,
+  values: readonly number[],
+  from: number,
+  to: number,
+  seconds: number,
+): number {
+  const op: RangeOp = query.op;
+  const inside = values.slice(from, to);
+  switch (op) {
+    case "count_over_time":
+    case "bytes_over_time":
+    case "sum_over_time":
+      return sum(inside);
+    case "rate":
+    case "bytes_rate":
+      return sum(inside) / seconds;
+    case "avg_over_time":
+      return sum(inside) / inside.length;
+    case "min_over_time":
+      return inside.reduce((best, value) => Math.min(best, value));
+    case "max_over_time":
+      return inside.reduce((best, value) => Math.max(best, value));
+    case "first_over_time":
+      return inside[0] ?? 0;
+    case "last_over_time":
+      return inside.at(-1) ?? 0;
+    case "absent_over_time":
+      return 1;
+    case "quantile_over_time":
+      return quantile(query.parameter ?? 0, inside);
+  }
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+function quantile(q: number, values: readonly number[]): number {
+  if (q < 0) return -Infinity;
+  if (q > 1) return Infinity;
+  const ordered = values.toSorted((a, b) => a - b);
+  const rank = q * (ordered.length - 1);
+  const low = Math.floor(rank);
+  const high = Math.min(low + 1, ordered.length - 1);
+  const weight = rank - low;
+  return (ordered[low] ?? 0) * (1 - weight) + (ordered[high] ?? 0) * weight;
+}
+
+/** 1 at every step at which no series has a value, labelled by the selector's equalities. */
+function absent(
+  query: RangeQuery,
+  results: readonly MetricSeries[],
+  count: number,
+): MetricSeries[] {
+  const labels = Object.fromEntries(
+    query.log.matchers.filter(({ op }) => op === "=").map(({ name, value }) => [name, value]),
+  );
+  const values = Array.from({ length: count }, (_, step) =>
+    results.some((one) => one.values[step] !== undefined) ? undefined : 1,
+  );
+  return values.some((value) => value !== undefined) ? [{ labels: sorted(labels), values }] : [];
+}

@@ -1,0 +1,119 @@
+/** Reading log rows out of the store, in order of time across streams, without holding them all. */
+import type { Statement } from "bun:sqlite";
+import { QueryError } from "../query-error.ts";
+import type { Store } from "../store/store.ts";
+import type { LogQuery, Matcher } from "./ast.ts";
+import { satisfies } from "./parse-parts.ts";
+import type { Labels } from "./pipeline.ts";
+
+export interface StoredLine {
+  readonly timeNs: bigint;
+  readonly line: string;
+  /** JSON text of an object. */
+  readonly metadata: string;
+  readonly stream: Labels;
+}
+
+export interface Window {
+  readonly startNs: bigint;
+  readonly endNs: bigint;
+}
+
+const MAX_STREAMS = 5000;
+
+/** The streams that satisfy every matcher, as number and labels. */
+export function matchingStreams(
+  store: Store,
+  matchers: readonly Matcher[],
+): { id: number; labels: Labels }[] {
+  const found: { id: number; labels: Labels }[] = [];
+  for (const [id, text] of store.streams.entries()) {
+    const labels = JSON.parse(text) as Labels;
+    if (
+      matchers.every((one) =>
+        satisfies(one, Object.hasOwn(labels, one.name) ? (labels[one.name] ?? "") : ""),
+      )
+    ) {
+      found.push({ id, labels });
+    }
+  }
+  if (found.length > MAX_STREAMS) {
+    throw new QueryError(
+      `a query may read at most ${MAX_STREAMS} streams, but this one selects ${found.length}`,
+    );
+  }
+  return found;
+}
+
+/** Whether the stream has a line within the window. */
+export function hasLines(store: Store, stream: number, { startNs, endNs }: Window): boolean {
+  const row = store.reader
+    .query("SELECT 1 FROM logs WHERE stream = ? AND time_ns >= ? AND time_ns < ? LIMIT 1")
+    .get(stream, startNs, endNs);
+  return row !== null;
+}
+
+interface Row {
+  readonly time_ns: bigint;
+  readonly line: string;
+  readonly metadata: string;
+}
+
+interface Cursor {
+  readonly rows: Iterator<Row>;
+  readonly labels: Labels;
+  readonly statement: Statement;
+  row: Row;
+}
+
+/** Lines of the query's streams within [start, end), oldest or newest first. */
+export function* readLines(
+  store: Store,
+  query: LogQuery,
+  window: Window,
+  direction: "forward" | "backward",
+): Generator<StoredLine, void> {
+  const order = direction === "forward" ? "ASC" : "DESC";
+  const needles = requiredTexts(query);
+  const sql = `SELECT time_ns, line, metadata FROM logs
+    WHERE stream = ? AND time_ns >= ? AND time_ns < ?${" AND instr(line, ?) > 0".repeat(needles.length)}
+    ORDER BY time_ns ${order}, id ${order}`;
+  const cursors: Cursor[] = [];
+  try {
+    for (const { id, labels } of matchingStreams(store, query.matchers)) {
+      const statement = store.reader.prepare(sql);
+      const rows = statement.iterate(id, window.startNs, window.endNs, ...needles) as Iterator<Row>;
+      const first = rows.next();
+      if (first.done === true) statement.finalize();
+      else cursors.push({ rows, labels, statement, row: first.value });
+    }
+    yield* merge(cursors, direction === "forward" ? 1 : -1);
+  } finally {
+    for (const { statement } of cursors) statement.finalize();
+  }
+}
+
+/** Texts that every wanted line contains; SQLite sorts the others out faster than we can. */
+function requiredTexts(query: LogQuery): string[] {
+  return query.stages
+    .filter((stage) => stage.kind === "line")
+    .filter(({ op, values }) => op === "|=" && values.length === 1 && values[0] !== "")
+    .flatMap(({ values }) => values)
+    .slice(0, 8);
+}
+
+function* merge(cursors: Cursor[], sign: 1 | -1): Generator<StoredLine, void> {
+  const earlier = (a: Cursor, b: Cursor): boolean =>
+    sign === 1 ? a.row.time_ns < b.row.time_ns : a.row.time_ns > b.row.time_ns;
+  const open = [...cursors];
+  for (;;) {
+    let [best] = open;
+    if (best === undefined) return;
+    for (const cursor of open) if (earlier(cursor, best)) best = cursor;
+    const { time_ns: timeNs, line, metadata } = best.row;
+    yield { timeNs, line, metadata, stream: best.labels };
+    const next = best.rows.next();
+    if (next.done === true) open.splice(open.indexOf(best), 1);
+    else best.row = next.value;
+  }
+}

@@ -1,0 +1,34 @@
+/** Entry of the native lab's telemetry server: flags in, one line on standard output when it is ready. */
+import { systemClock } from "../../lib/base/clock.ts";
+import { processEnv } from "../../lib/base/env.ts";
+import { UserFacingError } from "../../lib/base/errors.ts";
+import { HELP, parseFlags } from "./flags.ts";
+import { startServer } from "./server.ts";
+
+async function main(argv: readonly string[]): Promise<void> {
+  if (argv.includes("--help")) {
+    process.stdout.write(`${HELP}\n`);
+    return;
+  }
+  const flags = parseFlags(argv);
+  const server = await startServer(flags, {
+    clock: systemClock,
+    ownerToken: processEnv()["LAB_OWNER_TOKEN"],
+  });
+  process.stdout.write(
+    `${JSON.stringify({ event: "telemetry_server_ready", host: flags.host, ...server.ports })}\n`,
+  );
+  const stop = (): void => {
+    void server.close().then(() => process.exit(0));
+  };
+  process.once("SIGTERM", stop);
+  process.once("SIGINT", stop);
+}
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof UserFacingError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = error.exitCode;
+}

@@ -1,0 +1,180 @@
+/**
+ * From an OTLP log request to rows of the store, by the mapping of Loki 3: some resource attributes become the
+ * stream's labels, all else structured metadata, and the body is the line.
+ */
+import type { LogRow } from "../store/rows.ts";
+import type { Decoded } from "./decode-traces.ts";
+import {
+  anyValue,
+  attributesOf,
+  idOf,
+  type JsonAttribute,
+  listOf,
+  type Message,
+  messageOf,
+  numberOf,
+  textOf,
+  timeOf,
+  valueText,
+} from "./values.ts";
+
+/** Loki's default_resource_attributes_as_index_labels. */
+const INDEX_LABELS = new Set([
+  "service.name",
+  "service.namespace",
+  "service.instance.id",
+  "deployment.environment",
+  "deployment.environment.name",
+  "cloud.region",
+  "cloud.availability_zone",
+  "k8s.cluster.name",
+  "k8s.namespace.name",
+  "k8s.pod.name",
+  "k8s.container.name",
+  "container.name",
+  "k8s.replicaset.name",
+  "k8s.deployment.name",
+  "k8s.statefulset.name",
+  "k8s.daemonset.name",
+  "k8s.cronjob.name",
+  "k8s.job.name",
+]);
+
+/** Loki's limit on one line; longer lines are refused. */
+const MAX_LINE_BYTES = 256 * 1024;
+/** Loki's limit on the structured metadata of one line. */
+const MAX_METADATA_CHARS = 64 * 1024;
+
+/** A name as Prometheus and Loki allow it. */
+export function labelName(key: string): string {
+  const name = key.replaceAll(/[^a-zA-Z0-9_]/g, "_");
+  if (/^\d/.test(name)) return `key_${name}`;
+  return /^_[a-zA-Z]/.test(name) && !name.startsWith("__") ? `key${name}` : name;
+}
+
+type Labels = Record<string, string>;
+
+function addLabels(into: Labels, attributes: readonly JsonAttribute[], prefix = ""): void {
+  for (const { key, value } of attributes) {
+    const name = labelName(prefix === "" ? key : `${prefix}_${key}`);
+    if ("kvlistValue" in value) addLabels(into, value.kvlistValue.values, name);
+    else into[name] = valueText(value);
+  }
+}
+
+function sortedJson(labels: Labels): string {
+  return JSON.stringify(
+    Object.fromEntries(Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1))),
+  );
+}
+
+/** Reads a log request; `nowNs` stands in for records that carry no time at all. */
+export function decodeLogs(request: Message, nowNs: bigint): Decoded<LogRow> {
+  const rows: LogRow[] = [];
+  let rejected = 0;
+  let reason = "";
+  for (const group of listOf(request["resourceLogs"], "resourceLogs")) {
+    const attributes = attributesOf(messageOf(group["resource"], "resource")["attributes"]);
+    const stream: Labels = {};
+    const resource: Labels = {};
+    addLabels(
+      stream,
+      attributes.filter(({ key, value }) => INDEX_LABELS.has(key) && valueText(value) !== ""),
+    );
+    addLabels(
+      resource,
+      attributes.filter(({ key }) => !INDEX_LABELS.has(key)),
+    );
+    stream["service_name"] ??= stream["container_name"] ?? "unknown_service";
+    const labels = sortedJson(stream);
+    for (const scoped of listOf(group["scopeLogs"], "scopeLogs")) {
+      const inherited = { ...resource, ...scopeLabels(scoped["scope"]) };
+      for (const record of listOf(scoped["logRecords"], "logRecords")) {
+        const row = logRow(record, labels, inherited, nowNs);
+        if (typeof row === "string") {
+          rejected += 1;
+          reason = row;
+        } else rows.push(row);
+      }
+    }
+  }
+  return { rows, rejected, reason };
+}
+
+function scopeLabels(raw: unknown): Labels {
+  const scope = messageOf(raw, "scope");
+  const labels: Labels = {};
+  addLabels(labels, attributesOf(scope["attributes"]));
+  const name = textOf(scope["name"], "scope.name");
+  const version = textOf(scope["version"], "scope.version");
+  if (name !== "") labels["scope_name"] = name;
+  if (version !== "") labels["scope_version"] = version;
+  return labels;
+}
+
+function logRow(
+  record: Message,
+  labels: string,
+  inherited: Labels,
+  nowNs: bigint,
+): LogRow | string {
+  const line = valueText(anyValue(record["body"]));
+  if (line.length > MAX_LINE_BYTES || Buffer.byteLength(line) > MAX_LINE_BYTES) {
+    return `a log line must have at most ${MAX_LINE_BYTES} bytes, but has ${Buffer.byteLength(line)}`;
+  }
+  const time = timeOf(record["timeUnixNano"], "timeUnixNano");
+  const observed = timeOf(record["observedTimeUnixNano"], "observedTimeUnixNano");
+  const own: Labels = {};
+  addLabels(own, attributesOf(record["attributes"]));
+  if (time !== 0n && observed !== 0n) own["observed_timestamp"] = observed.toString();
+  const severity = numberOf(record["severityNumber"], "severityNumber");
+  const severityText = textOf(record["severityText"], "severityText");
+  if (severity !== 0) own["severity_number"] = String(severity);
+  if (severityText !== "") own["severity_text"] = severityText;
+  const dropped = numberOf(record["droppedAttributesCount"], "droppedAttributesCount");
+  if (dropped !== 0) own["dropped_attributes_count"] = String(dropped);
+  const flags = numberOf(record["flags"], "flags");
+  if (flags !== 0) own["flags"] = String(flags);
+  const traceId = idOf(record["traceId"], "traceId");
+  const spanId = idOf(record["spanId"], "spanId");
+  if (traceId !== "" && !/^0+$/.test(traceId)) own["trace_id"] = traceId;
+  if (spanId !== "" && !/^0+$/.test(spanId)) own["span_id"] = spanId;
+  const metadata = { ...inherited, ...own };
+  metadata["detected_level"] ??= detectedLevel(metadata, severity, line);
+  const text = sortedJson(metadata);
+  if (text.length > MAX_METADATA_CHARS) {
+    return `a record's attributes must have at most ${MAX_METADATA_CHARS} characters, but have ${text.length}`;
+  }
+  return {
+    labels,
+    timeNs: time !== 0n ? time : observed !== 0n ? observed : nowNs,
+    line,
+    metadata: text,
+  };
+}
+
+const LEVEL_LABELS = ["level", "log_level", "severity", "lvl", "severity_text"];
+const LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
+
+/** Loki's own guess of a line's level: from a label, then the severity number, then the text. */
+function detectedLevel(metadata: Labels, severity: number, line: string): string {
+  for (const name of LEVEL_LABELS) {
+    const value = metadata[name];
+    if (value !== undefined) return normalLevel(value);
+  }
+  if (severity > 0) return LEVELS[Math.floor((severity - 1) / 4)] ?? "unknown";
+  const said =
+    /"(?:level|LEVEL|Level|severity|lvl)"\s*:\s*"([A-Za-z]+)"/.exec(line)?.[1] ??
+    /(?:^|\s)(?:level|severity|lvl)=([A-Za-z]+)/.exec(line)?.[1];
+  if (said !== undefined) return normalLevel(said);
+  const word = /\b(trace|debug|info|warn(?:ing)?|error|err|fatal|critical)\b/i.exec(line)?.[1];
+  return word === undefined ? "unknown" : normalLevel(word);
+}
+
+function normalLevel(text: string): string {
+  const word = text.toLowerCase();
+  if (word === "warning" || word === "wrn") return "warn";
+  if (word === "err") return "error";
+  if (word === "information" || word === "inf") return "info";
+  return word;
+}

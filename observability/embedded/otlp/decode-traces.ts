@@ -1,0 +1,153 @@
+/** From an OTLP trace request to rows of the store. */
+import type { Origin, SpanRow } from "../store/rows.ts";
+import {
+  attributesOf,
+  idOf,
+  type JsonAttribute,
+  listOf,
+  type Message,
+  messageOf,
+  numberOf,
+  textOf,
+  timeOf,
+  valueText,
+} from "./values.ts";
+
+/** What a request held, and what of it was refused. */
+export interface Decoded<T> {
+  readonly rows: readonly T[];
+  readonly rejected: number;
+  /** Why items were refused; empty when none was. */
+  readonly reason: string;
+}
+
+const SPAN_KINDS = [
+  "SPAN_KIND_UNSPECIFIED",
+  "SPAN_KIND_INTERNAL",
+  "SPAN_KIND_SERVER",
+  "SPAN_KIND_CLIENT",
+  "SPAN_KIND_PRODUCER",
+  "SPAN_KIND_CONSUMER",
+] as const;
+const STATUS_CODES = ["STATUS_CODE_UNSET", "STATUS_CODE_OK", "STATUS_CODE_ERROR"] as const;
+
+/** The name of a span kind as OTLP/JSON of Tempo writes it. */
+export function spanKindName(kind: number): string {
+  return SPAN_KINDS[kind] ?? SPAN_KINDS[0];
+}
+
+/** The name of a status code. */
+export function statusCodeName(code: number): string {
+  return STATUS_CODES[code] ?? STATUS_CODES[0];
+}
+
+/** The service that attributes name; Loki's and Tempo's word for none is `unknown_service`. */
+export function serviceOf(attributes: readonly JsonAttribute[]): string {
+  const found = attributes.find(({ key }) => key === "service.name");
+  const name = found === undefined ? "" : valueText(found.value);
+  return name === "" ? "unknown_service" : name;
+}
+
+/** A scope as OTLP/JSON text. */
+export function scopeText(raw: unknown): string {
+  const scope = messageOf(raw, "scope");
+  const attributes = attributesOf(scope["attributes"]);
+  return JSON.stringify({
+    name: textOf(scope["name"], "scope.name"),
+    version: textOf(scope["version"], "scope.version"),
+    ...(attributes.length === 0 ? {} : { attributes }),
+  });
+}
+
+/** Reads a trace request; a span whose ids break the protocol is refused alone. */
+export function decodeTraces(request: Message): Decoded<SpanRow> {
+  const rows: SpanRow[] = [];
+  let rejected = 0;
+  let reason = "";
+  for (const group of listOf(request["resourceSpans"], "resourceSpans")) {
+    const attributes = attributesOf(messageOf(group["resource"], "resource")["attributes"]);
+    const service = serviceOf(attributes);
+    const resource = JSON.stringify({ attributes });
+    for (const scoped of listOf(group["scopeSpans"], "scopeSpans")) {
+      const origin: Origin = { service, resource, scope: scopeText(scoped["scope"]) };
+      for (const span of listOf(scoped["spans"], "spans")) {
+        const row = spanRow(span, origin);
+        if (typeof row === "string") {
+          rejected += 1;
+          reason = row;
+        } else rows.push(row);
+      }
+    }
+  }
+  return { rows, rejected, reason };
+}
+
+const isId = (id: string, digits: number): boolean => id.length === digits && !/^0+$/.test(id);
+
+/** One span as a row, or why it is refused. */
+function spanRow(span: Message, origin: Origin): SpanRow | string {
+  const traceId = idOf(span["traceId"], "traceId");
+  const spanId = idOf(span["spanId"], "spanId");
+  const parent = idOf(span["parentSpanId"], "parentSpanId");
+  if (!isId(traceId, 32))
+    return `trace_id must be 16 bytes, not all zero, but is "${traceId.slice(0, 64)}"`;
+  if (!isId(spanId, 16))
+    return `span_id must be 8 bytes, not all zero, but is "${spanId.slice(0, 64)}"`;
+  const parentId = isId(parent, 16) ? parent : "";
+  const startNs = timeOf(span["startTimeUnixNano"], "startTimeUnixNano");
+  const endNs = timeOf(span["endTimeUnixNano"], "endTimeUnixNano");
+  const status = messageOf(span["status"], "status");
+  const message = textOf(status["message"], "status.message");
+  const kind = numberOf(span["kind"], "kind", SPAN_KINDS);
+  const code = numberOf(status["code"], "status.code", STATUS_CODES);
+  return {
+    origin,
+    traceId,
+    spanId,
+    parentId,
+    name: textOf(span["name"], "name"),
+    kind: kind >= 0 && kind < SPAN_KINDS.length ? kind : 0,
+    status: code >= 0 && code < STATUS_CODES.length ? code : 0,
+    startNs,
+    durationNs: endNs > startNs ? endNs - startNs : 0n,
+    attributes: JSON.stringify(attributesOf(span["attributes"])),
+    rest: restText(span, message),
+  };
+}
+
+/** Fields that few spans have, as the inside of a JSON object. */
+function restText(span: Message, statusMessage: string): string {
+  const rest: Record<string, unknown> = {};
+  const traceState = textOf(span["traceState"], "traceState");
+  if (traceState !== "") rest["traceState"] = traceState;
+  if (statusMessage !== "") rest["statusMessage"] = statusMessage;
+  const flags = numberOf(span["flags"], "flags");
+  if (flags !== 0) rest["flags"] = flags;
+  const events = listOf(span["events"], "events");
+  if (events.length > 0) {
+    rest["events"] = events.map((event) => ({
+      timeUnixNano: timeOf(event["timeUnixNano"], "timeUnixNano").toString(),
+      name: textOf(event["name"], "event.name"),
+      attributes: attributesOf(event["attributes"]),
+    }));
+  }
+  const links = listOf(span["links"], "links");
+  if (links.length > 0) {
+    rest["links"] = links.map((link) => ({
+      traceId: hexToBase64(idOf(link["traceId"], "link.traceId")),
+      spanId: hexToBase64(idOf(link["spanId"], "link.spanId")),
+      attributes: attributesOf(link["attributes"]),
+    }));
+  }
+  for (const key of ["droppedAttributesCount", "droppedEventsCount", "droppedLinksCount"]) {
+    const dropped = numberOf(span[key], key);
+    if (dropped !== 0) rest[key] = dropped;
+  }
+  const text = JSON.stringify(rest);
+  return text.slice(1, -1);
+}
+
+/** Bytes that are written in hexadecimal, in Base64: protobuf's JSON form, which Tempo's answers have. */
+export function hexToBase64(hex: string): string {
+  return Buffer.from(hex, "hex").toString("base64");
+}

@@ -1,0 +1,79 @@
+/** One door for telemetry, whatever it came by: decode, store, and say what was refused. */
+import type { Clock } from "../../../lib/base/clock.ts";
+import type { Store } from "../store/store.ts";
+import { decodeLogs } from "./decode-logs.ts";
+import { decodeTraces } from "./decode-traces.ts";
+import { type Signal, SIGNALS } from "./descriptor.ts";
+import type { PushedMetrics } from "./pushed-metrics.ts";
+import { MalformedError, type Message, messageOf } from "./values.ts";
+
+/** The largest payload after decompression, bytes. */
+export const MAX_PAYLOAD_BYTES = 16 * 1024 * 1024;
+
+/** What was refused of an accepted request. */
+export interface PartialSuccess {
+  readonly rejected: number;
+  readonly reason: string;
+}
+
+export class Ingress {
+  readonly #store: Store;
+  readonly #metrics: PushedMetrics;
+  readonly #clock: Clock;
+
+  constructor(store: Store, metrics: PushedMetrics, clock: Clock) {
+    this.#store = store;
+    this.#metrics = metrics;
+    this.#clock = clock;
+  }
+
+  /** Takes a protobuf payload. Throws MalformedError; nothing of the payload has been stored then. */
+  acceptProtobuf(signal: Signal, bytes: Uint8Array): PartialSuccess {
+    let request: Message;
+    try {
+      request = SIGNALS[signal].request.decode(bytes) as unknown as Message;
+    } catch (error) {
+      throw new MalformedError(
+        `the body is not a protobuf ${signal} request: ${(error as Error).message}`,
+      );
+    }
+    return this.#accept(signal, request);
+  }
+
+  /** Takes an OTLP/JSON payload; see acceptProtobuf. */
+  acceptJson(signal: Signal, text: string): PartialSuccess {
+    let request: Message;
+    try {
+      request = messageOf(JSON.parse(text), "the body");
+    } catch (error) {
+      throw new MalformedError(
+        `the body is not a JSON ${signal} request: ${(error as Error).message}`,
+      );
+    }
+    return this.#accept(signal, request);
+  }
+
+  #accept(signal: Signal, request: Message): PartialSuccess {
+    if (signal === "metrics") return this.#metrics.add(request);
+    if (signal === "traces") {
+      const { rows, rejected, reason } = decodeTraces(request);
+      this.#store.addSpans(rows);
+      return { rejected, reason };
+    }
+    const { rows, rejected, reason } = decodeLogs(
+      request,
+      BigInt(this.#clock.nowMs()) * 1_000_000n,
+    );
+    this.#store.addLogs(rows);
+    return { rejected, reason };
+  }
+}
+
+/** The answer's message; empty when nothing was refused, as the protocol wants it. */
+export function responseFields(signal: Signal, partial: PartialSuccess): Record<string, unknown> {
+  if (partial.rejected === 0) return {};
+  const { rejectedField } = SIGNALS[signal];
+  return {
+    partialSuccess: { [rejectedField]: partial.rejected, errorMessage: partial.reason },
+  };
+}

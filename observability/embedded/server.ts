@@ -1,0 +1,132 @@
+/** The telemetry server put together: one process, five listeners, one store. */
+import { readFile } from "node:fs/promises";
+import { Hono } from "hono";
+import type { Clock } from "../../lib/base/clock.ts";
+import { EnvironmentError } from "../../lib/base/errors.ts";
+import { parseAlertRules } from "../../lib/contract/alert-rules.ts";
+import type { Flags } from "./flags.ts";
+import { grafanaApp } from "./grafana/routes.ts";
+import { lokiApp } from "./loki/routes.ts";
+import { markerApp, MarkerStore } from "./markers.ts";
+import { startGrpc } from "./otlp/grpc.ts";
+import { otlpHttpApp } from "./otlp/http.ts";
+import { Ingress, MAX_PAYLOAD_BYTES } from "./otlp/ingress.ts";
+import { PushedMetrics } from "./otlp/pushed-metrics.ts";
+import { DEFAULT_LIMITS } from "./store/retention.ts";
+import { Store } from "./store/store.ts";
+import { tempoApp } from "./tempo/routes.ts";
+
+/** Where the server listens. */
+export interface Ports {
+  readonly console: number;
+  readonly loki: number;
+  readonly tempo: number;
+  readonly otlpGrpc: number;
+  readonly otlpHttp: number;
+}
+
+export interface TelemetryServer {
+  readonly ports: Ports;
+  readonly store: Store;
+  /** Stops listening, commits what is queued and closes the store; idempotent. */
+  close(): Promise<void>;
+}
+
+export interface ServerOptions {
+  readonly clock: Clock;
+  readonly ownerToken: string | undefined;
+  /** The console's page, mounted after the APIs. */
+  readonly console?: Hono;
+}
+
+/** Starts listening; throws EnvironmentError when a port is taken or the store cannot be opened. */
+export async function startServer(flags: Flags, options: ServerOptions): Promise<TelemetryServer> {
+  const { clock } = options;
+  const rules = parseAlertRules(await readRules(flags.rulesFile), flags.rulesFile);
+  const store = new Store({
+    folder: flags.dataDir,
+    clock,
+    limits: { ...DEFAULT_LIMITS, maxBytes: flags.maxBytes },
+  });
+  const closers: (() => void | Promise<void>)[] = [() => store.close()];
+  const close = async (): Promise<void> => {
+    for (const one of closers.splice(0).toReversed()) await one();
+  };
+  try {
+    const metrics = new PushedMetrics(clock);
+    const ingress = new Ingress(store, metrics, clock);
+    const otlp = otlpHttpApp(ingress);
+    // Like Loki's own, so that a Collector's exporter for Loki can write here.
+    const loki = lokiApp({ store, clock }).route("/otlp", otlp);
+    const tempo = tempoApp({ store, clock });
+    const grafana = grafanaApp({ clock, prometheusUrl: flags.prometheusUrl, rules, loki, tempo });
+    closers.push(grafana.stop);
+    const front = new Hono();
+    front.get("/otlp/metrics", (c) =>
+      c.text(metrics.text(), 200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" }),
+    );
+    front.get("/metrics", (c) => c.text(ownMetrics(store)));
+    front.route("/", markerApp(new MarkerStore(store.markerDatabase), options.ownerToken));
+    front.route("/", grafana.app);
+    if (options.console !== undefined) front.route("/", options.console);
+    const listen = (app: Hono, port: number, what: string): number => {
+      const server = serve(app, flags.host, port, what);
+      closers.push(() => server.stop(true));
+      return server.port ?? port;
+    };
+    const grpc = await startGrpc(ingress, flags.host, flags.otlpGrpcPort);
+    closers.push(() => grpc.close());
+    const ports: Ports = {
+      otlpGrpc: grpc.port,
+      otlpHttp: listen(otlp, flags.otlpHttpPort, "OTLP/HTTP"),
+      loki: listen(loki, flags.lokiPort, "Loki's API"),
+      tempo: listen(tempo, flags.tempoPort, "Tempo's API"),
+      console: listen(front, flags.consolePort, "the console"),
+    };
+    return { ports, store, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function readRules(file: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    throw new EnvironmentError(`Cannot read the alert rules ${file}: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}
+
+function serve(app: Hono, hostname: string, port: number, what: string): Bun.Server<undefined> {
+  try {
+    return Bun.serve({
+      hostname,
+      port,
+      maxRequestBodySize: MAX_PAYLOAD_BYTES,
+      idleTimeout: 60,
+      fetch: (request) => app.fetch(request),
+    });
+  } catch (error) {
+    throw new EnvironmentError(
+      `Cannot listen for ${what} on ${hostname}:${port}: ${(error as Error).message}`,
+      { cause: error },
+    );
+  }
+}
+
+function ownMetrics({ stats }: Store): string {
+  return [
+    "# TYPE telemetry_server_spans_stored_total counter",
+    `telemetry_server_spans_stored_total ${stats.spans}`,
+    "# TYPE telemetry_server_logs_stored_total counter",
+    `telemetry_server_logs_stored_total ${stats.logs}`,
+    "# TYPE telemetry_server_commits_total counter",
+    `telemetry_server_commits_total ${stats.commits}`,
+    "# TYPE telemetry_server_longest_commit_seconds gauge",
+    `telemetry_server_longest_commit_seconds ${stats.longestCommitMs / 1000}`,
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,101 @@
+/**
+ * The tables. Two choices carry the speed:
+ *
+ * - A random trace id in a big index costs a page write per span. Here the index starts with a bucket of the
+ *   arrival time, so that inserts stay in one small part of the tree; a look-up asks every bucket there is.
+ * - Who sent an item (resource and scope, a stream's labels) is stored once and referred to by number.
+ */
+import { Database } from "bun:sqlite";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { EnvironmentError } from "../../../lib/base/errors.ts";
+
+/** Counts up whenever a table changes; a file of another version is refused. */
+const SCHEMA_VERSION = 1;
+
+const TABLES = `
+CREATE TABLE IF NOT EXISTS origins (
+  id INTEGER PRIMARY KEY,
+  service TEXT NOT NULL,
+  resource TEXT NOT NULL,
+  scope TEXT NOT NULL,
+  UNIQUE (service, resource, scope)
+);
+CREATE TABLE IF NOT EXISTS spans (
+  id INTEGER PRIMARY KEY,
+  bucket INTEGER NOT NULL,
+  trace_id TEXT NOT NULL,
+  span_id TEXT NOT NULL,
+  parent_id TEXT NOT NULL,
+  origin INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  kind INTEGER NOT NULL,
+  status INTEGER NOT NULL,
+  start_ns INTEGER NOT NULL,
+  duration_ns INTEGER NOT NULL,
+  attributes TEXT NOT NULL,
+  rest TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS spans_by_trace ON spans (bucket, trace_id);
+CREATE INDEX IF NOT EXISTS spans_by_origin ON spans (origin, start_ns);
+CREATE TABLE IF NOT EXISTS streams (
+  id INTEGER PRIMARY KEY,
+  labels TEXT NOT NULL UNIQUE
+);
+CREATE TABLE IF NOT EXISTS logs (
+  id INTEGER PRIMARY KEY,
+  bucket INTEGER NOT NULL,
+  stream INTEGER NOT NULL,
+  time_ns INTEGER NOT NULL,
+  line TEXT NOT NULL,
+  metadata TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS logs_by_stream ON logs (stream, time_ns);
+CREATE TABLE IF NOT EXISTS markers (
+  id INTEGER PRIMARY KEY,
+  time_ms INTEGER NOT NULL,
+  end_ms INTEGER,
+  kind TEXT NOT NULL,
+  text TEXT NOT NULL
+);
+`;
+
+/** A write connection, and a second one to read with, which never waits for the first. */
+export interface Connections {
+  readonly writer: Database;
+  readonly reader: Database;
+}
+
+/** Opens the store in `folder`, making it when there is none; throws EnvironmentError. */
+export function openDatabase(folder: string): Connections {
+  const file = join(folder, "telemetry.sqlite");
+  try {
+    mkdirSync(folder, { recursive: true });
+    const writer = new Database(file, { create: true, strict: true });
+    // NORMAL in WAL mode: a commit survives the death of the process at once, and that of the machine
+    // from the next checkpoint on. Telemetry of a lab needs no more.
+    writer.run("PRAGMA auto_vacuum = INCREMENTAL");
+    writer.run("PRAGMA journal_mode = WAL");
+    writer.run("PRAGMA synchronous = NORMAL");
+    writer.run("PRAGMA cache_size = -32000");
+    writer.run("PRAGMA journal_size_limit = 67108864");
+    const { user_version: version } = writer.query("PRAGMA user_version").get() as {
+      user_version: number;
+    };
+    if (version !== 0 && version !== SCHEMA_VERSION) {
+      throw new Error(`its format must be ${SCHEMA_VERSION}, but is ${version}; delete the file`);
+    }
+    writer.run(TABLES);
+    writer.run(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+    const reader = new Database(file, { readonly: true, strict: true, safeIntegers: true });
+    reader.run("PRAGMA cache_size = -32000");
+    return { writer, reader };
+  } catch (error) {
+    throw new EnvironmentError(
+      `Cannot open the telemetry store ${file}: ${(error as Error).message}`,
+      {
+        cause: error,
+      },
+    );
+  }
+}

@@ -1,0 +1,93 @@
+/** Helpers that the parsers of LogQL and TraceQL share: walking a lezer tree and reading its leaves. */
+import type { SyntaxNode } from "@lezer/common";
+
+/** The children of `node`, in order. */
+export function childrenOf(node: SyntaxNode): SyntaxNode[] {
+  const children: SyntaxNode[] = [];
+  for (let child = node.firstChild; child !== null; child = child.nextSibling) children.push(child);
+  return children;
+}
+
+/** The first node of the tree that stands for a syntax error, if there is one. */
+export function firstError(top: SyntaxNode): SyntaxNode | undefined {
+  const pending = [top];
+  for (;;) {
+    const node = pending.pop();
+    if (node === undefined) return undefined;
+    if (node.type.isError) return node;
+    pending.push(...childrenOf(node).toReversed());
+  }
+}
+
+const UNITS_NS: Readonly<Record<string, number>> = {
+  ns: 1,
+  us: 1e3,
+  µs: 1e3,
+  ms: 1e6,
+  s: 1e9,
+  m: 60e9,
+  h: 3600e9,
+  d: 86_400e9,
+  w: 604_800e9,
+  y: 31_536_000e9,
+};
+
+/** A duration such as `1h30m` or `1.5s` in nanoseconds; undefined when the text is none. */
+export function durationNs(text: string): number | undefined {
+  if (!/^-?(\d+(\.\d+)?(ns|us|µs|ms|s|m|h|d|w|y))+$/.test(text)) return undefined;
+  let total = 0;
+  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h|d|w|y)/g)) {
+    total += Number(amount) * (UNITS_NS[unit ?? ""] ?? 0);
+  }
+  return text.startsWith("-") ? -total : total;
+}
+
+const BYTE_UNITS = ["b", "kb", "mb", "gb", "tb", "pb"];
+const BINARY_UNITS = ["", "kib", "mib", "gib", "tib", "pib"];
+
+/** A size such as `5KB` or `1.5MiB` in bytes; undefined when the text is none. */
+export function byteSize(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)\s*([a-zA-Z]*)$/.exec(text);
+  if (match === null) return undefined;
+  const unit = (match[2] ?? "").toLowerCase();
+  if (unit === "") return Number(match[1]);
+  const decimal = BYTE_UNITS.indexOf(unit.length === 1 && unit !== "b" ? `${unit}b` : unit);
+  if (decimal >= 0) return Number(match[1]) * 1000 ** decimal;
+  const binary = BINARY_UNITS.indexOf(unit);
+  return binary > 0 ? Number(match[1]) * 1024 ** binary : undefined;
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  n: "\n",
+  t: "\t",
+  r: "\r",
+  a: "\x07",
+  b: "\b",
+  f: "\f",
+  v: "\v",
+  "\\": "\\",
+  '"': '"',
+  "'": "'",
+};
+
+/** The value of a quoted string in Go's syntax; undefined when an escape is wrong. */
+export function unquote(text: string): string | undefined {
+  const inner = text.slice(1, -1);
+  if (text.startsWith("`")) return inner;
+  let valid = true;
+  const value = inner.replaceAll(
+    /\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-7]{3}|[^])/g,
+    (_, escape: string) => {
+      const simple = ESCAPES[escape];
+      if (simple !== undefined) return simple;
+      if (/^[xuU]./.test(escape)) {
+        const code = Number.parseInt(escape.slice(1), 16);
+        if (code <= 0x10ffff) return String.fromCodePoint(code);
+      }
+      if (/^[0-7]{3}$/.test(escape)) return String.fromCodePoint(Number.parseInt(escape, 8));
+      valid = false;
+      return "";
+    },
+  );
+  return valid ? value : undefined;
+}

@@ -1,0 +1,284 @@
+/** TraceQL's text into its meaning, by Grafana's own grammar; what is not supported is named. */
+import { parser } from "@grafana/lezer-traceql";
+import type { SyntaxNode } from "@lezer/common";
+import { QueryError, unsupported } from "../query-error.ts";
+import { compileRegex, RegexError, type Test } from "../regex/regex.ts";
+import { childrenOf, durationNs, firstError, unquote } from "../syntax.ts";
+import type {
+  Aggregate,
+  CompareOp,
+  Expression,
+  Field,
+  Intrinsic,
+  Operand,
+  PipelineStage,
+  Spanset,
+  SpansetOp,
+  TraceQuery,
+  Value,
+} from "./ast.ts";
+
+const MAX_QUERY_CHARS = 16_384;
+const MAX_DEPTH = 128;
+
+const INTRINSICS: Readonly<Record<string, Intrinsic>> = {
+  duration: "duration",
+  "span:duration": "duration",
+  name: "name",
+  "span:name": "name",
+  status: "status",
+  "span:status": "status",
+  statusMessage: "statusMessage",
+  "span:statusMessage": "statusMessage",
+  kind: "kind",
+  "span:kind": "kind",
+  rootName: "rootName",
+  "trace:rootName": "rootName",
+  rootServiceName: "rootServiceName",
+  "trace:rootService": "rootServiceName",
+  traceDuration: "traceDuration",
+  "trace:duration": "traceDuration",
+  "trace:id": "trace:id",
+  "span:id": "span:id",
+};
+const SPANSET_OPS = new Set<string>(["&&", "||", ">", ">>", "<", "<<", "~"]);
+const COMPARE_OPS = new Set<string>(["=", "!=", ">", ">=", "<", "<=", "=~", "!~"]);
+const STATUSES = new Set(["error", "ok", "unset"]);
+const KINDS = new Set(["unspecified", "internal", "server", "client", "producer", "consumer"]);
+
+/** Parses a query; throws QueryError with the place of a syntax error or the name of what is not supported. */
+export function parseTraceQl(text: string): TraceQuery {
+  if (text.length > MAX_QUERY_CHARS) {
+    throw new QueryError(
+      `a query must have at most ${MAX_QUERY_CHARS} characters, but has ${text.length}`,
+    );
+  }
+  const top = parser.parse(text).topNode;
+  const error = firstError(top);
+  if (error !== undefined || text.trim() === "") {
+    const near = text.slice(error?.from ?? 0, (error?.from ?? 0) + 20);
+    throw new QueryError(
+      `invalid TraceQL query: parse error at line 1, col ${(error?.from ?? 0) + 1}: syntax error: unexpected ${near === "" ? "$end" : JSON.stringify(near)}`,
+    );
+  }
+  return new Reader(text).query(top);
+}
+
+class Reader {
+  readonly #text: string;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  #of(node: SyntaxNode): string {
+    return this.#text.slice(node.from, node.to);
+  }
+
+  query(top: SyntaxNode): TraceQuery {
+    const stages: SyntaxNode[] = [];
+    for (const child of childrenOf(top)) {
+      // `with(most_recent=true)` asks for an order that answers have here anyway.
+      if (child.name === "WithHint") continue;
+      if (child.name !== "SpansetPipelineExpression") throw unsupported("TraceQL", this.#of(child));
+      this.#pipeline(child, stages, 0);
+    }
+    const [first, ...rest] = stages;
+    if (first === undefined) throw new QueryError("invalid TraceQL query: it is empty");
+    return { spanset: this.#spanset(first, 0), stages: rest.map((node) => this.#stage(node)) };
+  }
+
+  /** Takes `a | b | c` apart. */
+  #pipeline(node: SyntaxNode, stages: SyntaxNode[], depth: number): void {
+    const children = childrenOf(node);
+    const isPipe = children.some(({ name }) => name === "Pipe");
+    if (!isPipe || depth > MAX_DEPTH) {
+      stages.push(node);
+      return;
+    }
+    for (const child of children) {
+      if (child.name !== "Pipe") this.#pipeline(child, stages, depth + 1);
+    }
+  }
+
+  #spanset(node: SyntaxNode, depth: number): Spanset {
+    if (depth > MAX_DEPTH) throw new QueryError(`a query must nest at most ${MAX_DEPTH} deep`);
+    const children = childrenOf(node);
+    const [first, operator, second] = children;
+    if (first === undefined) {
+      if (node.name === "SpansetFilter")
+        return { kind: "filter", expression: { kind: "constant", value: true } };
+      throw unsupported("TraceQL", this.#of(node));
+    }
+    if (node.name === "SpansetFilter") {
+      return { kind: "filter", expression: this.#expression(first, depth + 1) };
+    }
+    if (node.name !== "SpansetPipelineExpression" && node.name !== "SpansetPipeline") {
+      throw unsupported("TraceQL", this.#of(node));
+    }
+    if (operator === undefined || second === undefined) return this.#spanset(first, depth + 1);
+    const op = this.#of(operator);
+    if (!SPANSET_OPS.has(op)) throw unsupported("TraceQL", `spanset operator ${op}`);
+    return {
+      kind: "combine",
+      op: op as SpansetOp,
+      left: this.#spanset(first, depth + 1),
+      right: this.#spanset(second, depth + 1),
+    };
+  }
+
+  #stage(node: SyntaxNode): PipelineStage {
+    const pipeline = node.name === "SpansetPipelineExpression" ? node.firstChild : node;
+    const operation = pipeline?.firstChild ?? null;
+    if (pipeline === null || operation === null) throw unsupported("TraceQL", this.#of(node));
+    if (operation.name === "SelectOperation") {
+      const fields = this.#leaves(operation, "FieldExpression").map((one) => this.#field(one));
+      return { kind: "select", fields };
+    }
+    if (operation.name === "ScalarFilter") return this.#aggregate(operation);
+    if (operation.name === "SpansetFilter" || pipeline.name === "SpansetPipelineExpression") {
+      return { kind: "filter", spanset: this.#spanset(node, 0) };
+    }
+    throw unsupported(
+      "TraceQL",
+      `stage ${/^\w+/.exec(this.#of(operation))?.[0] ?? this.#of(operation)}`,
+    );
+  }
+
+  #leaves(node: SyntaxNode, name: string): SyntaxNode[] {
+    return childrenOf(node).flatMap((one) => (one.name === name ? [one] : this.#leaves(one, name)));
+  }
+
+  #aggregate(node: SyntaxNode): PipelineStage {
+    const [left, operator, right] = childrenOf(node);
+    const aggregate = left?.getChild("Aggregate") ?? null;
+    const literal = right?.firstChild ?? null;
+    if (operator === undefined || aggregate === null || literal === null) {
+      throw unsupported("TraceQL", `scalar filter ${this.#of(node)}`);
+    }
+    const value = this.#literal(literal);
+    if (value.kind !== "number" && value.kind !== "duration") {
+      throw unsupported("TraceQL", `comparison with ${this.#of(literal)}`);
+    }
+    const name = /^\w+/.exec(this.#of(aggregate))?.[0] as Aggregate;
+    const field = aggregate.getChild("FieldExpression");
+    return {
+      kind: "aggregate",
+      aggregate: name,
+      ...(field === null ? {} : { field: this.#field(field) }),
+      op: this.#of(operator) as CompareOp,
+      value: value.value,
+    };
+  }
+
+  #expression(node: SyntaxNode, depth: number): Expression {
+    if (depth > MAX_DEPTH) throw new QueryError(`a query must nest at most ${MAX_DEPTH} deep`);
+    const children = childrenOf(node);
+    const [first, operator, second] = children;
+    if (first === undefined) throw unsupported("TraceQL", this.#of(node));
+    if (children.length === 1) return this.#single(node, first, depth);
+    if (operator === undefined || second === undefined)
+      throw unsupported("TraceQL", this.#of(node));
+    if (operator.name === "And" || operator.name === "Or") {
+      return {
+        kind: operator.name === "And" ? "and" : "or",
+        left: this.#expression(first, depth + 1),
+        right: this.#expression(second, depth + 1),
+      };
+    }
+    const op = this.#of(operator);
+    if (!COMPARE_OPS.has(op)) throw unsupported("TraceQL", `operator ${op}`);
+    const right = this.#operand(second);
+    return {
+      kind: "compare",
+      left: this.#operand(first),
+      op: op as CompareOp,
+      right,
+      ...(op === "=~" || op === "!~" ? { test: this.#regex(right) } : {}),
+    };
+  }
+
+  #single(node: SyntaxNode, child: SyntaxNode, depth: number): Expression {
+    if (child.name === "FieldExpression") {
+      const inner = this.#expression(child, depth + 1);
+      return this.#of(node).startsWith("!") ? { kind: "not", inner } : inner;
+    }
+    const operand = this.#operand(node);
+    if (operand.kind !== "value") return { kind: "truth", field: operand };
+    if (operand.value.kind !== "boolean")
+      throw unsupported("TraceQL", `the bare value ${this.#of(node)}`);
+    return { kind: "constant", value: operand.value.value };
+  }
+
+  #regex(operand: Operand): Test {
+    if (operand.kind !== "value" || operand.value.kind !== "string") {
+      throw new QueryError("invalid TraceQL query: a regular expression must be a string");
+    }
+    try {
+      return compileRegex(operand.value.value, true);
+    } catch (error) {
+      if (error instanceof RegexError)
+        throw new QueryError(`invalid TraceQL query: ${error.message}`);
+      throw error;
+    }
+  }
+
+  #operand(node: SyntaxNode): Operand {
+    const child = node.firstChild;
+    if (child === null || childrenOf(node).length !== 1)
+      throw unsupported("TraceQL", this.#of(node));
+    if (child.name === "Static") return { kind: "value", value: this.#literal(child) };
+    if (child.name === "FieldExpression") {
+      const inner = this.#operand(child);
+      const sign = this.#of(node)[0];
+      if (sign === "(") return inner;
+      const isNumber =
+        inner.kind === "value" &&
+        (inner.value.kind === "number" || inner.value.kind === "duration");
+      if (sign !== "-" || !isNumber) throw unsupported("TraceQL", this.#of(node));
+      const { kind, value } = inner.value as Value & { kind: "number" };
+      return { kind: "value", value: { kind, value: -value } };
+    }
+    return this.#field(node);
+  }
+
+  #field(node: SyntaxNode): Field {
+    const child = node.firstChild;
+    if (child?.name === "IntrinsicField") {
+      const name = INTRINSICS[this.#of(child)];
+      if (name === undefined) throw unsupported("TraceQL", `field ${this.#of(child)}`);
+      return { kind: "intrinsic", name };
+    }
+    const identifier = child?.getChild("Identifier") ?? null;
+    if (child?.name !== "AttributeField" || identifier === null) {
+      throw unsupported("TraceQL", this.#of(node));
+    }
+    const text = this.#of(identifier);
+    const name = text.startsWith('"') ? (unquote(text) ?? text) : text;
+    const scope = child.firstChild?.name ?? "";
+    if (scope === "Identifier") return { kind: "attribute", scope: "any", name };
+    if (scope === "Span") return { kind: "attribute", scope: "span", name };
+    if (scope === "Resource") return { kind: "attribute", scope: "resource", name };
+    throw unsupported("TraceQL", `the scope of ${this.#of(child)}`);
+  }
+
+  /** A literal; `node` is the Static, or the number itself in a scalar filter. */
+  #literal(node: SyntaxNode): Value {
+    const text = this.#of(node).trim();
+    const type = node.name === "Static" ? (node.firstChild?.name ?? "") : node.name;
+    if (type === "String") {
+      const value = unquote(text);
+      if (value === undefined)
+        throw new QueryError(`invalid TraceQL query: invalid char escape in ${text}`);
+      return { kind: "string", value };
+    }
+    if (type === "Integer" || type === "Float") return { kind: "number", value: Number(text) };
+    const duration = durationNs(text);
+    if (duration !== undefined) return { kind: "duration", value: duration };
+    if (text === "true" || text === "false") return { kind: "boolean", value: text === "true" };
+    if (text === "nil") return { kind: "nil" };
+    if (STATUSES.has(text)) return { kind: "status", value: text };
+    if (KINDS.has(text)) return { kind: "spanKind", value: text };
+    throw unsupported("TraceQL", `the value ${text}`);
+  }
+}

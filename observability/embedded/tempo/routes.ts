@@ -1,0 +1,261 @@
+/** Tempo's HTTP API, as far as agents and Grafana read it. */
+import { Hono } from "hono";
+import type { Clock } from "../../../lib/base/clock.ts";
+import { Budget } from "../budget.ts";
+import { integerParam, paramsOf, timeParam } from "../http-params.ts";
+import { SIGNALS } from "../otlp/descriptor.ts";
+import { QueryError } from "../query-error.ts";
+import type { Store } from "../store/store.ts";
+import { durationNs } from "../syntax.ts";
+import type { Expression, TraceQuery } from "./ast.ts";
+import { parseTraceQl } from "./parse.ts";
+import { searchTraces, TagIndex } from "./search.ts";
+import { loadTrace, type Span, traceBatches } from "./traces.ts";
+
+const MAX_TIME_NS = 2n ** 63n - 1n;
+const MAX_LIMIT = 1000;
+const PROTOBUF = "application/protobuf";
+
+export interface TempoDeps {
+  readonly store: Store;
+  readonly clock: Clock;
+}
+
+/** The routes under `/api`, and `/ready`. */
+export function tempoApp({ store, clock }: TempoDeps): Hono {
+  const app = new Hono();
+  app.onError((error, c) => {
+    if (!(error instanceof QueryError)) throw error;
+    return c.text(error.message, error.httpStatus as 400);
+  });
+  app.get("/ready", (c) => c.text("ready\n"));
+  app.get("/api/echo", (c) => c.text("echo"));
+  app.get("/api/status/buildinfo", (c) =>
+    c.json({
+      version: "2.6.0",
+      revision: "embedded",
+      branch: "",
+      buildUser: "",
+      buildDate: "",
+      goVersion: "",
+    }),
+  );
+  const spansOf = (id: string): Span[] => {
+    if (!/^[0-9a-fA-F]{1,32}$/.test(id)) {
+      throw new QueryError(
+        `trace IDs can only contain hex characters, at most 32, but this one is ${JSON.stringify(id.slice(0, 64))}`,
+      );
+    }
+    store.flush();
+    return loadTrace(store, id.toLowerCase().padStart(32, "0"));
+  };
+  app.get("/api/traces/:id", (c) => {
+    const spans = spansOf(c.req.param("id"));
+    if (spans.length === 0) return c.text("trace not found", 404);
+    const batches = traceBatches(spans);
+    if (wantsProtobuf(c.req.header("accept"))) return protobuf(batches);
+    return c.json({ batches });
+  });
+  app.get("/api/v2/traces/:id", (c) => {
+    const spans = spansOf(c.req.param("id"));
+    if (spans.length === 0) return c.text("trace not found", 404);
+    const resourceSpans = traceBatches(spans);
+    if (wantsProtobuf(c.req.header("accept"))) return protobuf(resourceSpans, true);
+    return c.json({ trace: { resourceSpans }, metrics: {} });
+  });
+  addSearchRoute(app, store, clock);
+  addTagRoutes(app, store);
+  return app;
+}
+
+function addSearchRoute(app: Hono, store: Store, clock: Clock): void {
+  app.get("/api/search", async (c) => {
+    const params = await paramsOf(c);
+    const text = params.get("q") ?? "";
+    const query = text === "" ? tagQuery(params) : parseTraceQl(text);
+    const nowNs = BigInt(clock.nowMs()) * 1_000_000n;
+    const options = {
+      startNs: timeParam(params, "start", 0n),
+      endNs: timeParam(params, "end", params.has("start") ? nowNs : MAX_TIME_NS),
+      limit: integerParam(params, "limit", 20, MAX_LIMIT),
+      spansPerSpanset: integerParam(params, "spss", 3, 100),
+    };
+    if (options.endNs < options.startNs) throw new QueryError("invalid start: must be before end");
+    store.flush();
+    const { traces, inspectedTraces, inspectedSpans } = await searchTraces(
+      store,
+      query,
+      options,
+      new Budget(),
+    );
+    return c.json({
+      traces,
+      metrics: {
+        inspectedTraces,
+        inspectedSpans: String(inspectedSpans),
+        completedJobs: 1,
+        totalJobs: 1,
+      },
+    });
+  });
+}
+
+const INTRINSIC_TAGS = [
+  "duration",
+  "kind",
+  "name",
+  "rootName",
+  "rootServiceName",
+  "status",
+  "statusMessage",
+  "traceDuration",
+];
+const KINDS = ["client", "consumer", "internal", "producer", "server", "unspecified"];
+
+function addTagRoutes(app: Hono, store: Store): void {
+  const index = (): TagIndex => {
+    store.flush();
+    return new TagIndex(store);
+  };
+  const names = (tags: Map<string, unknown>): string[] => [...tags.keys()].toSorted();
+  app.get("/api/search/tags", (c) => {
+    const tags = index();
+    const all = [...new Set([...names(tags.resource), ...names(tags.span)])];
+    return c.json({ tagNames: all.toSorted() });
+  });
+  app.get("/api/v2/search/tags", (c) => {
+    const tags = index();
+    const scopes = [
+      { name: "resource", tags: names(tags.resource) },
+      { name: "span", tags: names(tags.span) },
+      { name: "intrinsic", tags: INTRINSIC_TAGS },
+    ];
+    const wanted = c.req.query("scope");
+    return c.json({
+      scopes:
+        wanted === undefined || wanted === "none"
+          ? scopes
+          : scopes.filter(({ name }) => name === wanted),
+    });
+  });
+  app.get("/api/search/tag/:name/values", (c) => {
+    const values = valuesOf(index(), c.req.param("name"), false);
+    return c.json({ tagValues: values.map(({ value }) => value) });
+  });
+  app.get("/api/v2/search/tag/:name/values", (c) =>
+    c.json({ tagValues: valuesOf(index(), c.req.param("name"), true) }),
+  );
+}
+
+/** Values of a tag; v2 names it with its scope (`resource.service.name`, `.x`, `name`), v1 without. */
+function valuesOf(
+  tags: TagIndex,
+  name: string,
+  scoped: boolean,
+): { type: string; value: string }[] {
+  const keywords = (values: Iterable<string>, type: string) =>
+    [...values].toSorted().map((value) => ({ type, value }));
+  if (name === "status") return keywords(["error", "ok", "unset"], "keyword");
+  if (name === "kind") return keywords(KINDS, "keyword");
+  if (name === "name") return keywords(tags.names, "string");
+  const [, scope, key] = (scoped ? /^(resource|span|)\.(.+)$/.exec(name) : null) ?? ["", "", name];
+  const found = new Map<string, string>();
+  for (const part of scope === "span"
+    ? [tags.span]
+    : scope === "resource"
+      ? [tags.resource]
+      : [tags.span, tags.resource]) {
+    for (const [value, type] of part.get(key ?? name) ?? []) found.set(value, type);
+  }
+  return [...found]
+    .map(([value, type]) => ({ type, value }))
+    .toSorted((a, b) => (a.value < b.value ? -1 : 1));
+}
+
+/** The older search: `tags` in logfmt, `minDuration`, `maxDuration`; all of them must hold. */
+function tagQuery(params: URLSearchParams): TraceQuery {
+  const conditions: Expression[] = [];
+  for (const match of (params.get("tags") ?? "").matchAll(
+    /([^\s=]+)=(?:"((?:[^"\\]|\\.)*)"|(\S*))/g,
+  )) {
+    const name = match[1] ?? "";
+    const value = match[2]?.replaceAll(/\\(.)/g, "$1") ?? match[3] ?? "";
+    conditions.push(
+      name === "name" || name === "status" || name === "status.code"
+        ? intrinsicEquals(name === "name" ? "name" : "status", value)
+        : {
+            kind: "compare",
+            op: "=",
+            left: { kind: "attribute", scope: "any", name },
+            right: { kind: "value", value: { kind: "string", value } },
+          },
+    );
+  }
+  for (const [param, op] of [
+    ["minDuration", ">="],
+    ["maxDuration", "<="],
+  ] as const) {
+    const text = params.get(param);
+    if (text === null || text === "") continue;
+    const ns = durationNs(text);
+    if (ns === undefined)
+      throw new QueryError(
+        `invalid ${param}: it must be a duration, but is ${JSON.stringify(text)}`,
+      );
+    conditions.push({
+      kind: "compare",
+      op,
+      left: { kind: "intrinsic", name: "traceDuration" },
+      right: { kind: "value", value: { kind: "duration", value: ns } },
+    });
+  }
+  const expression = conditions.reduce<Expression>(
+    (left, right) => ({ kind: "and", left, right }),
+    { kind: "constant", value: true },
+  );
+  return { spanset: { kind: "filter", expression }, stages: [] };
+}
+
+function intrinsicEquals(name: "name" | "status", value: string): Expression {
+  const kind = name === "name" ? "string" : "status";
+  return {
+    kind: "compare",
+    op: "=",
+    left: { kind: "intrinsic", name },
+    right: { kind: "value", value: { kind, value } },
+  };
+}
+
+const wantsProtobuf = (accept: string | undefined): boolean =>
+  accept?.includes("protobuf") ?? false;
+
+const KIND_NUMBERS: Readonly<Record<string, number>> = {
+  SPAN_KIND_INTERNAL: 1,
+  SPAN_KIND_SERVER: 2,
+  SPAN_KIND_CLIENT: 3,
+  SPAN_KIND_PRODUCER: 4,
+  SPAN_KIND_CONSUMER: 5,
+};
+const CODE_NUMBERS: Readonly<Record<string, number>> = { STATUS_CODE_OK: 1, STATUS_CODE_ERROR: 2 };
+
+/** The trace as protobuf; v2 wraps it into a TraceByIDResponse, whose field 1 it is. */
+function protobuf(batches: readonly unknown[], wrapped = false): Response {
+  const numbered = JSON.parse(JSON.stringify(batches), (key, value: unknown) => {
+    if (key === "kind") return KIND_NUMBERS[String(value)] ?? 0;
+    return key === "code" ? (CODE_NUMBERS[String(value)] ?? 0) : value;
+  }) as unknown[];
+  const type = SIGNALS.traces.request;
+  const bytes = type.encode(type.fromObject({ resourceSpans: numbered })).finish();
+  const body = wrapped ? Buffer.concat([Buffer.from([0x0a]), varint(bytes.length), bytes]) : bytes;
+  return new Response(new Uint8Array(body), { headers: { "content-type": PROTOBUF } });
+}
+
+function varint(value: number): Buffer {
+  const bytes: number[] = [];
+  let rest = value;
+  while (rest >= 0x80) {
+    bytes.push((rest % 0x80) + 0x80);
+    rest = Math.floor(rest / 0x80);
+  }
+  return Buffer.from([...bytes, rest]);
+}
