@@ -7,6 +7,7 @@
 import type { Context } from "@opentelemetry/api";
 import {
   createParticipant,
+  DdsError,
   type IncompatibleQosStatus,
   type Participant,
   type Reader,
@@ -41,9 +42,16 @@ export interface BusOptions {
   readonly domainId: number;
   readonly forceQos?: ForcedQosName | undefined;
   readonly telemetry: Telemetry;
-  /** Cyclone's configuration in place of CYCLONEDDS_URI; for tests. */
+  /** Cyclone's configuration, as CYCLONEDDS_URI holds it. */
   readonly configXml?: string;
 }
+
+/**
+ * One receiving thread that waits on all sockets at once. Cyclone ends a thread that waits on a single socket by sending a
+ * packet to that socket, which never arrives when the interface is gone: closing the participant would hang.
+ */
+const STOPPABLE =
+  "<CycloneDDS><Domain><Internal><MultipleReceiveThreads>false</MultipleReceiveThreads></Internal></Domain></CycloneDDS>";
 
 interface Endpoint {
   readonly topic: TopicName;
@@ -95,8 +103,11 @@ export class Bus {
       env_qos_override: forceQos ?? null,
     });
     return {
-      publish: (message) => writer.write(message),
+      publish: (message) => {
+        if (this.#isJoined) writer.write(message);
+      },
       retire: (key) => {
+        if (!this.#isJoined) return;
         writer.dispose(key);
         writer.unregister(key);
       },
@@ -139,18 +150,32 @@ export class Bus {
     this.#options.telemetry.logger.log("dds_subscriber_ready", { topic, qos: describeQos(qos) });
   }
 
-  /** Leaves the domain and joins it again with every endpoint. */
-  recreate(): void {
+  /**
+   * Leaves the domain and joins it again with every endpoint. Returns false when that is not possible yet (the
+   * interface has no address so far): what is published until the next try is lost, as on a dead cable.
+   */
+  recreate(): boolean {
     this.#participant.close();
-    this.#participant = this.#join();
+    try {
+      this.#participant = this.#join();
+    } catch (error) {
+      if (error instanceof DdsError) return false;
+      throw error;
+    }
     for (const entry of this.#endpoints) {
       entry.endpoint.open(this.#participant);
       entry.seen = NOTHING_SEEN;
     }
+    return true;
+  }
+
+  get #isJoined(): boolean {
+    return !this.#participant.closed;
   }
 
   /** Turns the endpoints' statuses into metrics, and a new incompatibility into a warning. */
   report(): void {
+    if (!this.#isJoined) return;
     for (const entry of this.#endpoints) {
       const now = entry.endpoint.status();
       if (now === undefined) continue;
@@ -164,8 +189,10 @@ export class Bus {
   }
 
   #join(): Participant {
-    const { domainId, configXml } = this.#options;
-    return createParticipant({ domainId, ...(configXml === undefined ? {} : { configXml }) });
+    const { domainId, configXml = "" } = this.#options;
+    // Fragments in a row, the later ones on top.
+    const fragments = [configXml, STOPPABLE].filter((fragment) => fragment !== "");
+    return createParticipant({ domainId, configXml: fragments.join(",") });
   }
 
   #add(endpoint: Endpoint): void {

@@ -8,7 +8,7 @@ import { messageOf, UserFacingError } from "../base/errors.ts";
 import { type ServiceName, TOPOLOGY } from "../contract/topology.ts";
 import { createTelemetry, type Telemetry } from "../telemetry/telemetry.ts";
 import { Bus } from "./bus.ts";
-import { currentInterface, InterfaceWatch } from "./interface-watch.ts";
+import { currentInterface, type InterfaceVerdict, InterfaceWatch } from "./interface-watch.ts";
 import { readSettings, type Settings } from "./settings.ts";
 
 /** What a service's own code gets. */
@@ -67,7 +67,12 @@ async function run(
     dds_domain: settings.ddsDomain,
   });
   const server = serveMetrics(TOPOLOGY[name].metricsPort, telemetry);
-  const bus = new Bus({ domainId: settings.ddsDomain, forceQos: settings.forceQos, telemetry });
+  const bus = new Bus({
+    domainId: settings.ddsDomain,
+    forceQos: settings.forceQos,
+    configXml: settings.cycloneDdsUri,
+    telemetry,
+  });
   const stops: (() => void | Promise<void>)[] = [];
   const service: Service = {
     name,
@@ -112,16 +117,18 @@ function keepHouse(service: Service): void {
   const { bus, telemetry } = service;
   const watch = new InterfaceWatch(currentInterface());
   const recreations = telemetry.meters.counter("cms_dds_participant_recreations_total");
+  let pending: Extract<InterfaceVerdict, { kind: "changed" }> | undefined;
   service.every(HOUSEKEEPING_MS, () => {
     const verdict = watch.look(currentInterface());
-    if (verdict.kind === "changed") {
-      bus.recreate();
+    if (verdict.kind === "changed") pending = verdict;
+    if (pending !== undefined && bus.recreate()) {
       recreations.add(1);
       telemetry.logger.log("dds_participant_recreated", {
-        reason: verdict.reason,
-        interface: verdict.now.name,
-        address: verdict.now.address,
+        reason: pending.reason,
+        interface: pending.now.name,
+        address: pending.now.address,
       });
+      pending = undefined;
     }
     bus.report();
   });

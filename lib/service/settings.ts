@@ -10,6 +10,8 @@ export interface Settings {
   /** Bytes that fusion keeps for ever for each source track; 0 for none. */
   readonly leakRateBytes: number;
   readonly ddsDomain: number;
+  /** Cyclone's own configuration, handed on as it is. */
+  readonly cycloneDdsUri: string;
 }
 
 const MIN_RATE_HZ = 0.01;
@@ -31,5 +33,6 @@ export function readSettings(env: Env): Settings {
       integerBetween(0, MAX_LEAK_BYTES, "bytes per source track"),
     ),
     ddsDomain: readEnv(env, "CMS_DDS_DOMAIN", 0, integerBetween(0, MAX_DOMAIN_ID, "a DDS domain")),
+    cycloneDdsUri: env["CYCLONEDDS_URI"] ?? "",
   };
 }

@@ -1,0 +1,206 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import type { Answer, Citation, EvidenceRecord } from "../contract/answer.ts";
+import type { Truth } from "../contract/truth.ts";
+import { MOST_INVENTED, score, scoreOfFailure } from "./score.ts";
+
+const truth: Truth = {
+  culprit: "esm-sensor",
+  fault_class: "qos_mismatch",
+  also_accept: [{ fault_class: "bad_configuration", why: "it is one" }],
+  mechanism: "offers what nobody asks for",
+  evidence: [
+    {
+      id: "refused",
+      kind: "dds",
+      describe: "a refusal is reported",
+      any_of: [{ signal: "cms_dds_incompatible_qos_total", holds: { op: ">", value: 0 } }],
+      service: "esm-sensor",
+    },
+    {
+      id: "running",
+      kind: "runtime",
+      describe: "the process runs",
+      any_of: [
+        { signal: "container_state", holds: { op: "==", value: "running" } },
+        {
+          signal: "container_state",
+          labels: { state: "running" },
+          holds: { op: "==", value: 1 },
+        },
+      ],
+      service: "esm-sensor",
+    },
+  ],
+  remediation: { actions: ["correct_qos_profile"], target: "esm-sensor" },
+  misattributions: [
+    { culprit: "track-fusion", points: -2, why: "it only lost an input" },
+    { fault_class: "process_exited", points: -1, why: "it runs" },
+  ],
+};
+
+const fact = (signal: string, value: number | string, labels = {}, service = "esm-sensor") => ({
+  signal,
+  service,
+  labels,
+  value,
+  when: "now",
+});
+
+const records: EvidenceRecord[] = [
+  {
+    id: "E1",
+    tool: "promql",
+    arguments: {},
+    request: [],
+    window: null,
+    asked_unix_ms: 0,
+    duration_ms: 1,
+    ok: true,
+    answer: JSON.stringify({
+      facts: [
+        fact("cms_dds_incompatible_qos_total", 2),
+        fact("container_state", 1, { state: "running" }),
+        fact("container_state", 0, { state: "exited" }),
+        fact("cms_dds_incompatible_qos_total", 0, {}, "eo-sensor"),
+      ],
+    }),
+  },
+];
+
+const cite = (signal: string, value: number | string, call_id = "E1"): Citation => ({
+  call_id,
+  signal,
+  service: "esm-sensor",
+  value,
+  claim: "as read",
+});
+
+const right: Answer = {
+  culprit: "esm-sensor",
+  fault_class: "qos_mismatch",
+  mechanism: "m",
+  onset: "2026-01-01T00:00:12.300Z",
+  causal_chain: [],
+  evidence: [cite("cms_dds_incompatible_qos_total", 2), cite("container_state", 1)],
+  remediation: {
+    action: "correct_qos_profile",
+    target: "esm-sensor",
+    parameters: {},
+    prose: "",
+  },
+  confidence: 0.8,
+  alternatives: [],
+};
+const injected = Date.parse("2026-01-01T00:00:10.000Z");
+const points = (answer: Partial<Answer>): number =>
+  score({ ...right, ...answer }, truth, records, injected).points;
+
+describe("score()", () => {
+  test("a right answer earns everything", () => {
+    const got = score(right, truth, records, injected);
+    expect(got).toMatchObject({
+      points: 4,
+      max: 4,
+      correct: true,
+      remediation: true,
+      grounded_citations: 2,
+      invented_citations: 0,
+      onset_error_seconds: 2.3,
+      attribution: null,
+    });
+    expect(got.brier).toBeCloseTo(0.04);
+  });
+
+  test("a nearly right answer earns what it got right", () => {
+    expect(points({ fault_class: "bad_configuration" })).toBe(4);
+    expect(points({ fault_class: "discovery_failure" })).toBe(4);
+    expect(
+      score({ ...right, fault_class: "discovery_failure" }, truth, records, null),
+    ).toMatchObject({ correct: false, onset_error_seconds: null });
+    expect(points({ evidence: [cite("cms_dds_incompatible_qos_total", 2)] })).toBe(3);
+    const other = { ...right.remediation, action: "restart_service" as const };
+    expect(points({ remediation: other })).toBe(3);
+  });
+
+  test("a wrong service costs its misattribution, and its remediation does not count", () => {
+    expect(points({ culprit: "track-fusion" })).toBe(0 + 2 + 0 - 2);
+    expect(points({ culprit: "eo-sensor" })).toBe(2);
+    expect(points({ fault_class: "process_exited" })).toBe(3);
+  });
+
+  test("a value that does not hold what is asked is no evidence, though it is grounded", () => {
+    expect(points({ evidence: [cite("container_state", 0)] })).toBe(2);
+    const elsewhere = {
+      ...cite("cms_dds_incompatible_qos_total", 0),
+      service: "eo-sensor" as const,
+    };
+    expect(points({ evidence: [elsewhere] })).toBe(2);
+  });
+
+  test("names without values that the record bears out earn nothing and cost", () => {
+    const stuffed = [
+      "cms_dds_incompatible_qos_total",
+      "container_state",
+      "up",
+      "cms_fusion_ingested_total",
+      "service_stopping",
+    ].map((signal) => cite(signal, 12_345));
+    expect(points({ evidence: stuffed })).toBe(2 - MOST_INVENTED);
+  });
+
+  test("a call that was never made is an invented source", () => {
+    const invented = cite("cms_dds_incompatible_qos_total", 2, "E99");
+    expect(points({ evidence: [...right.evidence, invented] })).toBe(3);
+  });
+
+  test("one more invented source never raises the score, and no score passes its maximum", () => {
+    const citation = fc.record({
+      call_id: fc.constantFrom("E1", "E2"),
+      signal: fc.constantFrom("container_state", "up", "cms_dds_incompatible_qos_total"),
+      service: fc.constantFrom("esm-sensor", "eo-sensor", null),
+      value: fc.oneof(fc.integer({ min: 0, max: 3 }), fc.string()),
+      claim: fc.string(),
+    });
+    fc.assert(
+      fc.property(fc.array(citation, { maxLength: 6 }), (evidence) => {
+        const before = points({ evidence });
+        expect(before).toBeLessThanOrEqual(4);
+        const more = [...evidence, cite("made_up", 1, "E77")];
+        expect(points({ evidence: more })).toBeLessThanOrEqual(before);
+      }),
+    );
+  });
+
+  test("a control is right when nothing is said to be wrong", () => {
+    const nothing: Truth = {
+      ...truth,
+      culprit: null,
+      fault_class: "none",
+      also_accept: [],
+      evidence: [],
+      remediation: { actions: ["no_action"], target: null },
+    };
+    const answer: Answer = {
+      ...right,
+      culprit: null,
+      fault_class: "none",
+      evidence: [],
+      remediation: { action: "no_action", target: null, parameters: {}, prose: "" },
+    };
+    expect(score(answer, nothing, records, null)).toMatchObject({
+      points: 2,
+      max: 2,
+      correct: true,
+    });
+    expect(score(right, nothing, records, null).correct).toBe(false);
+  });
+});
+
+test("an investigator that hands in nothing earns nothing, by its own fault", () => {
+  expect(scoreOfFailure(truth, "time ran out")).toMatchObject({
+    points: 0,
+    max: 4,
+    attribution: "agent",
+  });
+});
