@@ -1,5 +1,6 @@
-/** OTLP exporters that count what they lose and say so once, not once per batch. */
+/** OTLP exporters that try a failed batch again, count what they lose in the end, and say so once. */
 import { type ExportResult, ExportResultCode } from "@opentelemetry/core";
+import { type Clock, systemClock } from "../base/clock.ts";
 
 export type SignalName = "traces" | "logs" | "metrics";
 
@@ -16,34 +17,66 @@ interface Exporter<T> {
   forceFlush?(): Promise<void>;
 }
 
+/** Pauses before a failed batch is sent again; after the last one it is lost. */
+const RETRY_PAUSES_MS = [500, 1000, 2000, 4000] as const;
+/** Batches that may wait for another try; more are lost at once, so that memory stays bounded. */
+const MOST_WAITING = 6;
+
 /**
- * Wraps an exporter: failed batches are counted through `observer`; the first failure and the first success
- * after it are reported. OTLP over gRPC does not send a failed batch again, so what fails is lost.
+ * Wraps an exporter. OTLP over gRPC does not send a failed batch again by itself; a receiver that starts a moment after its
+ * senders would miss their first words.
  */
 export function watched<T, E extends Exporter<T>>(
   exporter: E,
   signal: SignalName,
   sizeOf: (items: T) => number,
   observer: ExportObserver,
+  clock: Clock = systemClock,
 ): E {
-  let failing = false;
-  let droppedTotal = 0;
   const send = exporter.export.bind(exporter);
+  let failing = false;
+  let waiting = 0;
+  let droppedTotal = 0;
+
+  const attempt = (items: T): Promise<ExportResult> =>
+    new Promise((resolve) => send(items, resolve));
+
+  const lose = (items: T): void => {
+    droppedTotal += sizeOf(items);
+    observer.dropped(signal, sizeOf(items));
+  };
+
+  const note = ({ code, error }: ExportResult): boolean => {
+    const failed = code === ExportResultCode.FAILED;
+    if (failed && !failing) {
+      observer.failing(signal, error?.message ?? "no reason given", droppedTotal);
+    }
+    if (!failed && failing) observer.resumed(signal, droppedTotal);
+    failing = failed;
+    return !failed;
+  };
+
+  const tryAgain = async (items: T): Promise<void> => {
+    waiting++;
+    try {
+      for (const pauseMs of RETRY_PAUSES_MS) {
+        await clock.sleep(pauseMs);
+        if (note(await attempt(items))) return;
+      }
+      lose(items);
+    } finally {
+      waiting--;
+    }
+  };
+
   const watch = (items: T, done: (result: ExportResult) => void): void => {
     send(items, (result) => {
-      if (result.code === ExportResultCode.FAILED) {
-        const lost = sizeOf(items);
-        droppedTotal += lost;
-        observer.dropped(signal, lost);
-        if (!failing) {
-          observer.failing(signal, result.error?.message ?? "no reason given", droppedTotal);
-        }
-        failing = true;
-      } else if (failing) {
-        failing = false;
-        observer.resumed(signal, droppedTotal);
+      if (!note(result)) {
+        if (waiting < MOST_WAITING) void tryAgain(items);
+        else lose(items);
       }
-      done(result);
+      // The batch is this wrapper's now, whatever becomes of it.
+      done({ code: ExportResultCode.SUCCESS });
     });
   };
   return Object.assign(exporter, { export: watch });
