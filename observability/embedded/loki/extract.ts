@@ -1,24 +1,17 @@
 /** Labels out of a line: `| json`, `| json name="path"` and `| logfmt`, as Loki extracts them. */
 import type { JsonField } from "./ast.ts";
+import { type JsonFields, RawToken, readPartialObject } from "./partial-json.ts";
+
+/** What a line of JSON may begin with. */
+const JSON_START = /^["{[]/;
 
 type Setter = (name: string, value: string) => void;
 
 const MAX_DEPTH = 64;
-const MALFORMED = "Value looks like object, but can't find closing '}' symbol";
-
-/** A number as it stands in the line: `1.0` stays `1.0`, and long integers keep their digits. */
-class RawNumber {
-  readonly source: string;
-
-  constructor(source: string) {
-    this.source = source;
-  }
-}
-
 function parse(line: string): unknown {
   try {
     return JSON.parse(line, function revive(_key, value: unknown, context?: { source?: string }) {
-      return typeof value === "number" ? new RawNumber(context?.source ?? String(value)) : value;
+      return typeof value === "number" ? new RawToken(context?.source ?? String(value)) : value;
     } as (this: unknown, key: string, value: unknown) => unknown);
   } catch {
     return undefined;
@@ -27,7 +20,7 @@ function parse(line: string): unknown {
 
 function leafText(value: unknown): string | undefined {
   if (typeof value === "string") return value;
-  if (value instanceof RawNumber) return value.source;
+  if (value instanceof RawToken) return value.source;
   return typeof value === "boolean" ? String(value) : undefined;
 }
 
@@ -41,12 +34,28 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" &&
   value !== null &&
   !Array.isArray(value) &&
-  !(value instanceof RawNumber);
+  !(value instanceof RawToken);
+
+/** The object that a line holds, or as much of it as can be read, and then why no more could be. */
+function objectOf(line: string): { root: Record<string, unknown>; error: string | undefined } {
+  const root = parse(line);
+  if (isObject(root)) return { root, error: undefined };
+  const { fields, error } = readPartialObject(line);
+  return { root: plainObject(fields), error };
+}
+
+function plainObject(fields: JsonFields): Record<string, unknown> {
+  return Object.fromEntries(
+    [...fields].map(([key, value]) => [
+      key,
+      value instanceof Map ? plainObject(value as JsonFields) : value,
+    ]),
+  );
+}
 
 /** All fields, nested ones joined by underscores; lists are left out. Returns why it failed, if it did. */
 export function extractJson(line: string, set: Setter): string | undefined {
-  const root = parse(line);
-  if (!isObject(root)) return MALFORMED;
+  const { root, error } = objectOf(line);
   const seen = new Set<string>();
   walk(root, "", 0, (name, value) => {
     // The first of two fields that come out with one name wins.
@@ -54,7 +63,7 @@ export function extractJson(line: string, set: Setter): string | undefined {
     seen.add(name);
     set(name, value);
   });
-  return undefined;
+  return error;
 }
 
 function walk(object: Record<string, unknown>, prefix: string, depth: number, set: Setter): void {
@@ -77,21 +86,22 @@ export function extractJsonFields(
   fields: readonly JsonField[],
   set: Setter,
 ): string | undefined {
-  const root = parse(line);
-  if (!isObject(root)) return MALFORMED;
+  // Only the first character decides whether this is an error; what cannot be read is empty.
+  if (line === "") return undefined;
+  const { root } = objectOf(line);
   for (const { name, path } of fields) {
     const value = path.reduce<unknown>((at, step) => {
       if (typeof step === "number") return Array.isArray(at) ? at[step] : undefined;
       return isObject(at) && Object.hasOwn(at, step) ? at[step] : undefined;
     }, root);
     const text = leafText(value) ?? (value === undefined || value === null ? "" : jsonText(value));
-    set(name, text);
+    if (JSON_START.test(line)) set(name, text);
   }
-  return undefined;
+  return JSON_START.test(line) ? undefined : "";
 }
 
 function jsonText(value: unknown): string {
-  if (value instanceof RawNumber) return value.source;
+  if (value instanceof RawToken) return value.source;
   if (Array.isArray(value)) return `[${value.map(jsonText).join(",")}]`;
   if (isObject(value)) {
     const inner = Object.entries(value).map(

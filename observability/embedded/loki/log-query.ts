@@ -38,7 +38,7 @@ export async function runLogQuery(
     const labels = runStages(query.stages, row.line, lineLabels(row.stream, metadata));
     if (labels === undefined) continue;
     count += 1;
-    const shown = sorted(options.categorize ? labels.stream : mergedLabels(labels));
+    const shown = ordered(options.categorize ? labels.stream : mergedLabels(labels));
     const key = JSON.stringify(shown);
     const known = streams.get(key) ?? { stream: shown, values: [] };
     streams.set(key, known);
@@ -55,11 +55,12 @@ function entryOf(timeNs: bigint, line: string, labels: LineLabels, categorize: b
   return [timeNs.toString(), line, categories];
 }
 
-/** The labels in the order of their names, without the empty ones. */
+/** The labels in the order of their names. */
+function ordered(labels: Labels): Labels {
+  return Object.fromEntries(Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** The labels in the order of their names, without the empty ones: the identity of a series. */
 export function sorted(labels: Labels): Labels {
-  return Object.fromEntries(
-    Object.entries(labels)
-      .filter(([, value]) => value !== "")
-      .toSorted(([a], [b]) => (a < b ? -1 : 1)),
-  );
+  return ordered(Object.fromEntries(Object.entries(labels).filter(([, value]) => value !== "")));
 }

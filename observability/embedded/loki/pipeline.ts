@@ -148,13 +148,14 @@ function conditionHolds(condition: Condition, labels: LineLabels): boolean {
     case "number":
     case "duration":
     case "bytes": {
-      // A line that already has an error stays, so that the error is seen; only text filters drop it.
-      if (labelOf(labels, ERROR_LABEL) !== "") return true;
       if (!hasLabel(labels, condition.name)) return false;
       const text = labelOf(labels, condition.name);
       const value = convert(text, condition.kind);
       if (value === undefined) {
-        setError(labels, "LabelFilterErr", conversionProblem(text, condition.kind));
+        // The line stays, so that the error is seen; an earlier error says more and is kept.
+        if (labelOf(labels, ERROR_LABEL) === "") {
+          setError(labels, "LabelFilterErr", conversionProblem(text, condition.kind));
+        }
         return true;
       }
       return compare(condition.op, value, condition.value);

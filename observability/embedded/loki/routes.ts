@@ -200,13 +200,16 @@ function stepsOf(params: URLSearchParams, { startNs, endNs }: Window): Steps {
       "zero or negative query resolution step widths are not accepted. Try a positive integer",
     );
   }
-  const count = (endNs - startNs) / stepNs + 1n;
+  // Loki widens the window to whole steps, so that answers do not shift from one request to the next.
+  const firstNs = startNs - (startNs % stepNs);
+  const lastNs = endNs + ((stepNs - (endNs % stepNs)) % stepNs);
+  const count = (lastNs - firstNs) / stepNs + 1n;
   if (count > MAX_POINTS) {
     throw new QueryError(
       "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)",
     );
   }
-  return { startNs, stepNs, count: Number(count) };
+  return { startNs: firstNs, stepNs, count: Number(count) };
 }
 
 const seconds = (ns: bigint): number => Number(ns / 1_000_000n) / 1000;

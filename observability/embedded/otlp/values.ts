@@ -93,6 +93,8 @@ export function timeOf(value: unknown, field: string): bigint {
 export function idOf(value: unknown, field: string): string {
   if (value === undefined || value === null) return "";
   if (value instanceof Uint8Array) return value.toHex();
+  // What protobufjs has for a bytes field that is not there.
+  if (Array.isArray(value) && value.length === 0) return "";
   if (typeof value === "string" && /^[0-9a-fA-F]*$/.test(value)) return value.toLowerCase();
   throw new MalformedError(`${field} must be hexadecimal`);
 }
