@@ -151,6 +151,18 @@ export function structLayout(struct: StructDecl): StructLayout {
 const IDENTIFIER = /^[A-Za-z][A-Za-z0-9_]*$/;
 const SCOPED = /^([A-Za-z][A-Za-z0-9_]*::)*[A-Za-z][A-Za-z0-9_]*$/;
 
+/** Words that IDL keeps for itself, whatever their case. Source: OMG IDL 4.2, 7.2.4. */
+const IDL_KEYWORDS: ReadonlySet<string> = new Set(
+  (
+    "abstract any alias attribute bitfield bitmask bitset boolean case char component connector const consumes " +
+    "context custom default double emits enum eventtype exception factory false finder fixed float getraises " +
+    "home import in inout interface local long manages map mirrorport module multiple native object octet " +
+    "oneway out port porttype primarykey private provides public publishes raises readonly sequence setraises " +
+    "short string struct supports switch true truncatable typedef typeid typename typeprefix unsigned union " +
+    "uses valuebase valuetype void wchar wstring int8 uint8 int16 int32 int64 uint16 uint32 uint64"
+  ).split(" "),
+);
+
 /** Throws TypeError with the rule when a declaration cannot be a DDS type. */
 function checkStruct(struct: StructDecl): void {
   const wrong = (rule: string): never => {
@@ -161,6 +173,7 @@ function checkStruct(struct: StructDecl): void {
   if (names.length === 0) wrong("it must have a field");
   for (const name of names) {
     if (!IDENTIFIER.test(name)) wrong(`field ${JSON.stringify(name)} must be an IDL identifier`);
+    if (IDL_KEYWORDS.has(name.toLowerCase())) wrong(`field ${name} must not be an IDL keyword`);
   }
   for (const name of struct.key ?? []) {
     const type = struct.fields[name];

@@ -57,7 +57,7 @@ export const SourceTrack = {
     sensor_id: { kind: "string", bound: 32 },
     source_track_id: { kind: "string", bound: 32 },
     sensor_type: SensorType,
-    sequence: "u32",
+    sequence_number: "u32",
     position: Vector3,
     velocity: Vector3,
     classification: Classification,

@@ -47,7 +47,7 @@ export const SENSOR_MODELS: Readonly<Record<SensorId, SensorModel>> = {
 };
 
 /** A source track before it has a sequence number and a trace. */
-export type Detection = Omit<SourceTrack, "sequence" | "trace">;
+export type Detection = Omit<SourceTrack, "sequence_number" | "trace">;
 
 /** One scan: the targets that were detected, and how many were not. */
 export function scan(

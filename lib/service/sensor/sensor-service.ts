@@ -45,7 +45,7 @@ export function startSensor(service: Service, sensorId: SensorId): void {
       for (const detection of found.detections) {
         const startedMs = performance.now();
         sequence = (sequence + 1) >>> 0;
-        publisher.publish({ ...detection, sequence, trace });
+        publisher.publish({ ...detection, sequence_number: sequence, trace });
         publishSeconds.record((performance.now() - startedMs) / 1000);
       }
     });

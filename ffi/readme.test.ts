@@ -1,0 +1,31 @@
+import { expect, test } from "bun:test";
+import { loopbackConfig } from "./testing.ts";
+
+/** The example of the README, as it stands there, as a program of its own. */
+async function example(): Promise<string> {
+  const readme = await Bun.file(`${import.meta.dir}/README.md`).text();
+  const code = /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? "";
+  // The only addition: an end, once the reader has heard something.
+  return code
+    .replace('"./mod.ts"', JSON.stringify(`${import.meta.dir}/mod.ts`))
+    .replace("console.log(", "setTimeout(() => participant.close(), 10), console.log(")
+    .replace("await using", "const");
+}
+
+test("the README's example runs as it is written, and is short", async () => {
+  const code = await example();
+  const program = Bun.spawn([process.execPath, "-e", code], {
+    env: { ...Bun.env, CYCLONEDDS_URI: loopbackConfig(`readme-${process.pid}`) },
+    stdout: "pipe",
+    stderr: "pipe",
+    timeout: 20_000,
+  });
+  const [said, errors] = await Promise.all([
+    new Response(program.stdout).text(),
+    new Response(program.stderr).text(),
+  ]);
+  expect(errors).toBe("");
+  expect(said).toBe('roof 21.5 [ "outdoor" ]\n');
+  expect(await program.exited).toBe(0);
+  expect(code.trim().split("\n").filter(Boolean).length).toBeLessThanOrEqual(20);
+});
