@@ -38,7 +38,11 @@ const NEEDS: readonly Need[] = [
   },
   { what: "prometheus", packages: ["prometheus"], isThere: onPath("prometheus") },
   { what: "ip", packages: ["iproute2"], isThere: onPath("ip") },
-  { what: "unshare, setpriv and setsid", packages: ["util-linux"], isThere: onPath("setpriv") },
+  {
+    what: "unshare and setpriv",
+    packages: ["util-linux"],
+    isThere: () => onPath("unshare")() && onPath("setpriv")(),
+  },
 ];
 
 /** What only the tests need: a browser for pages, a C compiler and the IDL compiler for C peers. */

@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { EnvironmentError } from "../../base/errors.ts";
+import { waitUntil } from "../../base/wait.ts";
 
 const ROOT = "/sys/fs/cgroup";
 const PERIOD_US = 100_000;
@@ -75,6 +76,24 @@ export function removeGroups(index: number): string[] {
   return left;
 }
 
+/** How long processes that were just killed may take to leave their groups. */
+const EMPTY_DEADLINE_MS = 20_000;
+
+/** Removes all groups of a lab as soon as the processes that were killed have left them. */
+export async function emptyGroups(index: number): Promise<void> {
+  await waitUntil(
+    () => {
+      const left = removeGroups(index);
+      return { ok: left.length === 0, seen: left.join(", ") };
+    },
+    {
+      what: "the lab's control groups to empty",
+      deadlineMs: EMPTY_DEADLINE_MS,
+      intervalMs: 50,
+    },
+  );
+}
+
 function remove(folder: string, left: string[]): void {
   try {
     rmdirSync(folder);
@@ -112,6 +131,9 @@ class GroupV1 implements Group {
     for (const folder of this.folders) make(folder);
     if (memoryLimitBytes !== null) {
       writeFileSync(`${this.#memory}/memory.limit_in_bytes`, String(memoryLimitBytes));
+      // Swap would only put the kill off. The file is absent where the kernel does not count swap.
+      const withSwap = `${this.#memory}/memory.memsw.limit_in_bytes`;
+      if (existsSync(withSwap)) writeFileSync(withSwap, String(memoryLimitBytes));
     }
   }
 
@@ -153,6 +175,9 @@ class GroupV2 implements Group {
     make(this.#folder);
     if (memoryLimitBytes !== null) {
       writeFileSync(`${this.#folder}/memory.max`, String(memoryLimitBytes));
+      // Swap would only put the kill off. The file is absent where the kernel has none.
+      const swap = `${this.#folder}/memory.swap.max`;
+      if (existsSync(swap)) writeFileSync(swap, "0");
     }
   }
 

@@ -2,18 +2,22 @@
  * The host's side of a native lab: it holds the host's ports and the lab's namespaces. Whichever of this
  * process and the lab's supervisor ends first, the other one cleans up and ends too.
  *
- * `bun lib/lab/native/daemon.ts <index> <project folder> <until-down|with-caller>`. With
+ * `bun lib/lab/native/daemon.ts <index> <project folder> <until-down|with-caller> [<stand-in>]`. With
  * `with-caller` it also ends when its standard input closes.
  */
-import { rmSync, writeFileSync } from "node:fs";
+import { rmSync } from "node:fs";
+import { systemClock } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
-import { removeGroups } from "./cgroup.ts";
+import { emptyGroups } from "./cgroup.ts";
 import { filesOf, forwards } from "./layout.ts";
 import { relayFromHost } from "./relay.ts";
 
-const [indexText = "0", projectDir = ".", lifetime = "until-down"] = Bun.argv.slice(2);
+const [indexText = "0", projectDir = ".", lifetime = "until-down", standIn] = Bun.argv.slice(2);
 const index = Number(indexText);
 const files = filesOf(projectDir, index);
+
+/** How long the supervisor may take to end what runs in the lab, before the kernel is told to. */
+const STOP_GRACE_MS = 12_000;
 
 function startSupervisor() {
   return Bun.spawn(
@@ -29,27 +33,39 @@ function startSupervisor() {
       `${import.meta.dir}/supervisor.ts`,
       indexText,
       projectDir,
+      ...(standIn === undefined ? [] : [standIn]),
     ],
     { cwd: projectDir, stdin: "pipe", stdout: "inherit", stderr: "inherit" },
   );
 }
 
+/** Calls `act` when the signal is aborted, which it may be already. */
+function whenAborted(signal: AbortSignal, act: () => void): void {
+  if (signal.aborted) act();
+  else signal.addEventListener("abort", act, { once: true });
+}
+
 async function main(): Promise<void> {
-  writeFileSync(files.daemonPid, String(process.pid));
-  await Promise.all(
-    forwards(index).map(({ hostPort }) => relayFromHost(hostPort, files.forward(hostPort))),
-  );
-  const supervisor = startSupervisor();
-  const stop = (): void => void supervisor.stdin.end();
+  const stopping = new AbortController();
+  const stop = (): void => stopping.abort();
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, stop);
   if (lifetime === "with-caller") {
     process.stdin.on("end", stop);
     process.stdin.on("close", stop);
     process.stdin.resume();
   }
+  await Promise.all(
+    forwards(index).map(({ hostPort }) => relayFromHost(hostPort, files.forward(hostPort))),
+  );
+  const supervisor = startSupervisor();
+  whenAborted(stopping.signal, () => {
+    void supervisor.stdin.end();
+    void systemClock.sleep(STOP_GRACE_MS).then(() => supervisor.kill("SIGKILL"));
+  });
   const code = await supervisor.exited;
-  removeGroups(index);
   rmSync(files.sockets, { recursive: true, force: true });
+  // Processes of a supervisor that was killed end a moment later, and only then do their groups go.
+  await emptyGroups(index);
   process.exit(code === 0 ? 0 : 1);
 }
 

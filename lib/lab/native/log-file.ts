@@ -1,31 +1,57 @@
-/** A log file of bounded size: at its limit it starts anew, and the last full one is kept beside it. */
+/**
+ * A log file of bounded size: at its limit it starts anew, and the last full one is kept beside it. When it cannot
+ * be written (a full disk), what does not fit is lost: a log must never hold up or end the program that writes it.
+ */
 import { closeSync, fstatSync, openSync, renameSync, writeSync } from "node:fs";
 
 const MAX_BYTES = 8 * 1024 * 1024;
 
+/** Where the last full file of the log at `path` is kept. */
+export const rotatedPath = (path: string): string => `${path}.1`;
+
 export class LogFile {
   readonly #path: string;
   #fd: number;
+  readonly #maxBytes: number;
   #bytes: number;
+  #lostBytes = 0;
 
-  constructor(path: string) {
+  constructor(path: string, maxBytes = MAX_BYTES) {
     this.#path = path;
+    this.#maxBytes = maxBytes;
     this.#fd = openSync(path, "a");
     this.#bytes = fstatSync(this.#fd).size;
   }
 
+  /** Bytes that could not be written. */
+  get lostBytes(): number {
+    return this.#lostBytes;
+  }
+
   write(chunk: Uint8Array): void {
-    if (this.#bytes + chunk.length > MAX_BYTES) {
-      closeSync(this.#fd);
-      renameSync(this.#path, `${this.#path}.1`);
-      this.#fd = openSync(this.#path, "a");
-      this.#bytes = 0;
+    try {
+      if (this.#bytes > 0 && this.#bytes + chunk.length > this.#maxBytes) this.#rotate();
+      const written = writeSync(this.#fd, chunk);
+      this.#bytes += written;
+      this.#lostBytes += chunk.length - written;
+    } catch {
+      this.#lostBytes += chunk.length;
     }
-    this.#bytes += writeSync(this.#fd, chunk);
   }
 
   /** Copies a process's output into the file until it ends. */
   async follow(stream: ReadableStream<Uint8Array>): Promise<void> {
     for await (const chunk of stream) this.write(chunk);
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+
+  #rotate(): void {
+    renameSync(this.#path, rotatedPath(this.#path));
+    closeSync(this.#fd);
+    this.#fd = openSync(this.#path, "a");
+    this.#bytes = 0;
   }
 }

@@ -32,13 +32,9 @@ const SIGNAL_NUMBERS: Readonly<Record<string, number>> = {
   SIGTERM: 15,
 };
 
-/**
- * Enters the groups, then becomes the program without any privilege left. The folders and the program are
- * arguments, never part of the script.
- */
+/** Enters the groups, then becomes the program. The folders and the program are arguments, never part of the script. */
 const ENTER =
   'n=$1; shift; while [ "$n" -gt 0 ]; do echo $$ >"$1/cgroup.procs" || exit 126; shift; n=$((n-1)); done; exec "$@"';
-const UNPRIVILEGED = ["setpriv", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"];
 
 export class ManagedProcess {
   readonly startedUnixMs: number;
@@ -53,22 +49,13 @@ export class ManagedProcess {
     this.#clock = clock;
     this.startedUnixMs = clock.nowMs();
     this.#child = Bun.spawn(
-      [
-        "sh",
-        "-c",
-        ENTER,
-        "sh",
-        String(groups.length),
-        ...groups,
-        ...inNetwork,
-        ...UNPRIVILEGED,
-        ...argv,
-      ],
+      ["sh", "-c", ENTER, "sh", String(groups.length), ...groups, ...inNetwork, ...argv],
       { cwd, env: { ...env }, stdin: "ignore", stdout: "pipe", stderr: "pipe" },
     );
     const log = new LogFile(logPath);
-    void log.follow(this.#child.stdout);
-    void log.follow(this.#child.stderr);
+    void Promise.allSettled([log.follow(this.#child.stdout), log.follow(this.#child.stderr)]).then(
+      () => log.close(),
+    );
     this.#ended = this.#watch();
   }
 

@@ -2,13 +2,17 @@
 import type { ServiceName } from "../../contract/topology.ts";
 import type { ReplaceOptions, ServiceState, ServiceStats } from "../lab.ts";
 import { createGroup, type Group, type Usage } from "./cgroup.ts";
-import { ManagedProcess, type Program } from "./managed-process.ts";
+import { ManagedProcess } from "./managed-process.ts";
 import { attach, detach } from "./network.ts";
+import type { ProgramSpec } from "./programs.ts";
 
 export type MakeProgram = (
   service: ServiceName,
   env: Readonly<Record<string, string>>,
-) => Omit<Program, "groups">;
+) => ProgramSpec;
+
+/** Below this nothing that runs here can start. */
+const MIN_MEMORY_BYTES = 1024 * 1024;
 
 const NO_USAGE: Usage = {
   cpuSeconds: 0,
@@ -54,6 +58,15 @@ export class ManagedService {
 
   /** Replaces the process; the network is attached again and the processor limit lifted. */
   async replace(options: ReplaceOptions): Promise<void> {
+    const { memoryLimitBytes } = options;
+    if (
+      memoryLimitBytes !== undefined &&
+      !(Number.isInteger(memoryLimitBytes) && memoryLimitBytes >= MIN_MEMORY_BYTES)
+    ) {
+      throw new RangeError(
+        `a memory limit must be at least ${MIN_MEMORY_BYTES} bytes, but is ${memoryLimitBytes}`,
+      );
+    }
     await this.stop();
     this.#options = options;
     this.#cpuQuotaCores = null;

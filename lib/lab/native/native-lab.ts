@@ -1,14 +1,6 @@
 /** The native lab, as its users see it: everything is asked of the supervisor, over its socket. */
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { EnvironmentError, messageOf } from "../../base/errors.ts";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { DeadlineError, EnvironmentError } from "../../base/errors.ts";
 import { type Observation, waitUntil } from "../../base/wait.ts";
 import { labPorts, type LabPorts, SERVICES, type ServiceName } from "../../contract/topology.ts";
 import type {
@@ -20,26 +12,33 @@ import type {
   ServiceStats,
   UpOptions,
 } from "../lab.ts";
-import { processEnv } from "../../base/env.ts";
-import { removeGroups } from "./cgroup.ts";
+import { emptyGroups } from "./cgroup.ts";
+import { endDaemon, runningDaemon, type StartedDaemon, startDaemon } from "./daemon-handle.ts";
+import { childrenOf, hostPids, type ProcessUse, useOf } from "./host-processes.ts";
 import { type Files, filesOf, PARTS } from "./layout.ts";
+import { rotatedPath } from "./log-file.ts";
 import { preflight } from "./preflight.ts";
-import { ask, type OperationName, type Operations } from "./protocol.ts";
+import {
+  ask,
+  type Identity,
+  LabGoneError,
+  type OperationName,
+  type Operations,
+  PROTOCOL_VERSION,
+} from "./protocol.ts";
 
 /** A lab is up within seconds; a machine under load takes longer. */
 const UP_DEADLINE_MS = 60_000;
-const DOWN_DEADLINE_MS = 20_000;
+/** How long another program's start or end of the lab is waited for. */
+const SETTLE_DEADLINE_MS = 20_000;
 
 export interface NativeLabOptions {
   readonly index: number;
   readonly lifetime: Lifetime;
   /** The project's folder, whose programs run in the lab. */
   readonly projectDir: string;
-}
-
-interface Daemon {
-  readonly exited: Promise<number>;
-  readonly stdin: { end(): unknown } | undefined;
+  /** A program that plays every service and the telemetry server, by name: for tests of the lab itself. */
+  readonly standIn?: string;
 }
 
 export class NativeLab implements Lab {
@@ -48,7 +47,7 @@ export class NativeLab implements Lab {
   readonly #options: NativeLabOptions;
   readonly #files: Files;
   /** Set while this program is the one that the lab lives with. */
-  #daemon: Daemon | undefined;
+  #daemon: StartedDaemon | undefined;
 
   constructor(options: NativeLabOptions) {
     this.#options = options;
@@ -57,23 +56,36 @@ export class NativeLab implements Lab {
   }
 
   async up(options: UpOptions = {}): Promise<void> {
-    const { keepTelemetry = false, signal, onProgress = () => {} } = options;
-    const running = await this.status();
-    if (running === null) {
-      onProgress("starting the lab");
-      await this.#clean();
-      await preflight(this.#options.index);
-      this.#prepare(keepTelemetry);
-      this.#daemon = this.#startDaemon();
-    } else {
-      await this.#heal(running, onProgress);
-    }
     try {
-      await waitUntil(() => this.#look(), {
+      await this.#attemptUp(options);
+    } catch (error) {
+      if (!(error instanceof LabGoneError)) throw error;
+      // What was there at first had been killed and was just ending.
+      await this.#attemptUp(options);
+    }
+  }
+
+  async #attemptUp(options: UpOptions): Promise<void> {
+    const { keepTelemetry = false, signal, onProgress = () => {} } = options;
+    signal?.throwIfAborted();
+    await this.#awaitOthersStart(signal);
+    const running = await this.status();
+    try {
+      if (running === null) {
+        onProgress("starting the lab");
+        await this.#begin(keepTelemetry);
+      } else {
+        await this.#heal(running, onProgress);
+      }
+      const ended = new AbortController();
+      void this.#daemon?.exited.then(() => ended.abort(this.#whyItEnded()));
+      await waitUntil(() => this.#look(running === null ? undefined : ended), {
         what: "three tracks in the picture",
         deadlineMs: UP_DEADLINE_MS,
-        intervalMs: 100,
-        signal: this.#abortedWhenDaemonEnds(signal),
+        intervalMs: 50,
+        signal: signal === undefined ? ended.signal : AbortSignal.any([signal, ended.signal]),
+        onProgress: (seen, leftMs) =>
+          onProgress(`three tracks: ${seen} (${Math.ceil(leftMs / 1000)} s left)`),
       });
     } catch (error) {
       if (running === null) await this.down();
@@ -82,32 +94,39 @@ export class NativeLab implements Lab {
   }
 
   async down(): Promise<void> {
-    const pid = this.#daemonPid();
-    if (pid !== undefined) {
-      try {
-        process.kill(pid, "SIGTERM");
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-      }
-      await waitUntil(() => ({ ok: !isAlive(pid), seen: `process ${pid} runs` }), {
-        what: "the lab to end",
-        deadlineMs: DOWN_DEADLINE_MS,
-        intervalMs: 50,
-      });
+    const daemon = runningDaemon(this.#files);
+    if (daemon !== undefined) {
+      this.#mustBeOurs(daemon.projectDir);
+      await endDaemon(daemon.pid);
     }
     this.#daemon = undefined;
     await this.#clean();
   }
 
   async status(): Promise<LabStatus | null> {
-    if (!existsSync(this.#files.control)) return null;
+    // Without its daemon a lab is about to end, even if it still answers.
+    const daemon = runningDaemon(this.#files);
+    if (daemon === undefined) return null;
+    this.#mustBeOurs(daemon.projectDir);
     try {
-      return await this.#ask("status", []);
+      const { pidNamespace } = await this.#identity();
+      const status = await ask(this.#files.control, "status", []);
+      return withHostPids(status, hostPids(pidNamespace));
     } catch (error) {
-      // A socket without anyone behind it is what a killed lab leaves.
-      if (error instanceof EnvironmentError && this.#daemonPid() === undefined) return null;
+      if (error instanceof LabGoneError) return null;
       throw error;
     }
+  }
+
+  /**
+   * What the whole lab uses: services, parts, supervisor and daemon. The share of a processor is the
+   * difference of two calls. Throws EnvironmentError when the lab is not up.
+   */
+  async usage(): Promise<ProcessUse> {
+    const { pidNamespace } = await this.#identity();
+    const daemon = runningDaemon(this.#files);
+    const outside = daemon === undefined ? [] : [daemon.pid, ...childrenOf(daemon.pid)];
+    return useOf([...outside, ...hostPids(pidNamespace).values()]);
   }
 
   start(service: ServiceName): Promise<void> {
@@ -122,7 +141,13 @@ export class NativeLab implements Lab {
     return this.#ask("replace", [service, options]);
   }
 
-  limitCpu(service: ServiceName, cores: number | null): Promise<void> {
+  async limitCpu(service: ServiceName, cores: number | null): Promise<void> {
+    // JSON has no word for these: they would arrive as null, which lifts the limit.
+    if (cores !== null && !Number.isFinite(cores)) {
+      throw new RangeError(
+        `Cannot limit ${service}: a quota must be a number of cores, but is ${cores}`,
+      );
+    }
     return this.#ask("limitCpu", [service, cores]);
   }
 
@@ -135,8 +160,12 @@ export class NativeLab implements Lab {
   }
 
   async state(service: ServiceName): Promise<ServiceState> {
-    const states = (await this.#ask("status", [])).services;
-    return states.find((state) => state.service === service) as ServiceState;
+    const status = await this.status();
+    const state = status?.services.find((candidate) => candidate.service === service);
+    if (state === undefined) {
+      throw new EnvironmentError(`Cannot tell the state of ${service}: the lab is not up`);
+    }
+    return state;
   }
 
   stats(service: ServiceName): Promise<ServiceStats> {
@@ -145,10 +174,12 @@ export class NativeLab implements Lab {
 
   async logs(service: ServiceName, lines = 100): Promise<string> {
     const path = this.#files.log(service);
-    if (!existsSync(path)) {
+    const parts = [rotatedPath(path), path].filter((candidate) => existsSync(candidate));
+    if (parts.length === 0) {
       throw new EnvironmentError(`There is no log of ${service}: the lab was never started here`);
     }
-    return (await Bun.file(path).text()).trimEnd().split("\n").slice(-lines).join("\n");
+    const texts = await Promise.all(parts.map((part) => Bun.file(part).text()));
+    return texts.join("").trimEnd().split("\n").slice(-lines).join("\n");
   }
 
   /** What opens the console's markers; undefined when the lab was never up. */
@@ -161,24 +192,81 @@ export class NativeLab implements Lab {
     await this.down();
   }
 
-  #ask<O extends OperationName>(
+  async #ask<O extends OperationName>(
     op: O,
     args: Parameters<Operations[O]>,
   ): Promise<Awaited<ReturnType<Operations[O]>>> {
+    await this.#identity();
     return ask(this.#files.control, op, args);
   }
 
-  /** Makes every service canonical again that is not: what a run that died in mid-fault left. */
+  /** Who answers; throws EnvironmentError unless it is a lab of this project that this program understands. */
+  async #identity(): Promise<Identity> {
+    if (!existsSync(this.#files.control)) {
+      throw new LabGoneError(`Lab ${this.#options.index} is not up: start it with \`bun run up\``);
+    }
+    const identity = await ask(this.#files.control, "identity", []);
+    this.#mustBeOurs(identity.projectDir);
+    if (identity.protocol !== PROTOCOL_VERSION) {
+      throw new EnvironmentError(
+        `Cannot speak to lab ${this.#options.index}: its protocol must be ${PROTOCOL_VERSION}, but is ${identity.protocol}; run \`bun run down\` first`,
+      );
+    }
+    return identity;
+  }
+
+  #mustBeOurs(projectDir: string): void {
+    if (projectDir === this.#options.projectDir) return;
+    throw new EnvironmentError(
+      `Cannot use lab ${this.#options.index}: it must be one of ${this.#options.projectDir}, but ${projectDir} runs it; take it down there, or choose another one with --lab`,
+    );
+  }
+
+  /** Another program may be starting or ending this lab right now. */
+  async #awaitOthersStart(signal: AbortSignal | undefined): Promise<void> {
+    const isSettled = (): boolean =>
+      existsSync(this.#files.control) || runningDaemon(this.#files) === undefined;
+    const waited = waitUntil(() => ({ ok: isSettled(), seen: "no control socket" }), {
+      what: "the lab's daemon to start or to end",
+      deadlineMs: SETTLE_DEADLINE_MS,
+      intervalMs: 50,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    await waited.catch((error: unknown) => {
+      if (!(error instanceof DeadlineError)) throw error;
+    });
+  }
+
+  async #begin(keepTelemetry: boolean): Promise<void> {
+    // A daemon that still has no control socket hangs.
+    const other = runningDaemon(this.#files);
+    if (other !== undefined) await endDaemon(other.pid);
+    await this.#clean();
+    await preflight(this.#options.index);
+    this.#prepare(keepTelemetry);
+    const { standIn, ...rest } = this.#options;
+    const ownerToken = this.ownerToken() ?? "";
+    this.#daemon = startDaemon({ ...rest, standIn, ownerToken, files: this.#files });
+  }
+
+  /** Makes every service canonical again that is not, and starts parts that ended: what a run that died left. */
   async #heal(status: LabStatus, onProgress: (line: string) => void): Promise<void> {
     for (const { service, canonical } of status.services) {
       if (canonical) continue;
       onProgress(`making ${service} canonical again`);
       await this.replace(service);
     }
+    for (const { name, state } of status.parts) {
+      if (state === "exited") onProgress(`starting ${name} again`);
+    }
+    await this.#ask("restartParts", []);
   }
 
-  /** Whether the display has three tracks and both parts answer. */
-  async #look(): Promise<Observation<never>> {
+  /** Whether the display has three tracks and both parts answer; tells `gone` when a lab that was up is not. */
+  async #look(gone: AbortController | undefined): Promise<Observation<never>> {
+    if (gone !== undefined && !existsSync(this.#files.control)) {
+      gone.abort(new LabGoneError("The lab went away while it was made canonical"));
+    }
     const { display, prometheus, console: consolePort } = this.ports;
     const get = (port: number, path: string): Promise<Response> =>
       fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(1000) });
@@ -191,18 +279,13 @@ export class NativeLab implements Lab {
     };
   }
 
-  /** Ends a wait at once when there is nothing left to wait for. */
-  #abortedWhenDaemonEnds(signal: AbortSignal | undefined): AbortSignal {
-    const ended = new AbortController();
-    void this.#daemon?.exited.then(() =>
-      ended.abort(new EnvironmentError(`Cannot start the lab: ${this.#lastWords()}`)),
-    );
-    return signal === undefined ? ended.signal : AbortSignal.any([signal, ended.signal]);
+  #whyItEnded(): EnvironmentError {
+    return new EnvironmentError(`Cannot start the lab: ${this.#lastWords()}`);
   }
 
   #lastWords(): string {
-    const text = readFileSync(this.#files.daemonLog, "utf8").trimEnd();
-    return text.split("\n").at(-1) ?? "it ended without a word";
+    const last = readFileSync(this.#files.daemonLog, "utf8").trimEnd().split("\n").at(-1) ?? "";
+    return last === "" ? "its daemon ended without a word" : last;
   }
 
   #prepare(keepTelemetry: boolean): void {
@@ -210,73 +293,26 @@ export class NativeLab implements Lab {
     if (!keepTelemetry) rmSync(state, { recursive: true, force: true });
     mkdirSync(`${state}/logs`, { recursive: true });
     for (const name of [...SERVICES, ...PARTS, "daemon"]) {
-      rmSync(this.#files.log(name), { force: true });
+      for (const path of [this.#files.log(name), rotatedPath(this.#files.log(name))]) {
+        rmSync(path, { force: true });
+      }
     }
     mkdirSync(sockets, { recursive: true, mode: 0o700 });
     writeFileSync(this.#files.ownerToken, crypto.randomUUID(), { mode: 0o600 });
   }
 
-  /** Starts the daemon in a session of its own, so that a terminal's Ctrl-C does not reach it. */
-  #startDaemon(): Daemon {
-    const { index, projectDir, lifetime } = this.#options;
-    const log = openSync(this.#files.daemonLog, "a");
-    const child = Bun.spawn(
-      [
-        "setsid",
-        process.execPath,
-        `${import.meta.dir}/daemon.ts`,
-        String(index),
-        projectDir,
-        lifetime,
-      ],
-      {
-        cwd: projectDir,
-        env: { ...processEnv(), LAB_OWNER_TOKEN: this.ownerToken() ?? "" },
-        stdin: lifetime === "with-caller" ? "pipe" : "ignore",
-        stdout: log,
-        stderr: log,
-      },
-    );
-    closeSync(log);
-    child.unref();
-    return { exited: child.exited, stdin: child.stdin };
-  }
-
-  #daemonPid(): number | undefined {
-    const { daemonPid } = this.#files;
-    if (!existsSync(daemonPid)) return undefined;
-    const pid = Number(readFileSync(daemonPid, "utf8"));
-    return pid > 0 && isAlive(pid) && isDaemon(pid) ? pid : undefined;
-  }
-
   /** Removes what a killed lab left. */
   async #clean(): Promise<void> {
     rmSync(this.#files.sockets, { recursive: true, force: true });
-    // A process that was just killed leaves its group a moment later.
-    await waitUntil(
-      () => {
-        const left = removeGroups(this.#options.index);
-        return { ok: left.length === 0, seen: left.join(", ") };
-      },
-      { what: "the lab's control groups to empty", deadlineMs: DOWN_DEADLINE_MS, intervalMs: 50 },
-    );
+    await emptyGroups(this.#options.index);
   }
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** A process id may have gone to another program since. */
-function isDaemon(pid: number): boolean {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("daemon.ts");
-  } catch (error) {
-    return messageOf(error) === "";
-  }
+/** The ids in a status are those inside the lab; people and tests need those of the host. */
+function withHostPids(status: LabStatus, pids: ReadonlyMap<number, number>): LabStatus {
+  const onHost = <T extends { readonly pid: number | null }>(item: T): T => ({
+    ...item,
+    pid: item.pid === null ? null : (pids.get(item.pid) ?? null),
+  });
+  return { ...status, services: status.services.map(onHost), parts: status.parts.map(onHost) };
 }

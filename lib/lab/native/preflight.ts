@@ -3,8 +3,9 @@ import { existsSync } from "node:fs";
 import { createServer } from "node:net";
 import { EnvironmentError } from "../../base/errors.ts";
 import { forwards } from "./layout.ts";
+import { portHolder } from "./port-holder.ts";
 
-const TOOLS = ["unshare", "ip", "mount", "setpriv", "setsid", "prometheus"] as const;
+const TOOLS = ["unshare", "ip", "mount", "setpriv", "prometheus"] as const;
 
 /** Throws EnvironmentError with the first thing that is missing and how to get it. */
 export async function preflight(index: number): Promise<void> {
@@ -39,7 +40,7 @@ async function mustBeFree(port: number): Promise<void> {
     server.once("error", (error: NodeJS.ErrnoException) => {
       reject(
         new EnvironmentError(
-          `Cannot start the native lab: port ${port} must be free, but ${error.code === "EADDRINUSE" ? "another program listens on it" : error.message}`,
+          `Cannot start the native lab: port ${port} must be free, but ${error.code === "EADDRINUSE" ? `${portHolder(port) ?? "another program"} listens on it` : error.message}`,
           { cause: error },
         ),
       );

@@ -1,12 +1,26 @@
 /** How the lab is spoken to: one JSON object a line over a unix socket, one answer for each request. */
 import { createConnection, createServer, type Server, type Socket } from "node:net";
-import { asError, EnvironmentError, messageOf } from "../../base/errors.ts";
+import { EnvironmentError, messageOf } from "../../base/errors.ts";
 import type { ServiceName } from "../../contract/topology.ts";
 import type { LabStatus, ReplaceOptions, ServiceStats } from "../lab.ts";
 
-/** Everything that can be asked of a running lab. */
+/** Raised whenever the operations or their answers change: labs outlive the program that started them. */
+export const PROTOCOL_VERSION = 1;
+
+/** Who runs the lab, so that two checkouts of the project never take each other's lab for their own. */
+export interface Identity {
+  readonly protocol: number;
+  readonly projectDir: string;
+  /** The lab's pid namespace, as /proc/<pid>/ns/pid names it. */
+  readonly pidNamespace: string;
+}
+
+/** Everything that can be asked of a running lab. Process ids are those inside it. */
 export interface Operations {
+  identity(): Identity;
   status(): LabStatus;
+  /** Starts the parts again that have ended. */
+  restartParts(): Promise<void>;
   start(service: ServiceName): Promise<void>;
   stop(service: ServiceName): Promise<void>;
   replace(service: ServiceName, options: ReplaceOptions): Promise<void>;
@@ -18,6 +32,20 @@ export interface Operations {
 
 export type OperationName = keyof Operations;
 
+/** What may be called from outside: names that are not listed here are refused. */
+const OPERATION_NAMES: ReadonlySet<string> = new Set<OperationName>([
+  "identity",
+  "status",
+  "restartParts",
+  "start",
+  "stop",
+  "replace",
+  "limitCpu",
+  "detachNetwork",
+  "attachNetwork",
+  "stats",
+]);
+
 interface Request {
   readonly op: OperationName;
   readonly args: readonly unknown[];
@@ -26,12 +54,17 @@ interface Request {
 type Reply =
   { readonly ok: true; readonly result: unknown } | { readonly ok: false; readonly error: string };
 
+/** There is nobody behind the socket, or no longer: the lab ends, has ended or was killed. */
+export class LabGoneError extends EnvironmentError {}
+
 /** Longest request or answer, bytes. */
 const MAX_LINE_BYTES = 1024 * 1024;
 
 /** Serves `operations` on the socket at `path`. */
 export function serve(path: string, operations: Operations): Server {
   const server = createServer((socket) => {
+    // Who asked and went away before the answer has no further interest in it.
+    socket.on("error", () => socket.destroy());
     onLines(socket, (line) => {
       void answer(operations, line).then((reply) => socket.write(`${JSON.stringify(reply)}\n`));
     });
@@ -43,7 +76,9 @@ export function serve(path: string, operations: Operations): Server {
 async function answer(operations: Operations, line: string): Promise<Reply> {
   try {
     const { op, args } = JSON.parse(line) as Request;
-    const operation = operations[op] as ((...args: never[]) => unknown) | undefined;
+    const operation = OPERATION_NAMES.has(op)
+      ? (operations[op] as (...args: never[]) => unknown)
+      : undefined;
     if (operation === undefined) return { ok: false, error: `there is no operation ${op}` };
     const result = await operation.apply(operations, args as never[]);
     return { ok: true, result: result ?? null };
@@ -52,7 +87,9 @@ async function answer(operations: Operations, line: string): Promise<Reply> {
   }
 }
 
-/** Asks the lab behind `path`; throws EnvironmentError when it is not there or could not do it. */
+const GONE: ReadonlySet<string> = new Set(["ENOENT", "ECONNREFUSED", "ECONNRESET", "EPIPE"]);
+
+/** Asks the lab behind `path`; throws LabGoneError when it is not there, EnvironmentError when it could not do it. */
 export async function ask<O extends OperationName>(
   path: string,
   op: O,
@@ -62,14 +99,18 @@ export async function ask<O extends OperationName>(
   const reply = await new Promise<Reply>((resolve, reject) => {
     const socket = createConnection(path);
     socket.setTimeout(timeoutMs, () => socket.destroy(new Error("no answer in time")));
-    socket.on("error", (error) => reject(asError(error)));
-    socket.on("close", () => reject(new Error("the lab went away")));
+    socket.on("error", (error: NodeJS.ErrnoException) => {
+      const isGone = GONE.has(error.code ?? "");
+      reject(isGone ? new LabGoneError(`Cannot ask the lab to ${op}: it is not up`) : error);
+    });
+    socket.on("close", () => reject(new LabGoneError(`Cannot ask the lab to ${op}: it went away`)));
     onLines(socket, (line) => {
       resolve(JSON.parse(line) as Reply);
       socket.end();
     });
     socket.write(`${JSON.stringify({ op, args })}\n`);
   }).catch((error: Error) => {
+    if (error instanceof LabGoneError) throw error;
     throw new EnvironmentError(`Cannot ask the lab to ${op}: ${error.message}`, { cause: error });
   });
   if (!reply.ok) throw new EnvironmentError(`The lab cannot ${op}: ${reply.error}`);

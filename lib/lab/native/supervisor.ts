@@ -2,131 +2,88 @@
  * The first process of the lab's own namespaces: it builds the network, starts everything, and does what the
  * control socket asks. When it ends, however it ends, the kernel ends all that is inside.
  *
- * `bun lib/lab/native/supervisor.ts <index> <project folder>`. It ends when its standard input closes.
+ * `bun lib/lab/native/supervisor.ts <index> <project folder> [<stand-in>]`. It ends when its standard input closes.
  */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { systemClock } from "../../base/clock.ts";
-import { processEnv } from "../../base/env.ts";
 import { messageOf } from "../../base/errors.ts";
 import { mustRun } from "../../base/shell.ts";
 import { ALERT_RULES_FILE, parseAlertRules } from "../../contract/alert-rules.ts";
 import { isServiceName, SERVICES, type ServiceName } from "../../contract/topology.ts";
 import { createGroup, removeGroups } from "./cgroup.ts";
+import { confine } from "./confinement.ts";
 import { renderFacts } from "./container-facts.ts";
 import { filesOf, forwards, GATEWAY, INNER_PORTS, type PartName, PARTS } from "./layout.ts";
 import { ManagedProcess } from "./managed-process.ts";
-import { ManagedService, type MakeProgram } from "./managed-service.ts";
+import { ManagedService } from "./managed-service.ts";
 import { setUpNetwork } from "./network.ts";
+import { partProgram, type ProgramOptions, serviceProgram } from "./programs.ts";
 import { prometheusConfig, prometheusRules } from "./prometheus-config.ts";
-import { type Operations, serve } from "./protocol.ts";
+import { type Identity, type Operations, PROTOCOL_VERSION, serve } from "./protocol.ts";
 import { relayIntoLab } from "./relay.ts";
 
-const [indexText = "0", projectDir = "."] = Bun.argv.slice(2);
+const [indexText = "0", projectDir = ".", standIn] = Bun.argv.slice(2);
 const index = Number(indexText);
 const files = filesOf(projectDir, index);
-const BUN = process.execPath;
 
-const CYCLONEDDS_URI =
-  '<CycloneDDS><Domain Id="any"><General><Interfaces><NetworkInterface name="eth0"/></Interfaces></General></Domain></CycloneDDS>';
-
-/** Variables that programs of the lab need from outside; nothing else gets in. */
-function passedThrough(): Record<string, string> {
-  const env = processEnv();
-  const names = ["PATH", "HOME", "LANG", "TZ", "CYCLONEDDS_HOME", "LD_LIBRARY_PATH"];
-  return Object.fromEntries(
-    names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])),
-  );
-}
-
-/** What opens the console's markers: handed on to the telemetry server alone. */
-function ownerToken(): Record<string, string> {
-  return { LAB_OWNER_TOKEN: processEnv()["LAB_OWNER_TOKEN"] ?? "" };
-}
-
-const serviceProgram: MakeProgram = (service, env) => ({
-  argv: [BUN, `services/${service}/main.ts`],
-  cwd: projectDir,
-  netns: service,
-  logPath: files.log(service),
-  env: {
-    ...passedThrough(),
-    CMS_DDS_DOMAIN: "0",
-    CYCLONEDDS_URI,
-    OTEL_SERVICE_NAME: service,
-    OTEL_EXPORTER_OTLP_ENDPOINT: `http://${GATEWAY}:${INNER_PORTS.otlpGrpc}`,
-    ...env,
-  },
-});
-
-function startPart(name: PartName): ManagedProcess {
+function startPart(name: PartName, programs: ProgramOptions): ManagedProcess {
   const group = createGroup(index, name);
   group.reset(null);
-  return new ManagedProcess({
-    argv: partArgv(name),
-    cwd: projectDir,
-    env: { ...passedThrough(), ...(name === "telemetry" ? ownerToken() : {}) },
-    groups: group.folders,
-    logPath: files.log(name),
-  });
+  return new ManagedProcess({ ...partProgram(name, programs), groups: group.folders });
 }
 
-function partArgv(name: PartName): string[] {
-  if (name === "prometheus") {
-    return [
-      "prometheus",
-      `--config.file=${files.state}/prometheus.yml`,
-      `--storage.tsdb.path=${files.data("prometheus")}`,
-      "--storage.tsdb.retention.time=24h",
-      `--web.listen-address=${GATEWAY}:${INNER_PORTS.prometheus}`,
-      // The rules look back two minutes; a series whose target is gone is marked stale at once all the same.
-      "--query.lookback-delta=2m",
-      "--log.level=warn",
-    ];
-  }
-  return [
-    BUN,
-    "observability/embedded/main.ts",
-    `--data-dir=${files.data("telemetry")}`,
-    `--host=${GATEWAY}`,
-    `--console-port=${INNER_PORTS.console}`,
-    `--loki-port=${INNER_PORTS.loki}`,
-    `--tempo-port=${INNER_PORTS.tempo}`,
-    `--otlp-grpc-port=${INNER_PORTS.otlpGrpc}`,
-    `--otlp-http-port=${INNER_PORTS.otlpHttp}`,
-    `--prometheus-url=http://${GATEWAY}:${INNER_PORTS.prometheus}`,
-    `--rules-file=${ALERT_RULES_FILE}`,
-  ];
+/** Writes Prometheus' files; the paths are those that it sees. */
+function writePrometheusFiles(): void {
+  const folder = `${files.data("prometheus")}/config`;
+  const rules = parseAlertRules(readFileSync(`${projectDir}/${ALERT_RULES_FILE}`, "utf8"));
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(`${folder}/prometheus.yml`, prometheusConfig("rules.yml"));
+  writeFileSync(`${folder}/rules.yml`, prometheusRules(rules));
 }
 
 class Supervisor implements Operations {
   readonly #services = new Map<ServiceName, ManagedService>();
   readonly #parts = new Map<PartName, ManagedProcess>();
+  /** The last change of each service: changes of one service happen one after the other. */
+  readonly #changes = new Map<ServiceName, Promise<void>>();
+  #programs: ProgramOptions | undefined;
   #stopping = false;
 
+  identity(): Identity {
+    const pidNamespace = readlinkSync("/proc/self/ns/pid");
+    return { protocol: PROTOCOL_VERSION, projectDir, pidNamespace };
+  }
+
   start(name: ServiceName): Promise<void> {
-    this.#service(name).start();
-    return Promise.resolve();
+    return this.#change(name, (service) => service.start());
   }
 
   stop(name: ServiceName): Promise<void> {
-    return this.#service(name).stop();
+    return this.#change(name, (service) => service.stop());
   }
 
   replace(...[name, options]: Parameters<Operations["replace"]>): Promise<void> {
-    return this.#service(name).replace(options);
+    return this.#change(name, (service) => service.replace(options));
   }
 
   limitCpu(name: ServiceName, cores: number | null): Promise<void> {
-    this.#service(name).limitCpu(cores);
-    return Promise.resolve();
+    return this.#change(name, (service) => service.limitCpu(cores));
   }
 
   detachNetwork(name: ServiceName): Promise<void> {
-    return this.#service(name).detach();
+    return this.#change(name, (service) => service.detach());
   }
 
   attachNetwork(name: ServiceName): Promise<void> {
-    return this.#service(name).attach();
+    return this.#change(name, (service) => service.attach());
+  }
+
+  restartParts(): Promise<void> {
+    for (const [name, part] of this.#parts) {
+      if (part.exit === undefined || this.#programs === undefined) continue;
+      this.#parts.set(name, startPart(name, this.#programs));
+    }
+    return Promise.resolve();
   }
 
   stats(name: ServiceName): ReturnType<Operations["stats"]> {
@@ -149,17 +106,28 @@ class Supervisor implements Operations {
   /** Starts all programs at once: each waits for what it needs by itself. */
   async begin(): Promise<void> {
     await mustRun(["mount", "--make-rprivate", "/"]);
-    writeFileSync(`${files.state}/prometheus.yml`, prometheusConfig(`${files.state}/rules.yml`));
-    const rules = parseAlertRules(readFileSync(`${projectDir}/${ALERT_RULES_FILE}`, "utf8"));
-    writeFileSync(`${files.state}/rules.yml`, prometheusRules(rules));
     for (const part of PARTS) mkdirSync(files.data(part), { recursive: true });
+    writePrometheusFiles();
     await setUpNetwork(`${files.state}/hosts`);
+    const confinement = await confine({
+      projectDir,
+      data: { prometheus: files.data("prometheus"), telemetry: files.data("telemetry") },
+    });
+    if (confinement.weakness !== undefined) {
+      process.stderr.write(
+        `supervisor: programs keep uid 0 (without capabilities): an unprivileged user cannot read ${confinement.weakness}\n`,
+      );
+    }
+    const programs = { confinement, files, standIn };
+    this.#programs = programs;
     for (const name of SERVICES) {
-      const service = new ManagedService(index, name, serviceProgram);
+      const service = new ManagedService(index, name, (service, env) =>
+        serviceProgram(service, env, programs),
+      );
       this.#services.set(name, service);
       service.start();
     }
-    for (const part of PARTS) this.#parts.set(part, startPart(part));
+    for (const part of PARTS) this.#parts.set(part, startPart(part, programs));
     this.#serveFacts();
     await Promise.all(
       forwards(index).map(({ hostPort, address, port }) =>
@@ -173,12 +141,13 @@ class Supervisor implements Operations {
   async shutdown(): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
+    // First of all: while it ends, the next lab may already wait for the groups to empty and make its own sockets.
+    rmSync(files.sockets, { recursive: true, force: true });
     await Promise.all([
       ...[...this.#services.values()].map((service) => service.kill()),
       ...[...this.#parts.values()].map((part) => part.stop()),
     ]);
     removeGroups(index);
-    rmSync(files.sockets, { recursive: true, force: true });
     process.exit(0);
   }
 
@@ -188,6 +157,21 @@ class Supervisor implements Operations {
       port: INNER_PORTS.containers,
       fetch: () => new Response(renderFacts(this.#services.values(), systemClock.nowMs())),
     });
+  }
+
+  async #change(
+    name: ServiceName,
+    change: (service: ManagedService) => void | Promise<void>,
+  ): Promise<void> {
+    const service = this.#service(name);
+    const before = this.#changes.get(name) ?? Promise.resolve();
+    const now = before.then(() => change(service));
+    // One that failed has told who asked for it, and does not hold up the next one.
+    this.#changes.set(
+      name,
+      now.catch(() => {}),
+    );
+    await now;
   }
 
   #service(name: string): ManagedService {

@@ -1,0 +1,117 @@
+/** The daemon of a lab, seen from the programs that start and end it. */
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { processEnv } from "../../base/env.ts";
+import { DeadlineError } from "../../base/errors.ts";
+import { waitUntil } from "../../base/wait.ts";
+import type { Lifetime } from "../lab.ts";
+import type { Files } from "./layout.ts";
+
+const PROGRAM = `${import.meta.dir}/daemon.ts`;
+/** A little more than the daemon gives the supervisor. */
+const STOP_DEADLINE_MS = 18_000;
+const KILL_DEADLINE_MS = 5000;
+/** Looks at a process that starts or ends; each takes some microseconds. */
+const MAX_LOOKS = 2000;
+
+/** A daemon that runs. */
+export interface RunningDaemon {
+  readonly pid: number;
+  /** The folder of the project that started it. */
+  readonly projectDir: string;
+}
+
+export interface DaemonOptions {
+  readonly index: number;
+  readonly lifetime: Lifetime;
+  readonly projectDir: string;
+  readonly standIn: string | undefined;
+  readonly ownerToken: string;
+  readonly files: Files;
+}
+
+/** What the program that started a daemon holds of it. With `with-caller` its end ends the lab. */
+export interface StartedDaemon {
+  readonly exited: Promise<number>;
+}
+
+/** Starts the daemon in a session of its own, so that a terminal's Ctrl-C does not reach it. */
+export function startDaemon(options: DaemonOptions): StartedDaemon {
+  const { index, lifetime, projectDir, standIn, ownerToken, files } = options;
+  const log = openSync(files.daemonLog, "a");
+  const argv = [process.execPath, PROGRAM, String(index), projectDir, lifetime];
+  if (standIn !== undefined) argv.push(standIn);
+  const child = Bun.spawn(argv, {
+    cwd: projectDir,
+    // A session of its own.
+    detached: true,
+    env: { ...processEnv(), LAB_OWNER_TOKEN: ownerToken },
+    stdin: lifetime === "with-caller" ? "pipe" : "ignore",
+    stdout: log,
+    stderr: log,
+  });
+  closeSync(log);
+  // Written here and not by the daemon, so that it can be ended from its first moment on.
+  writeFileSync(files.daemonPid, String(child.pid));
+  child.unref();
+  return child;
+}
+
+/** The daemon that its file names; undefined when it is not there or its id went to another program. */
+export function runningDaemon(files: Files): RunningDaemon | undefined {
+  if (!existsSync(files.daemonPid)) return undefined;
+  const pid = Number(readFileSync(files.daemonPid, "utf8"));
+  const argv = commandLine(pid);
+  const at = argv.findIndex((argument) => argument.endsWith("/native/daemon.ts"));
+  const projectDir = argv[at + 2];
+  return at < 0 || projectDir === undefined ? undefined : { pid, projectDir };
+}
+
+/** Ends a daemon and with it the lab: SIGTERM, and SIGKILL when that takes too long. */
+export async function endDaemon(pid: number): Promise<void> {
+  const ended = (deadlineMs: number): Promise<void | undefined> =>
+    waitUntil(() => ({ ok: commandLine(pid).length === 0, seen: `process ${pid} runs` }), {
+      what: "the lab to end",
+      deadlineMs,
+      intervalMs: 20,
+    });
+  send(pid, "SIGTERM");
+  try {
+    await ended(STOP_DEADLINE_MS);
+  } catch (error) {
+    if (!(error instanceof DeadlineError)) throw error;
+    // The supervisor sees its input close and ends what is inside.
+    send(pid, "SIGKILL");
+    await ended(KILL_DEADLINE_MS);
+  }
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
+
+/** A process's arguments; empty when it has ended. */
+function commandLine(pid: number): string[] {
+  try {
+    // A process that is just starting or just ending has no arguments for a moment, but may hold ports.
+    for (let attempt = 0; attempt < MAX_LOOKS && isAlive(pid); attempt += 1) {
+      const text = readFileSync(`/proc/${pid}/cmdline`, "utf8");
+      if (text !== "") return text.split("\0").filter(Boolean);
+    }
+    return [];
+  } catch {
+    return [];
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return !/^[ZX]/.test(stat.slice(stat.lastIndexOf(")") + 2));
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,65 @@
+/** The lab's processes as the host sees them: their ids there, and what they use. */
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+
+/** `sysconf(_SC_CLK_TCK)`: the unit of times in /proc, 100 a second on every Linux. */
+const TICKS_PER_SECOND = 100;
+
+/** What a set of processes uses. */
+export interface ProcessUse {
+  readonly processes: number;
+  /** Processor time since each started, seconds. */
+  readonly cpuSeconds: number;
+  /** Proportional set size: memory, with shared pages divided among those who share them. Bytes. */
+  readonly pssBytes: number;
+}
+
+/** The processes of pid namespace `namespace` (`pid:[4026…]`): their id inside, and their id on the host. */
+export function hostPids(namespace: string): ReadonlyMap<number, number> {
+  const found = new Map<number, number>();
+  for (const entry of readdirSync("/proc")) {
+    if (!/^\d+$/.test(entry) || namespaceOf(entry) !== namespace) continue;
+    const status = read(`/proc/${entry}/status`) ?? "";
+    const inner = /^NSpid:.*\t(\d+)$/m.exec(status)?.[1];
+    if (inner !== undefined) found.set(Number(inner), Number(entry));
+  }
+  return found;
+}
+
+/** The processes that `pid` started itself. */
+export function childrenOf(pid: number): number[] {
+  const text = read(`/proc/${pid}/task/${pid}/children`) ?? "";
+  return text.trim().split(" ").filter(Boolean).map(Number);
+}
+
+/** Adds up what processes use; those that ended meanwhile count as nothing. */
+export function useOf(pids: Iterable<number>): ProcessUse {
+  let [processes, cpuSeconds, pssBytes] = [0, 0, 0];
+  for (const pid of pids) {
+    const stat = read(`/proc/${pid}/stat`);
+    if (stat === undefined) continue;
+    // The program's name stands in brackets and may hold blanks; user and system time are fields 14 and 15.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    processes += 1;
+    cpuSeconds += (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+    const pss = /^Pss:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/smaps_rollup`) ?? "");
+    pssBytes += Number(pss?.[1] ?? 0) * 1024;
+  }
+  return { processes, cpuSeconds, pssBytes };
+}
+
+function namespaceOf(pid: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`);
+  } catch {
+    // A process that ended since /proc was listed, or a zombie.
+    return undefined;
+  }
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}

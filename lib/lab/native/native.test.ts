@@ -1,0 +1,337 @@
+/**
+ * The native engine: the shared suite, with stand-ins for the programs, and what is its own: that nothing survives it,
+ * however its processes end. Needs root on Linux; anything else is a skip that says so.
+ */
+import { afterEach, describe, expect, test } from "bun:test";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { EnvironmentError, messageOf } from "../../base/errors.ts";
+import { mustRun } from "../../base/shell.ts";
+import { waitUntil } from "../../base/wait.ts";
+import { runLabSuite } from "../lab.case.ts";
+import type { Lifetime } from "../lab.ts";
+import { parentName } from "./cgroup.ts";
+import { filesOf, forwards } from "./layout.ts";
+import { NativeLab } from "./native-lab.ts";
+import { preflight } from "./preflight.ts";
+
+const PROJECT = new URL("../../..", import.meta.url).pathname.replace(/\/$/, "");
+const STAND_IN = "lib/lab/native/stand-in.ts";
+const TEST_TIMEOUT_MS = 60_000;
+
+const canRun = await preflight(9)
+  .then(() => true)
+  .catch((error: unknown) => /port/.test(messageOf(error)));
+
+/** An index whose ports are free, from the far end: people use the near one. */
+async function freeIndex(): Promise<number> {
+  for (let index = 9; index > 0; index -= 1) {
+    if (existsSync(filesOf(PROJECT, index).sockets)) continue;
+    if (
+      await preflight(index).then(
+        () => true,
+        () => false,
+      )
+    ) {
+      return index;
+    }
+  }
+  throw new Error("no lab's ports are free");
+}
+
+async function standInLab(lifetime: Lifetime = "with-caller"): Promise<NativeLab> {
+  const index = await freeIndex();
+  return new NativeLab({ index, lifetime, projectDir: PROJECT, standIn: STAND_IN });
+}
+
+describe.skipIf(!canRun)("native lab (needs root, Linux and its tools)", () => {
+  runLabSuite({
+    makeLab: () => standInLab(),
+    growEnv: { STAND_IN_GROW_BYTES: String(4 * 2 ** 20) },
+    burnEnv: { STAND_IN_BURN: "1" },
+  });
+});
+
+/** What a lab left on this machine, as a list of words. */
+function leftovers(index: number): string[] {
+  const { sockets } = filesOf(PROJECT, index);
+  const left = existsSync(sockets) ? [sockets] : [];
+  for (const controller of readdirSync("/sys/fs/cgroup")) {
+    const group = `/sys/fs/cgroup/${controller}/${parentName(index)}`;
+    if (existsSync(group)) left.push(group);
+  }
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    const line = cmdline(pid);
+    if (line.includes(`/native/daemon.ts ${index} `)) left.push(line);
+    if (line.includes(`/native/supervisor.ts ${index} `)) left.push(line);
+  }
+  return left;
+}
+
+function cmdline(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+  } catch {
+    return "";
+  }
+}
+
+async function untilNothingIsLeft(index: number, pids: readonly number[]): Promise<void> {
+  await waitUntil(
+    async () => {
+      const alive = pids.filter((pid) => cmdline(String(pid)) !== "");
+      const left = [...leftovers(index), ...alive.map(String)];
+      if (left.length === 0) await preflight(index);
+      return { ok: left.length === 0, seen: left.join(", ") };
+    },
+    { what: "nothing to be left", deadlineMs: 20_000 },
+  );
+}
+
+interface Ids {
+  readonly index: number;
+  readonly daemon: number;
+  readonly unshare: number;
+  readonly supervisor: number;
+  readonly all: readonly number[];
+}
+
+async function idsOf(lab: NativeLab): Promise<Ids> {
+  const status = await lab.status();
+  const index = status?.index ?? -1;
+  const daemon = Number(readFileSync(filesOf(PROJECT, index).daemonPid, "utf8"));
+  const childOf = async (pid: number): Promise<number> =>
+    Number((await mustRun(["cat", `/proc/${pid}/task/${pid}/children`])).split(" ")[0]);
+  const unshare = await childOf(daemon);
+  const supervisor = await childOf(unshare);
+  const inside = [...(status?.services ?? []), ...(status?.parts ?? [])].map(({ pid }) => pid ?? 0);
+  expect(inside).toHaveLength(10);
+  return { index, daemon, unshare, supervisor, all: [daemon, unshare, supervisor, ...inside] };
+}
+
+describe.skipIf(!canRun)("what survives a native lab", () => {
+  let lab: NativeLab | undefined;
+  afterEach(async () => {
+    await lab?.down();
+    lab = undefined;
+  }, TEST_TIMEOUT_MS);
+
+  test(
+    "nothing, after down",
+    async () => {
+      lab = await standInLab("until-down");
+      await lab.up();
+      const { index, all } = await idsOf(lab);
+      await lab.down();
+      expect(all.filter((pid) => cmdline(String(pid)) !== "")).toEqual([]);
+      expect(leftovers(index)).toEqual([]);
+      await preflight(index);
+      await lab.down();
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  for (const victim of ["daemon", "unshare", "supervisor"] as const) {
+    test(
+      `nothing, after kill -9 of the ${victim}; and up works at once`,
+      async () => {
+        lab = await standInLab("until-down");
+        await lab.up();
+        const ids = await idsOf(lab);
+        process.kill(ids[victim], "SIGKILL");
+        await untilNothingIsLeft(ids.index, ids.all);
+        expect(await lab.status()).toBeNull();
+        await lab.up();
+        process.kill((await idsOf(lab))[victim], "SIGKILL");
+        // Without a wait: the new lab has to see to it that the old one is gone.
+        await lab.up();
+        expect((await lab.status())?.services.every(({ canonical }) => canonical)).toBe(true);
+      },
+      TEST_TIMEOUT_MS,
+    );
+  }
+
+  test(
+    "nothing, after kill -9 of the program that it lives with",
+    async () => {
+      const index = await freeIndex();
+      const script = `
+        import { NativeLab } from ${JSON.stringify(`${import.meta.dir}/native-lab.ts`)};
+        const lab = new NativeLab({ index: ${index}, lifetime: "with-caller",
+          projectDir: ${JSON.stringify(PROJECT)}, standIn: ${JSON.stringify(STAND_IN)} });
+        await lab.up();
+        console.log("up");
+        setInterval(() => {}, 1000);`;
+      const caller = Bun.spawn([process.execPath, "-e", script], { stdout: "pipe" });
+      await caller.stdout.getReader().read();
+      const seen = new NativeLab({ index, lifetime: "with-caller", projectDir: PROJECT });
+      const { all } = await idsOf(seen);
+      caller.kill("SIGKILL");
+      await untilNothingIsLeft(index, all);
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  test(
+    "nothing, when it is stopped while it starts",
+    async () => {
+      const index = await freeIndex();
+      lab = new NativeLab({
+        index,
+        lifetime: "with-caller",
+        projectDir: PROJECT,
+        standIn: STAND_IN,
+      });
+      const stop = new AbortController();
+      const starting = lab.up({
+        signal: stop.signal,
+        onProgress: () => queueMicrotask(() => stop.abort(new Error("Ctrl-C"))),
+      });
+      await expect(starting).rejects.toThrow("Ctrl-C");
+      expect(await lab.status()).toBeNull();
+      expect(leftovers(index)).toEqual([]);
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  test(
+    "a part that was killed is reported, and up starts it again",
+    async () => {
+      lab = await standInLab();
+      await lab.up();
+      const status = await lab.status();
+      for (const { pid } of status?.parts ?? []) process.kill(pid ?? 0, "SIGKILL");
+      await waitUntil(
+        async () => {
+          const parts = (await lab?.status())?.parts ?? [];
+          const seen = parts.map(({ name, state, pid }) => `${name} ${state} ${pid}`).join(", ");
+          return { ok: seen === "prometheus exited null, telemetry exited null", seen };
+        },
+        { what: "both parts to be reported", deadlineMs: 10_000 },
+      );
+      await lab.up();
+      expect((await lab.status())?.parts.map(({ state }) => state)).toEqual(["running", "running"]);
+    },
+    TEST_TIMEOUT_MS,
+  );
+});
+
+describe.skipIf(!canRun)("a native lab among others", () => {
+  const labs: NativeLab[] = [];
+  afterEach(async () => {
+    await Promise.all(labs.splice(0).map((lab) => lab.down()));
+  }, TEST_TIMEOUT_MS);
+
+  test(
+    "runs beside another one, and each has its own services",
+    async () => {
+      for (let count = 0; count < 2; count += 1) {
+        const lab = await standInLab();
+        labs.push(lab);
+        await lab.up();
+      }
+      const [first, second] = labs as [NativeLab, NativeLab];
+      await first.replace("esm-sensor", { env: { STAND_IN_LABEL: "first" } });
+      await second.replace("esm-sensor", { env: { STAND_IN_LABEL: "second" } });
+      for (const [lab, label] of [
+        [first, "first"],
+        [second, "second"],
+      ] as const) {
+        const url = `http://127.0.0.1:${lab.ports.metrics["esm-sensor"]}/metrics`;
+        await waitUntil(
+          async () => {
+            const seen = await (await fetch(url)).text();
+            return { ok: seen.includes(`label="${label}"`), seen };
+          },
+          { what: `the service of the ${label} lab`, deadlineMs: 20_000 },
+        );
+      }
+      await first.down();
+      expect((await second.status())?.services.every(({ state }) => state === "running")).toBe(
+        true,
+      );
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  test(
+    "is not mistaken for that of another checkout, by up, down or ps",
+    async () => {
+      const lab = await standInLab();
+      labs.push(lab);
+      await lab.up();
+      const { index } = await idsOf(lab);
+      const other = new NativeLab({ index, lifetime: "with-caller", projectDir: "/nonexistent" });
+      const attempts = [
+        () => other.up(),
+        () => other.down(),
+        () => other.status(),
+        () => other.stop("eo-sensor"),
+      ];
+      for (const attempt of attempts) {
+        await expect(attempt()).rejects.toThrow(
+          `it must be one of /nonexistent, but ${PROJECT} runs it`,
+        );
+      }
+      expect((await lab.status())?.services.every(({ canonical }) => canonical)).toBe(true);
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  test(
+    "runs its programs without privileges, in a read-only project",
+    async () => {
+      const lab = await standInLab();
+      labs.push(lab);
+      await lab.up();
+      const url = `http://127.0.0.1:${lab.ports.metrics["eo-sensor"]}/metrics`;
+      expect(await (await fetch(url)).text()).toContain('uid="65534"');
+      const status = await lab.status();
+      for (const { pid } of [...(status?.services ?? []), ...(status?.parts ?? [])]) {
+        const text = readFileSync(`/proc/${pid}/status`, "utf8");
+        expect(text).toMatch(/^CapBnd:\s+0+$/m);
+        expect(text).toMatch(/^CapEff:\s+0+$/m);
+        expect(text).toMatch(/^NoNewPrivs:\s+1$/m);
+      }
+      const mounts = readFileSync(`/proc/${status?.services[0]?.pid}/mounts`, "utf8");
+      expect(mounts).toMatch(/ \/run\/netns\/\.programs\/project \S+ ro[, ]/);
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  test(
+    "says which port is taken, and by whom, and starts nothing",
+    async () => {
+      const index = await freeIndex();
+      const { hostPort } = forwards(index)[3] ?? { hostPort: 0 };
+      const server = createServer();
+      await new Promise<void>((resolve) => server.listen(hostPort, "127.0.0.1", resolve));
+      const lab = new NativeLab({ index, lifetime: "with-caller", projectDir: PROJECT });
+      try {
+        const failed = await lab.up().catch((error: unknown) => error);
+        expect(failed).toBeInstanceOf(EnvironmentError);
+        expect(messageOf(failed)).toContain(`port ${hostPort} must be free, but `);
+        expect(messageOf(failed)).toContain(`(process ${process.pid}) listens on it`);
+        expect(leftovers(index)).toEqual([]);
+      } finally {
+        server.close();
+      }
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  test(
+    "measures what the whole lab uses",
+    async () => {
+      const lab = await standInLab();
+      labs.push(lab);
+      await lab.up();
+      const use = await lab.usage();
+      // Eight services, two parts, supervisor, daemon and what holds the namespaces.
+      expect(use.processes).toBe(13);
+      expect(use.pssBytes).toBeGreaterThan(50 * 2 ** 20);
+      expect(use.cpuSeconds).toBeGreaterThan(0);
+    },
+    TEST_TIMEOUT_MS,
+  );
+});
