@@ -5,7 +5,9 @@ import { truth } from "./truth.ts";
 
 export const scenario = defineScenario({
   title: "Track fusion gets too little processor time",
-  fault: cpuQuota({ service: "track-fusion", cores: 0.05 }),
+  // The reference's 0.05 of a core is more than this service needs (0.017 to 0.023 measured): it throttles a little and
+  // delays nothing. Half of the usage gave a p95 of 0.7 s after 15 s and of 28 s after a minute.
+  fault: cpuQuota({ service: "track-fusion", shareOfUsage: 0.5 }),
   signature: {
     describe: "track-fusion is throttled by a quota, and its p95 is above 0.5 s",
     holds: allOf(

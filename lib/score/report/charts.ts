@@ -1,0 +1,142 @@
+/** The report's pictures, as SVG that stands in the page. */
+import type { Manifest } from "../run-record.ts";
+import type { CalibrationBin } from "../statistics.ts";
+import { html, type Html } from "./html.ts";
+
+const WIDTH = 720;
+const PLOT = { left: 56, right: 708, top: 34, bottom: 150 };
+const HEIGHT = 178;
+
+/** What each event is called in the picture; the others are left out for room. */
+const SHOWN: Partial<Record<Manifest["timeline"][number]["name"], string>> = {
+  inject: "fault in",
+  "alert-pending": "pending",
+  "alert-firing": "firing",
+  "investigation-start": "investigated",
+  heal: "healed",
+  recovered: "recovered",
+};
+
+/** The metric of a run over time with what happened when. */
+export function timeline({ metric, timeline: events }: Manifest): Html {
+  const times = [...metric.points.map(([at]) => at), ...events.map(({ unixMs }) => unixMs)];
+  if (metric.points.length < 2 || events.length === 0)
+    return html`<p class="dim">No points of the metric were kept.</p>`;
+  const [start, end] = [Math.min(...times), Math.max(...times)];
+  const top = Math.max(...metric.points.map(([, value]) => value), metric.threshold ?? 0) || 1;
+  const x = (at: number): number =>
+    PLOT.left + ((at - start) / Math.max(1, end - start)) * (PLOT.right - PLOT.left);
+  const y = (value: number): number =>
+    PLOT.bottom - (Math.max(0, value) / top) * (PLOT.bottom - PLOT.top);
+  const path = metric.points
+    .map(
+      ([at, value], i) =>
+        `${gap(metric.points, i) ? "M" : "L"}${x(at).toFixed(1)} ${y(value).toFixed(1)}`,
+    )
+    .join("");
+  const fault = band(events, x);
+  return html`<svg
+    viewBox="0 0 ${WIDTH} ${HEIGHT}"
+    role="img"
+    aria-label="${metric.title} over time"
+  >
+    ${fault}
+    <path class="axis" d="M${PLOT.left} ${PLOT.top}V${PLOT.bottom}H${PLOT.right}" />
+    <text class="tick" x="${PLOT.left - 6}" y="${PLOT.top + 8}" text-anchor="end">
+      ${short(top)}
+    </text>
+    <text class="tick" x="${PLOT.left - 6}" y="${PLOT.bottom}" text-anchor="end">0</text>
+    <text class="tick" x="${PLOT.left}" y="${HEIGHT - 6}">0 s</text>
+    <text class="tick" x="${PLOT.right}" y="${HEIGHT - 6}" text-anchor="end">
+      ${Math.round((end - start) / 1000)} s
+    </text>
+    ${metric.threshold === null ? [] : [threshold(y(metric.threshold))]}
+    <path class="line" d="${path}" />
+    ${marks(events, x)}
+  </svg>`;
+}
+
+/** Where the line is broken: the metric was not there for a while. */
+function gap(points: Manifest["metric"]["points"], i: number): boolean {
+  const before = points[i - 1]?.[0];
+  return before === undefined || (points[i]?.[0] ?? 0) - before > 5000;
+}
+
+function threshold(at: number): Html {
+  return html`<path class="threshold" d="M${PLOT.left} ${at.toFixed(1)}H${PLOT.right}" />`;
+}
+
+function band(events: Manifest["timeline"], x: (at: number) => number): Html[] {
+  const at = (name: string): number | undefined =>
+    events.find((event) => event.name === name)?.unixMs;
+  const [from, to] = [at("inject"), at("heal")];
+  if (from === undefined || to === undefined) return [];
+  return [
+    html`<rect
+      class="fault"
+      x="${x(from).toFixed(1)}"
+      y="${PLOT.top}"
+      width="${(x(to) - x(from)).toFixed(1)}"
+      height="${PLOT.bottom - PLOT.top}"
+    />`,
+  ];
+}
+
+function marks(events: Manifest["timeline"], x: (at: number) => number): Html[] {
+  let lastX = Number.NEGATIVE_INFINITY;
+  let row = 0;
+  return events.flatMap(({ name, unixMs }) => {
+    const label = SHOWN[name];
+    if (label === undefined) return [];
+    const at = x(unixMs);
+    row = at - lastX < 62 ? 1 - row : 0;
+    lastX = at;
+    const anchor = at > PLOT.right - 60 ? "end" : "start";
+    return [
+      html`<path class="mark" d="M${at.toFixed(1)} ${PLOT.top - 4}V${PLOT.bottom}" />
+        <text class="tick" x="${at.toFixed(1)}" y="${12 + row * 13}" text-anchor="${anchor}"
+          >${label}</text
+        >`,
+    ];
+  });
+}
+
+function short(value: number): string {
+  if (value >= 1e6) return `${Math.round(value / 1e6)}M`;
+  return String(Number(value.toPrecision(2)));
+}
+
+/** Stated confidence against how often it was right; the diagonal is perfect calibration. */
+export function calibrationPlot(bins: readonly CalibrationBin[]): Html {
+  const size = 220;
+  const [from, to] = [34, size - 12];
+  const at = (share: number): number => from + share * (to - from);
+  const dots = bins.map(
+    ({ confidence, accuracy, n }) =>
+      html`<circle
+        class="dot"
+        cx="${at(confidence).toFixed(1)}"
+        cy="${(size - at(accuracy)).toFixed(1)}"
+        r="${Math.min(12, 4 + Math.sqrt(n)).toFixed(1)}"
+        ><title>
+          ${n} answers, said ${Math.round(confidence * 100)} %, right ${Math.round(accuracy * 100)}
+          %
+        </title></circle
+      >`,
+  );
+  return html`<svg class="square" viewBox="0 0 ${size} ${size}" role="img" aria-label="Calibration">
+    <path class="axis" d="M${from} ${size - to}V${size - from}H${to}" />
+    <path class="threshold" d="M${from} ${size - from}L${to} ${size - to}" />
+    ${dots}
+    <text class="tick" x="${to}" y="${size - 14}" text-anchor="end">stated confidence →</text>
+    <text
+      class="tick"
+      x="${from - 6}"
+      y="${size - to}"
+      text-anchor="end"
+      transform="rotate(-90 ${from - 12} ${size - to})"
+    >
+      right →
+    </text>
+  </svg>`;
+}
