@@ -10,6 +10,12 @@ import {
 } from "node:fs";
 import { EnvironmentError, UsageError } from "../base/errors.ts";
 import { type Alert, withoutScenario } from "../contract/alert.ts";
+import {
+  type Answer,
+  AnswerSchema,
+  type EvidenceRecord,
+  EvidenceRecordSchema,
+} from "../contract/answer.ts";
 import { type Manifest, ManifestSchema } from "../score/run-record.ts";
 import type { Incident, Look } from "./incident.ts";
 
@@ -113,4 +119,20 @@ export async function readManifests(
     found.push({ path: entry.parentPath, manifest: parsed.data });
   }
   return found.toSorted((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** The answer and the record of a run, for the report; absent files give nothing. */
+export async function readRun(
+  folder: string,
+): Promise<{ answer: Answer | null; evidence: EvidenceRecord[] }> {
+  const answer = Bun.file(`${folder}/rca.json`);
+  const evidence = Bun.file(`${folder}/evidence.jsonl`);
+  const text = (await evidence.exists()) ? await evidence.text() : "";
+  return {
+    answer: (await answer.exists()) ? AnswerSchema.nullable().parse(await answer.json()) : null,
+    evidence: text
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => EvidenceRecordSchema.parse(JSON.parse(line))),
+  };
 }

@@ -4,10 +4,11 @@ import { UsageError } from "../base/errors.ts";
 import { ALERT_RULES_FILE, type AlertRule, parseAlertRules } from "../contract/alert-rules.ts";
 import { createInvestigator } from "../investigate/registry.ts";
 import type { Manifest } from "../score/run-record.ts";
+import { renderReport, type ReportRun } from "../score/report/report.ts";
 import { type Summary, summarize, summaryTable } from "../score/summary.ts";
 import { loadAllScenarios, loadScenario, type Scenario } from "../../scenarios/load.ts";
-import { checkResultsFolder, readManifests, writeText } from "./artefacts.ts";
-import { runCampaign } from "./campaign.ts";
+import { checkResultsFolder, readManifests, readRun, writeText } from "./artefacts.ts";
+import { runCampaign, runsFolder } from "./campaign.ts";
 import type { RunOptions } from "./command-line.ts";
 import type { CommandContext } from "./context.ts";
 import { createProgress } from "./progress.ts";
@@ -75,18 +76,25 @@ export async function report(
   if (found.length === 0) {
     throw new UsageError(`Cannot report: no manifest.json is below ${folders.join(", ")}`);
   }
-  const byId = new Map(found.map(({ manifest }) => [manifest.run_id, manifest]));
-  await writeSummary([...byId.values()], results);
-  context.print(summaryTable(summarize([...byId.values()])));
+  const byId = new Map(found.map((run) => [run.manifest.run_id, run]));
+  const summary = await writeSummary([...byId.values()], results);
+  context.print(summaryTable(summary));
   return 0;
 }
 
-async function writeSummary(manifests: readonly Manifest[], results: string): Promise<Summary> {
-  const summary = summarize(manifests);
+/** Writes summary.json, summary.md and report.html for these runs, each read from its folder. */
+async function writeSummary(
+  found: readonly { readonly path: string; readonly manifest: Manifest }[],
+  results: string,
+): Promise<Summary> {
+  const summary = summarize(found.map(({ manifest }) => manifest));
   checkResultsFolder(results);
   writeText(`${results}/summary.json`, `${JSON.stringify(summary, null, 2)}\n`);
   writeText(`${results}/summary.md`, `# Results\n\n${summaryTable(summary)}\n`);
-  return Promise.resolve(summary);
+  const runs: ReportRun[] = [];
+  for (const { path, manifest } of found) runs.push({ manifest, ...(await readRun(path)) });
+  writeText(`${results}/report.html`, renderReport(summary, runs));
+  return summary;
 }
 
 async function conclude(
@@ -94,7 +102,10 @@ async function conclude(
   manifests: readonly Manifest[],
   options: RunOptions,
 ): Promise<number> {
-  const summary = await writeSummary(manifests, options.results);
+  const summary = await writeSummary(
+    await readManifests(runsFolder(options.results)),
+    options.results,
+  );
   if (options.json) context.print(JSON.stringify({ runs: manifests.map(brief), summary }, null, 2));
   else context.print(runsTable(manifests));
   return exitCodeOf(manifests, summary, options.minScore);
