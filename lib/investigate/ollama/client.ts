@@ -69,6 +69,11 @@ export class ModelClient {
     return this.#structured;
   }
 
+  /** What a look-up has found so far. */
+  get knownFacts(): ModelFacts | undefined {
+    return this.#facts;
+  }
+
   /** Looks the model up. Throws ModelFailure when there is no server or no such model. */
   async facts(): Promise<ModelFacts> {
     if (this.#facts !== undefined) return this.#facts;

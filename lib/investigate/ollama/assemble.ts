@@ -1,0 +1,132 @@
+/** Puts an answer together from a diagnosis, its tests and a report. */
+import type { Alert } from "../../contract/alert.ts";
+import type { Answer, Citation } from "../../contract/answer.ts";
+import { FAULT_CLASSES, REMEDIATIONS, type Remediation } from "../../contract/fault-classes.ts";
+import { downstreamOf, type ServiceName } from "../../contract/topology.ts";
+import type { CaseFile } from "./case-file.ts";
+import { PLANS } from "./plans.ts";
+import { type Hypothesis, nameOf, refutationOf, type Verdict } from "./refute.ts";
+import { harmless } from "./text.ts";
+
+export interface Diagnosis {
+  readonly hypothesis: Hypothesis;
+  readonly verdict: Verdict | undefined;
+  readonly onsetMs: number | null;
+  readonly mechanism: string;
+  readonly action: Remediation;
+  readonly citations: readonly Citation[];
+  readonly confidence: number;
+  /** Everything else that was tested and refuted. */
+  readonly ruledOut: readonly Verdict[];
+}
+
+/** The answer to a diagnosis that stands. */
+export function assembleAnswer(diagnosis: Diagnosis, alert: Alert, file: CaseFile): Answer {
+  const { hypothesis, onsetMs, mechanism, action, citations, confidence, ruledOut } = diagnosis;
+  const target = hypothesis.service;
+  return {
+    culprit: target,
+    fault_class: hypothesis.faultClass,
+    mechanism: mechanism.slice(0, 2000),
+    onset: onsetMs === null ? null : new Date(onsetMs).toISOString(),
+    causal_chain: causalChain(hypothesis, alert, file),
+    evidence: [...citations],
+    remediation: {
+      action,
+      target: action === "no_action" ? null : target,
+      parameters: {},
+      prose: `${REMEDIATIONS[action]}${target === null ? "" : ` (${target})`}`,
+    },
+    confidence,
+    alternatives: alternativesOf(ruledOut),
+  };
+}
+
+/** The answer of an agent that does not know: a legal one, with what it could rule out. */
+export function unsureAnswer(
+  ruledOut: readonly Verdict[],
+  service: ServiceName | null,
+  citations: readonly Citation[],
+): Answer {
+  return {
+    culprit: service,
+    fault_class: "unknown",
+    mechanism:
+      ruledOut.length === 0
+        ? "The evidence does not tell."
+        : "Every diagnosis that was considered is refuted by telemetry.",
+    onset: null,
+    causal_chain: [],
+    evidence: [...citations],
+    remediation: {
+      action: "gather_more_evidence",
+      target: service,
+      parameters: {},
+      prose: REMEDIATIONS.gather_more_evidence,
+    },
+    confidence: 0.05,
+    alternatives: alternativesOf(ruledOut),
+  };
+}
+
+function alternativesOf(ruledOut: readonly Verdict[]): Answer["alternatives"] {
+  const seen = new Set<string>();
+  const unique = ruledOut.filter(({ hypothesis }) => {
+    const name = nameOf(hypothesis);
+    return !seen.has(name) && seen.add(name);
+  });
+  return unique.slice(0, 8).map((verdict) => ({
+    service: verdict.hypothesis.service,
+    fault_class: verdict.hypothesis.faultClass,
+    ruled_out_by: refutationOf(verdict).slice(0, 500),
+  }));
+}
+
+/** What to say of the mechanism when no model says it: the class and what the tools confirmed. */
+export function plainMechanism(
+  { service, faultClass }: Hypothesis,
+  confirmed: readonly string[],
+): string {
+  const shown = confirmed.length === 0 ? "" : ` Confirmed: ${confirmed.join("; ")}.`;
+  return `${service ?? "The system"}: ${FAULT_CLASSES[faultClass]}.${shown}`;
+}
+
+/** The action that the model named if it fits the class, else the class's own. */
+export function actionFor({ faultClass }: Hypothesis, named: string | undefined): Remediation {
+  const { actions } = PLANS[faultClass];
+  return actions.find((action) => action === named) ?? actions[0] ?? "gather_more_evidence";
+}
+
+/** From the culprit along the topology to the service that the alert is about, each with its most telling change. */
+function causalChain(hypothesis: Hypothesis, alert: Alert, file: CaseFile): Answer["causal_chain"] {
+  if (hypothesis.service === null) return [];
+  const path = pathBetween(hypothesis.service, alert.pipeline_name);
+  return path.map((service, index) => ({
+    service,
+    effect: index === 0 ? FAULT_CLASSES[hypothesis.faultClass] : effectOn(service, file),
+  }));
+}
+
+function effectOn(service: ServiceName, file: CaseFile): string {
+  const [row] = file.rows
+    .filter(({ fact, before }) => fact.service === service && before !== undefined)
+    .toSorted((a, b) => b.score - a.score);
+  if (row === undefined) return "its input changed";
+  return `${row.fact.signal} went from ${harmless(row.before?.value ?? "")} to ${harmless(row.fact.value)}`;
+}
+
+function pathBetween(from: ServiceName, to: ServiceName): ServiceName[] {
+  const queue: ServiceName[][] = [[from]];
+  const seen = new Set<ServiceName>([from]);
+  for (let path = queue.shift(); path !== undefined; path = queue.shift()) {
+    const last = path.at(-1) ?? from;
+    if (last === to) return path;
+    for (const next of downstreamOf(last)) {
+      if (!seen.has(next)) queue.push([...path, next]);
+      seen.add(next);
+    }
+  }
+  // The alert is about something that the culprit does not feed: name the nearest that it does.
+  const [next] = downstreamOf(from);
+  return next === undefined ? [from] : [from, next];
+}

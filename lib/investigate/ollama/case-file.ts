@@ -1,0 +1,133 @@
+/**
+ * What the agent shows a model: a table of facts, each with a number under which it can be cited.
+ *
+ * Rows are ranked by how much they changed; runtime state, scrapes and DDS status come first whatever their size, because
+ * they say what kind of fault it is. Text that a service wrote is never shown (see `harmless`).
+ */
+import { CONTAINER_METRICS, LOGS, METRICS } from "../../contract/telemetry.ts";
+import type { ServiceName } from "../../contract/topology.ts";
+import { estimateTokens, harmless } from "./text.ts";
+import type { Call, Fact } from "./toolbox.ts";
+
+/** A fact with a number, and the value before the incident if one is known. */
+export interface Row {
+  readonly id: string;
+  readonly callId: string;
+  readonly fact: Fact;
+  readonly before?: Fact;
+  readonly score: number;
+}
+
+export interface Rendered {
+  readonly text: string;
+  readonly shown: number;
+  /** Rows that did not fit. */
+  readonly cut: number;
+}
+
+/** Collects facts under stable numbers. */
+export class CaseFile {
+  readonly #rows: Row[] = [];
+  readonly #contrast: boolean;
+  readonly #seen = new Set<string>();
+
+  /** Without `contrast` the values before the incident are left out. */
+  constructor(options: { readonly contrast: boolean }) {
+    this.#contrast = options.contrast;
+  }
+
+  get rows(): readonly Row[] {
+    return this.#rows;
+  }
+
+  row(id: string): Row | undefined {
+    return this.#rows.find((row) => row.id === id);
+  }
+
+  /** Adds what a call said; facts of `before` become the other column of their row. */
+  add(call: Call): void {
+    const before = new Map<string, Fact>();
+    for (const fact of call.facts) if (fact.when === "before") before.set(keyOf(fact), fact);
+    for (const fact of call.facts) {
+      if (fact.when === "before") continue;
+      const key = keyOf(fact);
+      if (this.#seen.has(key)) continue;
+      this.#seen.add(key);
+      const earlier = before.get(key);
+      const id = `F${this.#rows.length + 1}`;
+      const score = scoreOf(fact, this.#contrast ? earlier : undefined);
+      const row = { id, callId: call.id, fact, score };
+      this.#rows.push(earlier === undefined || !this.#contrast ? row : { ...row, before: earlier });
+    }
+  }
+
+  /** The table, most telling rows first, as long as it fits; what is left out is said. */
+  render(roomTokens: number, mostRows: number): Rendered {
+    const ranked = this.#rows
+      .filter((row) => !this.#contrast || isTelling(row))
+      .toSorted((a, b) => b.score - a.score);
+    const lines: string[] = [];
+    let used = 0;
+    for (const row of ranked) {
+      const line = lineOf(row);
+      const tokens = estimateTokens(`${line}\n`);
+      if (lines.length >= mostRows || used + tokens > roomTokens) break;
+      lines.push(line);
+      used += tokens;
+    }
+    const cut = ranked.length - lines.length;
+    if (cut > 0) lines.push(`(${cut} lesser rows are left out)`);
+    return { text: lines.join("\n"), shown: ranked.length - cut, cut };
+  }
+}
+
+function keyOf({ signal, service, labels }: Fact): string {
+  const named = Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify([signal, service, named]);
+}
+
+/** A row that did not change tells something only where its value is a state. */
+function isTelling({ fact, before }: Row): boolean {
+  if (before === undefined) return true;
+  return before.value !== fact.value || isState(fact.signal);
+}
+
+const isState = (signal: string): boolean => signal === "up" || signal === "container_state";
+
+const STATUS = /^(up|container_(state|exit_code|oom|cpu_cfs_throttled|spec)|cms_dds_)/;
+
+function scoreOf(fact: Fact, before: Fact | undefined): number {
+  const bonus = STATUS.test(fact.signal) ? 3 : 0;
+  if (before === undefined) return bonus + 0.5;
+  if (before.value === fact.value) return bonus === 0 ? 0 : 0.4;
+  const [a, b] = [Number(before.value), Number(fact.value)];
+  if (!Number.isFinite(a) || !Number.isFinite(b)) return bonus + 4;
+  // Symmetric: a rate that fell to a tenth changed as much as one that rose tenfold.
+  const small = 1e-3;
+  const change = Math.abs(Math.log((Math.abs(b) + small) / (Math.abs(a) + small)));
+  return bonus + Math.min(6, change);
+}
+
+const declared = new Set<string>([
+  "up",
+  "ALERTS",
+  "alert_state",
+  ...Object.keys(METRICS),
+  ...Object.keys(CONTAINER_METRICS),
+  ...Object.keys(LOGS),
+]);
+
+/** Names that nobody declared are text from the system, and treated as such. */
+const shownName = (signal: string): string =>
+  declared.has(signal) || /^[a-z][\w.:<>-]{0,70}$/i.test(signal) ? signal : harmless(signal);
+
+function lineOf({ id, fact, before }: Row): string {
+  const labels = Object.entries(fact.labels)
+    .filter(([name]) => !["instance", "job", "name", "service", "__name__"].includes(name))
+    .map(([name, value]) => `${name}=${harmless(value)}`)
+    .join(" ");
+  const who: ServiceName | "system" = fact.service ?? "system";
+  const change = before === undefined ? "" : `${harmless(before.value)} -> `;
+  const head = [id, who, shownName(fact.signal), labels].filter((part) => part !== "").join(" ");
+  return `${head}: ${change}${harmless(fact.value)}`;
+}

@@ -1,0 +1,52 @@
+/** When a fault set in: the start of the unbroken span up to now in which its telling claim holds. */
+import { entailmentHolds } from "../../contract/entailments.ts";
+import type { Check } from "./refute.ts";
+import type { Toolbox } from "./toolbox.ts";
+
+/** How far back the search goes from the alert's start, and the distance between two looks. */
+const LOOK_BACK_MS = 6 * 60_000;
+const STEP_SECONDS = 2;
+
+/**
+ * Returns the onset in Unix milliseconds, or null when no confirmed claim has a beginning in the span.
+ *
+ * The earliest of the confirmed claims counts: rates and slopes show later than states.
+ */
+export async function findOnset(
+  checks: readonly Check[],
+  alertStartMs: number,
+  nowMs: number,
+  tools: Toolbox,
+): Promise<number | null> {
+  const onsets: number[] = [];
+  const confirmed = checks.filter(
+    ({ outcome, entailment }) => outcome === "confirmed" && entailment.weight === "must",
+  );
+  for (const check of confirmed) {
+    const startMs = alertStartMs - LOOK_BACK_MS;
+    const call = await tools.call("promql_range", {
+      query: check.query,
+      start: new Date(startMs).toISOString(),
+      end: new Date(nowMs).toISOString(),
+      step_seconds: STEP_SECONDS,
+    });
+    const onset = beginningOf(check, call.facts);
+    if (onset !== null) onsets.push(onset);
+  }
+  return onsets.length === 0 ? null : Math.min(...onsets);
+}
+
+/** Claims that held from the first point on (a running process) have no beginning in sight. */
+function beginningOf(
+  { entailment }: Check,
+  facts: readonly { readonly value: number | string; readonly when: string }[],
+): number | null {
+  const points = facts
+    .map(({ value, when }) => ({ value: Number(value), atMs: Date.parse(when) }))
+    .filter(({ value, atMs }) => Number.isFinite(value) && Number.isFinite(atMs))
+    .toSorted((a, b) => a.atMs - b.atMs);
+  const first = points[0];
+  if (first === undefined || entailmentHolds(entailment, first.value)) return null;
+  const lastFalse = points.findLastIndex(({ value }) => !entailmentHolds(entailment, value));
+  return points[lastFalse + 1]?.atMs ?? null;
+}
