@@ -3,8 +3,9 @@ import type { Answer } from "../contract/answer.ts";
 import { factsOf } from "../contract/citation.ts";
 import type { ServiceName } from "../contract/topology.ts";
 import { isServiceName } from "../contract/topology.ts";
-import type { Investigation, InvestigationInput, Investigator } from "./investigator.ts";
-import { Toolset } from "./tools/toolset.ts";
+import type { Investigation, Investigator } from "./investigator.ts";
+import { toolsetFor } from "./toolbox.ts";
+import type { Toolset } from "./tools/toolset.ts";
 
 const blank: Omit<Answer, "culprit" | "fault_class" | "mechanism" | "confidence" | "remediation"> =
   {
@@ -88,11 +89,6 @@ function citationOf(
     value,
     claim: `${signal} changed most`,
   };
-}
-
-/** Tools for one investigation. */
-export function toolsetFor({ urls, signal }: InvestigationInput): Toolset {
-  return new Toolset({ urls, ...(signal === undefined ? {} : { signal }) });
 }
 
 /** Wraps an answer of an investigator that uses no model. */

@@ -3,16 +3,26 @@ import { UsageError } from "../base/errors.ts";
 import { baseline } from "./baseline/baseline.ts";
 import { constant, loudest } from "./floors.ts";
 import type { Investigator } from "./investigator.ts";
-
-const BUILT_IN: Readonly<Record<string, Investigator>> = { baseline, constant, loudest };
+import { createOllamaInvestigator } from "./ollama/agent.ts";
+import { toolboxOf, toolsetFor } from "./toolbox.ts";
 
 /** What may be written after `--investigator`. */
-export const INVESTIGATOR_NAMES = Object.keys(BUILT_IN);
+export const INVESTIGATOR_NAMES = ["baseline", "constant", "loudest", "ollama[:<model>]"] as const;
+
+const BUILT_IN: Readonly<Record<string, Investigator>> = { baseline, constant, loudest };
 
 /** Returns the investigator of this name; throws UsageError that lists them otherwise. */
 export function createInvestigator(name: string): Investigator {
   const found = Object.hasOwn(BUILT_IN, name) ? BUILT_IN[name] : undefined;
   if (found !== undefined) return found;
+  const ollama = /^ollama(?::(.+))?$/.exec(name);
+  if (ollama !== null) {
+    const model = ollama[1];
+    return createOllamaInvestigator({
+      ...(model === undefined ? {} : { model }),
+      toolbox: (input) => toolboxOf(toolsetFor(input)),
+    });
+  }
   throw new UsageError(
     `Cannot choose investigator ${JSON.stringify(name)}: it must be one of ${INVESTIGATOR_NAMES.join(", ")}`,
   );

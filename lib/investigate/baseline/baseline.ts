@@ -9,13 +9,13 @@ import type { Answer } from "../../contract/answer.ts";
 import { factsOf } from "../../contract/citation.ts";
 import { type FaultClass, FAULT_CLASS_NAMES } from "../../contract/fault-classes.ts";
 import { downstreamOf, SERVICES, type ServiceName } from "../../contract/topology.ts";
-import { finished, toolsetFor } from "../floors.ts";
+import { finished } from "../floors.ts";
 import type { InvestigationInput, Investigator } from "../investigator.ts";
 import { citationsOfChecks, joinCitations } from "../ollama/citations.ts";
 import { findOnset } from "../ollama/onset.ts";
 import { PLANS } from "../ollama/plans.ts";
 import { refutationOf, testHypothesis, type Verdict } from "../ollama/refute.ts";
-import { callOf, type Toolbox } from "../ollama/toolbox.ts";
+import { toolboxOf, toolsetFor } from "../toolbox.ts";
 import type { Toolset } from "../tools/toolset.ts";
 import { supportingCitations } from "./support.ts";
 
@@ -37,17 +37,9 @@ export const baseline: Investigator = {
   },
 };
 
-function toolbox(tools: Toolset): Toolbox {
-  return {
-    names: tools.names,
-    records: tools.records,
-    call: async (name, args) => callOf(await tools.call(name, args)),
-  };
-}
-
 async function diagnose(input: InvestigationInput, tools: Toolset): Promise<Answer> {
   const { alert, transcript, signal } = input;
-  const box = toolbox(tools);
+  const box = toolboxOf(tools);
   transcript.phase("Reading alert", alert.title);
   transcript.phase("Loading integrations", Object.values(input.urls).join(", "));
   transcript.phase("Planning", "compare, then test every fault class for every service");
@@ -116,7 +108,7 @@ async function answerFor(
   confidence: number,
   tools: Toolset,
 ): Promise<Answer> {
-  const box = toolbox(tools);
+  const box = toolboxOf(tools);
   const { service, faultClass } = best.hypothesis;
   const alertMs = Date.parse(input.alert.alerts[0]?.startsAt ?? "");
   const nowMs = tools.records.at(-1)?.asked_unix_ms ?? alertMs;
