@@ -1,4 +1,5 @@
 /** The flags of the telemetry server. */
+import { join } from "node:path";
 import { UsageError } from "../../lib/base/errors.ts";
 import { DEFAULT_LIMITS } from "./store/retention.ts";
 
@@ -44,7 +45,7 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   "otlp-grpc-port": "4317",
   "otlp-http-port": "4318",
   "prometheus-url": "http://127.0.0.1:9090",
-  "rules-file": "observability/grafana/provisioning/alerting/alerts.yaml",
+  "rules-file": join(import.meta.dir, "../grafana/provisioning/alerting/alerts.yaml"),
   "max-bytes": String(DEFAULT_LIMITS.maxBytes),
 };
 

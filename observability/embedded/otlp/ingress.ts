@@ -44,7 +44,9 @@ export class Ingress {
   acceptJson(signal: Signal, text: string): PartialSuccess {
     let request: Message;
     try {
-      request = messageOf(JSON.parse(text), "the body");
+      const body: unknown = JSON.parse(text);
+      if (body === null) throw new MalformedError("it is null");
+      request = messageOf(body, "the body");
     } catch (error) {
       throw new MalformedError(
         `the body is not a JSON ${signal} request: ${(error as Error).message}`,

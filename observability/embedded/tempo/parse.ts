@@ -2,12 +2,10 @@
 import { parser } from "@grafana/lezer-traceql";
 import type { SyntaxNode } from "@lezer/common";
 import { QueryError, unsupported } from "../query-error.ts";
-import { compileRegex, RegexError, type Test } from "../regex/regex.ts";
 import { childrenOf, durationNs, firstError, unquote } from "../syntax.ts";
 import type {
   Aggregate,
   CompareOp,
-  Expression,
   Field,
   Intrinsic,
   Operand,
@@ -17,6 +15,7 @@ import type {
   TraceQuery,
   Value,
 } from "./ast.ts";
+import { readCondition } from "./expression.ts";
 
 const MAX_QUERY_CHARS = 16_384;
 const MAX_DEPTH = 128;
@@ -42,7 +41,6 @@ const INTRINSICS: Readonly<Record<string, Intrinsic>> = {
   "span:id": "span:id",
 };
 const SPANSET_OPS = new Set<string>(["&&", "||", ">", ">>", "<", "<<", "~"]);
-const COMPARE_OPS = new Set<string>(["=", "!=", ">", ">=", "<", "<=", "=~", "!~"]);
 const STATUSES = new Set(["error", "ok", "unset"]);
 const KINDS = new Set(["unspecified", "internal", "server", "client", "producer", "consumer"]);
 
@@ -111,19 +109,27 @@ class Reader {
       throw unsupported("TraceQL", this.#of(node));
     }
     if (node.name === "SpansetFilter") {
-      return { kind: "filter", expression: this.#expression(first, depth + 1) };
+      return {
+        kind: "filter",
+        expression: readCondition(
+          { text: (from, to) => this.#text.slice(from, to), leaf: (one) => this.#operand(one) },
+          first,
+        ),
+      };
     }
     if (node.name !== "SpansetPipelineExpression" && node.name !== "SpansetPipeline") {
       throw unsupported("TraceQL", this.#of(node));
     }
-    if (operator === undefined || second === undefined) return this.#spanset(first, depth + 1);
-    const op = this.#of(operator);
+    if (operator === undefined) return this.#spanset(first, depth + 1);
+    // The sibling operator `~` is no node of its own; it stands between the other two.
+    const right = second ?? operator;
+    const op = this.#text.slice(first.to, right.from).replaceAll(/[()\s]/g, "");
     if (!SPANSET_OPS.has(op)) throw unsupported("TraceQL", `spanset operator ${op}`);
     return {
       kind: "combine",
       op: op as SpansetOp,
       left: this.#spanset(first, depth + 1),
-      right: this.#spanset(second, depth + 1),
+      right: this.#spanset(right, depth + 1),
     };
   }
 
@@ -171,74 +177,10 @@ class Reader {
     };
   }
 
-  #expression(node: SyntaxNode, depth: number): Expression {
-    if (depth > MAX_DEPTH) throw new QueryError(`a query must nest at most ${MAX_DEPTH} deep`);
-    const children = childrenOf(node);
-    const [first, operator, second] = children;
-    if (first === undefined) throw unsupported("TraceQL", this.#of(node));
-    if (children.length === 1) return this.#single(node, first, depth);
-    if (operator === undefined || second === undefined)
-      throw unsupported("TraceQL", this.#of(node));
-    if (operator.name === "And" || operator.name === "Or") {
-      return {
-        kind: operator.name === "And" ? "and" : "or",
-        left: this.#expression(first, depth + 1),
-        right: this.#expression(second, depth + 1),
-      };
-    }
-    const op = this.#of(operator);
-    if (!COMPARE_OPS.has(op)) throw unsupported("TraceQL", `operator ${op}`);
-    const right = this.#operand(second);
-    return {
-      kind: "compare",
-      left: this.#operand(first),
-      op: op as CompareOp,
-      right,
-      ...(op === "=~" || op === "!~" ? { test: this.#regex(right) } : {}),
-    };
-  }
-
-  #single(node: SyntaxNode, child: SyntaxNode, depth: number): Expression {
-    if (child.name === "FieldExpression") {
-      const inner = this.#expression(child, depth + 1);
-      return this.#of(node).startsWith("!") ? { kind: "not", inner } : inner;
-    }
-    const operand = this.#operand(node);
-    if (operand.kind !== "value") return { kind: "truth", field: operand };
-    if (operand.value.kind !== "boolean")
-      throw unsupported("TraceQL", `the bare value ${this.#of(node)}`);
-    return { kind: "constant", value: operand.value.value };
-  }
-
-  #regex(operand: Operand): Test {
-    if (operand.kind !== "value" || operand.value.kind !== "string") {
-      throw new QueryError("invalid TraceQL query: a regular expression must be a string");
-    }
-    try {
-      return compileRegex(operand.value.value, true);
-    } catch (error) {
-      if (error instanceof RegexError)
-        throw new QueryError(`invalid TraceQL query: ${error.message}`);
-      throw error;
-    }
-  }
-
+  /** An operand of a condition: a literal or a field. */
   #operand(node: SyntaxNode): Operand {
     const child = node.firstChild;
-    if (child === null || childrenOf(node).length !== 1)
-      throw unsupported("TraceQL", this.#of(node));
-    if (child.name === "Static") return { kind: "value", value: this.#literal(child) };
-    if (child.name === "FieldExpression") {
-      const inner = this.#operand(child);
-      const sign = this.#of(node)[0];
-      if (sign === "(") return inner;
-      const isNumber =
-        inner.kind === "value" &&
-        (inner.value.kind === "number" || inner.value.kind === "duration");
-      if (sign !== "-" || !isNumber) throw unsupported("TraceQL", this.#of(node));
-      const { kind, value } = inner.value as Value & { kind: "number" };
-      return { kind: "value", value: { kind, value: -value } };
-    }
+    if (child?.name === "Static") return { kind: "value", value: this.#literal(child) };
     return this.#field(node);
   }
 

@@ -1,0 +1,215 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Database } from "bun:sqlite";
+import { ManualClock } from "../../../lib/base/clock.ts";
+import { waitUntil } from "../../../lib/base/wait.ts";
+import { loadTrace } from "../tempo/traces.ts";
+import { DEFAULT_LIMITS, Retention } from "./retention.ts";
+import type { LogRow, SpanRow } from "./rows.ts";
+import { Store } from "./store.ts";
+
+const HOUR_MS = 3_600_000;
+const START_MS = Date.UTC(2026, 0, 2);
+let folder: string;
+let clock: ManualClock;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "telemetry-store-"));
+  clock = new ManualClock(START_MS);
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const open = (maxBytes = DEFAULT_LIMITS.maxBytes): Store =>
+  new Store({ folder, clock, limits: { ...DEFAULT_LIMITS, maxBytes } });
+const span = (index: number, padding = 0): SpanRow => ({
+  origin: { service: "s", resource: '{"attributes":[]}', scope: '{"name":"","version":""}' },
+  traceId: index.toString(16).padStart(32, "0"),
+  spanId: index.toString(16).padStart(16, "0"),
+  parentId: "",
+  name: "n",
+  kind: 1,
+  status: 0,
+  startNs: BigInt(clock.nowMs()) * 1_000_000n,
+  durationNs: 1n,
+  attributes: `[{"key":"k","value":{"stringValue":"${"x".repeat(padding)}"}}]`,
+  rest: "",
+});
+const log = (line: string): LogRow => ({
+  labels: '{"service_name":"s"}',
+  timeNs: BigInt(clock.nowMs()) * 1_000_000n,
+  line,
+  metadata: "{}",
+});
+const count = (table: "spans" | "logs"): number => {
+  using database = new Database(join(folder, "telemetry.sqlite"), { readonly: true });
+  return (database.query(`SELECT count(*) AS n FROM ${table}`).get() as { n: number }).n;
+};
+
+describe("committing", () => {
+  test("what is queued is committed without anybody asking", async () => {
+    using store = open();
+    store.addSpans([span(1)]);
+    store.addLogs([log("a")]);
+    expect(store.stats.commits).toBe(0);
+    await waitUntil(
+      () => ({ ok: count("spans") === 1 && count("logs") === 1, seen: `${count("spans")} spans` }),
+      {
+        what: "the commit",
+        deadlineMs: 5000,
+        intervalMs: 20,
+      },
+    );
+  });
+
+  test("a long queue is committed at once, so that memory stays bounded", () => {
+    using store = open();
+    store.addSpans(Array.from({ length: 4000 }, (_, index) => span(index + 1)));
+    expect(store.stats.spans).toBe(4000);
+  });
+
+  test("close() commits, is idempotent, and everything is there after opening again", () => {
+    const first = open();
+    first.addSpans([span(7)]);
+    first.addLogs([log("kept")]);
+    first.close();
+    first.close();
+    using second = open();
+    expect(loadTrace(second, span(7).traceId)).toHaveLength(1);
+    expect([...second.streams.entries()]).toEqual([[1, '{"service_name":"s"}']]);
+    second.addSpans([span(8)]);
+    second.flush();
+    expect([...second.origins.entries()]).toHaveLength(1);
+  });
+
+  test("a span that was sent twice is shown once", () => {
+    using store = open();
+    store.addSpans([span(9), span(9)]);
+    store.flush();
+    expect(loadTrace(store, span(9).traceId)).toHaveLength(1);
+  });
+
+  test("a trace is found in whatever arrival bucket its spans are", () => {
+    using store = open();
+    for (const hours of [0, 1, 1]) {
+      clock.advance(hours * HOUR_MS);
+      store.addSpans([{ ...span(5), spanId: String(clock.nowMs()).padStart(16, "0") }]);
+      store.flush();
+    }
+    expect(loadTrace(store, span(5).traceId)).toHaveLength(3);
+  });
+});
+
+describe("retention", () => {
+  /** The store's own timer takes the same steps; here they are taken by hand, on a clock that we move. */
+  const forgetAll = (maxBytes = DEFAULT_LIMITS.maxBytes): number => {
+    using database = new Database(join(folder, "telemetry.sqlite"));
+    const retention = new Retention(database, clock, { ...DEFAULT_LIMITS, maxBytes }, 600_000);
+    let steps = 0;
+    while (retention.step() > 0) steps += 1;
+    return steps;
+  };
+  const fill = (spans: number): void => {
+    const store = open();
+    store.addSpans(Array.from({ length: spans }, (_, index) => span(index + 1, 500)));
+    store.addLogs([log("a"), log("b")]);
+    store.close();
+  };
+
+  test("spans go after 24 h and logs after 168 h, in small deletes", () => {
+    fill(9000);
+    clock.advance(23 * HOUR_MS);
+    expect(forgetAll()).toBe(0);
+    clock.advance(2 * HOUR_MS);
+    expect(forgetAll()).toBe(3);
+    expect([count("spans"), count("logs")]).toEqual([0, 2]);
+    clock.advance(144 * HOUR_MS);
+    forgetAll();
+    expect(count("logs")).toBe(0);
+  });
+
+  test("over the size, the oldest arrivals go, whatever their age, and the file shrinks", () => {
+    fill(20_000);
+    const before = statSync(join(folder, "telemetry.sqlite")).size;
+    forgetAll(before / 2);
+    expect(count("spans")).toBeLessThan(11_000);
+    expect(count("spans")).toBeGreaterThan(3000);
+    {
+      using database = new Database(join(folder, "telemetry.sqlite"));
+      database.run("PRAGMA wal_checkpoint(TRUNCATE)");
+      const oldest = database.query("SELECT min(id) AS id FROM spans").get() as { id: number };
+      expect(oldest.id).toBeGreaterThan(9000);
+    }
+    expect(statSync(join(folder, "telemetry.sqlite")).size).toBeLessThan(before);
+  });
+});
+
+describe("opening", () => {
+  test("a file that is no database, or of another format, is refused with what to do", () => {
+    writeFileSync(
+      join(folder, "telemetry.sqlite"),
+      "this is not a database, not at all".repeat(100),
+    );
+    expect(open).toThrow("Cannot open the telemetry store");
+    rmSync(join(folder, "telemetry.sqlite"));
+    {
+      using database = new Database(join(folder, "telemetry.sqlite"), { create: true });
+      database.run("PRAGMA user_version = 99");
+    }
+    expect(open).toThrow("its format must be 1, but is 99; delete the file");
+  });
+});
+
+describe("killed", () => {
+  test("with kill -9, it comes back with all that it had acknowledged a second before", async () => {
+    const argv = ["console", "loki", "tempo", "otlp-grpc", "otlp-http"].map(
+      (name) => `--${name}-port=0`,
+    );
+    const main = join(import.meta.dir, "../main.ts");
+    const child = Bun.spawn([process.execPath, main, `--data-dir=${folder}/killed`, ...argv], {
+      stdout: "pipe",
+      stderr: "inherit",
+      timeout: 30_000,
+    });
+    const { value } = await child.stdout.getReader().read();
+    const ready = JSON.parse(new TextDecoder().decode(value)) as { otlpHttp: number };
+    let acknowledged: { at: number; spans: number }[] = [];
+    let sent = 0;
+    const started = performance.now();
+    while (performance.now() - started < 2500) {
+      const spans = Array.from({ length: 100 }, () => {
+        sent += 1;
+        return {
+          traceId: sent.toString(16).padStart(32, "0"),
+          spanId: sent.toString(16).padStart(16, "0"),
+        };
+      });
+      const reply = await fetch(`http://127.0.0.1:${ready.otlpHttp}/v1/traces`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans }] }] }),
+      });
+      expect(reply.status).toBe(200);
+      acknowledged.push({ at: performance.now(), spans: sent });
+    }
+    child.kill("SIGKILL");
+    const killed = performance.now();
+    await child.exited;
+    acknowledged = acknowledged.filter(({ at }) => at < killed - 1000);
+    const promised = acknowledged.at(-1)?.spans ?? 0;
+    expect(promised).toBeGreaterThan(1000);
+    expect(existsSync(join(folder, "killed", "telemetry.sqlite-wal"))).toBe(true);
+    using store = new Store({ folder: join(folder, "killed"), clock, limits: DEFAULT_LIMITS });
+    const found = store.reader
+      .query("SELECT count(*) AS n, max(span_id) AS last FROM spans")
+      .get() as {
+      n: bigint;
+      last: string;
+    };
+    expect(Number(found.n)).toBeGreaterThanOrEqual(promised);
+    expect(Number(found.n)).toBe(Number.parseInt(found.last, 16));
+    expect(store.reader.query("PRAGMA integrity_check").get()).toEqual({ integrity_check: "ok" });
+  });
+});

@@ -1,0 +1,154 @@
+/**
+ * The condition inside `{ … }`.
+ *
+ * The grammar's tree gives `!` and `-` everything to their right, and knows nothing of precedence otherwise. So the tree
+ * is read off as a flat list of operands and operators, and grouped here as Tempo groups them.
+ */
+import type { SyntaxNode } from "@lezer/common";
+import { QueryError, unsupported } from "../query-error.ts";
+import { compileRegex, RegexError, type Test } from "../regex/regex.ts";
+import { childrenOf } from "../syntax.ts";
+import type { CompareOp, Expression, Operand } from "./ast.ts";
+
+/** What reads the leaves and the text of nodes. */
+export interface LeafReader {
+  text(from: number, to: number): string;
+  leaf(node: SyntaxNode): Operand;
+}
+
+type Item =
+  | { readonly kind: "operand"; readonly node: SyntaxNode }
+  | { readonly kind: "group"; readonly node: SyntaxNode }
+  | { readonly kind: "unary" | "binary"; readonly op: string };
+
+const PRECEDENCE: Readonly<Record<string, number>> = {
+  "||": 1,
+  "&&": 2,
+  "=": 3,
+  "!=": 3,
+  ">": 3,
+  ">=": 3,
+  "<": 3,
+  "<=": 3,
+  "=~": 3,
+  "!~": 3,
+};
+const MAX_DEPTH = 100;
+
+type Part = { readonly expression: Expression } | { readonly operand: Operand };
+
+/** Reads a FieldExpression as a condition. */
+export function readCondition(reader: LeafReader, node: SyntaxNode, depth = 0): Expression {
+  return asCondition(new Climber(reader, node, depth).part());
+}
+
+function asCondition(part: Part): Expression {
+  if ("expression" in part) return part.expression;
+  const { operand } = part;
+  if (operand.kind !== "value") return { kind: "truth", field: operand };
+  if (operand.value.kind === "boolean") return { kind: "constant", value: operand.value.value };
+  throw unsupported("TraceQL", `a bare value of type ${operand.value.kind}`);
+}
+
+class Climber {
+  readonly #reader: LeafReader;
+  readonly #items: Item[] = [];
+  readonly #depth: number;
+  #at = 0;
+
+  constructor(reader: LeafReader, node: SyntaxNode, depth: number) {
+    if (depth > MAX_DEPTH) throw new QueryError(`a query must nest at most ${MAX_DEPTH} deep`);
+    this.#reader = reader;
+    this.#depth = depth;
+    this.#flatten(node);
+  }
+
+  #flatten(node: SyntaxNode): void {
+    const [first, operator, second] = childrenOf(node);
+    if (first === undefined) throw unsupported("TraceQL", this.#reader.text(node.from, node.to));
+    const lead = this.#reader.text(node.from, first.from).trim();
+    if (first.name !== "FieldExpression") {
+      this.#items.push({ kind: "operand", node });
+    } else if (lead.startsWith("(")) {
+      this.#items.push({ kind: "group", node: first });
+    } else if (operator !== undefined && second !== undefined) {
+      this.#flatten(first);
+      this.#items.push({ kind: "binary", op: this.#reader.text(operator.from, operator.to) });
+      this.#flatten(second);
+    } else {
+      if (lead !== "") this.#items.push({ kind: "unary", op: lead });
+      this.#flatten(first);
+    }
+  }
+
+  /** The whole list as one part. */
+  part(): Part {
+    const part = this.#climb(0);
+    if (this.#at < this.#items.length) throw new QueryError("invalid TraceQL query: syntax error");
+    return part;
+  }
+
+  #climb(min: number): Part {
+    let left = this.#primary();
+    for (;;) {
+      const item = this.#items[this.#at];
+      if (item?.kind !== "binary") return left;
+      const precedence = PRECEDENCE[item.op];
+      if (precedence === undefined) throw unsupported("TraceQL", `operator ${item.op}`);
+      if (precedence < min) return left;
+      this.#at += 1;
+      left = { expression: combine(item.op, left, this.#climb(precedence + 1)) };
+    }
+  }
+
+  #primary(): Part {
+    const item = this.#items[this.#at];
+    this.#at += 1;
+    if (item?.kind === "unary") return this.#unary(item.op);
+    if (item?.kind === "operand") return { operand: this.#reader.leaf(item.node) };
+    if (item?.kind === "group") return new Climber(this.#reader, item.node, this.#depth + 1).part();
+    throw new QueryError("invalid TraceQL query: syntax error");
+  }
+
+  #unary(op: string): Part {
+    const inner = this.#primary();
+    if (op === "!") return { expression: { kind: "not", inner: asCondition(inner) } };
+    const value =
+      "operand" in inner && inner.operand.kind === "value" ? inner.operand.value : undefined;
+    if (op !== "-" || (value?.kind !== "number" && value?.kind !== "duration")) {
+      throw unsupported("TraceQL", `operator ${op} before this operand`);
+    }
+    return { operand: { kind: "value", value: { kind: value.kind, value: -value.value } } };
+  }
+}
+
+function combine(op: string, left: Part, right: Part): Expression {
+  if (op === "&&" || op === "||") {
+    const kind = op === "&&" ? "and" : "or";
+    return { kind, left: asCondition(left), right: asCondition(right) };
+  }
+  if (!("operand" in left) || !("operand" in right)) {
+    throw unsupported("TraceQL", `operator ${op} between conditions`);
+  }
+  const isRegex = op === "=~" || op === "!~";
+  return {
+    kind: "compare",
+    left: left.operand,
+    op: op as CompareOp,
+    right: right.operand,
+    ...(isRegex ? { test: regexOf(right.operand) } : {}),
+  };
+}
+
+function regexOf(operand: Operand): Test {
+  if (operand.kind !== "value" || operand.value.kind !== "string") {
+    throw new QueryError("invalid TraceQL query: a regular expression must be a string");
+  }
+  try {
+    return compileRegex(operand.value.value, true);
+  } catch (error) {
+    if (error instanceof RegexError)
+      throw new QueryError(`invalid TraceQL query: ${error.message}`);
+    throw error;
+  }
+}
