@@ -9,7 +9,7 @@ import { rmSync } from "node:fs";
 import { systemClock } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
 import { emptyGroups } from "./cgroup.ts";
-import { filesOf, forwards } from "./layout.ts";
+import { filesOf, forwards, ORDERLY_STOP } from "./layout.ts";
 import { relayFromHost } from "./relay.ts";
 
 const [indexText = "0", projectDir = ".", lifetime = "until-down", standIn] = Bun.argv.slice(2);
@@ -54,18 +54,21 @@ async function main(): Promise<void> {
     process.stdin.on("close", stop);
     process.stdin.resume();
   }
-  await Promise.all(
+  const relays = await Promise.all(
     forwards(index).map(({ hostPort }) => relayFromHost(hostPort, files.forward(hostPort))),
   );
   const supervisor = startSupervisor();
   whenAborted(stopping.signal, () => {
+    void supervisor.stdin.write(ORDERLY_STOP);
     void supervisor.stdin.end();
     void systemClock.sleep(STOP_GRACE_MS).then(() => supervisor.kill("SIGKILL"));
   });
   const code = await supervisor.exited;
-  rmSync(files.sockets, { recursive: true, force: true });
+  for (const relay of relays) relay.close();
   // Processes of a supervisor that was killed end a moment later, and only then do their groups go.
   await emptyGroups(index);
+  // Last: as long as its id is there, nobody starts this lab anew.
+  rmSync(files.sockets, { recursive: true, force: true });
   process.exit(code === 0 ? 0 : 1);
 }
 

@@ -24,6 +24,9 @@ export const INNER_PORTS = {
   otlpHttp: 4318,
 } as const;
 
+/** What the daemon writes to the supervisor before it closes its input; without it the daemon was killed. */
+export const ORDERLY_STOP = "stop";
+
 /** A service's address on the bridge. */
 export const addressOf = (service: ServiceName): string =>
   `10.200.0.${11 + SERVICES.indexOf(service)}`;

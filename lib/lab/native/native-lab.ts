@@ -84,8 +84,9 @@ export class NativeLab implements Lab {
         deadlineMs: UP_DEADLINE_MS,
         intervalMs: 50,
         signal: signal === undefined ? ended.signal : AbortSignal.any([signal, ended.signal]),
-        onProgress: (seen, leftMs) =>
-          onProgress(`three tracks: ${seen} (${Math.ceil(leftMs / 1000)} s left)`),
+        onProgress: everySecond((seen, secondsLeft) =>
+          onProgress(`waiting for three tracks: ${seen} (${secondsLeft} s left)`),
+        ),
       });
     } catch (error) {
       if (running === null) await this.down();
@@ -270,7 +271,9 @@ export class NativeLab implements Lab {
     const { display, prometheus, console: consolePort } = this.ports;
     const get = (port: number, path: string): Promise<Response> =>
       fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(1000) });
-    const picture = (await (await get(display, "/api/picture")).json()) as { track_count: number };
+    const answer = await get(display, "/api/picture").catch(() => undefined);
+    if (answer === undefined) return { ok: false, seen: "the display does not answer yet" };
+    const picture = (await answer.json()) as { track_count: number };
     const ready = await Promise.all([get(prometheus, "/-/ready"), get(consolePort, "/api/health")]);
     const parts = ready.filter(({ ok }) => ok).length;
     return {
@@ -306,6 +309,18 @@ export class NativeLab implements Lab {
     rmSync(this.#files.sockets, { recursive: true, force: true });
     await emptyGroups(this.#options.index);
   }
+}
+
+/** Passes on what was seen as often as another second is gone. */
+function everySecond(
+  say: (seen: string, secondsLeft: number) => void,
+): (seen: string, leftMs: number) => void {
+  let lastSeconds = UP_DEADLINE_MS / 1000;
+  return (seen, leftMs) => {
+    const seconds = Math.floor(leftMs / 1000) + 1;
+    if (seconds < lastSeconds) say(seen, seconds);
+    lastSeconds = seconds;
+  };
 }
 
 /** The ids in a status are those inside the lab; people and tests need those of the host. */

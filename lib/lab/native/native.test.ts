@@ -1,5 +1,5 @@
 /**
- * The native engine: the shared suite, with stand-ins for the programs, and what is its own: that nothing survives it,
+ * The native engine: the shared suite, and, with stand-ins for the programs, what is its own: that nothing survives it,
  * however its processes end. Needs root on Linux; anything else is a skip that says so.
  */
 import { afterEach, describe, expect, test } from "bun:test";
@@ -39,17 +39,21 @@ async function freeIndex(): Promise<number> {
   throw new Error("no lab's ports are free");
 }
 
+async function realLab(): Promise<NativeLab> {
+  return new NativeLab({
+    index: await freeIndex(),
+    lifetime: "with-caller",
+    projectDir: PROJECT,
+  });
+}
+
 async function standInLab(lifetime: Lifetime = "with-caller"): Promise<NativeLab> {
   const index = await freeIndex();
   return new NativeLab({ index, lifetime, projectDir: PROJECT, standIn: STAND_IN });
 }
 
 describe.skipIf(!canRun)("native lab (needs root, Linux and its tools)", () => {
-  runLabSuite({
-    makeLab: () => standInLab(),
-    growEnv: { STAND_IN_GROW_BYTES: String(4 * 2 ** 20) },
-    burnEnv: { STAND_IN_BURN: "1" },
-  });
+  runLabSuite({ makeLab: realLab });
 });
 
 /** What a lab left on this machine, as a list of words. */

@@ -1,7 +1,6 @@
 /**
  * Plays a service or the telemetry server, so that the lab can be tested without the programs that run in it.
- * `bun stand-in.ts <name>`. Variables make it misbehave: `STAND_IN_BURN` uses a whole processor,
- * `STAND_IN_GROW_BYTES` takes that much memory and more, until the kernel stops it.
+ * `bun stand-in.ts <name>`. It shows its user id and the variable `STAND_IN_LABEL` among its metrics.
  */
 import { processEnv } from "../../base/env.ts";
 import { isServiceName, TOPOLOGY } from "../../contract/topology.ts";
@@ -14,20 +13,8 @@ function answer(request: Request): Response {
   const { pathname } = new URL(request.url);
   if (pathname === "/api/picture") return Response.json({ track_count: 3 });
   if (pathname === "/api/health") return Response.json({ database: "ok" });
-  const sensor = env["STAND_IN_LABEL"] ?? "";
-  return new Response(`stand_in_up{uid="${process.getuid?.()}",label="${sensor}"} 1\n`);
-}
-
-function burn(): void {
-  const endMs = performance.now() + 20;
-  while (performance.now() < endMs);
-  setTimeout(burn);
-}
-
-const hoard: Uint8Array[] = [];
-function grow(bytes: number): void {
-  hoard.push(new Uint8Array(bytes).fill(1));
-  setTimeout(grow, 0, bytes);
+  const label = env["STAND_IN_LABEL"] ?? "";
+  return new Response(`stand_in_up{uid="${process.getuid?.()}",label="${label}"} 1\n`);
 }
 
 if (isServiceName(name)) {
@@ -39,5 +26,3 @@ if (isServiceName(name)) {
 }
 process.stdout.write(`${JSON.stringify({ event: "service_starting", service: name })}\n`);
 process.on("SIGTERM", () => process.exit(0));
-if (env["STAND_IN_BURN"] !== undefined) burn();
-if (env["STAND_IN_GROW_BYTES"] !== undefined) grow(Number(env["STAND_IN_GROW_BYTES"]));

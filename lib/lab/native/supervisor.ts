@@ -13,7 +13,15 @@ import { isServiceName, SERVICES, type ServiceName } from "../../contract/topolo
 import { createGroup, removeGroups } from "./cgroup.ts";
 import { confine } from "./confinement.ts";
 import { renderFacts } from "./container-facts.ts";
-import { filesOf, forwards, GATEWAY, INNER_PORTS, type PartName, PARTS } from "./layout.ts";
+import {
+  filesOf,
+  forwards,
+  GATEWAY,
+  INNER_PORTS,
+  ORDERLY_STOP,
+  type PartName,
+  PARTS,
+} from "./layout.ts";
 import { ManagedProcess } from "./managed-process.ts";
 import { ManagedService } from "./managed-service.ts";
 import { setUpNetwork } from "./network.ts";
@@ -138,11 +146,12 @@ class Supervisor implements Operations {
   }
 
   /** Ends everything, removes what the kernel does not, and ends this process. */
-  async shutdown(): Promise<void> {
+  async shutdown(daemonIsGone: boolean): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
     // First of all: while it ends, the next lab may already wait for the groups to empty and make its own sockets.
-    rmSync(files.sockets, { recursive: true, force: true });
+    // A daemon that lives removes its folder itself, when all is gone.
+    rmSync(daemonIsGone ? files.sockets : files.control, { recursive: true, force: true });
     await Promise.all([
       ...[...this.#services.values()].map((service) => service.kill()),
       ...[...this.#parts.values()].map((part) => part.stop()),
@@ -182,11 +191,15 @@ class Supervisor implements Operations {
 }
 
 const supervisor = new Supervisor();
-process.stdin.on("end", () => void supervisor.shutdown());
-process.stdin.on("close", () => void supervisor.shutdown());
-process.stdin.resume();
+let isOrderly = false;
+process.stdin.on("data", (chunk) => {
+  isOrderly ||= String(chunk).includes(ORDERLY_STOP);
+});
+for (const event of ["end", "close"] as const) {
+  process.stdin.on(event, () => void supervisor.shutdown(!isOrderly));
+}
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
-  process.on(signal, () => void supervisor.shutdown());
+  process.on(signal, () => void supervisor.shutdown(false));
 }
 try {
   await supervisor.begin();
