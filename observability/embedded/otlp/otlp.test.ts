@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { gzipSync } from "node:zlib";
 import { Client, credentials, type ServiceError, status } from "@grpc/grpc-js";
+import { SpanKind, SpanStatusCode } from "@opentelemetry/api";
 import { SeverityNumber } from "@opentelemetry/api-logs";
 import { OTLPLogExporter } from "@opentelemetry/exporter-logs-otlp-grpc";
 import { OTLPMetricExporter } from "@opentelemetry/exporter-metrics-otlp-grpc";
@@ -67,13 +68,13 @@ describe("the official exporters over gRPC", () => {
       spanProcessors: [new SimpleSpanProcessor(new OTLPTraceExporter({ url: url() }))],
     });
     const tracer = provider.getTracer("tests", "1.2");
-    const parent = tracer.startSpan("parent", { kind: 3 });
+    const parent = tracer.startSpan("parent", { kind: SpanKind.PRODUCER });
     const span = tracer.startSpan("work", {
       attributes: { text: "t", whole: 7, part: 0.5, yes: true, list: ["a", "b"] },
       links: [{ context: parent.spanContext() }],
     });
     span.addEvent("happened", { why: "because" });
-    span.setStatus({ code: 2, message: "went wrong" });
+    span.setStatus({ code: SpanStatusCode.ERROR, message: "went wrong" });
     span.end();
     parent.end();
     await provider.forceFlush();

@@ -82,8 +82,8 @@ const matches = async (q: string): Promise<string[]> =>
   (await search({ q, spss: "20" })).map(
     ({ traceID, spanSet }) =>
       `${traceID.at(-1)}:${spanSet.spans
-        .map(({ spanID }) => spanID.at(-1))
-        .toSorted()
+        .map(({ spanID }) => spanID.slice(-1))
+        .toSorted((a, b) => a.localeCompare(b))
         .join("")}`,
   );
 
