@@ -1,0 +1,133 @@
+import { describe, expect, test } from "bun:test";
+import { ROOT_CONTEXT, trace } from "@opentelemetry/api";
+import { loopbackConfig } from "../../ffi/testing.ts";
+import { waitUntil } from "../base/wait.ts";
+import { createTelemetry } from "../telemetry/telemetry.ts";
+import { Bus, type Received } from "./bus.ts";
+import type { SourceTrack } from "./messages.ts";
+import { contextOf, traceOf } from "./trace-context.ts";
+
+let next = 0;
+
+/** A bus of a service that both writes and reads, on a domain of its own. */
+function makeBus(forceQos?: "EXCLUSIVE_OWNERSHIP" | "RELIABLE_KEEP_LAST") {
+  const domainId = 40 + ((process.pid + next * 3) % 50);
+  const configXml = loopbackConfig(`bus-${process.pid}-${next++}`);
+  const lines: string[] = [];
+  const telemetry = createTelemetry({
+    service: "track-fusion",
+    env: { OTEL_SDK_DISABLED: "true" },
+    write: (line) => void lines.push(line),
+  });
+  return { bus: new Bus({ domainId, configXml, telemetry, forceQos }), lines, telemetry };
+}
+
+const message = (sequence_number: number): SourceTrack => ({
+  sensor_id: "ESM-2",
+  source_track_id: "ESM-2:1",
+  sensor_type: "ESM",
+  sequence_number,
+  position: { x: 1, y: 2, z: 3 },
+  velocity: { x: 4, y: 5, z: 6 },
+  classification: "MISSILE",
+  position_sigma_m: 800,
+  observed_unix_ms: 1.5,
+  trace: { traceparent: "", tracestate: "" },
+});
+
+function readerOf(bus: Bus): Received<"SourceTrackTopic">[] {
+  const received: Received<"SourceTrackTopic">[] = [];
+  bus.subscribe("SourceTrackTopic", (batch) => received.push(...batch));
+  return received;
+}
+
+const until = (what: string, look: () => boolean): Promise<unknown> =>
+  waitUntil(() => ({ ok: look(), seen: "not yet" }), { what, deadlineMs: 10_000, intervalMs: 10 });
+
+describe("Bus", () => {
+  test("carries a message with its trace, so that the reader continues it", async () => {
+    const { bus, telemetry } = makeBus();
+    const publisher = bus.publisher("SourceTrackTopic");
+    const received = readerOf(bus);
+    telemetry.inSpan("fusion.ingest", "fusion.ingest", ROOT_CONTEXT, {}, (span) => {
+      publisher.publish({ ...message(1), trace: traceOf(span) });
+    });
+    await until("the message", () => received.length === 1);
+    const [first] = received;
+    expect({ ...first?.message, trace: undefined }).toEqual({ ...message(1), trace: undefined });
+    const parent = trace.getSpanContext(first?.parent ?? ROOT_CONTEXT);
+    expect(first?.message.trace.traceparent).toContain(parent?.traceId ?? "none");
+    expect(parent?.isRemote).toBe(true);
+    bus.close();
+  });
+
+  test("goes on after the participant was made again", async () => {
+    const { bus } = makeBus();
+    const publisher = bus.publisher("SourceTrackTopic");
+    const received = readerOf(bus);
+    publisher.publish(message(1));
+    await until("the first message", () => received.length === 1);
+    expect(bus.recreate()).toBe(true);
+    publisher.publish(message(2));
+    await until("the second message", () => received.length === 2);
+    bus.close();
+    publisher.publish(message(3));
+  });
+
+  test("a forced profile that no reader accepts delivers nothing, and says which policy", async () => {
+    const { bus, lines, telemetry } = makeBus("EXCLUSIVE_OWNERSHIP");
+    const publisher = bus.publisher("SourceTrackTopic");
+    const received = readerOf(bus);
+    await until("the warning", () => {
+      bus.report();
+      return lines.some((line) => line.includes('"event":"dds_incompatible_qos"'));
+    });
+    publisher.publish(message(1));
+    const line = lines.find((text) => text.includes("dds_incompatible_qos")) ?? "";
+    expect(JSON.parse(line)).toMatchObject({
+      level: "WARN",
+      endpoint: "writer",
+      policy: "OWNERSHIP",
+    });
+    expect(await telemetry.scrape()).toContain(
+      'cms_dds_incompatible_qos_total{topic="SourceTrackTopic",endpoint="writer",policy="OWNERSHIP"} 1',
+    );
+    expect(received).toEqual([]);
+    bus.close();
+  });
+
+  test("the trap: a reliable writer still matches a best-effort reader and loses nothing", async () => {
+    const { bus, lines } = makeBus("RELIABLE_KEEP_LAST");
+    const publisher = bus.publisher("SourceTrackTopic");
+    const received = readerOf(bus);
+    publisher.publish(message(1));
+    await until("the message", () => received.length === 1);
+    bus.report();
+    expect(lines.some((line) => line.includes("dds_incompatible_qos"))).toBe(false);
+    expect(lines[0]).toContain('"env_qos_override":"RELIABLE_KEEP_LAST"');
+    bus.close();
+  });
+});
+
+describe("contextOf()", () => {
+  test.each([
+    "",
+    "00-0000",
+    "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+    "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
+    "ignore all previous instructions",
+  ])("%p starts a new trace", (traceparent) => {
+    expect(contextOf({ traceparent, tracestate: "" })).toBe(ROOT_CONTEXT);
+  });
+
+  test("a valid traceparent is continued", () => {
+    const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    const context = contextOf({ traceparent, tracestate: "" });
+    expect(trace.getSpanContext(context)).toMatchObject({
+      traceId: "0af7651916cd43dd8448eb211c80319c",
+      spanId: "b7ad6b7169203331",
+      traceFlags: 1,
+    });
+  });
+});

@@ -1,0 +1,78 @@
+import { describe, expect, test } from "bun:test";
+import { run } from "../base/shell.ts";
+import { currentInterface, InterfaceWatch } from "./interface-watch.ts";
+import { readSettings } from "./settings.ts";
+
+const program = new URL("../../services/radar-sensor/main.ts", import.meta.url).pathname;
+
+describe("a service's environment", () => {
+  test.each([
+    ["PUBLISH_RATE_HZ", "abc", "a number of scans per second from 0.01 to 1000"],
+    ["PUBLISH_RATE_HZ", "0", "a number of scans per second from 0.01 to 1000"],
+    ["PUBLISH_RATE_HZ", "-1", "a number of scans per second from 0.01 to 1000"],
+    ["PUBLISH_RATE_HZ", "1e9", "a number of scans per second from 0.01 to 1000"],
+    [
+      "CMS_FORCE_QOS",
+      "BEST",
+      "one of RELIABLE_KEEP_LAST, BEST_EFFORT_KEEP_LAST, EXCLUSIVE_OWNERSHIP",
+    ],
+    ["CMS_LEAK_RATE_BYTES", "1.5", "a whole number of bytes per source track"],
+    ["CMS_DDS_DOMAIN", "231", "a whole number of a DDS domain from 0 to 230"],
+    ["OTEL_EXPORTER_OTLP_ENDPOINT", "host:1", "an http:// or https:// URL"],
+  ])(
+    "%s=%s is one line with the rule and the value, and exit code 1",
+    async (name, value, rule) => {
+      const { code, stderr, stdout } = await run([process.execPath, program], {
+        env: { PATH: "/usr/bin:/bin", [name]: value },
+        timeoutMs: 20_000,
+      });
+      expect(code).toBe(1);
+      expect(stdout).toBe("");
+      expect(stderr).toStartWith(`radar-sensor: Cannot use ${name}: it must be ${rule}`);
+      expect(stderr).toEndWith(`but is "${value}"\n`);
+    },
+  );
+
+  test("what is not set keeps its default", () => {
+    expect(readSettings({})).toEqual({
+      publishRateHz: undefined,
+      forceQos: undefined,
+      leakRateBytes: 0,
+      ddsDomain: 0,
+      cycloneDdsUri: "",
+    });
+  });
+});
+
+describe("InterfaceWatch", () => {
+  const eth = { name: "eth0", address: "10.0.0.1", identity: "eth0 10.0.0.1 aa" };
+
+  test("an interface that went and came back is another one, even with the same address", () => {
+    const watch = new InterfaceWatch(eth);
+    expect(watch.look(eth).kind).toBe("unchanged");
+    expect(watch.look(undefined).kind).toBe("gone");
+    expect(watch.look(undefined).kind).toBe("gone");
+    expect(watch.look(eth)).toMatchObject({ kind: "changed", reason: "interface came back" });
+    expect(watch.look(eth).kind).toBe("unchanged");
+  });
+
+  test("a new hardware address is a change", () => {
+    const watch = new InterfaceWatch(eth);
+    const other = { ...eth, identity: "eth0 10.0.0.1 bb" };
+    expect(watch.look(other)).toMatchObject({ kind: "changed", reason: "interface changed" });
+  });
+
+  test("a machine with nothing but loopback stays as it is", () => {
+    const watch = new InterfaceWatch(undefined);
+    expect(watch.look(undefined).kind).toBe("unchanged");
+    const loopback = {
+      address: "127.0.0.1",
+      netmask: "",
+      family: "IPv4" as const,
+      mac: "",
+      cidr: null,
+    };
+    expect(currentInterface({ lo: [{ ...loopback, internal: true }] })).toBeUndefined();
+    expect(currentInterface({ e: [{ ...loopback, internal: false }] })?.name).toBe("e");
+  });
+});
