@@ -1,0 +1,80 @@
+import { describe, expect, test } from "bun:test";
+import { UsageError } from "../base/errors.ts";
+import { type Handlers, runCommandLine } from "./command-line.ts";
+
+function recording(): { handlers: Handlers; calls: unknown[][] } {
+  const calls: unknown[][] = [];
+  const handlers = new Proxy({} as Handlers, {
+    get:
+      (_, name) =>
+      (...args: unknown[]) => {
+        calls.push([name, ...args]);
+        return Promise.resolve(7);
+      },
+  });
+  return { handlers, calls };
+}
+
+const parse = async (line: string): Promise<unknown[]> => {
+  const { handlers, calls } = recording();
+  expect(await runCommandLine(line.split(" "), handlers)).toBe(7);
+  return calls[0] ?? [];
+};
+
+describe("runCommandLine()", () => {
+  test("a word that is no command is a scenario", async () => {
+    expect(await parse("sensor-down --seed 5")).toEqual([
+      "run",
+      "sensor-down",
+      expect.objectContaining({ seed: 5, repeat: 1, engine: "native", lab: 0, json: false }),
+    ]);
+  });
+
+  test("investigators may be repeated, and shards have two parts", async () => {
+    const [, , options] = await parse("--all --investigator a --investigator b --shard 2/3");
+    expect(options).toMatchObject({
+      all: true,
+      investigator: ["a", "b"],
+      shard: { index: 2, of: 3 },
+    });
+  });
+
+  test.each([
+    ["up --lab 3 --json", "up", { lab: 3, json: true }],
+    ["--lab 3 --json up", "up", { lab: 3, json: true }],
+    ["ps --json", "ps", { json: true }],
+    ["down", "down", { lab: 0 }],
+  ])("%s", async (line, name, options) => {
+    expect(await parse(line)).toEqual([name, expect.objectContaining(options)]);
+  });
+
+  test("logs takes a service and a number of lines", async () => {
+    expect(await parse("logs eo-sensor --lines 5")).toEqual([
+      "logs",
+      "eo-sensor",
+      expect.objectContaining({ lines: 5 }),
+    ]);
+  });
+
+  test.each([
+    ["--nonsense", "unknown option '--nonsense'"],
+    ["sensor-down --repeat 0", "it must be a whole number of runs from 1 to 1000"],
+    ["sensor-down --repeat many", "it must be a whole number of runs"],
+    ["--all --shard 4/3", "it must be i/n"],
+    ["--all --min-score 2", "it must be a share of the points from 0 to 1"],
+    ["up --lab 10", "it must be a whole number of a lab's index from 0 to 9"],
+    ["up now", "too many arguments"],
+    ["logs nobody", "it must be one of radar-sensor"],
+    ["logs", "missing required argument"],
+  ])("%s is refused with the rule", async (line, message) => {
+    const { handlers, calls } = recording();
+    const running = runCommandLine(line.split(" "), handlers);
+    await expect(running).rejects.toThrow(UsageError);
+    await expect(running).rejects.toThrow(message);
+    expect(calls).toEqual([]);
+  });
+
+  test("--help is no error", async () => {
+    expect(await runCommandLine(["--help"], recording().handlers)).toBe(0);
+  });
+});

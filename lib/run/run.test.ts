@@ -1,0 +1,167 @@
+import { describe, expect, test } from "bun:test";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ManualClock } from "../base/clock.ts";
+import { AlertSchema } from "../contract/alert.ts";
+import { loadScenario } from "../../scenarios/load.ts";
+import { alertPayload } from "./alert-payload.ts";
+import { checkResultsFolder, readManifests, readRun, writeRun } from "./artefacts.ts";
+import type { Incident } from "./incident.ts";
+import { manifestOf } from "./manifest.ts";
+import { createProgress } from "./progress.ts";
+import { readRules } from "./run-command.ts";
+import { isAlertOf } from "./steps.ts";
+import { table } from "./table.ts";
+
+const scenario = await loadScenario("sensor-down");
+const rule = readRules().find(({ uid }) => uid === "sensor-down");
+if (rule === undefined) throw new Error("the rule exists");
+
+const fired = {
+  labels: {
+    alertname: "Sensor down",
+    instance: "radar-sensor:9101",
+    job: "cms-services",
+    severity: "critical",
+    uid: "sensor-down",
+  },
+  annotations: { summary: "S", description: "radar-sensor:9101 has gone" },
+  state: "firing" as const,
+  activeAt: "2026-01-01T00:00:10Z",
+  value: "1e+00",
+};
+
+describe("alertPayload()", () => {
+  test("takes time, labels, texts and value from what fired", () => {
+    const alert = alertPayload(scenario.alertTemplate, fired, rule);
+    expect(AlertSchema.safeParse(alert).success).toBe(true);
+    expect(alert.alerts[0]).toMatchObject({
+      status: "firing",
+      // The condition began to hold at 10 s, and the rule waits for 30 s.
+      startsAt: "2026-01-01T00:00:40.000Z",
+      values: { A: 1 },
+    });
+    expect(alert.commonLabels).toMatchObject({
+      alert_source: "grafana",
+      pipeline_name: "radar-sensor",
+      instance: "radar-sensor:9101",
+    });
+    expect(alert.commonLabels["uid"]).toBeUndefined();
+    expect(alert.message).toBe("S. radar-sensor:9101 has gone");
+    expect(alert.commonAnnotations["scenario"]).toBe("sensor-down");
+  });
+});
+
+describe("isAlertOf()", () => {
+  test("wants the rule's title and every label", () => {
+    expect(isAlertOf(fired, rule, { instance: "radar-sensor:9101" })).toBe(true);
+    expect(isAlertOf(fired, rule, { instance: "esm-sensor:9102" })).toBe(false);
+    const other = { ...fired, labels: { ...fired.labels, alertname: "Sensor flood" } };
+    expect(isAlertOf(other, rule, {})).toBe(false);
+  });
+});
+
+describe("createProgress()", () => {
+  const output = (isTTY: boolean) => {
+    const written: string[] = [];
+    return {
+      written,
+      output: { write: (text: string) => void written.push(text), isTTY, columns: 80 },
+    };
+  };
+
+  test("rewrites the wait on a terminal and clears it before a line", () => {
+    const { written, output: to } = output(true);
+    const kept: string[] = [];
+    const progress = createProgress({ output: to, keep: (line) => kept.push(line) });
+    progress.waiting("rain", "dry", 1500);
+    progress.line("it rains");
+    expect(written).toEqual([
+      "\r\u001b[K  waiting for rain: dry (2 s left)",
+      "\r\u001b[K",
+      "it rains\n",
+    ]);
+    expect(kept).toEqual(["it rains"]);
+  });
+
+  test("reports every few seconds elsewhere", () => {
+    const { written, output: to } = output(false);
+    const clock = new ManualClock(100_000);
+    const progress = createProgress({ output: to, clock, prefix: "[a] " });
+    for (let i = 0; i < 12; i++) {
+      progress.waiting("rain", `look ${i}`, 9000);
+      clock.advance(1000);
+    }
+    expect(written.map((line) => line.slice(0, 27))).toEqual([
+      "[a]   waiting for rain: loo",
+      "[a]   waiting for rain: loo",
+      "[a]   waiting for rain: loo",
+    ]);
+  });
+});
+
+describe("artefacts", () => {
+  const incident: Incident = {
+    scenario,
+    outcome: { kind: "environment-invalid", phase: "baseline", reason: "too slow" },
+    timeline: [{ name: "up", unixMs: 1000 }],
+    alert: null,
+    looks: [],
+    metricPoints: [[1000, 2]],
+    injectLog: [],
+    cleanupLog: ["healed"],
+    runLog: ["one", "two"],
+  };
+  const manifest = manifestOf(incident, undefined, {
+    investigator: "ollama:a/b",
+    repeat: 1,
+    seed: 5,
+    engine: "native",
+    isolation: "fresh",
+    attempts: 2,
+    versions: {},
+  });
+
+  test("a run is written whole, replaces the one before, and reads back", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "results-"));
+    writeRun(join(folder, "run"), incident, undefined, manifest);
+    await Bun.write(join(folder, "run/stale.txt"), "old");
+    writeRun(join(folder, "run"), incident, undefined, manifest);
+    expect((await readdir(join(folder, "run"))).toSorted()).toEqual([
+      "alert.json",
+      "cleanup.log",
+      "evidence.jsonl",
+      "inject.log",
+      "manifest.json",
+      "rca.json",
+      "run.log",
+      "score.json",
+    ]);
+    expect(await Bun.file(join(folder, "run/run.log")).text()).toBe("one\ntwo\n");
+    expect(await readManifests(folder)).toEqual([{ path: join(folder, "run"), manifest }]);
+    expect(await readRun(join(folder, "run"))).toEqual({ answer: null, evidence: [] });
+    expect(manifest).toMatchObject({ score: null, attempts: 2, outcome: incident.outcome });
+    await rm(folder, { recursive: true });
+  });
+
+  test("a manifest of another shape is refused with the file and the key", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "results-"));
+    await Bun.write(
+      join(folder, "a/manifest.json"),
+      JSON.stringify({ ...manifest, schema_version: 9 }),
+    );
+    await expect(readManifests(folder)).rejects.toThrow("a/manifest.json: schema_version");
+    await rm(folder, { recursive: true });
+  });
+
+  test("a results folder that cannot be written is known before the run", () => {
+    expect(() => checkResultsFolder("/proc/results")).toThrow(
+      "Cannot keep results in /proc/results",
+    );
+  });
+});
+
+test("table() gives every column the width of its widest cell", () => {
+  expect(table(["a", "long"], [["xyz", "1"]])).toBe("a    long\nxyz  1");
+});
