@@ -14,6 +14,7 @@ import type {
   Budget,
   Investigation,
   Investigator,
+  TelemetryUrls,
   Transcript,
 } from "../investigate/investigator.ts";
 import type { Lab } from "../lab/lab.ts";
@@ -21,6 +22,7 @@ import type { EventName, Outcome } from "../score/run-record.ts";
 import type { FaultContext } from "../../scenarios/define.ts";
 import type { Scenario } from "../../scenarios/load.ts";
 import { alertPayload } from "./alert-payload.ts";
+import { mustNotLeak } from "./leaks.ts";
 import type { Progress } from "./progress.ts";
 import {
   prove,
@@ -269,18 +271,22 @@ async function recover(play: Play): Promise<void> {
   record.metricPoints = await metricPoints(play);
 }
 
-async function investigateAll({ options, record, progress, scenario }: Play): Promise<void> {
-  record.phase = "investigate";
-  const alert = record.alert;
-  if (alert === null) throw new Error("No alert was recorded before the investigation");
-  const clock = options.clock ?? systemClock;
-  const { ports } = options.lab;
-  const urls = {
+/** Where an investigator finds the telemetry of a lab. */
+export function urlsOf({ ports }: Lab): TelemetryUrls {
+  return {
     grafana: `http://localhost:${ports.console}`,
     prometheus: `http://localhost:${ports.prometheus}`,
     loki: `http://localhost:${ports.loki}`,
     tempo: `http://localhost:${ports.tempo}`,
   };
+}
+
+async function investigateAll({ options, record, progress, scenario }: Play): Promise<void> {
+  record.phase = "investigate";
+  const alert = record.alert;
+  if (alert === null) throw new Error("No alert was recorded before the investigation");
+  const clock = options.clock ?? systemClock;
+  const urls = urlsOf(options.lab);
   for (const investigator of options.investigators) {
     const lines: string[] = [];
     const keep = (line: string): void => {
@@ -305,6 +311,7 @@ async function investigateAll({ options, record, progress, scenario }: Play): Pr
     });
     const endUnixMs = clock.nowMs();
     options.signal.throwIfAborted();
+    mustNotLeak(investigation.evidence, scenario);
     record.looks.push({
       investigator: investigator.name,
       investigation,

@@ -4,7 +4,8 @@ import { loadAllScenarios, loadScenario, type Scenario } from "../../scenarios/l
 import { BUDGET } from "./campaign.ts";
 import type { RunOptions } from "./command-line.ts";
 import type { CommandContext } from "./context.ts";
-import { type Incident, runIncident } from "./incident.ts";
+import { type Incident, runIncident, urlsOf } from "./incident.ts";
+import { mustNotLeak, sweep } from "./leaks.ts";
 import { createProgress } from "./progress.ts";
 import { readRules } from "./run-command.ts";
 import { table } from "./table.ts";
@@ -55,7 +56,10 @@ export async function verify(
         onHealthy: rows.some(({ fault }) => fault === "(healthy)")
           ? undefined
           : () => lookAt("(healthy)"),
-        onFiring: () => lookAt(scenario.name),
+        onFiring: async () => {
+          await lookAt(scenario.name);
+          mustNotLeak(await sweep(urlsOf(lab)), scenario);
+        },
       }),
     );
   }

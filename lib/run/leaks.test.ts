@@ -1,0 +1,46 @@
+import { describe, expect, test } from "bun:test";
+import { loadAllScenarios } from "../../scenarios/load.ts";
+import { leaksIn, mustNotLeak, secretsOf } from "./leaks.ts";
+
+const scenarios = await loadAllScenarios();
+const record = (answer: string) => ({
+  id: "E1",
+  tool: "logql",
+  arguments: {},
+  request: [],
+  window: null,
+  asked_unix_ms: 0,
+  duration_ms: 0,
+  ok: true,
+  answer,
+});
+
+describe("leaksIn()", () => {
+  test("finds a secret as a word of its own, and not inside another word", () => {
+    const secrets = ["memory-leak", "decoy"];
+    expect(leaksIn('{"note":"memory-leak injected"}', secrets)).toEqual(["memory-leak"]);
+    expect(leaksIn("no-memory-leak-here decoys", secrets)).toEqual([]);
+  });
+});
+
+describe("mustNotLeak()", () => {
+  test.each(scenarios.map((scenario) => [scenario.name, scenario] as const))(
+    "%s: its fault's kind and the injectors' words are secrets",
+    (name, scenario) => {
+      const secrets = secretsOf(scenario);
+      expect(secrets).toContain(scenario.fault.kind);
+      if (name !== "sensor-down") expect(secrets).toContain(name);
+      expect(() =>
+        mustNotLeak([record("a healthy service; nothing to see")], {
+          ...scenario,
+          name: "another-name",
+        }),
+      ).not.toThrow();
+      for (const secret of secrets) {
+        expect(() => mustNotLeak([record(`log: ${secret}`)], scenario)).toThrow(
+          `Call E1 (logql) gives the scenario away: its answer has "${secret}"`,
+        );
+      }
+    },
+  );
+});
