@@ -2,46 +2,36 @@
  * Installs what is missing: JavaScript packages, the Cyclone DDS C library, Prometheus, iproute2. Idempotent, and
  * quick when all is there. Uses nothing but the runtime, because it runs before packages exist.
  */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { processEnv } from "../base/env.ts";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { EnvironmentError } from "../base/errors.ts";
-import { run } from "../base/shell.ts";
+import { type Machine, thisMachine } from "./machine.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
-/** Holds the hash of the lock file that node_modules was installed from. */
-const STAMP = `${ROOT}/node_modules/.lockfile-hash`;
 
 /** Something that has to be on the machine, and the Debian or Ubuntu packages that bring it (first that exists). */
 interface Need {
   readonly what: string;
   readonly packages: readonly string[];
-  readonly isThere: () => boolean;
+  readonly isThere: (machine: Machine) => boolean;
 }
 
-const LIBRARY_FOLDERS = [
-  "/usr/lib",
-  "/usr/local/lib",
-  "/usr/lib64",
-  "/usr/lib/x86_64-linux-gnu",
-  "/usr/lib/aarch64-linux-gnu",
-];
 const onPath =
-  (program: string): (() => boolean) =>
-  () =>
-    Bun.which(program) !== null;
+  (...programs: readonly string[]): Need["isThere"] =>
+  (machine) =>
+    programs.every((program) => machine.hasProgram(program));
 
 const NEEDS: readonly Need[] = [
   {
     what: "the Cyclone DDS C library",
     packages: ["libddsc0debian", "libddsc0t64", "libddsc0"],
-    isThere: hasDdsLibrary,
+    isThere: (machine) => machine.hasDdsLibrary(),
   },
   { what: "prometheus", packages: ["prometheus"], isThere: onPath("prometheus") },
   { what: "ip", packages: ["iproute2"], isThere: onPath("ip") },
   {
     what: "unshare and setpriv",
     packages: ["util-linux"],
-    isThere: () => onPath("unshare")() && onPath("setpriv")(),
+    isThere: onPath("unshare", "setpriv"),
   },
 ];
 
@@ -52,77 +42,115 @@ const TEST_NEEDS: readonly Need[] = [
   {
     what: "the Cyclone DDS headers",
     packages: ["cyclonedds-dev"],
-    isThere: () => existsSync("/usr/include/dds/dds.h"),
+    isThere: (machine) => machine.hasFile("/usr/include/dds/dds.h"),
   },
-  { what: "gcc", packages: ["gcc", "libc6-dev"], isThere: onPath("gcc") },
+  { what: "gcc", packages: ["gcc"], isThere: onPath("gcc") },
+  {
+    what: "the C headers",
+    packages: ["libc6-dev"],
+    isThere: (machine) => machine.hasFile("/usr/include/stdio.h"),
+  },
 ];
 
 export interface SetupOptions {
   readonly forTests?: boolean;
   readonly say?: (line: string) => void;
+  readonly machine?: Machine;
+  /** The project's folder. */
+  readonly root?: string;
 }
 
 /** Installs what is missing; throws EnvironmentError with the command to run when it may not install. */
 export async function ensureSetup(options: SetupOptions): Promise<void> {
-  const { forTests = false, say = (line) => void process.stderr.write(`${line}\n`) } = options;
-  await ensurePackages(say);
+  const { forTests = false, machine = thisMachine(), root = ROOT } = options;
+  const { say = (line) => void process.stderr.write(`${line}\n`) } = options;
+  await ensurePackages(root, machine, say);
   const needs = forTests ? [...NEEDS, ...TEST_NEEDS] : NEEDS;
-  const missing = needs.filter(({ isThere }) => !isThere());
-  if (missing.length > 0) await installMissing(missing, say);
+  const missing = needs.filter(({ isThere }) => !isThere(machine));
+  if (missing.length > 0) await installMissing(missing, machine, say);
 }
 
 /** Installs the JavaScript packages unless they are those of the lock file. */
-async function ensurePackages(say: (line: string) => void): Promise<void> {
-  const hash = Bun.hash(readFileSync(`${ROOT}/bun.lock`)).toString(16);
-  if (existsSync(STAMP) && readFileSync(STAMP, "utf8") === hash) return;
+async function ensurePackages(
+  root: string,
+  machine: Machine,
+  say: (line: string) => void,
+): Promise<void> {
+  // Holds the hash of the lock file that node_modules was installed from.
+  const stamp = `${root}/node_modules/.lockfile-hash`;
+  const hash = Bun.hash(readFileSync(`${root}/bun.lock`)).toString(16);
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === hash) return;
   say("installing the JavaScript packages");
-  const { code, stderr } = await run([process.execPath, "install", "--frozen-lockfile"], {
-    cwd: ROOT,
-  });
+  const argv = [process.execPath, "install", "--frozen-lockfile"];
+  const { code, stderr } = await machine.run(argv, root);
   if (code !== 0) {
     throw new EnvironmentError(
-      `Cannot install the JavaScript packages: \`bun install --frozen-lockfile\` must succeed, but said: ${stderr.trim().split("\n").at(-1)}`,
+      `Cannot install the JavaScript packages: \`bun install --frozen-lockfile\` must succeed, but said: ${lastLine(stderr)}`,
     );
   }
-  writeFileSync(STAMP, hash);
+  writeFileSync(stamp, hash);
 }
 
 async function installMissing(
   missing: readonly Need[],
+  machine: Machine,
   say: (line: string) => void,
 ): Promise<void> {
-  const names = missing.map(({ what }) => what).join(", ");
+  const names = (needs: readonly Need[]): string => needs.map(({ what }) => what).join(", ");
   const wanted = missing.flatMap(({ packages }) => packages.slice(0, 1));
   const command = `apt-get update && apt-get install -y --no-install-recommends ${wanted.join(" ")}`;
-  if (Bun.which("apt-get") === null) {
+  if (!machine.hasProgram("apt-get")) {
     throw new EnvironmentError(
-      `Cannot set this machine up: ${names} must be installed, and only Debian and Ubuntu are installed for you; on those the command is \`${command}\``,
+      `Cannot set this machine up: ${names(missing)} must be installed, and only Debian and Ubuntu are installed for you; on those the command is \`${command}\``,
     );
   }
-  if (process.getuid?.() !== 0) {
+  if (machine.uid !== 0) {
     throw new EnvironmentError(
-      `Cannot set this machine up: ${names} must be installed, which needs root; run \`sudo sh -c '${command}'\``,
+      `Cannot set this machine up: ${names(missing)} must be installed, which needs root; run \`sudo sh -c '${command}'\``,
     );
   }
-  say(`missing: ${names}`);
-  await apt(["update"], say);
+  say(`missing: ${names(missing)}`);
+  await apt(["update"], machine, say);
   const packages: string[] = [];
-  for (const need of missing) packages.push(await available(need));
-  // A package that brings a service must not start it here: the lab runs its own.
-  const withoutServices = { ...processEnv(), DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" };
-  await apt(["install", "-y", "--no-install-recommends", ...packages], say, withoutServices);
-  const still = missing.filter(({ isThere }) => !isThere());
+  for (const need of missing) packages.push(await available(need, machine));
+  await withoutItsService(packages.includes("prometheus"), machine, () =>
+    apt(["install", "-y", "--no-install-recommends", ...packages], machine, say),
+  );
+  const still = missing.filter(({ isThere }) => !isThere(machine));
   if (still.length > 0) {
     throw new EnvironmentError(
-      `Cannot set this machine up: ${still.map(({ what }) => what).join(", ")} must be there after \`${command}\`, but is not`,
+      `Cannot set this machine up: ${names(still)} must be there after \`${command}\`, but is not`,
     );
   }
 }
 
+/**
+ * Keeps Debian's Prometheus package from running a server of its own, now or after the next boot: the lab runs one. Where
+ * systemd does not run, the package starts nothing by itself.
+ */
+async function withoutItsService(
+  bringsPrometheus: boolean,
+  machine: Machine,
+  install: () => Promise<void>,
+): Promise<void> {
+  if (!bringsPrometheus || !machine.hasFile("/run/systemd/system")) {
+    await install();
+    return;
+  }
+  // For this boot only, so that an interrupted installation leaves nothing behind for good.
+  await machine.run(["systemctl", "mask", "--runtime", "prometheus.service"]);
+  try {
+    await install();
+  } finally {
+    await machine.run(["systemctl", "unmask", "--runtime", "prometheus.service"]);
+    await machine.run(["systemctl", "disable", "prometheus.service"]);
+  }
+}
+
 /** The first package of a need that this release has. */
-async function available({ packages }: Need): Promise<string> {
+async function available({ packages }: Need, machine: Machine): Promise<string> {
   for (const name of packages) {
-    const { code, stdout } = await run(["apt-cache", "show", "--no-all-versions", name]);
+    const { code, stdout } = await machine.run(["apt-cache", "show", "--no-all-versions", name]);
     if (code === 0 && stdout.trim() !== "") return name;
   }
   return packages[0] ?? "";
@@ -130,24 +158,18 @@ async function available({ packages }: Need): Promise<string> {
 
 async function apt(
   args: readonly string[],
+  machine: Machine,
   say: (line: string) => void,
-  env: Readonly<Record<string, string | undefined>> = processEnv(),
 ): Promise<void> {
-  const argv = ["apt-get", "-q", ...args];
+  // Another installation may be running, as on a machine that has just booted.
+  const argv = ["apt-get", "-q", "-o", "DPkg::Lock::Timeout=120", ...args];
   say(`running ${argv.join(" ")}`);
-  const { code, stderr, stdout } = await run(argv, { env });
+  const { code, stderr, stdout } = await machine.run(argv);
   if (code !== 0) {
-    const said = (stderr || stdout).trim().split("\n").at(-1);
-    throw new EnvironmentError(`Cannot run \`${argv.join(" ")}\`: it exited with ${code}: ${said}`);
+    throw new EnvironmentError(
+      `Cannot run \`${argv.join(" ")}\`: it exited with ${code}: ${lastLine(stderr || stdout)}`,
+    );
   }
 }
 
-function hasDdsLibrary(): boolean {
-  const home = processEnv()["CYCLONEDDS_HOME"];
-  // Set, it is required to be right: loading says what is wrong with it.
-  if (home !== undefined && home !== "") return true;
-  return LIBRARY_FOLDERS.some(
-    (folder) =>
-      existsSync(folder) && readdirSync(folder).some((name) => /^libddsc\.so(\.|$)/.test(name)),
-  );
-}
+const lastLine = (text: string): string => text.trim().split("\n").at(-1) ?? "";
