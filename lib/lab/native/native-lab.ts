@@ -78,8 +78,12 @@ export class NativeLab implements Lab {
         await this.#heal(running, onProgress);
       }
       const ended = new AbortController();
-      void this.#daemon?.exited.then(() => ended.abort(this.#whyItEnded()));
-      await waitUntil(() => this.#look(running === null ? undefined : ended), {
+      void this.#daemon?.exited.then(() =>
+        ended.abort(
+          new EnvironmentError(`Cannot start the lab: ${lastLine(this.#files.daemonLog)}`),
+        ),
+      );
+      await waitUntil(() => this.#look(ended, running !== null), {
         what: "three tracks in the picture",
         deadlineMs: UP_DEADLINE_MS,
         intervalMs: 50,
@@ -263,10 +267,16 @@ export class NativeLab implements Lab {
     await this.#ask("restartParts", []);
   }
 
-  /** Whether the display has three tracks and both parts answer; tells `gone` when a lab that was up is not. */
-  async #look(gone: AbortController | undefined): Promise<Observation<never>> {
-    if (gone !== undefined && !existsSync(this.#files.control)) {
-      gone.abort(new LabGoneError("The lab went away while it was made canonical"));
+  /**
+   * Whether the display has three tracks and both parts answer. Ends the wait through `hopeless` when that
+   * cannot come true: a program that ended by itself, or (when it `wasUp`) a lab that went away.
+   */
+  async #look(hopeless: AbortController, wasUp: boolean): Promise<Observation<never>> {
+    if (existsSync(this.#files.control)) {
+      const dead = findDead(await ask(this.#files.control, "status", []));
+      if (dead !== undefined) hopeless.abort(this.#whyEnded(dead));
+    } else if (wasUp) {
+      hopeless.abort(new LabGoneError("The lab went away while it was made canonical"));
     }
     const { display, prometheus, console: consolePort } = this.ports;
     const get = (port: number, path: string): Promise<Response> =>
@@ -282,13 +292,10 @@ export class NativeLab implements Lab {
     };
   }
 
-  #whyItEnded(): EnvironmentError {
-    return new EnvironmentError(`Cannot start the lab: ${this.#lastWords()}`);
-  }
-
-  #lastWords(): string {
-    const last = readFileSync(this.#files.daemonLog, "utf8").trimEnd().split("\n").at(-1) ?? "";
-    return last === "" ? "its daemon ended without a word" : last;
+  #whyEnded(name: string): EnvironmentError {
+    return new EnvironmentError(
+      `Cannot start the lab: ${name} must keep running, but ended: ${lastLine(this.#files.log(name))}`,
+    );
   }
 
   #prepare(keepTelemetry: boolean): void {
@@ -309,6 +316,18 @@ export class NativeLab implements Lab {
     rmSync(this.#files.sockets, { recursive: true, force: true });
     await emptyGroups(this.#options.index);
   }
+}
+
+/** The name of a program that ended though nobody stopped it. */
+function findDead({ services, parts }: LabStatus): string | undefined {
+  const service = services.find(({ state }) => state === "exited")?.service;
+  return service ?? parts.find(({ state }) => state === "exited")?.name;
+}
+
+/** The last line of a log. */
+function lastLine(path: string): string {
+  const last = existsSync(path) ? readFileSync(path, "utf8").trimEnd().split("\n").at(-1) : "";
+  return last === undefined || last === "" ? "it said nothing" : last;
 }
 
 /** Passes on what was seen as often as another second is gone. */

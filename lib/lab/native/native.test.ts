@@ -325,6 +325,22 @@ describe.skipIf(!canRun)("a native lab among others", () => {
   );
 
   test(
+    "says at once which program does not start, and its last word, and leaves nothing",
+    async () => {
+      const index = await freeIndex();
+      const standIn = "lib/lab/native/no-such-program.ts";
+      const lab = new NativeLab({ index, lifetime: "with-caller", projectDir: PROJECT, standIn });
+      const failed = await lab.up().catch((error: unknown) => error);
+      expect(failed).toBeInstanceOf(EnvironmentError);
+      expect(messageOf(failed)).toMatch(
+        /^Cannot start the lab: [a-z-]+ must keep running, but ended: .*no-such-program/,
+      );
+      expect(leftovers(index)).toEqual([]);
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  test(
     "measures what the whole lab uses",
     async () => {
       const lab = await standInLab();
