@@ -1,11 +1,10 @@
 /** Floors: what an answer without any thought is worth. Every investigator has to beat them. */
-import type { Answer } from "../contract/answer.ts";
+import type { Answer, EvidenceRecord } from "../contract/answer.ts";
 import { factsOf } from "../contract/citation.ts";
 import type { ServiceName } from "../contract/topology.ts";
 import { isServiceName } from "../contract/topology.ts";
 import type { Investigation, Investigator } from "./investigator.ts";
 import { toolsetFor } from "./toolbox.ts";
-import type { Toolset } from "./tools/toolset.ts";
 
 const blank: Omit<Answer, "culprit" | "fault_class" | "mechanism" | "confidence" | "remediation"> =
   {
@@ -36,7 +35,7 @@ export const constant: Investigator = {
           },
           confidence: 0.5,
         },
-        undefined,
+        [],
         0,
       ),
     );
@@ -72,7 +71,7 @@ export const loudest: Investigator = {
         },
         confidence: 0.5,
       },
-      tools,
+      tools.records,
       performance.now() - startedMs,
     );
   },
@@ -94,17 +93,16 @@ function citationOf(
 /** Wraps an answer of an investigator that uses no model. */
 export function finished(
   answer: Answer,
-  tools: Toolset | undefined,
+  evidence: readonly EvidenceRecord[],
   wallMs: number,
 ): Investigation {
-  const evidence = tools?.records ?? [];
   return {
     outcome: { kind: "answered", answer },
     evidence,
     cost: {
       wallMs: Math.round(wallMs),
       modelMs: 0,
-      rounds: tools === undefined ? 0 : 1,
+      rounds: evidence.length === 0 ? 0 : 1,
       toolCalls: evidence.length,
       modelCalls: 0,
       promptTokens: 0,

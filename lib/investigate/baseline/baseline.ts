@@ -6,7 +6,6 @@
  * that every model has to beat.
  */
 import type { Answer } from "../../contract/answer.ts";
-import { factsOf } from "../../contract/citation.ts";
 import { type FaultClass, FAULT_CLASS_NAMES } from "../../contract/fault-classes.ts";
 import { downstreamOf, SERVICES, type ServiceName } from "../../contract/topology.ts";
 import { finished } from "../floors.ts";
@@ -14,9 +13,9 @@ import type { InvestigationInput, Investigator } from "../investigator.ts";
 import { citationsOfChecks, joinCitations } from "../ollama/citations.ts";
 import { findOnset } from "../ollama/onset.ts";
 import { PLANS } from "../ollama/plans.ts";
+import type { Toolbox } from "../ollama/toolbox.ts";
 import { refutationOf, testHypothesis, type Verdict } from "../ollama/refute.ts";
 import { toolboxOf, toolsetFor } from "../toolbox.ts";
-import type { Toolset } from "../tools/toolset.ts";
 import { supportingCitations } from "./support.ts";
 
 /** Classes that telemetry alone cannot tell from others: they are never the first choice. */
@@ -26,20 +25,22 @@ const UNTELLABLE: ReadonlySet<FaultClass> = new Set([
   "clock_skew",
 ]);
 const MOST_ALTERNATIVES = 6;
+/** Share of a class's musts that must be confirmed; a service may lack the metric of one of them. */
+const LEAST_COVERAGE = 0.6;
 
 export const baseline: Investigator = {
   name: "baseline",
   investigate: async (input) => {
     const startedMs = performance.now();
-    const tools = toolsetFor(input);
+    const tools = toolboxOf(toolsetFor(input));
     const answer = await diagnose(input, tools);
-    return finished(answer, tools, performance.now() - startedMs);
+    return finished(answer, tools.records, performance.now() - startedMs);
   },
 };
 
-async function diagnose(input: InvestigationInput, tools: Toolset): Promise<Answer> {
+/** Diagnoses with these tools; exported for tests, which bring simulated ones. */
+export async function diagnose(input: InvestigationInput, tools: Toolbox): Promise<Answer> {
   const { alert, transcript, signal } = input;
-  const box = toolboxOf(tools);
   transcript.phase("Reading alert", alert.title);
   transcript.phase("Loading integrations", Object.values(input.urls).join(", "));
   transcript.phase("Planning", "compare, then test every fault class for every service");
@@ -49,16 +50,15 @@ async function diagnose(input: InvestigationInput, tools: Toolset): Promise<Answ
     ["alerts", {}],
     ["compare", { service: "all" }],
   ] as const) {
-    const record = await tools.call(name, args);
-    transcript.note(
-      `${record.id} ${name}: ${record.ok ? `${factsOf(record).length} facts` : record.answer}`,
-    );
+    const { id, facts, error } = await tools.call(name, args);
+    transcript.note(`${id} ${name}: ${error ?? `${facts.length} facts`}`);
   }
   const verdicts: Verdict[] = [];
   for (const service of SERVICES) {
     for (const faultClass of FAULT_CLASS_NAMES) {
       signal?.throwIfAborted();
-      if (faultClass !== "none") verdicts.push(await testHypothesis({ service, faultClass }, box));
+      if (faultClass !== "none")
+        verdicts.push(await testHypothesis({ service, faultClass }, tools));
     }
   }
   const standing = verdicts
@@ -68,7 +68,7 @@ async function diagnose(input: InvestigationInput, tools: Toolset): Promise<Answ
     const { service, faultClass } = verdict.hypothesis;
     transcript.note(`stands: ${service} ${faultClass}, weight ${weightOf(verdict).toFixed(2)}`);
   }
-  const healthy = await testHypothesis({ service: null, faultClass: "none" }, box);
+  const healthy = await testHypothesis({ service: null, faultClass: "none" }, tools);
   const best = standing[0] ?? healthy;
   const confidence = confidenceOf(best, standing);
   transcript.phase("Diagnosing", `confidence ${Math.round(confidence * 100)}`);
@@ -81,7 +81,9 @@ async function diagnose(input: InvestigationInput, tools: Toolset): Promise<Answ
 }
 
 function isCandidate({ hypothesis, refuted, specific, coverage }: Verdict): boolean {
-  return !refuted && specific && coverage === 1 && !UNTELLABLE.has(hypothesis.faultClass);
+  return (
+    !refuted && specific && coverage >= LEAST_COVERAGE && !UNTELLABLE.has(hypothesis.faultClass)
+  );
 }
 
 /** Confirmed claims count, and those of few classes more than those of many. */
@@ -106,13 +108,12 @@ async function answerFor(
   standing: readonly Verdict[],
   verdicts: readonly Verdict[],
   confidence: number,
-  tools: Toolset,
+  tools: Toolbox,
 ): Promise<Answer> {
-  const box = toolboxOf(tools);
   const { service, faultClass } = best.hypothesis;
   const alertMs = Date.parse(input.alert.alerts[0]?.startsAt ?? "");
   const nowMs = tools.records.at(-1)?.asked_unix_ms ?? alertMs;
-  const onset = service === null ? null : await findOnset(best.checks, alertMs, nowMs, box);
+  const onset = service === null ? null : await findOnset(best.checks, alertMs, nowMs, tools);
   const evidence = joinCitations(
     citationsOfChecks(best.checks, tools.records),
     supportingCitations(best.hypothesis, tools.records),

@@ -160,7 +160,7 @@ function answerOf(
     ok: true,
     answer: JSON.stringify({ facts }),
   });
-  const query = String(args["query"] ?? "");
+  const query = typeof args["query"] === "string" ? args["query"] : "";
   switch (tool) {
     case "inventory":
     case "alerts":
