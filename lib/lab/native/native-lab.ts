@@ -17,7 +17,7 @@ import { endDaemon, runningDaemon, type StartedDaemon, startDaemon } from "./dae
 import { childrenOf, hostPids, type ProcessUse, useOf } from "./host-processes.ts";
 import { type Files, filesOf, PARTS } from "./layout.ts";
 import { rotatedPath } from "./log-file.ts";
-import { preflight } from "./preflight.ts";
+import { checkMachine, checkPorts } from "./preflight.ts";
 import {
   ask,
   type Identity,
@@ -93,7 +93,8 @@ export class NativeLab implements Lab {
         ),
       });
     } catch (error) {
-      if (running === null) await this.down();
+      // Set by now if anything was started.
+      if (running === null && this.#daemon !== undefined) await this.down();
       throw error;
     }
   }
@@ -243,11 +244,12 @@ export class NativeLab implements Lab {
   }
 
   async #begin(keepTelemetry: boolean): Promise<void> {
+    checkMachine();
     // A daemon that still has no control socket hangs.
     const other = runningDaemon(this.#files);
     if (other !== undefined) await endDaemon(other.pid);
     await this.#clean();
-    await preflight(this.#options.index);
+    await checkPorts(this.#options.index);
     this.#prepare(keepTelemetry);
     const { standIn, ...rest } = this.#options;
     const ownerToken = this.ownerToken() ?? "";
@@ -281,9 +283,10 @@ export class NativeLab implements Lab {
     const { display, prometheus, console: consolePort } = this.ports;
     const get = (port: number, path: string): Promise<Response> =>
       fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(1000) });
-    const answer = await get(display, "/api/picture").catch(() => undefined);
-    if (answer === undefined) return { ok: false, seen: "the display does not answer yet" };
-    const picture = (await answer.json()) as { track_count: number };
+    const picture = await get(display, "/api/picture")
+      .then((answer) => answer.json() as Promise<{ track_count: number }>)
+      .catch(() => undefined);
+    if (picture === undefined) return { ok: false, seen: "the display does not answer yet" };
     const ready = await Promise.all([get(prometheus, "/-/ready"), get(consolePort, "/api/health")]);
     const parts = ready.filter(({ ok }) => ok).length;
     return {
@@ -324,10 +327,11 @@ function findDead({ services, parts }: LabStatus): string | undefined {
   return service ?? parts.find(({ state }) => state === "exited")?.name;
 }
 
-/** The last line of a log. */
+/** The last line of a log; of a service's, rather one that is none of its records, such as a fatal error. */
 function lastLine(path: string): string {
-  const last = existsSync(path) ? readFileSync(path, "utf8").trimEnd().split("\n").at(-1) : "";
-  return last === undefined || last === "" ? "it said nothing" : last;
+  const lines = existsSync(path) ? readFileSync(path, "utf8").trimEnd().split("\n") : [];
+  const last = lines.findLast((line) => !line.startsWith("{")) ?? lines.at(-1) ?? "";
+  return last === "" ? "it said nothing" : last;
 }
 
 /** Passes on what was seen as often as another second is gone. */

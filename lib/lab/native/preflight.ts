@@ -7,8 +7,14 @@ import { portHolder } from "./port-holder.ts";
 
 const TOOLS = ["unshare", "ip", "mount", "setpriv", "prometheus"] as const;
 
-/** Throws EnvironmentError with the first thing that is missing and how to get it. */
+/** Throws EnvironmentError with the first thing that is missing or taken, and how to get it. */
 export async function preflight(index: number): Promise<void> {
+  checkMachine();
+  await checkPorts(index);
+}
+
+/** Throws EnvironmentError unless a native lab can run on this machine. */
+export function checkMachine(): void {
   if (process.platform !== "linux") {
     throw new EnvironmentError(
       `Cannot start the native lab: it needs Linux, but this is ${process.platform}`,
@@ -31,6 +37,10 @@ export async function preflight(index: number): Promise<void> {
       "Cannot start the native lab: control groups must be mounted at /sys/fs/cgroup",
     );
   }
+}
+
+/** Throws EnvironmentError with the first of the lab's ports that is taken, and by whom. */
+export async function checkPorts(index: number): Promise<void> {
   for (const { hostPort } of forwards(index)) await mustBeFree(hostPort);
 }
 
