@@ -162,6 +162,17 @@ describe("set-up", () => {
     expect(messageOf(useless.error)).toContain("ip must be there after");
   });
 
+  test("holds CYCLONEDDS_HOME against the folder that it names", () => {
+    const home = project();
+    const machine = thisMachine({ CYCLONEDDS_HOME: home });
+    expect(() => machine.hasDdsLibrary()).toThrow(
+      `it must be the folder above lib/libddsc.so, but is "${home}"`,
+    );
+    mkdirSync(`${home}/lib`);
+    writeFileSync(`${home}/lib/libddsc.so.0`, "");
+    expect(machine.hasDdsLibrary()).toBe(true);
+  });
+
   test("this machine, which runs these tests, has a Bun to run and answers about itself", async () => {
     const machine = thisMachine();
     expect(machine.hasFile("/proc/self")).toBe(true);

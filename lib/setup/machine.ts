@@ -1,12 +1,14 @@
 /** What set-up asks of a machine, so that tests can give it another one. */
 import { existsSync, readdirSync } from "node:fs";
-import { processEnv } from "../base/env.ts";
+import { processEnv, type Env } from "../base/env.ts";
+import { EnvironmentError } from "../base/errors.ts";
 import { run, type RunResult } from "../base/shell.ts";
 
 export interface Machine {
   readonly uid: number;
   hasProgram(name: string): boolean;
   hasFile(path: string): boolean;
+  /** Whether the Cyclone DDS C library is there; throws EnvironmentError when CYCLONEDDS_HOME leads elsewhere. */
   hasDdsLibrary(): boolean;
   /** Runs a program to its end. */
   run(argv: readonly string[], cwd?: string): Promise<RunResult>;
@@ -21,15 +23,13 @@ const LIBRARY_FOLDERS = [
 ];
 
 /** The machine that this program runs on. */
-export function thisMachine(): Machine {
-  const env = processEnv();
+export function thisMachine(env: Env = processEnv()): Machine {
   const home = env["CYCLONEDDS_HOME"] ?? "";
   return {
     uid: process.getuid?.() ?? -1,
     hasProgram: (name) => Bun.which(name) !== null,
     hasFile: existsSync,
-    // Set, it is required to be right: loading says what is wrong with it.
-    hasDdsLibrary: () => home !== "" || LIBRARY_FOLDERS.some(holdsLibrary),
+    hasDdsLibrary: () => (home === "" ? LIBRARY_FOLDERS.some(holdsLibrary) : isRightHome(home)),
     run: (argv, cwd) =>
       run(argv, {
         env: { ...env, DEBIAN_FRONTEND: "noninteractive" },
@@ -38,6 +38,18 @@ export function thisMachine(): Machine {
   };
 }
 
+/** Set, the variable is required to be right: it is the user's choice of a library. */
+function isRightHome(home: string): boolean {
+  const folders = ["lib", "lib64", "lib/x86_64-linux-gnu", "lib/aarch64-linux-gnu", "."];
+  if (folders.some((folder) => holdsLibrary(`${home}/${folder}`))) return true;
+  throw new EnvironmentError(
+    `Cannot use CYCLONEDDS_HOME: it must be the folder above lib/libddsc.so, but is ${JSON.stringify(home)}`,
+  );
+}
+
 function holdsLibrary(folder: string): boolean {
-  return existsSync(folder) && readdirSync(folder).some((name) => /^libddsc\.so(\.|$)/.test(name));
+  return (
+    existsSync(folder) &&
+    readdirSync(folder).some((name) => /^libddsc\.(so(\.|$)|dylib$)/.test(name))
+  );
 }
