@@ -1,4 +1,9 @@
-/** A table of values that are stored once and referred to by number, held in memory as well. */
+/**
+ * A table of values that are stored once and referred to by number, held in memory as well.
+ *
+ * Numbers are given in memory; the rows are written by the commit that also writes what refers to them, so that a
+ * commit that fails leaves nothing half done.
+ */
 import type { Database, Statement } from "bun:sqlite";
 import { EnvironmentError } from "../../../lib/base/errors.ts";
 
@@ -8,25 +13,31 @@ import { EnvironmentError } from "../../../lib/base/errors.ts";
  */
 const MAX_VALUES = 100_000;
 
+export interface InternOptions<T> {
+  /** Selects the id and the columns of every row. */
+  readonly select: string;
+  /** Inserts a row, with its id first. */
+  readonly insert: string;
+  readonly columns: (value: T) => string[];
+  readonly fromColumns: (texts: string[]) => T;
+}
+
 export class InternTable<T> {
   readonly #ids = new Map<string, number>();
   readonly #values = new Map<number, T>();
   readonly #insert: Statement;
   readonly #columns: (value: T) => string[];
+  #unwritten: number[] = [];
+  #lastId = 0;
 
-  constructor(
-    database: Database,
-    selectSql: string,
-    insertSql: string,
-    columns: (value: T) => string[],
-    fromColumns: (texts: string[]) => T,
-  ) {
+  constructor(database: Database, { select, insert, columns, fromColumns }: InternOptions<T>) {
     this.#columns = columns;
-    this.#insert = database.query(insertSql);
-    for (const [id, ...texts] of database.query(selectSql).values() as [number, ...string[]][]) {
+    this.#insert = database.query(insert);
+    for (const [id, ...texts] of database.query(select).values() as [number, ...string[]][]) {
       const value = fromColumns(texts);
       this.#ids.set(this.#key(value), id);
       this.#values.set(id, value);
+      this.#lastId = Math.max(this.#lastId, id);
     }
   }
 
@@ -34,7 +45,7 @@ export class InternTable<T> {
     return typeof value === "string" ? value : this.#columns(value).join("\0");
   }
 
-  /** The number of `value`, which is stored when it is new. */
+  /** The number of `value`, a new one when it is new. Throws EnvironmentError when there are too many. */
   idOf(value: T): number {
     const key = this.#key(value);
     const known = this.#ids.get(key);
@@ -44,10 +55,24 @@ export class InternTable<T> {
         `Cannot store telemetry of a new sender: at most ${MAX_VALUES} distinct senders are kept`,
       );
     }
-    const id = Number(this.#insert.run(...this.#columns(value)).lastInsertRowid);
-    this.#ids.set(key, id);
-    this.#values.set(id, value);
-    return id;
+    this.#lastId += 1;
+    this.#ids.set(key, this.#lastId);
+    this.#values.set(this.#lastId, value);
+    this.#unwritten.push(this.#lastId);
+    return this.#lastId;
+  }
+
+  /** Inserts what is new; called inside the transaction that writes what refers to it. */
+  write(): void {
+    for (const id of this.#unwritten) {
+      const value = this.#values.get(id);
+      if (value !== undefined) this.#insert.run(id, ...this.#columns(value));
+    }
+  }
+
+  /** Called when that transaction has been committed. */
+  written(): void {
+    this.#unwritten = [];
   }
 
   /** The value with this number. */

@@ -60,6 +60,12 @@ CREATE TABLE IF NOT EXISTS markers (
 );
 `;
 
+/** Senders of whom nothing is stored any more. */
+const FORGET_UNUSED = `
+DELETE FROM origins WHERE NOT EXISTS (SELECT 1 FROM spans WHERE spans.origin = origins.id);
+DELETE FROM streams WHERE NOT EXISTS (SELECT 1 FROM logs WHERE logs.stream = streams.id);
+`;
+
 /** A write connection, and a second one to read with, which never waits for the first. */
 export interface Connections {
   readonly writer: Database;
@@ -85,7 +91,9 @@ export function openDatabase(folder: string): Connections {
     if (version !== 0 && version !== SCHEMA_VERSION) {
       throw new Error(`its format must be ${SCHEMA_VERSION}, but is ${version}; delete the file`);
     }
+    writer.run("PRAGMA busy_timeout = 2000");
     writer.run(TABLES);
+    writer.run(FORGET_UNUSED);
     writer.run(`PRAGMA user_version = ${SCHEMA_VERSION}`);
     const reader = new Database(file, { readonly: true, strict: true, safeIntegers: true });
     reader.run("PRAGMA cache_size = -32000");

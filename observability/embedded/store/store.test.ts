@@ -146,7 +146,56 @@ describe("retention", () => {
   });
 });
 
+describe("a disk that refuses", () => {
+  test("is said once, keeps the queue, refuses senders when that is long, and all is well afterwards", () => {
+    using store = open();
+    store.addSpans([span(1)]);
+    store.flush();
+    const limit = (pages: number): void =>
+      void store.markerDatabase.run(`PRAGMA max_page_count = ${pages}`);
+    const { page_count: pages } = store.markerDatabase.query("PRAGMA page_count").get() as {
+      page_count: number;
+    };
+    limit(pages);
+    const fresh = (index: number): SpanRow => ({
+      ...span(index, 300),
+      origin: { ...span(index).origin, service: `new-${index % 3}` },
+    });
+    store.addSpans(Array.from({ length: 3999 }, (_, index) => fresh(index + 2)));
+    expect(() => store.flush()).toThrow("full");
+    expect(store.stats.spans).toBe(1);
+    const big = Array.from({ length: 100_000 }, (_, index) => fresh(index + 10_000));
+    store.addSpans(big);
+    expect(() => store.addSpans([span(2)])).toThrow(
+      "wait for a disk that refuses them: database or disk is full",
+    );
+    expect(() => store.addLogs([log("x")])).toThrow("wait for a disk");
+    limit(1_000_000);
+    store.flush();
+    expect(store.stats.spans).toBe(104_000);
+    expect([...store.origins.entries()].map(([, { service }]) => service)).toEqual([
+      "s",
+      "new-2",
+      "new-0",
+      "new-1",
+    ]);
+    expect(loadTrace(store, span(3).traceId)[0]?.origin.service).toBe("new-0");
+    store.addSpans([span(2)]);
+  });
+});
+
 describe("opening", () => {
+  test("senders of whom nothing is stored any more are forgotten", () => {
+    {
+      using store = open();
+      store.addSpans([span(1), { ...span(2), origin: { ...span(2).origin, service: "gone" } }]);
+      store.flush();
+      store.markerDatabase.run("DELETE FROM spans WHERE id = 2");
+    }
+    using store = open();
+    expect([...store.origins.entries()].map(([, { service }]) => service)).toEqual(["s"]);
+  });
+
   test("a file that is no database, or of another format, is refused with what to do", () => {
     writeFileSync(
       join(folder, "telemetry.sqlite"),

@@ -6,6 +6,7 @@
  */
 import type { Database, Statement } from "bun:sqlite";
 import type { Clock } from "../../../lib/base/clock.ts";
+import { EnvironmentError } from "../../../lib/base/errors.ts";
 import { InternTable } from "./intern.ts";
 import { type Limits, Retention } from "./retention.ts";
 import type { LogRow, Origin, SpanRow } from "./rows.ts";
@@ -14,6 +15,8 @@ import { openDatabase } from "./schema.ts";
 const COMMIT_EVERY_MS = 250;
 /** A queue this long is committed at once, so that memory and one commit's duration stay bounded. */
 const COMMIT_AT_ROWS = 4000;
+/** Beyond this, senders are told to come back later: the disk has refused for a long time. */
+const MAX_QUEUED_ROWS = 100_000;
 /** Width of the arrival buckets that lead the index by trace id, milliseconds. */
 const BUCKET_MS = 600_000;
 
@@ -47,6 +50,7 @@ export class Store {
   readonly #timer: ReturnType<typeof setInterval>;
   #spans: SpanRow[] = [];
   #logs: LogRow[] = [];
+  #failure = "";
   #closed = false;
 
   constructor({ folder, clock, limits }: StoreOptions) {
@@ -55,20 +59,18 @@ export class Store {
     this.reader = reader;
     this.#clock = clock;
     this.#retention = new Retention(writer, clock, limits, BUCKET_MS);
-    this.origins = new InternTable(
-      writer,
-      "SELECT id, service, resource, scope FROM origins",
-      "INSERT INTO origins (service, resource, scope) VALUES (?, ?, ?)",
-      (origin: Origin) => [origin.service, origin.resource, origin.scope],
-      ([service = "", resource = "", scope = ""]) => ({ service, resource, scope }),
-    );
-    this.streams = new InternTable(
-      writer,
-      "SELECT id, labels FROM streams",
-      "INSERT INTO streams (labels) VALUES (?)",
-      (labels: string) => [labels],
-      ([labels = ""]) => labels,
-    );
+    this.origins = new InternTable<Origin>(writer, {
+      select: "SELECT id, service, resource, scope FROM origins",
+      insert: "INSERT INTO origins (id, service, resource, scope) VALUES (?, ?, ?, ?)",
+      columns: ({ service, resource, scope }) => [service, resource, scope],
+      fromColumns: ([service = "", resource = "", scope = ""]) => ({ service, resource, scope }),
+    });
+    this.streams = new InternTable<string>(writer, {
+      select: "SELECT id, labels FROM streams",
+      insert: "INSERT INTO streams (id, labels) VALUES (?, ?)",
+      columns: (labels) => [labels],
+      fromColumns: ([labels = ""]) => labels,
+    });
     this.#insertSpan = writer.query(
       `INSERT INTO spans (bucket, trace_id, span_id, parent_id, origin, name, kind, status, start_ns,
          duration_ns, attributes, rest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -76,34 +78,58 @@ export class Store {
     this.#insertLog = writer.query(
       "INSERT INTO logs (bucket, stream, time_ns, line, metadata) VALUES (?, ?, ?, ?, ?)",
     );
-    this.#timer = setInterval(() => {
+    this.#timer = setInterval(() => this.#tick(), COMMIT_EVERY_MS);
+  }
+
+  /** Takes spans, to be committed within 250 ms; throws EnvironmentError, and takes none, when it cannot. */
+  addSpans(rows: readonly SpanRow[]): void {
+    this.#refuseWhenFull();
+    for (const { origin } of rows) this.origins.idOf(origin);
+    for (const row of rows) this.#spans.push(row);
+    if (this.#queued >= COMMIT_AT_ROWS) this.#tick();
+  }
+
+  /** Takes log records; see addSpans. */
+  addLogs(rows: readonly LogRow[]): void {
+    this.#refuseWhenFull();
+    for (const { labels } of rows) this.streams.idOf(labels);
+    for (const row of rows) this.#logs.push(row);
+    if (this.#queued >= COMMIT_AT_ROWS) this.#tick();
+  }
+
+  get #queued(): number {
+    return this.#spans.length + this.#logs.length;
+  }
+
+  #refuseWhenFull(): void {
+    if (this.#queued < MAX_QUEUED_ROWS) return;
+    throw new EnvironmentError(
+      `Cannot store telemetry: ${this.#queued} rows wait for a disk that refuses them: ${this.#failure}`,
+    );
+  }
+
+  /** Commits and forgets a little; a disk that refuses is said once, and tried again at the next tick. */
+  #tick(): void {
+    try {
       this.flush();
       this.#retention.step();
-    }, COMMIT_EVERY_MS);
-  }
-
-  /** Takes spans; they are committed within 250 ms. */
-  addSpans(rows: readonly SpanRow[]): void {
-    for (const row of rows) this.#spans.push(row);
-    this.#flushIfLong();
-  }
-
-  /** Takes log records; they are committed within 250 ms. */
-  addLogs(rows: readonly LogRow[]): void {
-    for (const row of rows) this.#logs.push(row);
-    this.#flushIfLong();
-  }
-
-  #flushIfLong(): void {
-    if (this.#spans.length + this.#logs.length >= COMMIT_AT_ROWS) this.flush();
+      this.#failure = "";
+    } catch (error) {
+      if (this.#failure === "") {
+        process.stderr.write(`Cannot commit telemetry: ${(error as Error).message}\n`);
+      }
+      this.#failure = (error as Error).message;
+    }
   }
 
   /** Commits what is queued. Throws when the disk refuses, and keeps the queue then. */
   flush(): void {
-    if (this.#spans.length === 0 && this.#logs.length === 0) return;
+    if (this.#queued === 0) return;
     const started = performance.now();
     const bucket = Math.floor(this.#clock.nowMs() / BUCKET_MS);
     this.#writer.transaction(() => this.#write(bucket))();
+    this.origins.written();
+    this.streams.written();
     this.stats.spans += this.#spans.length;
     this.stats.logs += this.#logs.length;
     this.stats.commits += 1;
@@ -114,6 +140,8 @@ export class Store {
   }
 
   #write(bucket: number): void {
+    this.origins.write();
+    this.streams.write();
     for (const row of this.#spans) {
       this.#insertSpan.run(
         bucket,
