@@ -21,7 +21,7 @@ const IMPORT_TABLE: Readonly<Record<string, readonly string[]>> = {
   scenarios: ["lib/base", "lib/contract", "lib/lab"],
   "lib/investigate": ["lib/base", "lib/contract"],
   "lib/score": ["lib/base", "lib/contract"],
-  "lib/bench": ["lib/base", "lib/contract", "lib/telemetry", "lib/service"],
+  "lib/bench": ["lib/base", "lib/contract", "lib/service", "ffi"],
   "lib/run": [
     "lib/base",
     "lib/contract",
