@@ -30,7 +30,7 @@ export async function runLogQuery(
 ): Promise<ResultStream[]> {
   const streams = new Map<string, ResultStream>();
   let count = 0;
-  for (const row of readLines(store, query, options.window, options.direction)) {
+  for (const row of readLines(store, query, options.window, options)) {
     const pause = budget.row();
     if (pause !== undefined) await pause;
     if (count >= options.limit) break;

@@ -24,12 +24,9 @@ export async function runMetricQuery(
     case "range":
       return { series: await runRange(store, query, steps, budget) };
     case "vector": {
-      // Under a sum over everything no label is needed, and Loki then does not even parse the lines.
-      const blind =
-        query.op === "sum" && !query.grouping.without && query.grouping.names.length === 0;
       const inner =
         query.inner.kind === "range"
-          ? { series: await runRange(store, query.inner, steps, budget, blind) }
+          ? { series: await runRange(store, query.inner, steps, budget, summedBy(query)) }
           : await runMetricQuery(store, query.inner, steps, budget);
       return { series: aggregate(query, seriesOf(inner, steps), steps.count) };
     }
@@ -39,6 +36,11 @@ export async function runMetricQuery(
       return binary(query.op, query.bool, left, right);
     }
   }
+}
+
+/** The labels that a sum keeps: the range aggregation below need not tell more series apart. */
+function summedBy({ op, grouping }: VectorQuery): readonly string[] | undefined {
+  return op === "sum" && !grouping.without ? grouping.names : undefined;
 }
 
 /** A result as series; a scalar is one series without labels. */

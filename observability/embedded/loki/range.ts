@@ -14,7 +14,7 @@ import {
   runStages,
   unwrapLine,
 } from "./pipeline.ts";
-import { readLines } from "./select.ts";
+import { readLines, type StoredLine } from "./select.ts";
 import { groupLabels, type MetricSeries, type Steps } from "./series.ts";
 
 type RangeQuery = MetricQuery & { kind: "range" };
@@ -29,45 +29,102 @@ interface Samples {
 const MAX_SAMPLES = 5_000_000;
 
 /**
- * Evaluates at every step over (step - range, step], as Loki does. `blind` says that nothing looks at the labels, so that
- * stages which only add labels may be left out.
+ * Evaluates at every step over (step - range, step], as Loki does. `summedBy` names the labels that a sum above keeps, if
+ * there is one; adding may then begin here.
  */
 export async function runRange(
   store: Store,
   query: RangeQuery,
   steps: Steps,
   budget: Budget,
-  blind = false,
+  summedBy?: readonly string[],
 ): Promise<MetricSeries[]> {
   const openNs = steps.startNs - query.offsetNs - query.rangeNs;
   const lastNs = steps.startNs - query.offsetNs + steps.stepNs * BigInt(steps.count - 1);
   const window = { startNs: openNs + 1n, endNs: lastNs + 1n };
+  const plan = planOf(query, summedBy);
   const series = new Map<string, Samples>();
-  const stages =
-    blind && query.unwrap === undefined ? withoutIdleParsers(query.log.stages) : query.log.stages;
   let samples = 0;
-  for (const row of readLines(store, query.log, window, "forward")) {
+  for (const row of readLines(store, query.log, window, { direction: "forward", ...plan })) {
     const pause = budget.row();
     if (pause !== undefined) await pause;
-    const start = lineLabels(row.stream, JSON.parse(row.metadata) as Labels);
-    const labels = runStages(stages, row.line, start);
-    const sample = labels === undefined ? undefined : sampleOf(query, row.line, labels);
-    if (sample === undefined) continue;
-    refuseErrors(sample.labels);
+    const found = plan.sample(row);
+    if (found === undefined) continue;
     samples += 1;
     if (samples > MAX_SAMPLES) {
       throw new QueryError(
         `a metric query may read at most ${MAX_SAMPLES} lines; ask for a shorter time`,
       );
     }
-    const key = JSON.stringify(sample.labels);
-    const known = series.get(key) ?? { labels: sample.labels, times: [], values: [] };
-    series.set(key, known);
+    const known = series.get(found.key) ?? { labels: found.labels, times: [], values: [] };
+    series.set(found.key, known);
     known.times.push(Number(row.timeNs - openNs));
-    known.values.push(sample.value);
+    known.values.push(found.value);
   }
   const results = [...series.values()].map((one) => evaluate(query, one, steps));
   return query.op === "absent_over_time" ? absent(query, results, steps.count) : results;
+}
+
+interface Sample {
+  readonly key: string;
+  readonly labels: Labels;
+  readonly value: number;
+}
+
+/** How samples are made of rows, and what of a row that takes. */
+interface Plan {
+  readonly withoutLine: boolean;
+  readonly withoutMetadata: boolean;
+  readonly sample: (row: StoredLine) => Sample | undefined;
+}
+
+const SUMMABLE = new Set<RangeOp>(["count_over_time", "rate", "bytes_over_time", "bytes_rate"]);
+
+function planOf(query: RangeQuery, summedBy: readonly string[] | undefined): Plan {
+  const summable = summedBy !== undefined && query.unwrap === undefined && SUMMABLE.has(query.op);
+  // Under a sum over everything nothing looks at labels, and Loki then does not even parse the lines.
+  const stages =
+    summable && summedBy.length === 0 ? withoutIdleParsers(query.log.stages) : query.log.stages;
+  if (summable && stages.every(({ kind }) => kind === "line"))
+    return quickPlan(query, stages, summedBy);
+  const sample = (row: StoredLine): Sample | undefined => {
+    const start = lineLabels(row.stream, JSON.parse(row.metadata) as Labels);
+    const labels = runStages(stages, row.line, start);
+    const found = labels === undefined ? undefined : sampleOf(query, row.line, labels);
+    if (found === undefined) return undefined;
+    refuseErrors(found.labels);
+    return { ...found, key: JSON.stringify(found.labels) };
+  };
+  return { withoutLine: false, withoutMetadata: false, sample };
+}
+
+/** Only line filters, under a sum: the labels that it keeps are looked up once per stream where that is possible. */
+function quickPlan(query: RangeQuery, stages: readonly Stage[], names: readonly string[]): Plan {
+  const inBytes = query.op === "bytes_over_time" || query.op === "bytes_rate";
+  const byStream = new Map<Labels, { key: string; labels: Labels } | undefined>();
+  const grouped = (labels: Labels): { key: string; labels: Labels } => {
+    const kept = groupLabels(labels, { without: false, names });
+    return { key: JSON.stringify(kept), labels: kept };
+  };
+  const groupOf = (row: StoredLine): { key: string; labels: Labels } => {
+    if (!byStream.has(row.stream)) {
+      const complete = names.every((name) => Object.hasOwn(row.stream, name));
+      byStream.set(row.stream, complete ? grouped(row.stream) : undefined);
+    }
+    const known = byStream.get(row.stream);
+    if (known !== undefined) return known;
+    return grouped(mergedLabels(lineLabels(row.stream, JSON.parse(row.metadata) as Labels)));
+  };
+  const nothing: LineLabels = { stream: {}, metadata: {}, parsed: {} };
+  return {
+    withoutLine: stages.length === 0 && !inBytes,
+    withoutMetadata: names.every((name) => name === "service_name"),
+    sample: (row) => {
+      if (runStages(stages, row.line, nothing) === undefined) return undefined;
+      const { key, labels } = groupOf(row);
+      return { key, labels, value: inBytes ? Buffer.byteLength(row.line) : 1 };
+    },
+  };
 }
 
 /** Parsers are left out when no filter reads what they extract. */
