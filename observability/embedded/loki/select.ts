@@ -37,11 +37,6 @@ export function matchingStreams(
       found.push({ id, labels });
     }
   }
-  if (found.length > MAX_STREAMS) {
-    throw new QueryError(
-      `a query may read at most ${MAX_STREAMS} streams, but this one selects ${found.length}`,
-    );
-  }
   return found;
 }
 
@@ -94,6 +89,12 @@ export function* readLines(
   const cursors: Cursor[] = [];
   try {
     for (const { id, labels } of matchingStreams(store, query.matchers)) {
+      if (!hasLines(store, id, window)) continue;
+      if (cursors.length >= MAX_STREAMS) {
+        throw new QueryError(
+          `a query may read at most ${MAX_STREAMS} streams; select fewer by their labels`,
+        );
+      }
       const statement = store.reader.prepare(sql);
       const rows = statement.iterate(id, window.startNs, window.endNs, ...needles) as Iterator<Row>;
       const first = rows.next();

@@ -1,6 +1,7 @@
 /** Spans out of the store: one trace whole, and spans of a time window newest first. */
 import type { Statement } from "bun:sqlite";
 import { spanKindName, statusCodeName, hexToBase64 } from "../otlp/decode-traces.ts";
+import { QueryError } from "../query-error.ts";
 import type { JsonAttribute } from "../otlp/values.ts";
 import type { Origin } from "../store/rows.ts";
 import type { Store } from "../store/store.ts";
@@ -70,6 +71,9 @@ const UNKNOWN: Origin = {
 /** A trace with more spans is cut: nobody reads it, and the answer would not fit into memory. */
 export const MAX_SPANS_PER_TRACE = 50_000;
 
+/** Each open resource costs a statement of its own. */
+const MAX_ORIGINS = 5000;
+
 /** The spans of a trace in order of their start; empty when there is none. */
 export function loadTrace(store: Store, traceId: string): Span[] {
   const find = store.reader.query(
@@ -123,10 +127,19 @@ export function* readSpans(store: Store, conditions: SpanConditions): Generator<
     clauses.length === 0 ? "" : ` AND ((${clauses.join(" AND ")}) OR id % 1024 = 0)`;
   const sql = `SELECT ${COLUMNS} FROM spans WHERE origin = ? AND start_ns >= ? AND start_ns < ?${preselect}
     ORDER BY start_ns DESC`;
+  const present = store.reader.query(
+    "SELECT 1 FROM spans WHERE origin = ? AND start_ns >= ? AND start_ns < ? LIMIT 1",
+  );
   const open: { statement: Statement; rows: Iterator<Row>; origin: Origin; row: Row }[] = [];
   try {
     for (const [id, origin] of store.origins.entries()) {
       if (conditions.service !== undefined && origin.service !== conditions.service) continue;
+      if (present.get(id, conditions.startNs, conditions.endNs) === null) continue;
+      if (open.length >= MAX_ORIGINS) {
+        throw new QueryError(
+          `a search may read at most ${MAX_ORIGINS} distinct resources; ask for one service`,
+        );
+      }
       const statement = store.reader.prepare(sql);
       const rows = statement.iterate(id, ...bindings) as Iterator<Row>;
       const first = rows.next();
