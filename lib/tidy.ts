@@ -188,7 +188,10 @@ export function checkDeadFiles(tree: Tree): string[] {
     path.endsWith(".d.ts");
   const isNamedElsewhere = (path: string): boolean => {
     const name = path.split("/").at(-1) ?? path;
-    return [...tree].some(([other, text]) => other !== path && text.includes(`/${name}`));
+    return [...tree].some(
+      ([other, text]) =>
+        other !== path && (text.includes(`/${name}`) || text.includes(`"${name}"`)),
+    );
   };
   const reached = new Set<string>();
   const queue = sources.filter(isEntry);

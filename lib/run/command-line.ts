@@ -41,6 +41,7 @@ export interface Handlers {
   inject(scenario: string, options: LabOptions): Promise<number>;
   cleanup(options: LabOptions): Promise<number>;
   report(folders: readonly string[], options: { readonly results: string }): Promise<number>;
+  doctor(options: { readonly json: boolean }): Promise<number>;
 }
 
 /** Parses `argv` (without the program) and calls the handler; throws UsageError when a rule is broken. */
@@ -164,6 +165,9 @@ function createProgram(handlers: Handlers, done: (exitCode: number) => void): Co
     .action(async (folders: string[], _: unknown, command: Command) =>
       done(await handlers.report(folders, merged(command))),
     );
+  add("doctor", "whether a model on Ollama is there and fit to investigate")
+    .option("--json", "one JSON document on standard output", false)
+    .action(async (_: unknown, command: Command) => done(await handlers.doctor(merged(command))));
   return program;
 }
 

@@ -2,6 +2,7 @@
 import { createLab } from "../lab/create-lab.ts";
 import { type Handlers, runCommandLine } from "./command-line.ts";
 import type { CommandContext } from "./context.ts";
+import { doctor } from "./doctor-command.ts";
 import { inject } from "./inject-command.ts";
 import { cleanup, down, logs, ps, up } from "./lab-commands.ts";
 import { report, run } from "./run-command.ts";
@@ -22,6 +23,7 @@ export function execute(
     inject: (scenario, options) => inject(context, scenario, options),
     run: (scenario, options) => run(context, scenario, options),
     verify: (scenarios, options) => verify(context, scenarios, options),
+    doctor: (options) => doctor(context, options),
     report: (folders, options) => report(context, folders, options),
   };
   return runCommandLine(argv, handlers);
