@@ -27,9 +27,9 @@ export async function searchTraces(
   options: SearchOptions,
   budget: Budget,
 ): Promise<SearchResult> {
-  const filters = filtersOf(query.spanset);
-  const [only] = filters;
   const base: SpanConditions = { startNs: options.startNs, endNs: options.endNs, contains: [] };
+  const filters = candidateFilters(query.spanset, base);
+  const [only] = filters;
   const conditions = filters.length === 1 && only !== undefined ? conditionsOf(only, base) : base;
   const seen = new Set<string>();
   const traces: unknown[] = [];
@@ -42,11 +42,34 @@ export async function searchTraces(
     if (seen.has(span.traceId) || !filters.some((filter) => holds(filter, span, undefined)))
       continue;
     seen.add(span.traceId);
+    const rest = budget.row(ROWS_PER_TRACE);
+    if (rest !== undefined) await rest;
     const trace = traceOf(loadTrace(store, span.traceId));
     const matched = evaluateQuery(query, trace);
     if (matched.length > 0) traces.push(summary(trace, matched, query, options.spansPerSpanset));
   }
   return { traces, inspectedTraces: seen.size, inspectedSpans };
+}
+
+/** What loading a trace costs, in rows. */
+const ROWS_PER_TRACE = 32;
+
+/**
+ * Filters of which a matching trace satisfies at least one. Of `a && b` and of relations both sides are needed, so it is enough
+ * to look for that side of which SQLite can sort out more.
+ */
+function candidateFilters(spanset: Spanset, base: SpanConditions): Expression[] {
+  if (spanset.kind === "filter") return [spanset.expression];
+  const left = candidateFilters(spanset.left, base);
+  const right = candidateFilters(spanset.right, base);
+  if (spanset.op === "||") return [...left, ...right];
+  const weigh = (filters: readonly Expression[]): number => {
+    const [only] = filters;
+    if (filters.length !== 1 || only === undefined) return -1;
+    const { contains, ...others } = conditionsOf(only, base);
+    return contains.length + Object.keys(others).length;
+  };
+  return weigh(right) > weigh(left) ? right : left;
 }
 
 function filtersOf(spanset: Spanset): Expression[] {
