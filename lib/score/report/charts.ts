@@ -4,8 +4,8 @@ import type { CalibrationBin } from "../statistics.ts";
 import { html, type Html } from "./html.ts";
 
 const WIDTH = 720;
-const PLOT = { left: 56, right: 708, top: 34, bottom: 150 };
-const HEIGHT = 178;
+const PLOT = { left: 56, right: 708, top: 54, bottom: 170 };
+const HEIGHT = 198;
 
 /** What each event is called in the picture; the others are left out for room. */
 const SHOWN: Partial<Record<Manifest["timeline"][number]["name"], string>> = {
@@ -82,19 +82,31 @@ function band(events: Manifest["timeline"], x: (at: number) => number): Html[] {
   ];
 }
 
+/** Room that a label takes, and how many rows of labels there are. */
+const LABEL_WIDTH = 74;
+const LABEL_ROWS = 4;
+const ROW_HEIGHT = 12;
+
+/** A line for each event, its label in the first row in which it covers no other. */
 function marks(events: Manifest["timeline"], x: (at: number) => number): Html[] {
-  let lastX = Number.NEGATIVE_INFINITY;
-  let row = 0;
+  const rowEnds = Array.from({ length: LABEL_ROWS }, () => Number.NEGATIVE_INFINITY);
   return events.flatMap(({ name, unixMs }) => {
     const label = SHOWN[name];
     if (label === undefined) return [];
     const at = x(unixMs);
-    row = at - lastX < 62 ? 1 - row : 0;
-    lastX = at;
-    const anchor = at > PLOT.right - 60 ? "end" : "start";
+    const atEnd = at > PLOT.right - LABEL_WIDTH;
+    const from = atEnd ? at - LABEL_WIDTH : at;
+    const free = rowEnds.findIndex((end) => end <= from);
+    const row = free < 0 ? LABEL_ROWS - 1 : free;
+    rowEnds[row] = from + LABEL_WIDTH;
+    const baseline = 10 + row * ROW_HEIGHT;
     return [
-      html`<path class="mark" d="M${at.toFixed(1)} ${PLOT.top - 4}V${PLOT.bottom}" />
-        <text class="tick" x="${at.toFixed(1)}" y="${12 + row * 13}" text-anchor="${anchor}"
+      html`<path class="mark" d="M${at.toFixed(1)} ${baseline + 2}V${PLOT.bottom}" />
+        <text
+          class="tick"
+          x="${(at + (atEnd ? -3 : 3)).toFixed(1)}"
+          y="${baseline}"
+          text-anchor="${atEnd ? "end" : "start"}"
           >${label}</text
         >`,
     ];

@@ -61,10 +61,15 @@ function drawTrack(track) {
   pen.globalAlpha = 1;
   const icon = symbolOf(track.classification);
   pen.drawImage(icon, x - icon.width / 4, y - icon.height / 4, icon.width / 2, icon.height / 2);
+  // Near the right edge the label stands on the symbol's other side.
+  const flipped = x > canvas.width * 0.8;
+  pen.textAlign = flipped ? "right" : "left";
+  const labelX = flipped ? x - 22 : x + 22;
   pen.fillStyle = colour;
-  pen.fillText(`${track.track_id} ${track.threat?.level ?? ""}`, x + 22, y - 12);
+  pen.fillText(`${track.track_id} ${track.threat?.level ?? ""}`, labelX, y - 12);
   pen.fillStyle = css("--dim");
-  pen.fillText(track.engagement?.status ?? "", x + 22, y + 6);
+  pen.fillText(track.engagement?.status ?? "", labelX, y + 6);
+  pen.textAlign = "left";
 }
 
 function cell(row, text, className) {

@@ -1,0 +1,178 @@
+import { describe, expect, test } from "bun:test";
+import type { Manifest } from "../run-record.ts";
+import { ManifestSchema } from "../run-record.ts";
+import { summarize, summaryTable } from "../summary.ts";
+import { renderReport } from "./report.ts";
+
+const HOSTILE = `</pre><script>alert("x")</script>' onload='y`;
+
+function manifest(change: Partial<Manifest> = {}): Manifest {
+  const base: Manifest = {
+    schema_version: 1,
+    run_id: "r1",
+    scenario: "sensor-down",
+    title: "The radar's process ends",
+    control: false,
+    investigator: "baseline",
+    repeat: 1,
+    seed: 1,
+    engine: "native",
+    isolation: "fresh",
+    started_unix_ms: 0,
+    attempts: 1,
+    outcome: { kind: "valid" },
+    timeline: [
+      { name: "inject", unixMs: 10_000 },
+      { name: "alert-firing", unixMs: 40_000 },
+      { name: "heal", unixMs: 41_000 },
+      { name: "recovered", unixMs: 60_000 },
+    ],
+    fault: { kind: "stop-process", parameters: { service: "radar-sensor" } },
+    metric: {
+      title: "rate",
+      query: "q",
+      threshold: 5,
+      points: [
+        [0, 30],
+        [10_000, 30],
+        [50_000, 0],
+      ],
+    },
+    diagnosis: { culprit: "radar-sensor", fault_class: "process_exited" },
+    truth: { culprit: "radar-sensor", fault_class: "process_exited" },
+    agent_failure: null,
+    cost: {
+      wallMs: 2000,
+      modelMs: 0,
+      rounds: 1,
+      toolCalls: 4,
+      modelCalls: 0,
+      promptTokens: 5,
+      completionTokens: 6,
+    },
+    struck_citations: 0,
+    details: {},
+    versions: {},
+    score: {
+      points: 3,
+      max: 3,
+      items: [{ id: "service", points: 1, reason: HOSTILE }],
+      component: true,
+      fault_class: true,
+      correct: true,
+      remediation: true,
+      onset_error_seconds: 1,
+      grounded_citations: 2,
+      invented_citations: 1,
+      brier: 0.01,
+      confidence: 0.9,
+      attribution: null,
+    },
+  };
+  return ManifestSchema.parse({ ...base, ...change });
+}
+
+const wrong = (id: string): Manifest => {
+  const right = manifest();
+  return manifest({
+    run_id: id,
+    repeat: 2,
+    score: right.score === null ? null : { ...right.score, points: 0, correct: false },
+  });
+};
+const invalid = manifest({
+  run_id: "r3",
+  repeat: 3,
+  score: null,
+  cost: null,
+  diagnosis: null,
+  outcome: { kind: "environment-invalid", phase: "baseline", reason: "too slow" },
+});
+
+describe("summarize()", () => {
+  test("counts invalid runs beside the valid ones and never among them", () => {
+    const [group] = summarize([manifest(), wrong("r2"), invalid]).groups;
+    expect(group).toMatchObject({
+      runs: 3,
+      valid: 2,
+      invalid: 1,
+      grounded: 4,
+      invented: 2,
+      tokens: 22,
+    });
+    expect(group?.cells[0]).toMatchObject({
+      n: 2,
+      invalid: 1,
+      correct: 1,
+      mean_points: 1.5,
+      max_points: 3,
+      pass_at_1: 0.5,
+      pass_at_k: 1,
+      pass_hat_k: 0,
+    });
+  });
+
+  test("never mixes isolation modes or investigators", () => {
+    const groups = summarize([
+      manifest(),
+      manifest({ isolation: "keep-telemetry" }),
+      manifest({ investigator: "constant" }),
+    ]).groups;
+    expect(groups.map(({ runs }) => runs)).toEqual([1, 1, 1]);
+  });
+
+  test("the table shows denominators", () => {
+    const text = summaryTable(summarize([manifest(), wrong("r2"), invalid]));
+    expect(text).toContain("| sensor-down | 1.5/3 (1/2 right) |");
+    expect(text).toContain("| valid runs | 2 of 3 |");
+  });
+});
+
+describe("renderReport()", () => {
+  const evidence = {
+    id: "E1",
+    tool: "logql",
+    arguments: { query: HOSTILE },
+    request: [{ method: "GET", url: `http://x/?q=%zz${HOSTILE}` }],
+    window: null,
+    asked_unix_ms: 0,
+    duration_ms: 1,
+    ok: true,
+    answer: HOSTILE.repeat(200),
+  };
+  const answer = {
+    culprit: "radar-sensor" as const,
+    fault_class: "process_exited" as const,
+    mechanism: HOSTILE,
+    onset: null,
+    causal_chain: [],
+    evidence: [
+      { call_id: "E1", signal: "service_stopping", service: null, value: HOSTILE, claim: HOSTILE },
+    ],
+    remediation: { action: "start_service" as const, target: null, parameters: {}, prose: HOSTILE },
+    confidence: 0.9,
+    alternatives: [],
+  };
+  const page = renderReport(summarize([manifest(), invalid]), [
+    { manifest: manifest(), answer, evidence: [evidence] },
+    { manifest: invalid, answer: null, evidence: [] },
+  ]);
+
+  test("text of a run never becomes markup", () => {
+    expect(page).not.toContain("<script");
+    expect(page).not.toContain("' onload='");
+    expect(page).toContain("&lt;script&gt;");
+  });
+
+  test("needs nothing from elsewhere", () => {
+    expect(page).not.toMatch(/<(link|script|img|iframe)/);
+    expect(page).not.toMatch(/(src|href)="(?!#)/);
+  });
+
+  test("shows what was invalid and why, and links citations to calls", () => {
+    expect(page).toContain("1 of 2 runs are valid");
+    expect(page).toContain("too slow");
+    expect(page).toContain('href="#r1-E1"');
+    expect(page).toContain('id="r1-E1"');
+  });
+});
