@@ -149,6 +149,18 @@ describe("alerts", () => {
     ]);
   });
 
+  test("provisioned rules and their folder are listed", async () => {
+    const rules = (await get("/api/v1/provisioning/alert-rules")) as { uid: string }[];
+    expect(rules.map(({ uid }) => uid)).toEqual([...ALERT_UIDS]);
+    expect(rules[0]).toMatchObject({
+      title: "Sensor down",
+      folderUID: "cms",
+      for: "30s",
+      ruleGroup: "cms",
+    });
+    expect(await get("/api/folders")).toEqual([{ id: 1, uid: "cms", title: "CMS" }]);
+  });
+
   test("pending, firing and resolved are shown in Grafana's shapes", async () => {
     const rules = () =>
       get("/api/prometheus/grafana/api/v1/rules") as Promise<{

@@ -5,11 +5,15 @@
  */
 import { Hono } from "hono";
 import type { Clock } from "../../../lib/base/clock.ts";
+import { EnvironmentError } from "../../../lib/base/errors.ts";
 import type { AlertRule } from "../../../lib/contract/alert-rules.ts";
 import {
   AlertBook,
   alertsResponse,
+  askPrometheus,
+  foldersResponse,
   prometheusRules,
+  provisionedResponse,
   rulerResponse,
   rulesResponse,
 } from "./rules.ts";
@@ -71,13 +75,15 @@ export function grafanaApp(deps: GrafanaDeps): { app: Hono; stop: () => void } {
     c.json(alertsResponse(deps.rules, await live()) as object),
   );
   app.get("/api/alertmanager/grafana/api/v2/alerts", async (c) => c.json(await managed()));
+  app.get("/api/v1/provisioning/alert-rules", (c) => c.json(provisionedResponse(deps.rules)));
+  app.get("/api/folders", (c) => c.json(foldersResponse(deps.rules)));
   // What Grafana would list here would tell when a fault was injected; nothing is kept here on purpose.
   app.get("/api/annotations", (c) => c.json([]));
   app.get("/api/org", (c) => c.json({ id: 1, name: "Main Org." }));
   app.get("/api/search", (c) => c.json([]));
   app.onError((error, c) => {
-    const said = `Prometheus at ${deps.prometheusUrl} does not answer: ${error.message}`;
-    return c.json({ message: said }, 502);
+    if (!(error instanceof EnvironmentError)) throw error;
+    return c.json({ message: error.message }, 502);
   });
   return { app, stop: () => clearInterval(timer) };
 }
@@ -126,7 +132,7 @@ async function proxy(
     return Response.json({ message: "only Prometheus' /api/v1 is passed on" }, { status: 403 });
   }
   const type = request.headers.get("content-type");
-  const reply = await fetch(deps.prometheusUrl + path, {
+  const reply = await askPrometheus(deps.prometheusUrl, path, {
     method: request.method,
     ...(request.method === "POST" ? { body: await request.arrayBuffer() } : {}),
     headers: type === null ? {} : { "content-type": type },

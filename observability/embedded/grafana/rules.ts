@@ -1,4 +1,5 @@
 /** Alert rules and alerts in Grafana's shapes; Prometheus evaluates, we translate. */
+import { EnvironmentError, messageOf } from "../../../lib/base/errors.ts";
 import type { AlertRule } from "../../../lib/contract/alert-rules.ts";
 
 interface PrometheusAlert {
@@ -20,12 +21,32 @@ interface PrometheusRule {
   readonly alerts: readonly PrometheusAlert[];
 }
 
-/** The rules of Prometheus by name, from its `/api/v1/rules`. Throws when it does not answer. */
-export async function prometheusRules(prometheusUrl: string): Promise<Map<string, PrometheusRule>> {
-  const response = await fetch(`${prometheusUrl}/api/v1/rules?type=alert`, {
-    signal: AbortSignal.timeout(5000),
-  });
-  const body = (await response.json()) as { data: { groups: { rules: PrometheusRule[] }[] } };
+/** Asks Prometheus; throws EnvironmentError when it does not answer. */
+export async function askPrometheus(
+  url: string,
+  path: string,
+  init: RequestInit,
+): Promise<Response> {
+  try {
+    return await fetch(url + path, init);
+  } catch (error) {
+    throw new EnvironmentError(`Prometheus at ${url} does not answer: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** The rules of Prometheus by name, from its `/api/v1/rules`; throws EnvironmentError. */
+export async function prometheusRules(url: string): Promise<Map<string, PrometheusRule>> {
+  const path = "/api/v1/rules?type=alert";
+  const reply = await askPrometheus(url, path, { signal: AbortSignal.timeout(5000) });
+  const text = await reply.text();
+  if (!reply.ok) {
+    throw new EnvironmentError(
+      `Prometheus at ${url} answers HTTP ${reply.status}: ${text.slice(0, 200)}`,
+    );
+  }
+  const body = JSON.parse(text) as { data: { groups: { rules: PrometheusRule[] }[] } };
   return new Map(body.data.groups.flatMap(({ rules }) => rules).map((rule) => [rule.name, rule]));
 }
 
@@ -114,15 +135,7 @@ function rulerRule(rule: AlertRule): unknown {
       uid: rule.uid,
       title: rule.title,
       condition: "A",
-      data: [
-        {
-          refId: "A",
-          queryType: "",
-          relativeTimeRange: { from: rule.lookbackSeconds, to: 0 },
-          datasourceUid: "prometheus",
-          model: { refId: "A", expr: rule.expr, instant: true },
-        },
-      ],
+      data: queryOf(rule),
       intervalSeconds: rule.intervalSeconds,
       is_paused: false,
       namespace_uid: folderUid(rule.folder),
@@ -132,6 +145,44 @@ function rulerRule(rule: AlertRule): unknown {
       provenance: "file",
     },
   };
+}
+
+/** `/api/v1/provisioning/alert-rules`. */
+export function provisionedResponse(rules: readonly AlertRule[]): unknown[] {
+  return rules.map((rule) => ({
+    uid: rule.uid,
+    title: rule.title,
+    orgID: 1,
+    folderUID: folderUid(rule.folder),
+    ruleGroup: rule.group,
+    condition: "A",
+    data: queryOf(rule),
+    noDataState: "OK",
+    execErrState: "Error",
+    for: `${rule.forSeconds}s`,
+    labels: { severity: rule.severity },
+    annotations: rule.annotations,
+    provenance: "file",
+    isPaused: false,
+  }));
+}
+
+/** `/api/folders`. */
+export function foldersResponse(rules: readonly AlertRule[]): unknown[] {
+  const folders = [...new Set(rules.map(({ folder }) => folder))];
+  return folders.map((title, index) => ({ id: index + 1, uid: folderUid(title), title }));
+}
+
+function queryOf(rule: AlertRule): unknown[] {
+  return [
+    {
+      refId: "A",
+      queryType: "",
+      relativeTimeRange: { from: rule.lookbackSeconds, to: 0 },
+      datasourceUid: "prometheus",
+      model: { refId: "A", expr: rule.expr, instant: true },
+    },
+  ];
 }
 
 const folderUid = (folder: string): string => folder.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");

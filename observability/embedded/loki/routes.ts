@@ -35,6 +35,7 @@ export function lokiApp({ store, clock }: LokiDeps): Hono {
     if (!(error instanceof QueryError)) throw error;
     return c.text(`${error.message}\n`, error.httpStatus as 400);
   });
+  app.notFound((c) => c.text(`${c.req.path} is not supported by this server\n`, 404));
   app.get("/ready", (c) => c.text("ready\n"));
   app.get("/loki/api/v1/status/buildinfo", (c) =>
     c.json({

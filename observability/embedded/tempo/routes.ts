@@ -4,7 +4,7 @@ import type { Clock } from "../../../lib/base/clock.ts";
 import { Budget } from "../budget.ts";
 import { integerParam, paramsOf, timeParam } from "../http-params.ts";
 import { SIGNALS } from "../otlp/descriptor.ts";
-import { QueryError } from "../query-error.ts";
+import { QueryError, unsupported } from "../query-error.ts";
 import type { Store } from "../store/store.ts";
 import { durationNs } from "../syntax.ts";
 import type { Expression, TraceQuery } from "./ast.ts";
@@ -28,6 +28,7 @@ export function tempoApp({ store, clock }: TempoDeps): Hono {
     if (!(error instanceof QueryError)) throw error;
     return c.text(error.message, error.httpStatus as 400);
   });
+  app.notFound((c) => c.text(`${c.req.path} is not supported by this server\n`, 404));
   app.get("/ready", (c) => c.text("ready\n"));
   app.get("/api/echo", (c) => c.text("echo"));
   app.get("/api/status/buildinfo", (c) =>
@@ -62,6 +63,9 @@ export function tempoApp({ store, clock }: TempoDeps): Hono {
     const resourceSpans = traceBatches(spans);
     if (wantsProtobuf(c.req.header("accept"))) return protobuf(resourceSpans, true);
     return c.json({ trace: { resourceSpans }, metrics: {} });
+  });
+  app.get("/api/metrics/*", () => {
+    throw unsupported("TraceQL", "a metrics query");
   });
   addSearchRoute(app, store, clock);
   addTagRoutes(app, store);

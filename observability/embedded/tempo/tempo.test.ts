@@ -314,6 +314,20 @@ describe("what is not supported is a 400 that names it", () => {
     expect((await lab.get("tempo", "/api/search", { q })).status).toBe(400);
   });
 
+  test("metrics queries and unknown paths say so", async () => {
+    const metrics = await lab.get("tempo", "/api/metrics/query_range", { q: "{} | rate()" });
+    expect([metrics.status, metrics.text]).toEqual([
+      400,
+      "TraceQL: a metrics query is not supported by this server",
+    ]);
+    const other = await lab.get("tempo", "/api/overrides");
+    expect([other.status, other.text]).toEqual([
+      404,
+      "/api/overrides is not supported by this server\n",
+    ]);
+    expect((await lab.get("loki", "/loki/api/v1/patterns")).status).toBe(404);
+  });
+
   test("no text makes the parser throw anything but a refusal", () => {
     const parts = [
       "{",
