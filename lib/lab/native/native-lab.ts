@@ -78,11 +78,7 @@ export class NativeLab implements Lab {
         await this.#heal(running, onProgress);
       }
       const ended = new AbortController();
-      void this.#daemon?.exited.then(() =>
-        ended.abort(
-          new EnvironmentError(`Cannot start the lab: ${lastLine(this.#files.daemonLog)}`),
-        ),
-      );
+      void this.#daemon?.exited.then(() => ended.abort(this.#whyGone(running !== null)));
       await waitUntil(() => this.#look(ended, running !== null), {
         what: "three tracks in the picture",
         deadlineMs: UP_DEADLINE_MS,
@@ -278,7 +274,7 @@ export class NativeLab implements Lab {
       const dead = findDead(await ask(this.#files.control, "status", []));
       if (dead !== undefined) hopeless.abort(this.#whyEnded(dead));
     } else if (wasUp) {
-      hopeless.abort(new LabGoneError("The lab went away while it was made canonical"));
+      hopeless.abort(this.#whyGone(wasUp));
     }
     const { display, prometheus, console: consolePort } = this.ports;
     const get = (port: number, path: string): Promise<Response> =>
@@ -293,6 +289,12 @@ export class NativeLab implements Lab {
       ok: picture.track_count === 3 && parts === PARTS.length,
       seen: `${picture.track_count} tracks, ${parts} of ${PARTS.length} parts ready`,
     };
+  }
+
+  #whyGone(wasUp: boolean): EnvironmentError {
+    return wasUp
+      ? new LabGoneError("The lab went away while it was made canonical")
+      : new EnvironmentError(`Cannot start the lab: ${lastLine(this.#files.daemonLog)}`);
   }
 
   #whyEnded(name: string): EnvironmentError {

@@ -3,7 +3,7 @@
  * however its processes end. Needs root on Linux; anything else is a skip that says so.
  */
 import { afterEach, describe, expect, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { EnvironmentError, messageOf } from "../../base/errors.ts";
 import { mustRun } from "../../base/shell.ts";
@@ -194,6 +194,34 @@ describe.skipIf(!canRun)("what survives a native lab", () => {
       await expect(starting).rejects.toThrow("Ctrl-C");
       expect(await lab.status()).toBeNull();
       expect(leftovers(index)).toEqual([]);
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  test(
+    "nothing, when it is stopped while its programs start",
+    async () => {
+      const index = await freeIndex();
+      lab = new NativeLab({
+        index,
+        lifetime: "until-down",
+        projectDir: PROJECT,
+        standIn: STAND_IN,
+      });
+      const { state, daemonPid, log } = filesOf(PROJECT, index);
+      rmSync(state, { recursive: true, force: true });
+      for (const path of [daemonPid, log("tactical-display")]) {
+        const stop = new AbortController();
+        const outcome = lab.up({ signal: stop.signal }).catch(messageOf);
+        await waitUntil(() => ({ ok: existsSync(path), seen: "not there" }), {
+          what: path,
+          deadlineMs: 20_000,
+          intervalMs: 1,
+        });
+        stop.abort(new Error("Ctrl-C"));
+        expect(await outcome).toBe("Ctrl-C");
+        expect(leftovers(index)).toEqual([]);
+      }
     },
     TEST_TIMEOUT_MS,
   );
