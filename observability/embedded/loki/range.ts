@@ -93,7 +93,10 @@ function planOf(query: RangeQuery, summedBy: readonly string[] | undefined): Pla
     const found = labels === undefined ? undefined : sampleOf(query, row.line, labels);
     if (found === undefined) return undefined;
     refuseErrors(found.labels);
-    return { ...found, key: JSON.stringify(found.labels) };
+    const kept = summable
+      ? groupLabels(found.labels, { without: false, names: summedBy })
+      : found.labels;
+    return { key: JSON.stringify(kept), labels: kept, value: found.value };
   };
   return { withoutLine: false, withoutMetadata: false, sample };
 }

@@ -96,7 +96,7 @@ function addLabelRoutes(app: Hono, store: Store, nowNs: () => bigint): void {
     return matchingStreams(store, matchers).filter(({ id }) => hasLines(store, id, window));
   };
   const selectorOf = (text: string | null): readonly Matcher[] => {
-    if (text === null || text === "") return [];
+    if (text === null || /^\s*(\{\s*\})?\s*$/.test(text)) return [];
     const query = parseLogQl(text);
     if (query.kind !== "log" || query.stages.length > 0) {
       throw new QueryError("only label matchers are supported");

@@ -12,7 +12,10 @@ export async function ask(
   one: Case,
   times: { startNs: bigint; endNs: bigint },
 ): Promise<Reply> {
-  const params = new URLSearchParams({ query: one.query });
+  const params = new URLSearchParams();
+  if (one.query !== "" || one.path.startsWith("query")) {
+    params.set(one.path === "series" ? "match[]" : "query", one.query);
+  }
   if (one.path === "query") params.set("time", times.endNs.toString());
   else {
     params.set("start", times.startNs.toString());
@@ -38,7 +41,13 @@ interface Result {
 /** What counts of a reply: the status, and of an answer the streams or series with their values. */
 export function essence(reply: Reply): unknown {
   if (reply.status !== 200) return { status: reply.status };
-  const { data } = JSON.parse(reply.body) as { data: { resultType: string; result: unknown } };
+  const { data = [] } = JSON.parse(reply.body) as {
+    data?: unknown[] | { resultType: string; result: unknown };
+  };
+  if (Array.isArray(data))
+    return data
+      .map((one) => (typeof one === "string" ? one : sortedText(one as Labels)))
+      .toSorted();
   if (data.resultType === "scalar") return { type: "scalar", result: rounded(data.result) };
   const results = (data.result as Result[]).map((one) => {
     const labels = { ...(one.stream ?? one.metric) };

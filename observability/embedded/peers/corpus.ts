@@ -1,7 +1,13 @@
 /** The queries that both servers are asked. */
 
 export interface Case {
-  readonly path: "query_range" | "query";
+  readonly path:
+    | "query_range"
+    | "query"
+    | "labels"
+    | "label/service_name/values"
+    | "label/none/values"
+    | "series";
   readonly query: string;
   /** Further parameters; `start` and `end` or `time` are added by the comparison. */
   readonly params?: Readonly<Record<string, string>>;
@@ -127,6 +133,10 @@ const METRICS = [
   range(`last_over_time(${ONE} | json | unwrap n | __error__="" [2m]) by (service_name)`, STEP),
   range(`absent_over_time({service_name="nobody"}[1m])`, { step: "300" }),
   range(`sum(count_over_time(${ONE} | json [1m]))`, STEP),
+  range(`sum by (event, level) (rate(${ALL} | json | __error__="" [2m]))`, STEP),
+  range(`sum by (detected_level, event_name) (bytes_over_time(${ALL} |= "e" [2m]))`, STEP),
+  range(`sum by (absent) (count_over_time(${ALL}[2m]))`, STEP),
+  range(`sum by (service_name) (count_over_time(${ALL} | json | drop event [2m]))`, STEP),
   range("vector_is_not_a_thing(1)"),
   range("1 + 2 * 3", { step: "300" }),
   range(`topk(2, sum by (service_name) (bytes_over_time(${ALL} |= "1" [1m])))`, { step: "300" }),
@@ -163,7 +173,22 @@ const ERRORS = [
   instant('{service_name="a"} |='),
 ];
 
+const LABELS: readonly Case[] = [
+  { path: "labels", query: "" },
+  { path: "labels", query: '{service_name="odd service"}' },
+  { path: "label/service_name/values", query: "" },
+  { path: "label/service_name/values", query: '{service_namespace="cms"}' },
+  { path: "label/service_name/values", query: "{" },
+  { path: "label/none/values", query: "" },
+  { path: "series", query: '{service_namespace="cms"}' },
+  { path: "series", query: '{service_name=~".+"}' },
+  { path: "series", query: '{service_name="nobody"}' },
+  { path: "series", query: "{}" },
+  { path: "labels", query: "", params: { start: "5", end: "1" } },
+];
+
 export const CORPUS: readonly Case[] = [
+  ...LABELS,
   ...SELECTORS,
   ...LINE_FILTERS,
   ...STAGES,

@@ -2,7 +2,7 @@
 
 export interface Difference {
   readonly query: string;
-  readonly path?: "query_range" | "query";
+  readonly path?: string;
   readonly reason: string;
 }
 
