@@ -59,6 +59,8 @@ export const ScoreSchema = z.strictObject({
   fault_class: z.boolean(),
   /** Both of them: a right diagnosis. */
   correct: z.boolean(),
+  /** The right class, and the evidence that shows how it works: the first piece of the rubric. */
+  mechanism: z.boolean(),
   remediation: z.boolean(),
   /** Said onset minus injection, seconds; null when none was said or nothing was injected. */
   onset_error_seconds: z.number().nullable(),

@@ -103,6 +103,7 @@ describe("score()", () => {
       points: 4,
       max: 4,
       correct: true,
+      mechanism: true,
       remediation: true,
       grounded_citations: 2,
       invented_citations: 0,
@@ -119,6 +120,8 @@ describe("score()", () => {
       score({ ...right, fault_class: "discovery_failure" }, truth, records, null),
     ).toMatchObject({ correct: false, onset_error_seconds: null });
     expect(points({ evidence: [cite("cms_dds_incompatible_qos_total", 2)] })).toBe(3);
+    const unshown = { ...right, evidence: [cite("container_state", 1)] };
+    expect(score(unshown, truth, records, null)).toMatchObject({ correct: true, mechanism: false });
     const other = { ...right.remediation, action: "restart_service" as const };
     expect(points({ remediation: other })).toBe(3);
   });

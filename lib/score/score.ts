@@ -72,6 +72,7 @@ export function score(
     component,
     fault_class: faultClass,
     correct,
+    mechanism: correct && truth.evidence.slice(0, 1).every((expected) => isShown(expected, facts)),
     remediation,
     onset_error_seconds: onsetError(answer, injectedUnixMs),
     grounded_citations: facts.length,
@@ -91,6 +92,7 @@ export function scoreOfFailure(truth: Truth, reason: string): Score {
     component: false,
     fault_class: false,
     correct: false,
+    mechanism: false,
     remediation: false,
     onset_error_seconds: null,
     grounded_citations: 0,
@@ -119,6 +121,9 @@ function evidenceItem(expected: ExpectedEvidence, facts: readonly Fact[]): Item 
         : `${expected.describe}: ${shown.signal} = ${String(shown.value).slice(0, 80)}`,
   };
 }
+
+const isShown = (expected: ExpectedEvidence, facts: readonly Fact[]): boolean =>
+  facts.some((fact) => shows(expected, fact));
 
 function shows({ any_of, service }: ExpectedEvidence, fact: Fact): boolean {
   if (service !== undefined && fact.service !== service) return false;

@@ -37,6 +37,8 @@ export interface Group {
   /** Share of the points that could be had. */
   readonly share: Estimate;
   readonly accuracy: Estimate;
+  /** Share of runs whose mechanism was shown too. */
+  readonly mechanism: Estimate;
   readonly brier: number | null;
   readonly grounded: number;
   readonly invented: number;
@@ -89,6 +91,7 @@ function groupOf(manifests: readonly Manifest[]): Group {
     defects: count(manifests, "harness-defect"),
     share: clusteredMean(byScenario(({ score }) => Math.max(0, score.points) / score.max)),
     accuracy: clusteredMean(byScenario(({ score }) => (score.correct ? 1 : 0))),
+    mechanism: clusteredMean(byScenario(({ score }) => (score.mechanism ? 1 : 0))),
     brier: meanOf(answered.map(({ score }) => score.brier)),
     grounded: sum(scored.map(({ score }) => score.grounded_citations)),
     invented: sum(scored.map(({ score }) => score.invented_citations)),
@@ -149,6 +152,7 @@ export function summaryTable({ groups }: Summary): string {
   const footer: string[][] = [
     ["share of points", ...groups.map(({ share }) => estimateText(share))],
     ["right diagnoses", ...groups.map(({ accuracy }) => estimateText(accuracy))],
+    ["mechanism shown", ...groups.map(({ mechanism }) => estimateText(mechanism))],
     ["Brier score", ...groups.map(({ brier }) => (brier === null ? "–" : brier.toFixed(3)))],
     ["valid runs", ...groups.map(({ valid, runs }) => `${valid} of ${runs}`)],
   ];

@@ -60,6 +60,7 @@ function manifest(change: Partial<Manifest> = {}): Manifest {
       component: true,
       fault_class: true,
       correct: true,
+      mechanism: true,
       remediation: true,
       onset_error_seconds: 1,
       grounded_citations: 2,

@@ -112,6 +112,7 @@ function matrix({ groups }: Summary): Html {
         )}
         ${row("share of points", ({ share }) => interval(share), "9/26")}
         ${row("right diagnoses", ({ accuracy }) => interval(accuracy))}
+        ${row("mechanism shown", ({ mechanism }) => interval(mechanism))}
         ${row("Brier score", ({ brier }) => (brier === null ? "–" : brier.toFixed(3)))}
         ${row("citations that hold", ({ grounded, invented }) => `${grounded} of ${grounded + invented}`)}
         ${row("time for one", ({ mean_wall_seconds }) => (mean_wall_seconds === null ? "–" : `${mean_wall_seconds.toFixed(1)} s`))}
