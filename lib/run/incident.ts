@@ -130,7 +130,8 @@ export async function runIncident(scenario: Scenario, options: IncidentOptions):
     progress.line(`failed in phase ${record.phase}: ${messageOf(error)}`);
   } finally {
     progress.settle();
-    await options.lab.down();
+    // A lab that did not come up has cleaned up after itself, or is somebody else's.
+    if (record.timeline.some(({ name }) => name === "up")) await options.lab.down();
   }
   const { timeline, alert, looks, metricPoints, injectLog, cleanupLog, runLog } = record;
   return { scenario, outcome, timeline, alert, looks, metricPoints, injectLog, cleanupLog, runLog };

@@ -1,0 +1,119 @@
+/**
+ * The real thing: real labs, real faults, real alerts. Four incidents side by side from an empty machine to an empty
+ * machine, and of the other faults the way in, the measurement and the way out.
+ */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { createPrometheusClient } from "../base/prometheus.ts";
+import { waitUntil } from "../base/wait.ts";
+import { createInvestigator } from "../investigate/registry.ts";
+import { createLab } from "../lab/create-lab.ts";
+import { loadScenario } from "../../scenarios/load.ts";
+import { BUDGET } from "./campaign.ts";
+import { type Incident, runIncident, urlsOf } from "./incident.ts";
+import { mustNotLeak, sweep } from "./leaks.ts";
+import { manifestOf } from "./manifest.ts";
+import { createProgress } from "./progress.ts";
+import { readRules } from "./run-command.ts";
+
+const INCIDENT_TIMEOUT_MS = 15 * 60_000;
+const FAULT_TIMEOUT_MS = 3 * 60_000;
+const FIRST_LAB = 1;
+const FAULTS_LAB = 6;
+
+/** One that stops a service, one that replaces one, one that limits one, and a control. */
+const WHOLE = ["sensor-down", "dds-qos-mismatch", "fusion-cpu-starvation", "healthy"] as const;
+const WITHOUT_ALERT = ["network-partition", "message-flood", "memory-leak", "decoy"] as const;
+
+describe("incidents", () => {
+  const incidents = new Map<string, Incident>();
+  beforeAll(async () => {
+    await Promise.all(
+      WHOLE.map(async (name, i) => {
+        const scenario = await loadScenario(name);
+        const lab = createLab({
+          engine: "native",
+          index: FIRST_LAB + i,
+          lifetime: "with-caller",
+        });
+        const incident = await runIncident(scenario, {
+          lab,
+          rules: readRules(),
+          investigators: [createInvestigator("baseline")],
+          budget: BUDGET,
+          seed: 1,
+          keepTelemetry: false,
+          signal: AbortSignal.timeout(INCIDENT_TIMEOUT_MS),
+          progress: (keep) => createProgress({ keep, quiet: true }),
+          onFiring: async () => mustNotLeak(await sweep(urlsOf(lab)), scenario),
+        });
+        incidents.set(name, incident);
+      }),
+    );
+  }, INCIDENT_TIMEOUT_MS);
+
+  test.each([...WHOLE])("%s is valid: every step was proven, in order", (name) => {
+    const incident = incidents.get(name);
+    expect(incident?.outcome).toEqual({ kind: "valid" });
+    const times = incident?.timeline.map(({ unixMs }) => unixMs) ?? [];
+    expect(times).toEqual(times.toSorted((a, b) => a - b));
+    const names = incident?.timeline.map((event) => event.name) ?? [];
+    for (const event of [
+      "up",
+      "baseline",
+      "inject",
+      "signature",
+      "alert-firing",
+      "heal",
+      "recovered",
+    ]) {
+      expect(names).toContain(event as (typeof names)[number]);
+    }
+    expect(incident?.alert?.alerts[0]?.status).toBe("firing");
+    expect(incident?.metricPoints.length).toBeGreaterThan(20);
+  });
+
+  test.each([...WHOLE])("%s: the baseline's diagnosis is right, and its citations hold", (name) => {
+    const incident = incidents.get(name);
+    const look = incident?.looks[0];
+    if (incident === undefined || look === undefined) throw new Error("the incident was looked at");
+    const { score, diagnosis } = manifestOf(incident, look, {
+      investigator: "baseline",
+      repeat: 1,
+      seed: 1,
+      engine: "native",
+      isolation: "fresh",
+      attempts: 1,
+      versions: {},
+    });
+    const { culprit, fault_class } = incident.scenario.truth;
+    expect(diagnosis).toEqual({ culprit, fault_class });
+    expect(score).toMatchObject({ correct: true, invented_citations: 0 });
+    expect(score?.grounded_citations).toBeGreaterThan(0);
+  });
+});
+
+describe("faults that are not waited for here", () => {
+  const lab = createLab({ engine: "native", index: FAULTS_LAB, lifetime: "with-caller" });
+  const prometheus = createPrometheusClient(`http://localhost:${lab.ports.prometheus}`);
+  beforeAll(() => lab.up(), FAULT_TIMEOUT_MS);
+  afterAll(() => lab.down(), FAULT_TIMEOUT_MS);
+
+  test.each([...WITHOUT_ALERT])(
+    "%s goes in, shows, and heals",
+    async (name) => {
+      const { fault } = await loadScenario(name);
+      const said: string[] = [];
+      const context = { lab, prometheus, log: (line: string) => void said.push(line) };
+      expect((await fault.probe(context)).ok).toBe(false);
+      await fault.inject(context);
+      await waitUntil(() => fault.probe(context), { what: "the fault", deadlineMs: 60_000 });
+      await fault.heal(context);
+      await fault.heal(context);
+      expect((await fault.probe(context)).ok).toBe(false);
+      const services = (await lab.status())?.services ?? [];
+      expect(services.filter(({ canonical }) => !canonical)).toEqual([]);
+      expect(said.length).toBeGreaterThan(1);
+    },
+    FAULT_TIMEOUT_MS,
+  );
+});
