@@ -1,6 +1,7 @@
 /** The telemetry server put together: one process, five listeners, one store. */
 import { readFile } from "node:fs/promises";
 import { Hono } from "hono";
+import { consoleApp } from "./console/app.ts";
 import type { Clock } from "../../lib/base/clock.ts";
 import { EnvironmentError } from "../../lib/base/errors.ts";
 import { parseAlertRules } from "../../lib/contract/alert-rules.ts";
@@ -35,8 +36,6 @@ export interface TelemetryServer {
 export interface ServerOptions {
   readonly clock: Clock;
   readonly ownerToken: string | undefined;
-  /** The console's page, mounted after the APIs. */
-  readonly console?: Hono;
 }
 
 /** Starts listening; throws EnvironmentError when a port is taken or the store cannot be opened. */
@@ -68,7 +67,7 @@ export async function startServer(flags: Flags, options: ServerOptions): Promise
     front.get("/metrics", (c) => c.text(ownMetrics(store)));
     front.route("/", markerApp(new MarkerStore(store.markerDatabase), options.ownerToken));
     front.route("/", grafana.app);
-    if (options.console !== undefined) front.route("/", options.console);
+    front.route("/", consoleApp({ rules }));
     const listen = (app: Hono, port: number, what: string): number => {
       const server = serve(app, flags.host, port, what);
       closers.push(() => server.stop(true));

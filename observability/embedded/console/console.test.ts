@@ -1,0 +1,179 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { Hono } from "hono";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { ALERT_RULES_FILE, parseAlertRules } from "../../../lib/contract/alert-rules.ts";
+import { SERVICES } from "../../../lib/contract/topology.ts";
+import { consoleApp } from "./app.ts";
+
+const CHROMIUM = "/usr/bin/chromium";
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+const TIMEOUT_MS = 60_000;
+const TRACE = "0af7651916cd43dd8448eb211c80319c";
+const HOSTILE = '<img src=x onerror="document.title=1">';
+
+/** The APIs that the page reads, in their shapes, with what a test puts into them. */
+const system = { exited: "", alert: false, line: "service_starting" };
+
+function api(): Hono {
+  const app = new Hono();
+  const proxy = "/api/datasources/proxy/uid";
+  const seconds = (): number => performance.timeOrigin / 1000 + performance.now() / 1000;
+  app.get(`${proxy}/prometheus/api/v1/query`, (c) => {
+    const query = c.req.query("query") ?? "";
+    const row = (metric: object, value: string) => ({ metric, value: [seconds(), value] });
+    const result = query.startsWith("container_state")
+      ? SERVICES.map((name) =>
+          row({ name, state: name === system.exited ? "exited" : "running" }, "1"),
+        )
+      : query.startsWith("up")
+        ? SERVICES.map((name) =>
+            row({ instance: `${name}:9100` }, name === system.exited ? "0" : "1"),
+          )
+        : [row({ instance: "radar-sensor:9101" }, "28.5")];
+    return c.json({ status: "success", data: { resultType: "vector", result } });
+  });
+  app.get(`${proxy}/prometheus/api/v1/query_range`, (c) => {
+    const end = Number(c.req.query("end"));
+    const values = [
+      [end - 10, "1"],
+      [end - 5, "2"],
+      [end, "3"],
+    ];
+    return c.json({
+      status: "success",
+      data: { result: [{ metric: { sensor_id: "RADAR-1" }, values }] },
+    });
+  });
+  app.get("/api/prometheus/grafana/api/v1/alerts", (c) => {
+    const one = {
+      labels: { alertname: "Sensor down" },
+      annotations: { description: HOSTILE },
+      state: "Alerting",
+      activeAt: "2026-01-01T00:00:00Z",
+    };
+    return c.json({ status: "success", data: { alerts: system.alert ? [one] : [] } });
+  });
+  app.get(`${proxy}/loki/loki/api/v1/query_range`, (c) => {
+    const line = JSON.stringify({
+      event: system.line,
+      level: "INFO",
+      note: HOSTILE,
+      trace_id: TRACE,
+    });
+    const values = [[c.req.query("end"), line]];
+    const result = [{ stream: { service_name: "eo-sensor" }, values }];
+    return c.json({ status: "success", data: { resultType: "streams", result } });
+  });
+  app.get(`${proxy}/tempo/api/traces/${TRACE}`, (c) => {
+    const span = (spanId: string, parentSpanId: string, name: string) => ({
+      spanId,
+      parentSpanId,
+      name,
+      startTimeUnixNano: "1767225600000000000",
+      endTimeUnixNano: "1767225600004000000",
+    });
+    const batch = (service: string, spans: object[]) => ({
+      resource: { attributes: [{ key: "service.name", value: { stringValue: service } }] },
+      scopeSpans: [{ spans }],
+    });
+    return c.json({
+      batches: [
+        batch("eo-sensor", [span("a", "", "sensor.scan.EO-3")]),
+        batch("track-fusion", [span("b", "a", "fusion.ingest")]),
+      ],
+    });
+  });
+  const rules = parseAlertRules(rulesText);
+  return app.route("/", consoleApp({ rules }));
+}
+
+const rulesText = await Bun.file(
+  new URL(`../../../${ALERT_RULES_FILE}`, import.meta.url).pathname,
+).text();
+
+describe("the console in Chromium", () => {
+  let browser: Browser;
+  let page: Page;
+  let server: Bun.Server<undefined>;
+  const errors: string[] = [];
+  const serve = (port: number): Bun.Server<undefined> =>
+    Bun.serve({ port, hostname: "127.0.0.1", fetch: api().fetch });
+
+  beforeAll(async () => {
+    if (!(await Bun.file(CHROMIUM).exists())) {
+      throw new Error(`These tests need ${CHROMIUM}: apt-get install chromium`);
+    }
+    server = serve(0);
+    browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+    page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+    page.on("pageerror", (error) => errors.push(String(error)));
+    await page.goto(server.url.href);
+  }, TIMEOUT_MS);
+  afterAll(async () => {
+    await browser.close();
+    await server.stop(true);
+  });
+
+  const text = (selector: string): Promise<string> => page.locator(selector).innerText();
+  const until = (selector: string, wanted: string): Promise<void> =>
+    page.locator(selector).filter({ hasText: wanted }).first().waitFor({ timeout: 20_000 });
+
+  test(
+    "loads: every service, charts, no alert, log lines",
+    async () => {
+      await until("#state", "live");
+      expect(await page.locator("#topology .name").allTextContents()).toEqual([...SERVICES]);
+      expect(await page.locator("#topology circle.running").count()).toBe(SERVICES.length);
+      expect(await page.locator("#charts canvas").count()).toBe(6);
+      expect(await text("#alerts")).toBe("none");
+      await until("#log", "service_starting");
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "updates live, and text from the system stays text",
+    async () => {
+      Object.assign(system, { exited: "eo-sensor", alert: true, line: "service_stopping" });
+      await until("#alerts", "Sensor down");
+      await until("#log", "service_stopping");
+      expect(await page.locator("#topology circle.exited").count()).toBe(1);
+      expect(await text("#alerts")).toContain(HOSTILE);
+      expect(await page.locator("#alerts img, #log img").count()).toBe(0);
+      expect(await page.title()).toBe("CMS lab console");
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "opens a trace from a log line, by keyboard alone",
+    async () => {
+      await page.locator("#log button").first().focus();
+      await page.keyboard.press("Enter");
+      await until("#waterfall", "2 spans, 2 services");
+      expect(await text("#waterfall")).toContain("track-fusion: fusion.ingest");
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "says when the server is gone, and goes on when it is back",
+    async () => {
+      const port = server.port ?? 0;
+      await server.stop(true);
+      await until("#state", "no connection");
+      server = serve(port);
+      await until("#state", "live");
+      expect(errors).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+});

@@ -1,0 +1,88 @@
+// The page: builds the parts once and brings them up to date until the window closes.
+import { element, get } from "./api.js";
+import { makeCharts, redrawCharts, resizeCharts, setMarkers, updateCharts } from "./charts.js";
+import { updateLog } from "./logs.js";
+import { drawTopology, showAlerts, updateTopology } from "./topology.js";
+import { drawTrace, search } from "./traces.js";
+
+const REFRESH_MS = 3000;
+const by = (id) => document.getElementById(id);
+
+const theme = by("theme");
+const light = matchMedia("(prefers-color-scheme: light)").matches;
+document.documentElement.classList.toggle("light", light);
+theme.addEventListener("click", () => {
+  document.documentElement.classList.toggle("light");
+  void redrawCharts();
+});
+addEventListener("resize", resizeCharts);
+
+const openTrace = (id) =>
+  drawTrace(by("waterfall"), id).catch((error) =>
+    by("waterfall").replaceChildren(element("p", error.message, "firing")),
+  );
+by("trace-search").addEventListener("submit", (event) => {
+  event.preventDefault();
+  search(by("found"), by("traceql").value, openTrace).catch((error) =>
+    by("found").replaceChildren(element("li", error.message, "firing")),
+  );
+});
+by("log-filter").addEventListener("submit", (event) => event.preventDefault());
+by("log-filter").addEventListener("input", () => void refresh());
+
+/** With #owner=<token> in the address, the owner's markers are drawn into the charts. */
+const token = new URLSearchParams(location.hash.slice(1)).get("owner");
+async function updateMarkers() {
+  if (token === null) return;
+  const response = await fetch("/owner/markers", { headers: { authorization: `Bearer ${token}` } });
+  if (response.ok) {
+    const body = await response.json();
+    setMarkers(body.markers ?? body);
+  }
+}
+
+async function build() {
+  const { services, thresholds } = await get("/console/facts.json");
+  drawTopology(by("topology"), services);
+  makeCharts(by("charts"), thresholds);
+  by("log-service").append(
+    new Option("all", ""),
+    ...services.map(({ name }) => new Option(name, name)),
+  );
+}
+
+let built = false;
+let refreshing = false;
+
+async function refresh() {
+  if (refreshing) return;
+  refreshing = true;
+  const state = by("state");
+  try {
+    if (!built) await build();
+    built = true;
+    await updateMarkers();
+    const filters = {
+      service: by("log-service").value,
+      level: by("log-level").value,
+      text: by("log-text").value,
+    };
+    const [alerts] = await Promise.all([
+      get("/api/prometheus/grafana/api/v1/alerts"),
+      updateTopology(),
+      updateCharts(),
+      updateLog(by("log"), filters, openTrace),
+    ]);
+    showAlerts(by("alerts"), alerts.data.alerts);
+    state.textContent = `live, as of ${new Date().toLocaleTimeString()}`;
+    state.className = "";
+  } catch (error) {
+    state.textContent = `no connection to the lab, trying again (${error.message})`;
+    state.className = "lost";
+  } finally {
+    refreshing = false;
+  }
+}
+
+await refresh();
+setInterval(() => void refresh(), REFRESH_MS);
