@@ -85,6 +85,8 @@ export interface Lab extends AsyncDisposable {
   attachNetwork(service: ServiceName): Promise<void>;
   state(service: ServiceName): Promise<ServiceState>;
   stats(service: ServiceName): Promise<ServiceStats>;
+  /** What opens the owner's markers on the console; undefined when the lab was never up. */
+  ownerToken(): string | undefined;
   /** The last `lines` lines that the service wrote to standard output and error. */
   logs(service: ServiceName, lines?: number): Promise<string>;
 }

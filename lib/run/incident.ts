@@ -23,6 +23,7 @@ import type { FaultContext } from "../../scenarios/define.ts";
 import type { Scenario } from "../../scenarios/load.ts";
 import { alertPayload } from "./alert-payload.ts";
 import { mustNotLeak } from "./leaks.ts";
+import { type MarkerKind, postMarker } from "./markers.ts";
 import type { Progress } from "./progress.ts";
 import {
   prove,
@@ -75,8 +76,6 @@ export interface IncidentOptions {
   /** Shows a line to the person; the incident keeps its own log. */
   readonly progress: (keep: (line: string) => void) => Progress;
   readonly clock?: Clock;
-  /** Called when something happens that the lab's owner may want to see on the console. */
-  readonly onMarker?: (text: string) => void;
   /** Called once the baseline is proven, and once the alert fires. */
   readonly onHealthy?: (() => Promise<void>) | undefined;
   readonly onFiring?: () => Promise<void>;
@@ -208,7 +207,7 @@ async function breakAndWait(play: Play): Promise<void> {
   const { scenario, options, record, step, rule } = play;
   const context = faultContext(play, record.injectLog);
   record.phase = "inject";
-  options.onMarker?.("fault injected");
+  await mark(play, "fault", `${scenario.fault.kind} injected`);
   record.event("inject");
   await scenario.fault.inject(context);
   await prove(step, "the fault in force", scenario.deadlines.signatureMs, () =>
@@ -238,11 +237,16 @@ async function proveSignature(
   );
 }
 
+async function mark({ options, progress }: Play, kind: MarkerKind, text: string): Promise<void> {
+  const problem = await postMarker(options.lab, kind, text);
+  if (problem !== undefined) progress.line(`no marker on the console: ${problem}`);
+}
+
 async function heal(play: Play): Promise<void> {
-  const { scenario, options, record } = play;
+  const { scenario, record } = play;
   record.phase = "heal";
   await scenario.fault.heal(faultContext(play, record.cleanupLog));
-  options.onMarker?.("fault healed");
+  await mark(play, "cleanup", `${scenario.fault.kind} healed`);
   record.event("heal");
 }
 
@@ -282,7 +286,8 @@ export function urlsOf({ ports }: Lab): TelemetryUrls {
   };
 }
 
-async function investigateAll({ options, record, progress, scenario }: Play): Promise<void> {
+async function investigateAll(play: Play): Promise<void> {
+  const { options, record, progress, scenario } = play;
   record.phase = "investigate";
   const alert = record.alert;
   if (alert === null) throw new Error("No alert was recorded before the investigation");
@@ -299,7 +304,7 @@ async function investigateAll({ options, record, progress, scenario }: Play): Pr
       note: (line) => keep(`  ${line}`),
     };
     progress.line(`investigator ${investigator.name}`);
-    options.onMarker?.(`investigation by ${investigator.name}`);
+    await mark(play, "investigation", `investigation by ${investigator.name}`);
     record.event("investigation-start");
     const startUnixMs = clock.nowMs();
     const investigation = await investigator.investigate({
