@@ -40,7 +40,10 @@ export interface Handlers {
   verify(scenarios: readonly string[], options: RunOptions): Promise<number>;
   inject(scenario: string, options: LabOptions): Promise<number>;
   cleanup(options: LabOptions): Promise<number>;
-  report(folders: readonly string[], options: { readonly results: string }): Promise<number>;
+  report(
+    folders: readonly string[],
+    options: { readonly results: string; readonly readme: boolean },
+  ): Promise<number>;
   doctor(options: { readonly json: boolean }): Promise<number>;
 }
 
@@ -162,6 +165,7 @@ function createProgram(handlers: Handlers, done: (exitCode: number) => void): Co
   add("report", "merge result folders into one summary and report")
     .argument("<folders...>", "folders with campaigns, such as those of several shards")
     .option("--results <folder>", "where the merged summary goes", "results")
+    .option("--readme", "write the table into the README too", false)
     .action(async (folders: string[], _: unknown, command: Command) =>
       done(await handlers.report(folders, merged(command))),
     );

@@ -4,6 +4,7 @@ import { UsageError } from "../base/errors.ts";
 import { ALERT_RULES_FILE, type AlertRule, parseAlertRules } from "../contract/alert-rules.ts";
 import { createInvestigator } from "../investigate/registry.ts";
 import type { Manifest } from "../score/run-record.ts";
+import { withResults } from "../score/readme-table.ts";
 import { renderReport, type ReportRun } from "../score/report/report.ts";
 import { type Summary, summarize, summaryTable } from "../score/summary.ts";
 import { loadAllScenarios, loadScenario, type Scenario } from "../../scenarios/load.ts";
@@ -70,7 +71,7 @@ export async function run(
 export async function report(
   context: CommandContext,
   folders: readonly string[],
-  { results }: { readonly results: string },
+  { results, readme }: { readonly results: string; readonly readme: boolean },
 ): Promise<number> {
   const found = (await Promise.all(folders.map(readManifests))).flat();
   if (found.length === 0) {
@@ -78,6 +79,10 @@ export async function report(
   }
   const byId = new Map(found.map((run) => [run.manifest.run_id, run]));
   const summary = await writeSummary([...byId.values()], results);
+  if (readme) {
+    const path = `${ROOT}/README.md`;
+    writeText(path, withResults(await Bun.file(path).text(), summary));
+  }
   context.print(summaryTable(summary));
   return 0;
 }

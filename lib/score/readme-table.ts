@@ -2,7 +2,7 @@
 import type { Summary } from "./summary.ts";
 import { summaryTable } from "./summary.ts";
 
-const START = "<!-- results: written by `bun runner.ts report`, do not edit -->";
+const START = "<!-- results: written by `bun runner.ts report --readme`, do not edit -->";
 const END = "<!-- end of results -->";
 
 /** Returns `readme` with the table of `summary` between its markers; throws when they are not there. */

@@ -1,0 +1,22 @@
+import { expect, test } from "bun:test";
+import { saysResults, withResults } from "./readme-table.ts";
+import type { Summary } from "./summary.ts";
+
+const root = new URL("../..", import.meta.url).pathname;
+
+test("the README shows the published results", async () => {
+  const summary = (await Bun.file(`${root}/results/published/summary.json`).json()) as Summary;
+  expect(saysResults(await Bun.file(`${root}/README.md`).text(), summary)).toBe(true);
+});
+
+test("the table goes between its markers, and nowhere else", () => {
+  const empty: Summary = { schema_version: 1, runs: 0, groups: [] };
+  const before =
+    "a\n<!-- results: written by `bun runner.ts report --readme`, do not edit -->\nold\n<!-- end of results -->\nb";
+  const after = withResults(before, empty);
+  expect(after).toStartWith("a\n<!-- results");
+  expect(after).toEndWith("<!-- end of results -->\nb");
+  expect(after).not.toContain("old");
+  expect(saysResults(after, empty)).toBe(true);
+  expect(() => withResults("no markers", empty)).toThrow("must stand in the README");
+});
