@@ -95,6 +95,19 @@ describe("incidents", () => {
 describe("faults that are not waited for here", () => {
   const lab = createLab({ engine: "native", index: FAULTS_LAB, lifetime: "with-caller" });
   const prometheus = createPrometheusClient(`http://localhost:${lab.ports.prometheus}`);
+  /** A fault on top of the last one's repair would not be what a run sees. */
+  const wholePicture = (): Promise<unknown> =>
+    waitUntil(
+      async () => {
+        const response = await fetch(`http://localhost:${lab.ports.display}/api/picture`);
+        const { tracks } = (await response.json()) as {
+          tracks: { contributing_sensors: string[] }[];
+        };
+        const whole = tracks.filter(({ contributing_sensors: sensors }) => sensors.length === 3);
+        return { ok: tracks.length === 3 && whole.length === 3, seen: JSON.stringify(tracks) };
+      },
+      { what: "three tracks with three sensors each", deadlineMs: 60_000 },
+    );
   beforeAll(() => lab.up(), FAULT_TIMEOUT_MS);
   afterAll(() => lab.down(), FAULT_TIMEOUT_MS);
 
@@ -104,6 +117,7 @@ describe("faults that are not waited for here", () => {
       const { fault } = await loadScenario(name);
       const said: string[] = [];
       const context = { lab, prometheus, log: (line: string) => void said.push(line) };
+      await wholePicture();
       expect((await fault.probe(context)).ok).toBe(false);
       await fault.inject(context);
       await waitUntil(() => fault.probe(context), { what: "the fault", deadlineMs: 60_000 });
