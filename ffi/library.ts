@@ -4,7 +4,7 @@
  * `CYCLONEDDS_HOME`, if set, must lead to the library. Otherwise the names that Debian, Ubuntu, other
  * Linux systems and macOS give it are tried in turn.
  */
-import { cc, dlopen } from "bun:ffi";
+import { cc, dlopen, ptr } from "bun:ffi";
 import { DdsLibraryError } from "./error.ts";
 import { SYMBOLS } from "./symbols.ts";
 
@@ -17,18 +17,28 @@ const SYSTEM_NAMES = [
 ] as const;
 
 const WAKE_SYMBOLS = {
-  wake_open: { args: ["ptr"], returns: "i32" },
-  wake_close: { args: ["i32", "i32"], returns: "void" },
-  wake_signal: { args: ["i32"], returns: "void" },
-  wake_on_data: { args: [], returns: "ptr" },
+  wake_link: { args: ["ptr"], returns: "void" }, // ssize_t (*write)(int, const void *, size_t)
+  wake_on_data: { args: [], returns: "ptr" }, // dds_on_data_available_fn
+} as const;
+
+/** The C library that every process has; where it is by system. */
+const LIBC_NAMES = ["libc.so.6", "libc.so", "libSystem.B.dylib"] as const;
+const LIBC_SYMBOLS = {
+  dlsym: { args: ["ptr", "ptr"], returns: "ptr" }, // void *handle, const char *symbol
+  pipe: { args: ["ptr"], returns: "i32" }, // int fds[2]
+  fcntl: { args: ["i32", "i32", "i32"], returns: "i32" }, // fd, command, argument
+  write: { args: ["i32", "ptr", "usize"], returns: "i64" }, // fd, const void *, size_t
+  close: { args: ["i32"], returns: "i32" }, // fd
 } as const;
 
 type Dds = ReturnType<typeof dlopen<typeof SYMBOLS>>["symbols"];
 type Wake = ReturnType<typeof cc<typeof WAKE_SYMBOLS>>["symbols"];
+type Libc = ReturnType<typeof dlopen<typeof LIBC_SYMBOLS>>["symbols"];
 
 /** The loaded library. */
 export interface Library {
   readonly dds: Dds;
+  readonly libc: Libc;
   readonly wake: Wake;
   /** The name or path that worked. */
   readonly path: string;
@@ -41,7 +51,11 @@ let loaded: Library | undefined;
  * Throws DdsLibraryError that lists what was tried and how to install it.
  */
 export function loadLibrary(): Library {
-  loaded ??= { ...openFirst(candidates(process.env["CYCLONEDDS_HOME"])), wake: compileWake() };
+  if (loaded === undefined) {
+    const opened = openFirst(candidates(process.env["CYCLONEDDS_HOME"]));
+    const libc = openLibc();
+    loaded = { ...opened, libc, wake: compileWake(libc) };
+  }
   return loaded;
 }
 
@@ -70,6 +84,22 @@ export function openFirst(paths: readonly string[]): { dds: Dds; path: string } 
   );
 }
 
-function compileWake(): Wake {
-  return cc({ source: `${import.meta.dir}/wake.c`, symbols: WAKE_SYMBOLS }).symbols;
+function openLibc(): Libc {
+  for (const name of LIBC_NAMES) {
+    try {
+      return dlopen(name, LIBC_SYMBOLS).symbols;
+    } catch (error) {
+      if (name === LIBC_NAMES.at(-1)) {
+        throw new DdsLibraryError("Cannot load the C library of this system", { cause: error });
+      }
+    }
+  }
+  throw new DdsLibraryError("Cannot load the C library of this system");
+}
+
+function compileWake(libc: Libc): Wake {
+  const source = `${import.meta.dir}/wake.c`;
+  const wake = cc({ source, symbols: WAKE_SYMBOLS, flags: ["-nostdlib"] }).symbols;
+  wake.wake_link(libc.dlsym(null, ptr(new TextEncoder().encode("write\0"))));
+  return wake;
 }

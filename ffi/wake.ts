@@ -7,6 +7,12 @@
 import { loadLibrary } from "./library.ts";
 import { Block } from "./memory.ts";
 
+/** Makes a descriptor non-blocking. Source: fcntl(2). */
+const F_SETFL = 4;
+const O_NONBLOCK = process.platform === "darwin" ? 0x0004 : 0o4000;
+const ONE = new Block(8);
+ONE.view.setBigUint64(0, 1n, true);
+
 export class Wake {
   readonly #reading: number;
   readonly #writing: number;
@@ -14,12 +20,15 @@ export class Wake {
   #closed = false;
 
   constructor(onWake: () => void) {
+    const { libc } = loadLibrary();
     const fds = new Block(8);
-    if (loadLibrary().wake.wake_open(fds.pointer) !== 0) {
+    if (libc.pipe(fds.pointer) !== 0) {
       throw new RangeError("Cannot wait for data: no file descriptor is left");
     }
     this.#reading = fds.view.getInt32(0, true);
     this.#writing = fds.view.getInt32(4, true);
+    // A DDS thread must never block: a full pipe is readable already.
+    libc.fcntl(this.#writing, F_SETFL, O_NONBLOCK);
     this.#reader = openStream(this.#reading);
     void this.#loop(onWake);
   }
@@ -31,7 +40,7 @@ export class Wake {
 
   /** Wakes the JavaScript thread from itself. */
   signal(): void {
-    if (!this.#closed) loadLibrary().wake.wake_signal(this.#writing);
+    if (!this.#closed) this.#write();
   }
 
   /** Stops; call it only once no DDS thread can write any more. */
@@ -39,7 +48,11 @@ export class Wake {
     if (this.#closed) return;
     this.#closed = true;
     // The pending read ends with this wake-up; the loop then sees that it is closed and cleans up.
-    loadLibrary().wake.wake_signal(this.#writing);
+    this.#write();
+  }
+
+  #write(): void {
+    loadLibrary().libc.write(this.#writing, ONE.pointer, 8);
   }
 
   async #loop(onWake: () => void): Promise<void> {
@@ -49,7 +62,9 @@ export class Wake {
       if (!this.#closed) onWake();
     }
     await this.#reader.cancel();
-    loadLibrary().wake.wake_close(this.#reading, this.#writing);
+    const { libc } = loadLibrary();
+    libc.close(this.#reading);
+    libc.close(this.#writing);
   }
 }
 
