@@ -89,7 +89,9 @@ const noFlood = must({
   promql: LOUDEST_AGAINST_REST,
   holds: { op: "<", value: FLOOD_RATIO },
 });
-const restarts = 'changes(container_start_time_seconds{name="$service"}[10m])';
+/** What all services went through together is the system's own restart, not this service's. */
+const restarts =
+  'changes(container_start_time_seconds{name="$service"}[10m]) - scalar(min(changes(container_start_time_seconds[10m])))';
 
 export const ENTAILMENTS: Readonly<Record<FaultClass, readonly Entailment[]>> = {
   process_exited: [
