@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { type ExportResult, ExportResultCode } from "@opentelemetry/core";
 import { ManualClock } from "../base/clock.ts";
-import { watched } from "./exporters.ts";
+import { QueueGate, watched } from "./exporters.ts";
 
 const OK: ExportResult = { code: ExportResultCode.SUCCESS };
 const FAILED: ExportResult = { code: ExportResultCode.FAILED, error: new Error("nobody listens") };
@@ -9,24 +9,32 @@ const FAILED: ExportResult = { code: ExportResultCode.FAILED, error: new Error("
 function setUp(results: ExportResult[]) {
   const sent: string[][] = [];
   const said: string[] = [];
-  const exporter = watched(
-    {
-      export: (items: string[], done: (result: ExportResult) => void) => {
-        sent.push(items);
-        done(results.shift() ?? OK);
-      },
-      shutdown: () => Promise.resolve(),
+  const connections: string[] = [];
+  const clock = new ManualClock();
+  const exporter = watched({
+    signal: "logs",
+    make: (connection) => {
+      connections.push(`made ${connection}`);
+      return {
+        export: (items: string[], done: (result: ExportResult) => void) => {
+          sent.push(items);
+          done(results.shift() ?? OK);
+        },
+        shutdown: () => {
+          connections.push(`shut down ${connection}`);
+          return Promise.resolve();
+        },
+      };
     },
-    "logs",
-    (items: string[]) => items.length,
-    {
+    sizeOf: (items: string[]) => items.length,
+    observer: {
       failing: (signal, reason, total) => said.push(`failing ${signal}: ${reason}, ${total}`),
       dropped: (_, items) => said.push(`dropped ${items}`),
       resumed: (_, total) => said.push(`resumed, ${total} dropped`),
     },
-    new ManualClock(),
-  );
-  return { exporter, sent, said };
+    clock,
+  });
+  return { exporter, sent, said, connections, clock };
 }
 
 const settled = async (): Promise<void> => {
@@ -55,4 +63,30 @@ test("what fails to the end is lost and counted, and many batches do not pile up
   expect(said.filter((line) => line === "dropped 1")).toHaveLength(10);
   expect(said.filter((line) => line.startsWith("failing"))).toHaveLength(1);
   expect(sent).toHaveLength(10 + 6 * 4);
+});
+
+test("an outage ends with a new connection, not with the old one's long pauses", async () => {
+  const { exporter, said, connections, clock } = setUp(Array.from({ length: 10 }, () => FAILED));
+  exporter.export(["early"], () => {});
+  await settled();
+  expect(connections).toEqual(["made 1"]);
+  clock.advance(10_000);
+  exporter.export(["late"], () => {});
+  await settled();
+  expect(connections).toEqual(["made 1", "made 2", "shut down 1"]);
+  exporter.export(["back"], () => {});
+  await settled();
+  expect(said.at(-1)).toBe("resumed, 2 dropped");
+  await exporter.shutdown();
+  expect(connections.at(-1)).toBe("shut down 2");
+});
+
+test("the gate admits what the queue can hold, and counts the rest", () => {
+  let dropped = 0;
+  const gate = new QueueGate(2, () => dropped++);
+  expect([gate.admit(), gate.admit(), gate.admit()]).toEqual([true, true, false]);
+  expect(dropped).toBe(1);
+  gate.taken(2);
+  expect(gate.admit()).toBe(true);
+  expect(dropped).toBe(1);
 });

@@ -1,35 +1,22 @@
 /** Everything that a service tells about itself: metrics, logs and traces. */
 import { context, type Context, type Span, trace } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
-import { OTLPLogExporter } from "@opentelemetry/exporter-logs-otlp-grpc";
-import { OTLPMetricExporter } from "@opentelemetry/exporter-metrics-otlp-grpc";
-import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-grpc";
 import { resourceFromAttributes } from "@opentelemetry/resources";
-import { BatchLogRecordProcessor, LoggerProvider } from "@opentelemetry/sdk-logs";
-import {
-  MeterProvider,
-  PeriodicExportingMetricReader,
-  type ResourceMetrics,
-} from "@opentelemetry/sdk-metrics";
-import { BasicTracerProvider, BatchSpanProcessor } from "@opentelemetry/sdk-trace-base";
+import { LoggerProvider } from "@opentelemetry/sdk-logs";
+import { MeterProvider } from "@opentelemetry/sdk-metrics";
+import { BasicTracerProvider } from "@opentelemetry/sdk-trace-base";
 import { ATTR_SERVICE_INSTANCE_ID, ATTR_SERVICE_NAME } from "@opentelemetry/semantic-conventions";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { type Env, httpUrl, oneOf, readEnv } from "../base/env.ts";
 import { METRICS, SPANS, type SpanName } from "../contract/telemetry.ts";
 import { type ServiceName, TOPOLOGY } from "../contract/topology.ts";
-import { type ExportObserver, type SignalName, watched } from "./exporters.ts";
+import type { ExportObserver, SignalName } from "./exporters.ts";
 import { createLogger, type Logger } from "./logger.ts";
 import { Meters } from "./meters.ts";
+import { EXPORT_TIMEOUT_MS, logProcessor, metricReader, spanProcessor } from "./otlp.ts";
 
 /** Where OTLP goes unless OTEL_EXPORTER_OTLP_ENDPOINT says otherwise: the standard's own default. */
 const DEFAULT_ENDPOINT = "http://localhost:4317";
-/** A batch is sent when it has this many items, or after this time. */
-const BATCH_ITEMS = 512;
-const BATCH_DELAY_MS = 1000;
-/** More than 29 batches at once are lost at shutdown; what does not fit while nobody listens is dropped. */
-const QUEUE_ITEMS = 8 * BATCH_ITEMS;
-const METRIC_INTERVAL_MS = 5000;
-const EXPORT_TIMEOUT_MS = 2000;
 
 export type SpanAttributes = Readonly<Record<string, string | number | readonly string[]>>;
 
@@ -119,41 +106,6 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
       ]);
     },
   };
-}
-
-function spanProcessor(url: string, observer: ExportObserver): BatchSpanProcessor {
-  const exporter = new OTLPTraceExporter({ url, timeoutMillis: EXPORT_TIMEOUT_MS });
-  return new BatchSpanProcessor(
-    watched(exporter, "traces", (spans: readonly unknown[]) => spans.length, observer),
-    {
-      maxExportBatchSize: BATCH_ITEMS,
-      maxQueueSize: QUEUE_ITEMS,
-      scheduledDelayMillis: BATCH_DELAY_MS,
-      exportTimeoutMillis: EXPORT_TIMEOUT_MS,
-    },
-  );
-}
-
-function logProcessor(url: string, observer: ExportObserver): BatchLogRecordProcessor {
-  const exporter = new OTLPLogExporter({ url, timeoutMillis: EXPORT_TIMEOUT_MS });
-  return new BatchLogRecordProcessor({
-    exporter: watched(exporter, "logs", (records: readonly unknown[]) => records.length, observer),
-    maxExportBatchSize: BATCH_ITEMS,
-    maxQueueSize: QUEUE_ITEMS,
-    scheduledDelayMillis: BATCH_DELAY_MS,
-    exportTimeoutMillis: EXPORT_TIMEOUT_MS,
-  });
-}
-
-function metricReader(url: string, observer: ExportObserver): PeriodicExportingMetricReader {
-  const exporter = new OTLPMetricExporter({ url, timeoutMillis: EXPORT_TIMEOUT_MS });
-  const sizeOf = (batch: ResourceMetrics): number =>
-    batch.scopeMetrics.reduce((sum, { metrics }) => sum + metrics.length, 0);
-  return new PeriodicExportingMetricReader({
-    exporter: watched(exporter, "metrics", sizeOf, observer),
-    exportIntervalMillis: METRIC_INTERVAL_MS,
-    exportTimeoutMillis: EXPORT_TIMEOUT_MS,
-  });
 }
 
 /** Counts and reports what the exporters lose. Exporters exist before the meters, hence the late connection. */
