@@ -11,7 +11,7 @@ const FILES: Readonly<Record<string, { readonly path: string; readonly type: str
   "/": { path: `${PAGE}/index.html`, type: "text/html" },
   "/console.css": { path: `${PAGE}/console.css`, type: "text/css" },
   ...Object.fromEntries(
-    ["console", "api", "charts", "topology", "logs", "traces"].map((name) => [
+    ["console", "api", "charts", "markers", "topology", "logs", "traces"].map((name) => [
       `/${name}.js`,
       { path: `${PAGE}/${name}.js`, type: "text/javascript" },
     ]),

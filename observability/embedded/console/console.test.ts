@@ -1,8 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Hono } from "hono";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { ALERT_RULES_FILE, parseAlertRules } from "../../../lib/contract/alert-rules.ts";
 import { SERVICES } from "../../../lib/contract/topology.ts";
+import { markerApp, MarkerStore } from "../markers.ts";
+import { openDatabase } from "../store/schema.ts";
 import { consoleApp } from "./app.ts";
 
 const CHROMIUM = "/usr/bin/chromium";
@@ -18,6 +23,11 @@ const FLAGS = [
 const TIMEOUT_MS = 60_000;
 const TRACE = "0af7651916cd43dd8448eb211c80319c";
 const HOSTILE = '<img src=x onerror="document.title=1">';
+
+const OWNER = "owner-token";
+const folder = mkdtempSync(join(tmpdir(), "console-"));
+const database = openDatabase(folder);
+const markers = new MarkerStore(database.writer);
 
 /** The APIs that the page reads, in their shapes, with what a test puts into them. */
 const system = { exited: "", alert: false, line: "service_starting" };
@@ -92,6 +102,7 @@ function api(): Hono {
     });
   });
   const rules = parseAlertRules(rulesText);
+  app.route("/", markerApp(markers, OWNER));
   return app.route("/", consoleApp({ rules }));
 }
 
@@ -120,6 +131,9 @@ describe("the console in Chromium", () => {
   afterAll(async () => {
     await browser.close();
     await server.stop(true);
+    database.reader.close();
+    database.writer.close();
+    rmSync(folder, { recursive: true });
   });
 
   const text = (selector: string): Promise<string> => page.locator(selector).innerText();
@@ -160,6 +174,24 @@ describe("the console in Chromium", () => {
       await page.keyboard.press("Enter");
       await until("#waterfall", "2 spans, 2 services");
       expect(await text("#waterfall")).toContain("track-fusion: fusion.ingest");
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "shows the owner's markers to who has the token, and to nobody else",
+    async () => {
+      markers.add({ time: 1_767_225_600_000, kind: "fault", text: HOSTILE });
+      expect(await page.locator("#markers").isVisible()).toBe(false);
+      const owners = await browser.newPage();
+      await owners.goto(`${server.url.href}#owner=${OWNER}`);
+      await owners.locator("#markers li").waitFor({ timeout: 20_000 });
+      expect(await owners.locator("#markers li").innerText()).toContain(`fault ${HOSTILE}`);
+      await owners.goto("about:blank");
+      await owners.goto(`${server.url.href}#owner=wrong`);
+      await owners.locator("#state").filter({ hasText: "live" }).waitFor({ timeout: 20_000 });
+      expect(await owners.locator("#markers").isVisible()).toBe(false);
+      await owners.close();
     },
     TIMEOUT_MS,
   );

@@ -1,7 +1,8 @@
 // The page: builds the parts once and brings them up to date until the window closes.
 import { element, get } from "./api.js";
-import { makeCharts, redrawCharts, resizeCharts, setMarkers, updateCharts } from "./charts.js";
+import { makeCharts, redrawCharts, resizeCharts, updateCharts } from "./charts.js";
 import { updateLog } from "./logs.js";
+import { updateMarkers } from "./markers.js";
 import { drawTopology, showAlerts, updateTopology } from "./topology.js";
 import { drawTrace, search } from "./traces.js";
 
@@ -30,17 +31,6 @@ by("trace-search").addEventListener("submit", (event) => {
 by("log-filter").addEventListener("submit", (event) => event.preventDefault());
 by("log-filter").addEventListener("input", () => void refresh());
 
-/** With #owner=<token> in the address, the owner's markers are drawn into the charts. */
-const token = new URLSearchParams(location.hash.slice(1)).get("owner");
-async function updateMarkers() {
-  if (token === null) return;
-  const response = await fetch("/owner/markers", { headers: { authorization: `Bearer ${token}` } });
-  if (response.ok) {
-    const body = await response.json();
-    setMarkers(body.markers ?? body);
-  }
-}
-
 async function build() {
   const { services, thresholds } = await get("/console/facts.json");
   drawTopology(by("topology"), services);
@@ -61,7 +51,7 @@ async function refresh() {
   try {
     if (!built) await build();
     built = true;
-    await updateMarkers();
+    await updateMarkers(by("markers"));
     const filters = {
       service: by("log-service").value,
       level: by("log-level").value,
