@@ -157,7 +157,7 @@ function checkDeclared(
 }
 
 /** Every combination of values of a metric whose labels are all closed; none if one is open. */
-function closedLabelSets(spec: MetricSpec, service: ServiceName): Record<string, string>[] {
+export function closedLabelSets(spec: MetricSpec, service: ServiceName): Record<string, string>[] {
   let sets: Record<string, string>[] = [{}];
   for (const [label, values] of Object.entries(spec.labels)) {
     if (values === "open") return [];

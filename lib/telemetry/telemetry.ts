@@ -8,11 +8,11 @@ import { BasicTracerProvider } from "@opentelemetry/sdk-trace-base";
 import { ATTR_SERVICE_INSTANCE_ID, ATTR_SERVICE_NAME } from "@opentelemetry/semantic-conventions";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { type Env, httpUrl, oneOf, readEnv } from "../base/env.ts";
-import { METRICS, SPANS, type SpanName } from "../contract/telemetry.ts";
-import { type ServiceName, TOPOLOGY } from "../contract/topology.ts";
+import { METRICS, type MetricSpec, SPANS, type SpanName } from "../contract/telemetry.ts";
+import type { ServiceName } from "../contract/topology.ts";
 import type { ExportObserver, SignalName } from "./exporters.ts";
 import { createLogger, type Logger } from "./logger.ts";
-import { Meters } from "./meters.ts";
+import { closedLabelSets, Meters } from "./meters.ts";
 import { EXPORT_TIMEOUT_MS, logProcessor, metricReader, spanProcessor } from "./otlp.ts";
 
 /** Where OTLP goes unless OTEL_EXPORTER_OTLP_ENDPOINT says otherwise: the standard's own default. */
@@ -135,23 +135,15 @@ class Observer implements ExportObserver {
   }
 }
 
-/** Makes the metrics with closed label sets exist from the start, with 0. */
+/** Makes the series with closed label sets exist from the start, with 0, in both copies of each metric. */
 function startDeclared(meters: Meters, service: ServiceName): void {
-  for (const [name, spec] of Object.entries(METRICS)) {
-    if (!(spec.services as readonly string[]).includes(service)) continue;
-    const labels = Object.entries(
-      spec.labels as Readonly<Record<string, readonly string[] | "open">>,
-    );
-    if (labels.some(([, values]) => values === "open")) continue;
-    const first = Object.fromEntries(
-      labels.map(([label, values]) => [
-        label,
-        (label === "sensor_id" ? TOPOLOGY[service].sensorId : undefined) ?? values[0] ?? "",
-      ]),
-    );
-    if (spec.type === "counter") meters.counter(name as never, first).add(0);
-    else if (spec.type === "histogram") meters.histogram(name as never, first);
-    else meters.gauge(name as never, first);
+  for (const [name, spec] of Object.entries<MetricSpec>(METRICS)) {
+    if (!spec.services.includes(service)) continue;
+    for (const labels of closedLabelSets(spec, service)) {
+      if (spec.type === "counter") meters.counter(name as never, labels).add(0);
+      else if (spec.type === "histogram") meters.histogram(name as never, labels);
+      else meters.gauge(name as never, labels);
+    }
   }
 }
 
