@@ -30,7 +30,7 @@ const DEADLINE_MS = 90_000;
 /** Rows of the declarations that no lab shows, and why. */
 const NOT_PROVOKED: Partial<Record<LogEvent, string>> = {
   message_rejected:
-    "needs a writer that is not of the CMS; lib/service/bus.test.ts sends what is refused and reads the line",
+    "needs a writer that is not of the CMS; lib/service/bus.test.ts makes the bus say it",
 };
 
 const WRITERS = SERVICES.filter((name) => TOPOLOGY[name].publishes.length > 0);

@@ -96,6 +96,22 @@ describe("Bus", () => {
     bus.close();
   });
 
+  test("says what it refuses at the first, the tenth and the hundredth message", () => {
+    const { bus, lines } = makeBus();
+    for (let i = 0; i < 120; i++) bus.reject("SourceTrackTopic", "unknown sensor");
+    const said = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(said.filter(({ event }) => event === "message_rejected")).toMatchObject(
+      [1, 10, 100].map((total) => ({
+        level: "WARN",
+        service: "track-fusion",
+        topic: "SourceTrackTopic",
+        reason: "unknown sensor",
+        total,
+      })),
+    );
+    bus.close();
+  });
+
   test("the trap: a reliable writer still matches a best-effort reader and loses nothing", async () => {
     const { bus, lines } = makeBus("RELIABLE_KEEP_LAST");
     const publisher = bus.publisher("SourceTrackTopic");
