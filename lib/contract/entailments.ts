@@ -19,6 +19,8 @@ export interface Entailment {
   readonly weight: "must" | "supports";
   /** What it means when the query finds nothing. */
   readonly noData: "open" | "refutes";
+  /** For a claim about the whole system: PromQL that finds who breaks it, one series for each. */
+  readonly culprits?: string;
 }
 
 type Draft = Omit<Entailment, "weight" | "noData"> & { readonly noData?: "refutes" };
@@ -88,6 +90,14 @@ const noFlood = must({
   signal: "cms_sensor_published_total",
   promql: LOUDEST_AGAINST_REST,
   holds: { op: "<", value: FLOOD_RATIO },
+  culprits: `sum by (instance) (rate(${PUBLISHED}}[30s])) > ${FLOOD_RATIO / (FLOOD_RATIO + 1)} * scalar(sum(rate(${PUBLISHED}}[30s])))`,
+});
+const nobodyIsThrottled = must({
+  claim: "no service is held back by a quota",
+  signal: "container_cpu_cfs_throttled_seconds_total",
+  promql: "max(rate(container_cpu_cfs_throttled_seconds_total[1m]))",
+  holds: { op: "<", value: THROTTLED_SHARE },
+  culprits: `rate(container_cpu_cfs_throttled_seconds_total[1m]) >= ${THROTTLED_SHARE}`,
 });
 /** What all services went through together is the system's own restart, not this service's. */
 const restarts =
@@ -236,7 +246,8 @@ export const ENTAILMENTS: Readonly<Record<FaultClass, readonly Entailment[]>> = 
       holds: { op: ">", value: 0 },
       noData: "refutes",
     }),
-    isNotThrottled,
+    // A reader that is starved loses what its peers send, too.
+    nobodyIsThrottled,
     noFlood,
   ],
   qos_mismatch: [
@@ -320,24 +331,22 @@ export const ENTAILMENTS: Readonly<Record<FaultClass, readonly Entailment[]>> = 
       signal: "container_state",
       promql: 'sum(container_state{state="exited"})',
       holds: { op: "==", value: 0 },
+      culprits: 'container_state{state="exited"} == 1',
     }),
     must({
       claim: "every service answers scrapes",
       signal: "up",
       promql: 'min(up{job="cms-services"})',
       holds: { op: "==", value: 1 },
+      culprits: 'up{job="cms-services"} == 0',
     }),
-    must({
-      claim: "no service is held back by a quota",
-      signal: "container_cpu_cfs_throttled_seconds_total",
-      promql: "max(rate(container_cpu_cfs_throttled_seconds_total[1m]))",
-      holds: { op: "<", value: THROTTLED_SHARE },
-    }),
+    nobodyIsThrottled,
     must({
       claim: "every endpoint matches somebody",
       signal: "cms_dds_matched_endpoints",
       promql: 'min(cms_dds_matched_endpoints{job="cms-services"})',
       holds: { op: ">", value: 0 },
+      culprits: 'cms_dds_matched_endpoints{job="cms-services"} == 0',
     }),
     noFlood,
     must({
@@ -345,12 +354,14 @@ export const ENTAILMENTS: Readonly<Record<FaultClass, readonly Entailment[]>> = 
       signal: "container_memory_usage_bytes",
       promql: `max(deriv(container_memory_usage_bytes[1m]) and on (name) ${WARMED_UP})`,
       holds: { op: "<=", value: LEAK_BYTES_PER_SECOND },
+      culprits: `(deriv(container_memory_usage_bytes[1m]) and on (name) ${WARMED_UP}) > ${LEAK_BYTES_PER_SECOND}`,
     }),
     must({
       claim: "no work piles up",
       signal: "cms_fusion_queue_depth",
       promql: 'max(cms_fusion_queue_depth{job="cms-services"})',
       holds: { op: "<", value: DEEP_QUEUE },
+      culprits: `cms_fusion_queue_depth{job="cms-services"} >= ${DEEP_QUEUE}`,
     }),
   ],
 };

@@ -10,7 +10,13 @@ import {
   type FaultClass,
   REMEDIATIONS,
 } from "../../contract/fault-classes.ts";
-import { downstreamOf, SERVICES, TOPOLOGY, upstreamOf } from "../../contract/topology.ts";
+import {
+  downstreamOf,
+  type ServiceName,
+  SERVICES,
+  TOPOLOGY,
+  upstreamOf,
+} from "../../contract/topology.ts";
 import { PLANS } from "./plans.ts";
 import type { Hypothesis } from "./refute.ts";
 
@@ -39,19 +45,38 @@ export interface Choice {
   readonly sure_percent: number;
 }
 
-/**
- * The schema of a choice. Classes that were refuted twice can no longer be named, so that a
- * model that repeats itself gets on.
- */
-export function choiceSchema(excluded: ReadonlySet<FaultClass>): z.ZodType<Choice> {
-  const classes = FAULT_CLASS_NAMES.filter((name) => !excluded.has(name));
+/** What a model may say of how sure it is; between them it could not tell the difference. */
+const SURE_PERCENT = [10, 30, 50, 70, 90] as const;
+
+/** The level nearest to what a model wrote that was not held to the list; anything but a number stays what it is. */
+function nearestLevel(said: unknown): unknown {
+  const percent = typeof said === "string" ? Number.parseFloat(said) : said;
+  if (typeof percent !== "number" || !Number.isFinite(percent)) return said;
+  return SURE_PERCENT.toSorted((a, b) => Math.abs(a - percent) - Math.abs(b - percent))[0];
+}
+
+/** The schema of a choice: what was ruled out can no longer be named, so that a model that repeats itself gets on. */
+export function choiceSchema(
+  excludedServices: ReadonlySet<ServiceName>,
+  excludedClasses: ReadonlySet<FaultClass>,
+): z.ZodType<Choice> {
+  const classes = FAULT_CLASS_NAMES.filter((name) => !excludedClasses.has(name));
+  const services = SERVICES.filter((name) => !excludedServices.has(name));
+  const nobody = excludedClasses.has("none") ? [] : [NO_SERVICE];
   return z.object({
     cause_is: z.enum(PLACES),
-    service: z.enum([...SERVICES, NO_SERVICE]),
+    service: z.enum([...services, ...nobody]),
     state: z.enum(STATES),
     fault_class: z.enum([...classes, "unknown"] as const),
-    sure_percent: z.number().min(0).max(100),
+    sure_percent: z.preprocess(nearestLevel, z.literal(SURE_PERCENT)),
   }) as z.ZodType<Choice>;
+}
+
+const ANOTHER_SERVICE = "another_service";
+
+/** The schema of a choice among the classes that are left for one service. */
+export function classSchema(left: readonly FaultClass[]): z.ZodType<{ fault_class: string }> {
+  return z.object({ fault_class: z.enum([...left, ANOTHER_SERVICE]) });
 }
 
 /** Answer to the offer of one query. */
@@ -139,6 +164,17 @@ export function choicePrompt(question: ChoiceQuestion): string {
       : ["", "Checked against telemetry and ruled out; choose another:", ...refutations]),
     "",
     "Which service is the root cause, in which state is it, and what is its fault class?",
+  ].join("\n");
+}
+
+/** The question for the fault class of one service, with what telemetry shows for each that is left. */
+export function classPrompt(base: string, service: ServiceName, left: readonly string[]): string {
+  return [
+    base,
+    "",
+    `Telemetry rules out all fault classes of ${service} but these, each with what was measured:`,
+    ...left,
+    `Which of them is it? ${ANOTHER_SERVICE} if the root cause is not in ${service}.`,
   ].join("\n");
 }
 

@@ -10,8 +10,8 @@ import {
   ENTAILMENTS,
 } from "../../contract/entailments.ts";
 import { FAULT_CLASS_NAMES, type FaultClass } from "../../contract/fault-classes.ts";
-import type { ServiceName } from "../../contract/topology.ts";
-import { shortNumber } from "./text.ts";
+import { SERVICES, type ServiceName } from "../../contract/topology.ts";
+import { harmless, shortNumber } from "./text.ts";
 import type { Fact, Toolbox } from "./toolbox.ts";
 
 export interface Hypothesis {
@@ -69,6 +69,47 @@ export async function testRivals(chosen: Hypothesis, tools: Toolbox): Promise<Ve
   return verdicts;
 }
 
+/** A claim about the whole system that one service breaks. */
+export interface Anomaly {
+  readonly claim: string;
+  readonly service: ServiceName;
+  readonly fact: Fact;
+  readonly callId: string;
+}
+
+/** Asks the tools who breaks what a system in which nothing is wrong entails. */
+export async function findAnomalies(tools: Toolbox): Promise<Anomaly[]> {
+  const found: Anomaly[] = [];
+  for (const { claim, culprits } of ENTAILMENTS.none) {
+    if (culprits === undefined) continue;
+    const call = await tools.call("promql", { query: culprits });
+    for (const fact of call.facts) {
+      const { service } = fact;
+      if (service !== null) found.push({ claim, service, fact, callId: call.id });
+    }
+  }
+  return found;
+}
+
+/** An anomaly in words, with the value read. */
+export function anomalyText({ claim, service, fact, callId }: Anomaly): string {
+  return `"${claim}" is broken by ${service}: ${fact.signal} is ${harmless(fact.value)} (${callId})`;
+}
+
+/** The services other than `chosen` of which everything that the class entails is confirmed, and it says more than most classes do. */
+export async function whereElse(
+  { service: chosen, faultClass }: Hypothesis,
+  tools: Toolbox,
+): Promise<Verdict[]> {
+  const verdicts: Verdict[] = [];
+  for (const service of SERVICES) {
+    if (service === chosen) continue;
+    const verdict = await testHypothesis({ service, faultClass }, tools);
+    if (!verdict.refuted && verdict.specific) verdicts.push(verdict);
+  }
+  return verdicts;
+}
+
 async function checkOne(
   entailment: Entailment,
   service: ServiceName | null,
@@ -97,6 +138,17 @@ function isSpecific(entailment: Entailment): boolean {
     ),
   );
   return sharing.length <= 2;
+}
+
+/** What speaks for a hypothesis, for a model and for people: claim by claim with the value read. */
+export function supportOf({ checks }: Verdict): string {
+  return checks
+    .filter(({ outcome, fact }) => outcome === "confirmed" && fact !== undefined)
+    .map(
+      ({ entailment, fact, callId }) =>
+        `${entailment.claim} (${entailment.signal} ${harmless(fact?.value ?? "")}, ${callId})`,
+    )
+    .join("; ");
 }
 
 /** What refuted a hypothesis, for a model and for people: claim by claim with the value read. */

@@ -1,8 +1,6 @@
 /** One investigation: contrast, choice, refutation, choice again, and a report whose citations hold. */
 import { asError } from "../../base/errors.ts";
 import type { Answer, Citation } from "../../contract/answer.ts";
-import type { FaultClass } from "../../contract/fault-classes.ts";
-import type { ServiceName } from "../../contract/topology.ts";
 import type { InvestigationInput } from "../investigator.ts";
 import { actionFor, assembleAnswer, plainMechanism, unsureAnswer } from "./assemble.ts";
 import type { Spending } from "./budget.ts";
@@ -13,33 +11,12 @@ import { computeConfidence } from "./confidence.ts";
 import { ModelFailure } from "./failure.ts";
 import { findOnset } from "./onset.ts";
 import { PLANS } from "./plans.ts";
-import {
-  type Choice,
-  choicePrompt,
-  choiceSchema,
-  hypothesisOf,
-  queryPrompt,
-  QuerySchema,
-  type Report,
-  reportPrompt,
-  reportSchema,
-  systemPrompt,
-} from "./prompt.ts";
-import {
-  type Hypothesis,
-  nameOf,
-  refutationOf,
-  testHypothesis,
-  testRivals,
-  type Verdict,
-} from "./refute.ts";
-import { harmless } from "./text.ts";
-import type { Call, Toolbox } from "./toolbox.ts";
+import { type Report, reportPrompt, reportSchema, systemPrompt } from "./prompt.ts";
+import { type Hypothesis, nameOf, testRivals, type Verdict } from "./refute.ts";
+import { Rounds, type Standing } from "./rounds.ts";
+import type { Toolbox } from "./toolbox.ts";
 
-/** Rows that a table has at most: more of them made small models worse, not better. */
-const MOST_ROWS = 28;
-const MOST_QUERIES = 2;
-const TOKENS = { choice: 120, query: 160, report: 420 };
+const REPORT_TOKENS = 420;
 
 export interface SessionOptions {
   readonly input: InvestigationInput;
@@ -53,40 +30,26 @@ export interface SessionOptions {
   readonly nowMs: number;
 }
 
-/** A choice that stands, and how it was tested. */
-interface Standing {
-  readonly hypothesis: Hypothesis;
-  readonly choice: Choice;
-  readonly verdict: Verdict | undefined;
-}
-
 /** One investigation; `run` once. */
 export class Session {
   readonly #o: SessionOptions;
   readonly #file: CaseFile;
   readonly #system = systemPrompt();
-  readonly #refuted: Verdict[] = [];
-  readonly #refutations: string[] = [];
-  readonly #notes: string[] = [];
-  readonly #named: ServiceName[] = [];
-  readonly #excluded = new Set<FaultClass>();
-  #queries = 0;
-  #unsure = 0;
-  #base = "";
-  #cutRows = 0;
+  readonly #rounds: Rounds;
   struck = 0;
 
   constructor(options: SessionOptions) {
     this.#o = options;
     this.#file = new CaseFile({ contrast: options.contrast });
+    this.#rounds = new Rounds(options, this.#file, this.#system);
   }
 
   /** Facts of this investigation for the manifest. */
   details(): Record<string, unknown> {
     return {
-      rows_cut: this.#cutRows,
-      own_queries: this.#queries,
-      refuted: this.#refuted.map(({ hypothesis }) => nameOf(hypothesis)),
+      rows_cut: this.#rounds.cutRows,
+      own_queries: this.#rounds.queries,
+      refuted: this.#rounds.refuted.map(({ hypothesis }) => nameOf(hypothesis)),
     };
   }
 
@@ -96,11 +59,8 @@ export class Session {
     transcript.phase("Planning", "contrast over the whole topology first");
     transcript.phase("Gathering evidence");
     await this.#gather();
-    const standing = await this.#choose();
-    if (standing === null) {
-      const service = mostNamed(this.#named);
-      return unsureAnswer(this.#refuted, service, []);
-    }
+    const standing = await this.#rounds.run();
+    if (standing === null) return unsureAnswer(this.#rounds.refuted, this.#rounds.mostNamed(), []);
     return this.#report(standing);
   }
 
@@ -117,145 +77,8 @@ export class Session {
       input.transcript.note(`${call.id} ${tool}: ${said}`);
     }
     if (this.#file.rows.length === 0) {
-      this.#notes.push("No telemetry could be read.");
+      this.#rounds.notes.push("No telemetry could be read.");
     }
-  }
-
-  /** Rounds of choice and refutation; null when the model stays unsure or everything is refuted. */
-  async #choose(): Promise<Standing | null> {
-    const { transcript } = this.#o.input;
-    while (this.#o.spending.beginRound()) {
-      const round = this.#o.spending.rounds;
-      transcript.phase("Diagnosing", `round ${round}`);
-      const standing = await this.#round(round);
-      if (standing !== undefined) return standing;
-      transcript.phase("Planning", "the diagnosis did not stand");
-    }
-    transcript.note("no round is left");
-    return null;
-  }
-
-  /** One round; undefined asks for another one. */
-  async #round(round: number): Promise<Standing | null | undefined> {
-    const { client, input, refutation, tools } = this.#o;
-    this.#compose();
-    if (round > 1) await this.#offerQuery();
-    const choice = await client.ask({
-      name: "choose",
-      system: this.#system,
-      user: this.#base,
-      schema: choiceSchema(this.#excluded),
-      maxTokens: TOKENS.choice,
-    });
-    const hypothesis = hypothesisOf(choice);
-    if (hypothesis === null) {
-      input.transcript.note(`the model is unsure (${choice.service}, ${choice.fault_class})`);
-      return ++this.#unsure > 1 || !refutation ? null : undefined;
-    }
-    if (hypothesis.service !== null) this.#named.push(hypothesis.service);
-    const said = `chose ${nameOf(hypothesis)} (${choice.state}, ${choice.sure_percent} %)`;
-    if (!refutation) {
-      input.transcript.note(said);
-      return { hypothesis, choice, verdict: undefined };
-    }
-    const verdict = await testHypothesis(hypothesis, tools);
-    const against = verdict.refuted ? refutationOf(verdict) : await this.#specificRival(verdict);
-    input.transcript.note(
-      `${said}: ${against ?? `stands, ${Math.round(verdict.coverage * 100)} % confirmed`}`,
-    );
-    if (against === null) return { hypothesis, choice, verdict };
-    this.#ruleOut(verdict, against);
-    return undefined;
-  }
-
-  /** Keeps a refuted diagnosis; one that is named again can from then on not be named at all. */
-  #ruleOut(verdict: Verdict, against: string): void {
-    const name = nameOf(verdict.hypothesis);
-    if (this.#refuted.some(({ hypothesis }) => nameOf(hypothesis) === name)) {
-      this.#excluded.add(verdict.hypothesis.faultClass);
-    }
-    this.#refuted.push(verdict);
-    if (!this.#refutations.includes(against)) this.#refutations.push(against);
-  }
-
-  /**
-   * A class for which only generic claims speak does not stand while another class of the same service is confirmed
-   * in full: by its definition it is what remains when nothing else explains the evidence.
-   */
-  async #specificRival(verdict: Verdict): Promise<string | null> {
-    if (verdict.specific || verdict.hypothesis.service === null) return null;
-    const rivals = await testRivals(verdict.hypothesis, this.#o.tools);
-    const better = rivals.find(
-      ({ refuted, specific, coverage }) => !refuted && specific && coverage === 1,
-    );
-    if (better === undefined) return null;
-    const claims = confirmedClaims(better).slice(0, 3).join("; ");
-    return `${nameOf(verdict.hypothesis)} is refuted: a class that says more holds, for ${claims}`;
-  }
-
-  #compose(): void {
-    const { client, contrast, input } = this.#o;
-    const frame = choicePrompt({
-      alert: input.alert,
-      table: "",
-      contrast,
-      refutations: this.#refutations,
-      notes: this.#notes,
-    });
-    // The report's question comes after the same table, so room is left for the larger of the two answers.
-    const room = client.roomFor(this.#system + frame, TOKENS.report + 500);
-    const { text, cut } = this.#file.render(room, MOST_ROWS);
-    if (cut > this.#cutRows) input.transcript.note(`${cut} lesser rows of the table are left out`);
-    this.#cutRows = cut;
-    this.#base = choicePrompt({
-      alert: input.alert,
-      table: text === "" ? "(nothing)" : text,
-      contrast,
-      refutations: this.#refutations,
-      notes: this.#notes,
-    });
-  }
-
-  /** Lets the model ask a query of its own; what comes back is part of the case, errors in full. */
-  async #offerQuery(): Promise<void> {
-    const { client, tools, input } = this.#o;
-    if (this.#queries >= MOST_QUERIES) return;
-    this.#queries++;
-    try {
-      const { tool, query } = await client.ask({
-        name: "query",
-        system: this.#system,
-        user: queryPrompt(this.#base, ["promql", "logql", "traceql"]),
-        schema: QuerySchema,
-        maxTokens: TOKENS.query,
-      });
-      if (tool === "none" || query.trim() === "") return;
-      const call = await this.#ownCall(tool, query);
-      if (call !== null) this.#file.add(call);
-    } catch (error) {
-      // A model that cannot write a query may still choose.
-      if (!(error instanceof ModelFailure) || error.kind === "budget") throw asError(error);
-      input.transcript.note(`no query of its own: ${error.message}`);
-    }
-    this.#compose();
-    input.transcript.note(`${tools.records.length} calls so far`);
-  }
-
-  async #ownCall(tool: string, query: string): Promise<Call | null> {
-    const { tools, input } = this.#o;
-    if (!["promql", "logql", "traceql"].includes(tool)) {
-      const known = "promql, logql, traceql";
-      this.#notes.push(`There is no tool ${harmless(tool)}; the tools are ${known}.`);
-      input.transcript.note(`unknown tool ${JSON.stringify(tool)}`);
-      return null;
-    }
-    const call = await tools.call(tool, { query });
-    const said = call.ok ? `${call.facts.length} facts` : `failed: ${call.error ?? ""}`;
-    input.transcript.note(`${call.id} ${tool} ${JSON.stringify(query)}: ${said}`);
-    if (!call.ok)
-      this.#notes.push(`Your ${tool} query failed: ${(call.error ?? "").slice(0, 400)}`);
-    else if (call.facts.length === 0) this.#notes.push(`Your ${tool} query found nothing.`);
-    return call;
   }
 
   async #report(standing: Standing): Promise<Answer> {
@@ -287,7 +110,7 @@ export class Session {
         action: actionFor(hypothesis, report?.action),
         citations: joinCitations(citationsOfChecks(checks, tools.records), citations),
         confidence,
-        ruledOut: [...this.#refuted, ...rivals.filter(({ refuted }) => refuted)],
+        ruledOut: [...this.#rounds.refuted, ...rivals.filter(({ refuted }) => refuted)],
       },
       input.alert,
       this.#file,
@@ -333,9 +156,9 @@ export class Session {
     return this.#o.client.ask({
       name: "report",
       system: this.#system,
-      user: reportPrompt(this.#base, hypothesis, confirmed, sentBack),
+      user: reportPrompt(this.#rounds.base, hypothesis, confirmed, sentBack),
       schema: reportSchema(hypothesis.faultClass),
-      maxTokens: TOKENS.report,
+      maxTokens: REPORT_TOKENS,
     });
   }
 }
@@ -344,12 +167,4 @@ function confirmedClaims({ checks }: Verdict): string[] {
   return checks
     .filter(({ outcome }) => outcome === "confirmed")
     .map(({ entailment, callId }) => `${entailment.claim} (${callId})`);
-}
-
-/** The service that most rounds agreed on; null when no two did. */
-function mostNamed(named: readonly ServiceName[]): ServiceName | null {
-  const counts = new Map<ServiceName, number>();
-  for (const name of named) counts.set(name, (counts.get(name) ?? 0) + 1);
-  const [best] = [...counts].toSorted(([, a], [, b]) => b - a);
-  return best !== undefined && best[1] > 1 ? best[0] : null;
 }

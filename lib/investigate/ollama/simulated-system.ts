@@ -170,6 +170,8 @@ function answerOf(
     case "compare":
       return said([...factsOf(HEALTHY, "before"), ...factsOf(during, "during")]);
     case "promql": {
+      const culprits = culpritsOf(query, during);
+      if (culprits !== undefined) return said(culprits);
       const value = evaluate(query, during);
       if (value === "error") return { ok: false, answer: `parse error in ${query}` };
       return said(value === null ? [] : [factFor(query, value, "now")]);
@@ -202,6 +204,39 @@ function serviceIn(query: string): ServiceName | null {
 function factFor(query: string, value: number, when: string): Fact {
   const signal = /\b(?:up|cms_\w+|container_\w+)/.exec(query)?.[0]?.replace(/_bucket$/, "");
   return { signal: signal ?? query, service: serviceIn(query), labels: {}, value, when };
+}
+
+/** Who breaks a claim about the whole system, for the queries that ask for it. */
+function culpritsOf(query: string, system: SystemNumbers): Fact[] | undefined {
+  const rates = Object.values(system.services).map(({ up, published }) => (up ? published : 0));
+  const total = rates.reduce((sum, rate) => sum + rate, 0);
+  type Look = (one: ServiceNumbers, name: ServiceName) => number | null;
+  const shapes: readonly (readonly [RegExp, Look])[] = [
+    [/^container_state\{state="exited"\} == 1/, (s) => (s.running ? null : 1)],
+    [/^up\{.*\} == 0/, (s) => (s.up ? null : 0)],
+    [
+      /^rate\(container_cpu_cfs_throttled.* >=/,
+      (s) => (s.throttledShare >= 0.05 ? s.throttledShare : null),
+    ],
+    [/^cms_dds_matched_endpoints\{.*\} == 0/, (s) => (s.up && s.matchedLeast === 0 ? 0 : null)],
+    [
+      /^sum by \(instance\) \(rate\(cms_sensor_published/,
+      (s) => (s.up && s.published > (5 / 6) * total ? s.published : null),
+    ],
+    [/^\(deriv\(container_memory/, (s) => (s.memorySlope > 150_000 ? s.memorySlope : null)],
+    [
+      /^cms_fusion_queue_depth\{.*\} >=/,
+      (s, name) =>
+        name === "track-fusion" && s.up && system.queueDepth >= 100 ? system.queueDepth : null,
+    ],
+  ];
+  const look = shapes.find(([shape]) => shape.test(query))?.[1];
+  if (look === undefined) return undefined;
+  const signal = /\b(?:up|cms_\w+|container_\w+)/.exec(query)?.[0] ?? query;
+  return SERVICES.flatMap((service) => {
+    const value = look(system.services[service], service);
+    return value === null ? [] : [{ signal, service, labels: {}, value, when: "now" }];
+  });
 }
 
 /** Queries are recognised by their shape; what is not recognised is an error, as a wrong query would be. */

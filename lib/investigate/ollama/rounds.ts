@@ -1,0 +1,274 @@
+/**
+ * Rounds of choice and refutation. The model chooses from closed lists; the tools refute, and say where what it chose does hold;
+ * the model chooses again from what is left. What cannot be is never offered twice.
+ */
+import { asError } from "../../base/errors.ts";
+import type { FaultClass } from "../../contract/fault-classes.ts";
+import type { ServiceName } from "../../contract/topology.ts";
+import type { CaseFile } from "./case-file.ts";
+import { ModelFailure } from "./failure.ts";
+import {
+  type Choice,
+  choicePrompt,
+  choiceSchema,
+  classPrompt,
+  classSchema,
+  hypothesisOf,
+  queryPrompt,
+  QuerySchema,
+} from "./prompt.ts";
+import {
+  type Anomaly,
+  anomalyText,
+  findAnomalies,
+  type Hypothesis,
+  nameOf,
+  refutationOf,
+  supportOf,
+  testHypothesis,
+  testRivals,
+  type Verdict,
+  whereElse,
+} from "./refute.ts";
+import type { SessionOptions } from "./session.ts";
+import { harmless } from "./text.ts";
+import type { Call } from "./toolbox.ts";
+
+/** Rows that a table has at most: more of them made small models worse, not better. */
+const MOST_ROWS = 28;
+const MOST_QUERIES = 2;
+/** Before this round the model chooses from what it is shown; a query of its own costs it more than a choice. */
+const FIRST_ROUND_WITH_QUERY = 3;
+/** Tokens of an answer, and room that is left for the report after the same table. */
+const TOKENS = { choice: 120, faultClass: 60, query: 160, report: 920 };
+
+/** A choice that stands, and how it was tested. */
+export interface Standing {
+  readonly hypothesis: Hypothesis;
+  readonly choice: Choice;
+  readonly verdict: Verdict | undefined;
+}
+
+/** The rounds of one investigation; `run` once. */
+export class Rounds {
+  readonly refuted: Verdict[] = [];
+  /** Notes on the case for the model, such as that nothing could be read. */
+  readonly notes: string[] = [];
+  readonly #o: SessionOptions;
+  readonly #file: CaseFile;
+  readonly #system: string;
+  readonly #refutations: string[] = [];
+  readonly #named: ServiceName[] = [];
+  readonly #excludedClasses = new Set<FaultClass>();
+  readonly #excludedServices = new Set<ServiceName>();
+  #anomalies: readonly Anomaly[] | undefined;
+  #unsure = 0;
+  base = "";
+  queries = 0;
+  cutRows = 0;
+
+  constructor(options: SessionOptions, file: CaseFile, system: string) {
+    this.#o = options;
+    this.#file = file;
+    this.#system = system;
+  }
+
+  /** Null when the model stays unsure or everything is refuted. Throws ModelFailure. */
+  async run(): Promise<Standing | null> {
+    const { transcript } = this.#o.input;
+    while (this.#o.spending.beginRound()) {
+      const round = this.#o.spending.rounds;
+      transcript.phase("Diagnosing", `round ${round}`);
+      const standing = await this.#round(round);
+      if (standing !== undefined) return standing;
+      transcript.phase("Planning", "the diagnosis did not stand");
+    }
+    transcript.note("no round is left");
+    return null;
+  }
+
+  /** The service that most rounds agreed on; null when no two did. */
+  mostNamed(): ServiceName | null {
+    const counts = new Map<ServiceName, number>();
+    for (const name of this.#named) counts.set(name, (counts.get(name) ?? 0) + 1);
+    const [best] = [...counts].toSorted(([, a], [, b]) => b - a);
+    return best !== undefined && best[1] > 1 ? best[0] : null;
+  }
+
+  /** One round; undefined asks for another one. */
+  async #round(round: number): Promise<Standing | null | undefined> {
+    const { client, input, refutation, tools } = this.#o;
+    this.#compose();
+    if (round >= FIRST_ROUND_WITH_QUERY) await this.#offerQuery();
+    const choice = await client.ask({
+      name: "choose",
+      system: this.#system,
+      user: this.base,
+      schema: choiceSchema(this.#excludedServices, this.#excludedClasses),
+      maxTokens: TOKENS.choice,
+    });
+    const hypothesis = hypothesisOf(choice);
+    if (hypothesis === null) {
+      input.transcript.note(`the model is unsure (${choice.service}, ${choice.fault_class})`);
+      return ++this.#unsure > 1 || !refutation ? null : undefined;
+    }
+    if (hypothesis.service !== null) this.#named.push(hypothesis.service);
+    const said = `chose ${nameOf(hypothesis)} (${choice.state}, ${choice.sure_percent} %)`;
+    if (!refutation) {
+      input.transcript.note(said);
+      return { hypothesis, choice, verdict: undefined };
+    }
+    const verdict = await testHypothesis(hypothesis, tools);
+    const against = verdict.refuted ? refutationOf(verdict) : await this.#betterExplained(verdict);
+    input.transcript.note(
+      `${said}: ${against ?? `stands, ${Math.round(verdict.coverage * 100)} % confirmed`}`,
+    );
+    if (against === null) return { hypothesis, choice, verdict };
+    return this.#afterRefutation(choice, verdict, against);
+  }
+
+  /** Says what is left: another class of the same service, else where the chosen class holds, else who shows something at all. */
+  async #afterRefutation(
+    choice: Choice,
+    verdict: Verdict,
+    against: string,
+  ): Promise<Standing | undefined> {
+    const { hypothesis } = verdict;
+    this.refuted.push(verdict);
+    if (hypothesis.service === null) {
+      this.#excludedClasses.add("none");
+      this.#ruleOut([`nothing is wrong is refuted`, ...(await this.#anomalyTexts())].join(": "));
+      return undefined;
+    }
+    const rivals = await testRivals(hypothesis, this.#o.tools);
+    const left = rivals.filter(({ refuted, specific }) => !refuted && specific);
+    const standing = await this.#chooseClass(choice, hypothesis.service, left);
+    if (standing !== undefined) return standing;
+    this.#excludedServices.add(hypothesis.service);
+    const elsewhere = await whereElse(hypothesis, this.#o.tools);
+    if (elsewhere.length === 0) this.#excludedClasses.add(hypothesis.faultClass);
+    const hints = elsewhere.map((other) => `${nameOf(other.hypothesis)} is possible`);
+    const shown = hints.length > 0 ? hints : await this.#anomalyTexts();
+    this.#ruleOut([against, ...shown].join("; "));
+    return undefined;
+  }
+
+  /** Lets the model choose among the classes that telemetry leaves for a service; undefined when it wants another service. */
+  async #chooseClass(
+    choice: Choice,
+    service: ServiceName,
+    left: readonly Verdict[],
+  ): Promise<Standing | undefined> {
+    if (left.length === 0) return undefined;
+    const { client, input } = this.#o;
+    const names = left.map(({ hypothesis }) => hypothesis.faultClass);
+    const { fault_class: chosen } = await client.ask({
+      name: "choose again",
+      system: this.#system,
+      user: classPrompt(
+        this.base,
+        service,
+        left.map((verdict) => `${verdict.hypothesis.faultClass}: ${supportOf(verdict)}`),
+      ),
+      schema: classSchema(names),
+      maxTokens: TOKENS.faultClass,
+    });
+    const verdict = left.find(({ hypothesis }) => hypothesis.faultClass === chosen);
+    input.transcript.note(
+      `telemetry leaves ${names.join(", ")} for ${service}; chose ${verdict === undefined ? "another service" : chosen}`,
+    );
+    return verdict && { hypothesis: verdict.hypothesis, choice, verdict };
+  }
+
+  #ruleOut(against: string): void {
+    if (!this.#refutations.includes(against)) this.#refutations.push(against);
+  }
+
+  /**
+   * A class for which only generic claims speak is by its definition what remains when nothing else explains the evidence. It
+   * does not stand while another class of the same service is confirmed in full, nor while only other services show anything.
+   */
+  async #betterExplained(verdict: Verdict): Promise<string | null> {
+    const { service } = verdict.hypothesis;
+    if (verdict.specific || service === null) return null;
+    const name = nameOf(verdict.hypothesis);
+    const rivals = await testRivals(verdict.hypothesis, this.#o.tools);
+    const better = rivals.find(
+      ({ refuted, specific, coverage }) => !refuted && specific && coverage === 1,
+    );
+    if (better !== undefined) {
+      return `${name} is refuted: a class that says more holds, for ${supportOf(better)}`;
+    }
+    const anomalies = await this.#findAnomalies();
+    if (anomalies.length === 0 || anomalies.some((anomaly) => anomaly.service === service)) {
+      return null;
+    }
+    return `${name} is refuted: ${service} shows nothing of its own`;
+  }
+
+  async #anomalyTexts(): Promise<string[]> {
+    return (await this.#findAnomalies()).map(anomalyText);
+  }
+
+  async #findAnomalies(): Promise<readonly Anomaly[]> {
+    this.#anomalies ??= await findAnomalies(this.#o.tools);
+    return this.#anomalies;
+  }
+
+  #compose(): void {
+    const { client, contrast, input } = this.#o;
+    const question = {
+      alert: input.alert,
+      contrast,
+      refutations: this.#refutations,
+      notes: this.notes,
+    };
+    const frame = choicePrompt({ ...question, table: "" });
+    const room = client.roomFor(this.#system + frame, TOKENS.report);
+    const { text, cut } = this.#file.render(room, MOST_ROWS);
+    if (cut > this.cutRows) input.transcript.note(`${cut} lesser rows of the table are left out`);
+    this.cutRows = cut;
+    this.base = choicePrompt({ ...question, table: text === "" ? "(nothing)" : text });
+  }
+
+  /** Lets the model ask a query of its own; what comes back is part of the case, errors in full. */
+  async #offerQuery(): Promise<void> {
+    const { client, tools, input } = this.#o;
+    if (this.queries >= MOST_QUERIES) return;
+    this.queries++;
+    try {
+      const { tool, query } = await client.ask({
+        name: "query",
+        system: this.#system,
+        user: queryPrompt(this.base, ["promql", "logql", "traceql"]),
+        schema: QuerySchema,
+        maxTokens: TOKENS.query,
+      });
+      if (tool === "none" || query.trim() === "") return;
+      const call = await this.#ownCall(tool, query);
+      if (call !== null) this.#file.add(call);
+    } catch (error) {
+      // A model that cannot write a query may still choose.
+      if (!(error instanceof ModelFailure) || error.kind === "budget") throw asError(error);
+      input.transcript.note(`no query of its own: ${error.message}`);
+    }
+    this.#compose();
+    input.transcript.note(`${tools.records.length} calls so far`);
+  }
+
+  async #ownCall(tool: string, query: string): Promise<Call | null> {
+    const { tools, input } = this.#o;
+    if (!["promql", "logql", "traceql"].includes(tool)) {
+      const known = "promql, logql, traceql";
+      this.notes.push(`There is no tool ${harmless(tool)}; the tools are ${known}.`);
+      input.transcript.note(`unknown tool ${JSON.stringify(tool)}`);
+      return null;
+    }
+    const call = await tools.call(tool, { query });
+    const said = call.ok ? `${call.facts.length} facts` : `failed: ${call.error ?? ""}`;
+    input.transcript.note(`${call.id} ${tool} ${JSON.stringify(query)}: ${said}`);
+    if (!call.ok) this.notes.push(`Your ${tool} query failed: ${(call.error ?? "").slice(0, 400)}`);
+    else if (call.facts.length === 0) this.notes.push(`Your ${tool} query found nothing.`);
+    return call;
+  }
+}
