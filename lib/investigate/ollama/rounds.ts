@@ -42,6 +42,8 @@ const FIRST_ROUND_WITH_QUERY = 3;
 /** Tokens of an answer, and room that is left for the report after the same table. */
 const TOKENS = { choice: 120, faultClass: 60, query: 160, report: 920 };
 
+const NOTHING_IS_WRONG = "no_service none is possible: nobody breaks what a healthy system entails";
+
 /** A choice that stands, and how it was tested. */
 export interface Standing {
   readonly hypothesis: Hypothesis;
@@ -148,8 +150,9 @@ export class Rounds {
     const elsewhere = await whereElse(hypothesis, this.#o.tools);
     if (elsewhere.length === 0) this.#excludedClasses.add(hypothesis.faultClass);
     const hints = elsewhere.map((other) => `${nameOf(other.hypothesis)} is possible`);
-    const shown = hints.length > 0 ? hints : await this.#anomalyTexts();
-    this.#ruleOut([against, ...shown].join("; "));
+    const anomalies = await this.#anomalyTexts();
+    const healthy = anomalies.length > 0 ? anomalies : [NOTHING_IS_WRONG];
+    this.#ruleOut([against, ...(hints.length > 0 ? hints : healthy)].join("; "));
     return undefined;
   }
 
