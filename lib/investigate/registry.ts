@@ -7,7 +7,12 @@ import { createOllamaInvestigator } from "./ollama/agent.ts";
 import { toolboxOf, toolsetFor } from "./toolbox.ts";
 
 /** What may be written after `--investigator`. */
-export const INVESTIGATOR_NAMES = ["baseline", "constant", "loudest", "ollama[:<model>]"] as const;
+export const INVESTIGATOR_NAMES = [
+  "baseline",
+  "constant",
+  "loudest",
+  "ollama[:<model>][+no-contrast][+no-refutation]",
+] as const;
 
 const BUILT_IN: Readonly<Record<string, Investigator>> = { baseline, constant, loudest };
 
@@ -15,11 +20,13 @@ const BUILT_IN: Readonly<Record<string, Investigator>> = { baseline, constant, l
 export function createInvestigator(name: string): Investigator {
   const found = Object.hasOwn(BUILT_IN, name) ? BUILT_IN[name] : undefined;
   if (found !== undefined) return found;
-  const ollama = /^ollama(?::(.+))?$/.exec(name);
+  const ollama = /^ollama(?::(.+?))?((?:\+no-contrast|\+no-refutation)*)$/.exec(name);
   if (ollama !== null) {
-    const model = ollama[1];
+    const [, model, ablations = ""] = ollama;
     return createOllamaInvestigator({
       ...(model === undefined ? {} : { model }),
+      contrast: !ablations.includes("+no-contrast"),
+      refutation: !ablations.includes("+no-refutation"),
       toolbox: (input) => toolboxOf(toolsetFor(input)),
     });
   }

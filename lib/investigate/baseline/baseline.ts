@@ -13,7 +13,7 @@ import type { InvestigationInput, Investigator } from "../investigator.ts";
 import { citationsOfChecks, joinCitations } from "../ollama/citations.ts";
 import { findOnset } from "../ollama/onset.ts";
 import { PLANS } from "../ollama/plans.ts";
-import type { Toolbox } from "../ollama/toolbox.ts";
+import type { Toolbox } from "../toolbox.ts";
 import { refutationOf, testHypothesis, type Verdict } from "../ollama/refute.ts";
 import { toolboxOf, toolsetFor } from "../toolbox.ts";
 import { supportingCitations } from "./support.ts";

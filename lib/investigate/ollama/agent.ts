@@ -16,7 +16,7 @@ import { ModelClient } from "./client.ts";
 import { ModelFailure } from "./failure.ts";
 import { Session } from "./session.ts";
 import { type OllamaSettings, ollamaSettings } from "./settings.ts";
-import type { Toolbox } from "./toolbox.ts";
+import type { Toolbox } from "../toolbox.ts";
 
 export interface OllamaOptions {
   /** Model; absent: `OLLAMA_MODEL`, else the default. */

@@ -4,7 +4,7 @@ import type { CaseFile, Row } from "./case-file.ts";
 import type { Report } from "./prompt.ts";
 import type { Check } from "./refute.ts";
 import { harmless, shortNumber } from "./text.ts";
-import { verifyCitation } from "./verify.ts";
+import { checkCitation } from "../../contract/citation.ts";
 
 /** Most citations that an answer needs; the contract allows more. */
 const MOST_CITATIONS = 14;
@@ -30,7 +30,7 @@ export function sortCitations(
       continue;
     }
     const citation = citationOf(row, value);
-    const checked = verifyCitation(citation, records);
+    const checked = checkCitation(citation, records);
     if (checked.grounded) good.push(citation);
     else complaints.push(`${row.id} with value ${harmless(value)}: ${checked.reason}`);
   }
@@ -67,7 +67,7 @@ export function citationsOfChecks(
       value: limited(fact.value),
       claim: `${entailment.claim}: ${entailment.signal} gives ${shortNumber(Number(fact.value))}`,
     };
-    if (verifyCitation(citation, records).grounded) citations.push(citation);
+    if (checkCitation(citation, records).grounded) citations.push(citation);
   }
   return citations;
 }

@@ -1,7 +1,7 @@
 /** When a fault set in: the start of the unbroken span up to now in which its telling claim holds. */
 import { entailmentHolds } from "../../contract/entailments.ts";
 import type { Check } from "./refute.ts";
-import type { Toolbox } from "./toolbox.ts";
+import type { Toolbox } from "../toolbox.ts";
 
 /** How far back the search goes from the alert's start, and the distance between two looks. */
 const LOOK_BACK_MS = 6 * 60_000;

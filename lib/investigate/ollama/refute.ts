@@ -12,7 +12,7 @@ import {
 import { FAULT_CLASS_NAMES, type FaultClass } from "../../contract/fault-classes.ts";
 import { SERVICES, type ServiceName } from "../../contract/topology.ts";
 import { harmless, shortNumber } from "./text.ts";
-import type { Fact, Toolbox } from "./toolbox.ts";
+import type { Fact, Toolbox } from "../toolbox.ts";
 
 export interface Hypothesis {
   /** Null when nothing is said to be wrong. */

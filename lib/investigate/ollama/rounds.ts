@@ -32,7 +32,7 @@ import {
 } from "./refute.ts";
 import type { SessionOptions } from "./session.ts";
 import { harmless } from "./text.ts";
-import type { Call } from "./toolbox.ts";
+import type { Call } from "../toolbox.ts";
 
 /** Rows that a table has at most: more of them made small models worse, not better. */
 const MOST_ROWS = 28;

@@ -14,7 +14,7 @@ import { PLANS } from "./plans.ts";
 import { type Report, reportPrompt, reportSchema, systemPrompt } from "./prompt.ts";
 import { type Hypothesis, nameOf, testRivals, type Verdict } from "./refute.ts";
 import { Rounds, type Standing } from "./rounds.ts";
-import type { Toolbox } from "./toolbox.ts";
+import type { Toolbox } from "../toolbox.ts";
 
 const REPORT_TOKENS = 420;
 

@@ -7,7 +7,7 @@
 import type { Alert } from "../../contract/alert.ts";
 import type { EvidenceRecord } from "../../contract/answer.ts";
 import { SERVICES, type ServiceName, TOPOLOGY } from "../../contract/topology.ts";
-import { callOf, type Fact, type Toolbox } from "./toolbox.ts";
+import { callOf, type Fact, type Toolbox } from "../toolbox.ts";
 
 /** What one service is like. Rates are per second, memory in bytes. */
 export interface ServiceNumbers {

@@ -228,6 +228,9 @@ describe("createInvestigator()", () => {
       expect(createInvestigator(name).name).toBe(name);
     }
     expect(createInvestigator("ollama:qwen2.5:7b").name).toBe("ollama:qwen2.5:7b");
+    const ablated = "ollama:qwen2.5:7b+no-contrast+no-refutation";
+    expect(createInvestigator(ablated).name).toBe(ablated);
+    expect(() => createInvestigator("ollama:qwen2.5:7b+no-clue")).toThrow(UsageError);
     expect(() => createInvestigator("oracle")).toThrow(UsageError);
     expect(() => createInvestigator("__proto__")).toThrow("must be one of baseline, constant");
   });
