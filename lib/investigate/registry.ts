@@ -2,6 +2,7 @@
 import { UsageError } from "../base/errors.ts";
 import { baseline } from "./baseline/baseline.ts";
 import { constant, loudest } from "./floors.ts";
+import { createExecInvestigator } from "./external/exec.ts";
 import type { Investigator } from "./investigator.ts";
 import { createOllamaInvestigator } from "./ollama/agent.ts";
 import { toolboxOf, toolsetFor } from "./toolbox.ts";
@@ -30,6 +31,8 @@ export function createInvestigator(name: string): Investigator {
       toolbox: (input) => toolboxOf(toolsetFor(input)),
     });
   }
+  const exec = /^exec:(.*\S.*)$/.exec(name);
+  if (exec !== null) return createExecInvestigator((exec[1] ?? "").trim());
   throw new UsageError(
     `Cannot choose investigator ${JSON.stringify(name)}: it must be one of ${INVESTIGATOR_NAMES.join(", ")}`,
   );

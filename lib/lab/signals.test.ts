@@ -83,10 +83,10 @@ describe.skipIf(!canRun)("signals of a real lab (needs root, Linux and its tools
     const suffix = spec.type === "histogram" ? "_bucket" : "";
     const samples = await prometheus().instant(`${shown}${suffix}{${matcher}}`);
     if (samples.length === 0) return [`${shown} of ${service}`];
-    const ignored = ["__name__", "job", "instance", "service_name", "le"];
+    const ignored = new Set(["__name__", "job", "instance", "service_name", "le"]);
     const problems: string[] = [];
     for (const { labels } of samples) {
-      const names = Object.keys(labels).filter((label) => !ignored.includes(label));
+      const names = Object.keys(labels).filter((label) => !ignored.has(label));
       if (names.toSorted().join(",") !== labelNamesOf(spec)) {
         problems.push(`${shown} of ${service}: labels ${names.join(",")}`);
       }
@@ -160,7 +160,7 @@ describe.skipIf(!canRun)("signals of a real lab (needs root, Linux and its tools
       await untilNoneIsMissing("every fact", async () => {
         const found = await Promise.all(
           Object.keys(CONTAINER_METRICS).map(async (name) => {
-            const samples = await prometheus().instant(`${name}`);
+            const samples = await prometheus().instant(name);
             const seen = new Set(samples.map(({ labels }) => labels["name"]));
             const wanted = name === "container_exit_code" ? [] : SERVICES;
             return wanted.filter((service) => !seen.has(service)).map((s) => `${name} of ${s}`);
@@ -243,8 +243,8 @@ describe.skipIf(!canRun)("signals of a real lab (needs root, Linux and its tools
       const traceId = engage?.traceId ?? "";
       const wanted = ["fusion.ingest", "threat.evaluate", "command.issue_order", "effector.engage"];
       await untilNoneIsMissing("the whole trace", async () => {
-        const names = (await reader.trace(traceId)).map(({ name }) => name);
-        return [...wanted, "display.ingest.MissionOrderTopic"].filter((n) => !names.includes(n));
+        const names = new Set((await reader.trace(traceId)).map(({ name }) => name));
+        return [...wanted, "display.ingest.MissionOrderTopic"].filter((n) => !names.has(n));
       });
       const spans = await reader.trace(traceId);
       expect(walkUp(spans, "effector.engage")).toEqual([

@@ -136,3 +136,14 @@ export async function readRun(
       .map((line) => EvidenceRecordSchema.parse(JSON.parse(line))),
   };
 }
+
+/** Longest part of an investigator's name that stands in names of folders. */
+const MOST_NAME_CHARACTERS = 60;
+
+/** An investigator's name as a part of a path; a long one ends in a hash of the whole, so that two stay two. */
+export function fileNameOf(investigator: string): string {
+  const plain = investigator.replaceAll(/[^\w.-]/g, "_");
+  if (plain.length <= MOST_NAME_CHARACTERS) return plain;
+  const hash = new Bun.CryptoHasher("sha256").update(investigator).digest("hex").slice(0, 8);
+  return `${plain.slice(0, MOST_NAME_CHARACTERS)}-${hash}`;
+}

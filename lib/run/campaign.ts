@@ -5,7 +5,7 @@ import type { AlertRule } from "../contract/alert-rules.ts";
 import { type Budget, type Investigator } from "../investigate/investigator.ts";
 import type { Manifest } from "../score/run-record.ts";
 import type { Scenario } from "../../scenarios/load.ts";
-import { checkResultsFolder, readManifests, writeRun, writeText } from "./artefacts.ts";
+import { checkResultsFolder, fileNameOf, readManifests, writeRun, writeText } from "./artefacts.ts";
 import type { RunOptions } from "./command-line.ts";
 import type { CommandContext } from "./context.ts";
 import { type Incident, runIncident } from "./incident.ts";
@@ -34,7 +34,7 @@ interface Job {
 export const runsFolder = (results: string): string => `${results}/runs`;
 
 const folderOf = (results: string, { investigator, scenario, repeat }: Manifest): string =>
-  `${runsFolder(results)}/${investigator.replaceAll(/[^\w.-]/g, "_")}/${scenario}/${repeat}`;
+  `${runsFolder(results)}/${fileNameOf(investigator)}/${scenario}/${repeat}`;
 
 /** Runs all that is still to do and returns the manifests of the whole campaign, this machine's part of it. */
 export async function runCampaign(

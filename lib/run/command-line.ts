@@ -24,6 +24,14 @@ export interface RunOptions extends LabOptions {
   readonly minScore?: number;
 }
 
+/** Options of a run that somebody investigates over the Model Context Protocol. */
+export interface McpRunOptions extends RunOptions {
+  /** Port of the tools on loopback; 0 for a free one. */
+  readonly port: number;
+  /** Time for the investigation. */
+  readonly minutes: number;
+}
+
 /** The part of a campaign's jobs that this machine runs: every `of`-th one, from `index` (1 to `of`). */
 export interface Shard {
   readonly index: number;
@@ -37,6 +45,7 @@ export interface Handlers {
   ps(options: LabOptions): Promise<number>;
   logs(service: string, options: LabOptions & { readonly lines: number }): Promise<number>;
   run(scenario: string | undefined, options: RunOptions): Promise<number>;
+  mcp(scenario: string, options: McpRunOptions): Promise<number>;
   verify(scenarios: readonly string[], options: RunOptions): Promise<number>;
   inject(scenario: string, options: LabOptions): Promise<number>;
   cleanup(options: LabOptions): Promise<number>;
@@ -148,6 +157,21 @@ function createProgram(handlers: Handlers, done: (exitCode: number) => void): Co
     .option("--lines <n>", "how many lines", whole(1, 100_000, "lines"), 100)
     .action(async (name: string, _: unknown, command: Command) =>
       done(await handlers.logs(name, merged(command))),
+    );
+  withRun(
+    add("mcp", "run one scenario for whoever connects over the Model Context Protocol").argument(
+      "<scenario>",
+    ),
+  )
+    .option(
+      "--port <n>",
+      "port of the tools on loopback; 0 for a free one",
+      whole(0, 65_535, "a port"),
+      7300,
+    )
+    .option("--minutes <n>", "time for the investigation", whole(1, 1440, "minutes"), 30)
+    .action(async (name: string, _: unknown, command: Command) =>
+      done(await handlers.mcp(name, merged(command))),
     );
   withRun(add("verify", "prove every fault, signature, alert and recovery; no investigator"))
     .argument("[scenarios...]", "all, if none is named")

@@ -5,7 +5,7 @@ import type { CommandContext } from "./context.ts";
 import { doctor } from "./doctor-command.ts";
 import { inject } from "./inject-command.ts";
 import { cleanup, down, logs, ps, up } from "./lab-commands.ts";
-import { report, run } from "./run-command.ts";
+import { examine, report, run } from "./run-command.ts";
 import { verify } from "./verify-command.ts";
 
 /** Runs one command and returns the exit code. */
@@ -22,6 +22,7 @@ export function execute(
     cleanup: (options) => cleanup(context, options),
     inject: (scenario, options) => inject(context, scenario, options),
     run: (scenario, options) => run(context, scenario, options),
+    mcp: (scenario, options) => examine(context, scenario, options),
     verify: (scenarios, options) => verify(context, scenarios, options),
     doctor: (options) => doctor(context, options),
     report: (folders, options) => report(context, folders, options),

@@ -1,6 +1,7 @@
 /** Turns an incident and one investigator's look at it into what is kept and what is scored. */
 import { SCHEMA_VERSION, type Manifest, type Score } from "../score/run-record.ts";
 import { score, scoreOfFailure } from "../score/score.ts";
+import { fileNameOf } from "./artefacts.ts";
 import type { Incident, Look } from "./incident.ts";
 
 export interface RunIdentity {
@@ -25,7 +26,7 @@ export function manifestOf(
     look?.investigation.outcome.kind === "answered" ? look.investigation.outcome.answer : null;
   return {
     schema_version: SCHEMA_VERSION,
-    run_id: `${scenario.name}-${identity.investigator.replaceAll(/[^\w.-]/g, "_")}-${identity.repeat}-${started}`,
+    run_id: `${scenario.name}-${fileNameOf(identity.investigator)}-${identity.repeat}-${started}`,
     scenario: scenario.name,
     title: scenario.title,
     control: scenario.control,

@@ -2,6 +2,8 @@
 import { readFileSync } from "node:fs";
 import { UsageError } from "../base/errors.ts";
 import { ALERT_RULES_FILE, type AlertRule, parseAlertRules } from "../contract/alert-rules.ts";
+import { createMcpInvestigator } from "../investigate/external/mcp.ts";
+import type { Investigator } from "../investigate/investigator.ts";
 import { createInvestigator } from "../investigate/registry.ts";
 import type { Manifest } from "../score/run-record.ts";
 import { withResults } from "../score/readme-table.ts";
@@ -10,7 +12,7 @@ import { type Summary, summarize, summaryTable } from "../score/summary.ts";
 import { loadAllScenarios, loadScenario, type Scenario } from "../../scenarios/load.ts";
 import { checkResultsFolder, readManifests, readRun, writeText } from "./artefacts.ts";
 import { runCampaign, runsFolder } from "./campaign.ts";
-import type { RunOptions } from "./command-line.ts";
+import type { McpRunOptions, RunOptions } from "./command-line.ts";
 import type { CommandContext } from "./context.ts";
 import { createProgress } from "./progress.ts";
 import { table } from "./table.ts";
@@ -35,15 +37,35 @@ async function chosen(name: string | undefined, all: boolean): Promise<Scenario[
   throw new UsageError("Cannot run: a scenario or --all must be given; --help lists the commands");
 }
 
-/** Runs what was chosen, keeps it, and restores the lab that was up before. */
+/** Runs what was chosen with the investigators that were named. */
 export async function run(
   context: CommandContext,
   name: string | undefined,
   options: RunOptions,
 ): Promise<number> {
-  const scenarios = await chosen(name, options.all);
   const names = options.investigator.length === 0 ? ["baseline"] : options.investigator;
   const investigators = [...new Set(names)].map(createInvestigator);
+  return runWith(context, investigators, name, options);
+}
+
+/** Runs one scenario for whoever connects over the Model Context Protocol. */
+export function examine(
+  context: CommandContext,
+  name: string,
+  { port, minutes, ...options }: McpRunOptions,
+): Promise<number> {
+  const investigator = createMcpInvestigator({ port, wallMs: minutes * 60_000 });
+  return runWith(context, [investigator], name, options);
+}
+
+/** Runs what was chosen, keeps it, and restores the lab that was up before. */
+async function runWith(
+  context: CommandContext,
+  investigators: readonly Investigator[],
+  name: string | undefined,
+  options: RunOptions,
+): Promise<number> {
+  const scenarios = await chosen(name, options.all);
   const own = { engine: options.engine, index: options.lab, lifetime: "until-down" as const };
   const before = context.createLab(own);
   const wasUp = (await before.status()) !== null;
