@@ -56,13 +56,13 @@ test("a failed batch is sent again, and both ends of the failure are said once",
 });
 
 test("what fails to the end is lost and counted, and many batches do not pile up", async () => {
-  const { exporter, sent, said } = setUp(Array.from({ length: 200 }, () => FAILED));
-  for (let i = 0; i < 10; i++) exporter.export([`${i}`], () => {});
-  expect(said.filter((line) => line === "dropped 1")).toHaveLength(4);
+  const { exporter, sent, said } = setUp(Array.from({ length: 400 }, () => FAILED));
+  for (let i = 0; i < 30; i++) exporter.export([`${i}`], () => {});
+  expect(said.filter((line) => line === "dropped 1")).toHaveLength(6);
   await settled();
-  expect(said.filter((line) => line === "dropped 1")).toHaveLength(10);
+  expect(said.filter((line) => line === "dropped 1")).toHaveLength(30);
   expect(said.filter((line) => line.startsWith("failing"))).toHaveLength(1);
-  expect(sent).toHaveLength(10 + 6 * 4);
+  expect(sent).toHaveLength(30 + 24 * 4);
 });
 
 test("an outage ends with a new connection, not with the old one's long pauses", async () => {

@@ -35,7 +35,7 @@ export interface WatchOptions<T, E> {
 /** Pauses before a failed batch is sent again; after the last one it is lost. */
 const RETRY_PAUSES_MS = [500, 1000, 2000, 4000] as const;
 /** Batches that may wait for another try; more are lost at once, so that memory stays bounded. */
-const MOST_WAITING = 6;
+const MOST_WAITING = 24;
 /** How long a connection is given before another takes its place. */
 const RECONNECT_INTERVAL_MS = 10_000;
 

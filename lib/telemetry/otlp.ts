@@ -20,7 +20,7 @@ import { type ExportObserver, QueueGate, watched } from "./exporters.ts";
 const BATCH_ITEMS = 128;
 const BATCH_DELAY_MS = 1000;
 /** More than 29 batches at once are lost at shutdown; what does not fit while nobody listens is dropped. */
-const QUEUE_ITEMS = 24 * BATCH_ITEMS;
+const QUEUE_ITEMS = 28 * BATCH_ITEMS;
 const METRIC_INTERVAL_MS = 5000;
 /** The longest that one export may take, and that a shutdown waits for the last ones, milliseconds. */
 export const EXPORT_TIMEOUT_MS = 2000;

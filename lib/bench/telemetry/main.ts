@@ -1,7 +1,7 @@
 /**
  * What OpenTelemetry costs on the data path: track-fusion at 600 source tracks a second, with export to a real
  * receiver and with OTEL_SDK_DISABLED=true. CPU is the process's own; latency is seen from outside, from the write
- * of a source track to the arrival of the tactical track that carries its trace. Runs in turn, median of three.
+ * of a source track to the arrival of the tactical track that carries its trace. Runs in turn, median of five.
  *
  * Needs root: ports of a service are fixed, so all of it runs in a network namespace of its own.
  * Both sides keep the /metrics page and the log lines on standard output; they differ in the push alone.
@@ -16,7 +16,7 @@ import { waitUntil } from "../../base/wait.ts";
 import { type Load, openLoad } from "./load.ts";
 
 const ROOT = new URL("../../..", import.meta.url).pathname;
-const ROUNDS = 3;
+const ROUNDS = 5;
 const WARM_UP_MS = 4000;
 const MEASURE_MS = 10_000;
 const INSIDE = "--inside";
