@@ -5,6 +5,7 @@ import { constant, loudest } from "./floors.ts";
 import { createExecInvestigator } from "./external/exec.ts";
 import type { Investigator } from "./investigator.ts";
 import { createOllamaInvestigator } from "./ollama/agent.ts";
+import { createOpenSreInvestigator } from "./opensre/opensre.ts";
 import { toolboxOf, toolsetFor } from "./toolbox.ts";
 
 /** What may be written after `--investigator`. */
@@ -30,6 +31,11 @@ export function createInvestigator(name: string): Investigator {
       refutation: !ablations.includes("+no-refutation"),
       toolbox: (input) => toolboxOf(toolsetFor(input)),
     });
+  }
+  const opensre = /^opensre(?::(.+))?$/.exec(name);
+  if (opensre !== null) {
+    const [, model] = opensre;
+    return createOpenSreInvestigator(model === undefined ? {} : { model });
   }
   const exec = /^exec:(.*\S.*)$/.exec(name);
   if (exec !== null) return createExecInvestigator((exec[1] ?? "").trim());

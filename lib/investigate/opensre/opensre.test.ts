@@ -1,0 +1,172 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { processEnv } from "../../base/env.ts";
+import { checkCitation } from "../../contract/citation.ts";
+import { simulatedAlert } from "../ollama/simulated-system.ts";
+import { createOpenSreInvestigator } from "./opensre.ts";
+import { readReport } from "./read-report.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "opensre-test-"));
+/** A Grafana whose Prometheus says that one sensor's process has exited. */
+const grafana = Bun.serve({
+  port: 0,
+  fetch: (request) => {
+    const { pathname } = new URL(request.url);
+    if (pathname === "/api/datasources") {
+      return Response.json([{ uid: "prometheus", name: "Prometheus", type: "prometheus" }]);
+    }
+    if (!pathname.endsWith("/api/v1/query"))
+      return Response.json({ message: "no" }, { status: 404 });
+    const metric = { __name__: "container_state", name: "eo-sensor", state: "exited" };
+    const result = [{ metric, value: [1, "1"] }];
+    return Response.json({ status: "success", data: { resultType: "vector", result } });
+  },
+});
+afterAll(async () => {
+  await grafana.stop(true);
+  rmSync(folder, { recursive: true });
+});
+
+const ASK = `endpoint=$(sed -n 's/.*"endpoint":"\\([^"]*\\)".*/\\1/p' "$HOME/.tracer/integrations.json")
+curl -s "$endpoint/api/datasources" > /dev/null
+curl -s "$endpoint/api/datasources/proxy/uid/prometheus/api/v1/query?query=container_state" > /dev/null`;
+const RCA = {
+  root_cause:
+    "The eo-sensor process exited: container_state shows it. cms_sensor_published_total fell. Confidence: 80%",
+  report: "Recommended next step: start the eo-sensor again.",
+  problem_md: "",
+  is_noise: false,
+};
+
+let programs = 0;
+
+/** Runs the investigator with a stand-in that takes the real program's arguments: `--yes investigate --input A --output B`. */
+async function investigate(script: string, wallMs = 10_000) {
+  const program = join(folder, `opensre-${programs++}`);
+  writeFileSync(program, `#!/bin/sh\nalert="$4"; output="$6"\n${script}\n`);
+  chmodSync(program, 0o755);
+  const lines: string[] = [];
+  const base = grafana.url.origin;
+  const result = await createOpenSreInvestigator({
+    model: "m:1b",
+    env: { PATH: processEnv()["PATH"], OPENSRE_BIN: program, npm_lifecycle_script: "secret" },
+  }).investigate({
+    alert: simulatedAlert("Sensor down", "eo-sensor", "No scrape for 30 seconds."),
+    urls: { grafana: base, prometheus: base, loki: base, tempo: base },
+    budget: { wallMs, rounds: 5, tokens: 1000 },
+    seed: 1,
+    transcript: {
+      phase: (...said) => lines.push(said.join(" ")),
+      note: (line) => lines.push(line),
+    },
+  });
+  return { result, lines };
+}
+
+const write = (rca: object): string => `cat > "$output" <<'JSON'\n${JSON.stringify(rca)}\nJSON`;
+
+describe("OpenSRE", () => {
+  test("is given alert and integrations, its reading is recorded and its prose becomes an answer", async () => {
+    const { result } = await investigate(`test -z "$npm_lifecycle_script" || exit 9
+grep -q '"alert_name":"Sensor down"' "$alert" || exit 8
+cmp "$HOME/.tracer/integrations.json" "$HOME/.opensre/integrations.json" || exit 7
+test "$LLM_PROVIDER$OLLAMA_MODEL" = ollamam:1b || exit 6
+${ASK}
+${write(RCA)}`);
+    expect(result.outcome).toMatchObject({
+      kind: "answered",
+      answer: {
+        culprit: "eo-sensor",
+        fault_class: "process_exited",
+        confidence: 0.8,
+        remediation: { action: "start_service", target: "eo-sensor" },
+      },
+    });
+    if (result.outcome.kind !== "answered") throw new Error("no answer");
+    const { evidence } = result.outcome.answer;
+    expect(evidence).toMatchObject([{ signal: "container_state", service: "eo-sensor", value: 1 }]);
+    for (const citation of evidence) {
+      expect(checkCitation(citation, result.evidence).grounded).toBe(true);
+    }
+    expect(result.struckCitations).toBe(1);
+    expect(result.details).toMatchObject({
+      telemetry_calls: 1,
+      unread: ["cms_sensor_published_total"],
+    });
+  });
+
+  const failures: readonly (readonly [string, string, string])[] = [
+    ["no telemetry was read", write(RCA), "the adapter failed: OpenSRE asked for no metrics"],
+    [
+      "its model does not answer",
+      "echo 'LLM API request failed after multiple retries' >&2; exit 1",
+      "OpenSRE exited with 1: LLM API request failed after multiple retries",
+    ],
+    ["it writes nothing", `${ASK}; echo bye`, "OpenSRE wrote no rca.json: bye"],
+    ["it writes no JSON", `${ASK}; echo hm > "$output"`, "rca.json: "],
+    ["it does not end", "exec sleep 60", "OpenSRE did not end within 0.5 s"],
+  ];
+  for (const [name, script, reason] of failures) {
+    test(`${name}: a stated failure`, async () => {
+      const { result } = await investigate(script, name === "it does not end" ? 500 : undefined);
+      expect(result.outcome).toMatchObject({
+        kind: "agent-failure",
+        reason: expect.stringContaining(reason),
+      });
+    });
+  }
+
+  test("that is not installed is said with how to name it", async () => {
+    const investigator = createOpenSreInvestigator({ model: "m:1b", env: { PATH: "/nowhere" } });
+    const base = grafana.url.origin;
+    const result = await investigator.investigate({
+      alert: simulatedAlert("Sensor down", "eo-sensor", "d"),
+      urls: { grafana: base, prometheus: base, loki: base, tempo: base },
+      budget: { wallMs: 1000, rounds: 1, tokens: 1 },
+      seed: 1,
+      transcript: { phase: () => {}, note: () => {} },
+    });
+    expect(result.outcome).toMatchObject({
+      kind: "agent-failure",
+      reason: expect.stringContaining("Cannot start opensre"),
+    });
+  });
+});
+
+describe("a report in prose", () => {
+  const read = (rootCause: string, report = "", isNoise = false) =>
+    readReport({ rootCause, report, isNoise }, []).answer;
+
+  test("says the class whose words come first, and the service that is named first", () => {
+    expect(
+      read("radar-sensor floods the bus with messages, so track-fusion's queue depth grows"),
+    ).toMatchObject({ culprit: "radar-sensor", fault_class: "message_flood" });
+    expect(read("CPU throttling of Track Fusion")).toMatchObject({
+      culprit: "track-fusion",
+      fault_class: "cpu_starvation",
+    });
+    expect(read("esm sensor offers an incompatible QoS; correct the QoS profile")).toMatchObject({
+      culprit: "esm-sensor",
+      fault_class: "qos_mismatch",
+    });
+  });
+
+  test("that says nothing stays unsure", () => {
+    expect(read("Insufficient evidence.")).toMatchObject({
+      culprit: null,
+      fault_class: "unknown",
+      confidence: 0.5,
+      remediation: { action: "gather_more_evidence" },
+    });
+  });
+
+  test("that calls the alert noise says that nothing is wrong", () => {
+    expect(read("The radar-sensor is fine", "", true)).toMatchObject({
+      culprit: null,
+      fault_class: "none",
+      remediation: { action: "no_action", target: null },
+    });
+  });
+});

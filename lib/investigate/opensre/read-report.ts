@@ -1,0 +1,171 @@
+/**
+ * Reads a root-cause analysis in prose into an `Answer`: by the names that it uses, in the order in which it uses them. What it does
+ * not say stays unsaid.
+ */
+import type { Answer, Citation, EvidenceRecord } from "../../contract/answer.ts";
+import { type Fact, factsOf } from "../../contract/citation.ts";
+import { type FaultClass, type Remediation, REMEDIATIONS } from "../../contract/fault-classes.ts";
+import { CONTAINER_METRICS, LOGS, METRICS } from "../../contract/telemetry.ts";
+import { SERVICES, type ServiceName } from "../../contract/topology.ts";
+
+/** What an agent wrote. */
+export interface Report {
+  readonly rootCause: string;
+  readonly report: string;
+  /** Whether it holds the alert for noise. */
+  readonly isNoise: boolean;
+}
+
+export interface ReadReport {
+  readonly answer: Answer;
+  /** Names of signals that it mentions and never read. */
+  readonly unread: readonly string[];
+}
+
+const MOST_CITATIONS = 24;
+/** What an agent is held to believe that does not say how sure it is. */
+const UNSTATED_CONFIDENCE = 0.5;
+
+/** Words for each class, the narrower classes first where words overlap. */
+const VOCABULARY: readonly (readonly [FaultClass, RegExp])[] = [
+  ["oom_kill", /\boom\b|out[- ]of[- ]memory|oom[- ]?kill/i],
+  ["memory_leak", /memory[- ](leak|growth|grow)|leak(s|ing|ed)? memory/i],
+  ["qos_mismatch", /\bqos\b|quality[- ]of[- ]service/i],
+  ["cpu_starvation", /throttl|cpu[- ](starv|quota|limit|saturat|exhaust|contention|resource)/i],
+  [
+    "network_partition",
+    /network[- ](partition|isolat|disconnect|loss|failure|issue|detach)|unreachable|connectivity/i,
+  ],
+  ["packet_loss_or_delay", /packet[- ](loss|delay)|dropped packets/i],
+  [
+    "message_flood",
+    /flood|excessive (message|publish|rate)|(publish|message)[- ]rate|too many messages/i,
+  ],
+  ["discovery_failure", /discovery|wrong (dds )?domain/i],
+  ["crash_loop", /crash[- ]?loop|restart(s|ing|ed)? (repeatedly|continuously)/i],
+  [
+    "process_exited",
+    /\bexited\b|\bstopp(ed|ing)\b|terminated|shut ?down|not running|crashed|process (is )?(down|gone)|sigterm/i,
+  ],
+  ["hang", /deadlock|\bhang(s|ing)?\b|\bhung\b|unresponsive/i],
+  ["downstream_backpressure", /back-?pressure|queue (depth|full|build|backlog)/i],
+  ["clock_skew", /clock (skew|drift)/i],
+  ["data_quality", /data quality|corrupt(ed)? data|invalid data/i],
+  [
+    "bad_configuration",
+    /misconfigur|configuration (error|change|issue)|wrong (setting|configuration)/i,
+  ],
+  ["none", /false positive|no (issue|fault|problem|anomal)|spurious|already (over|resolved)/i],
+];
+
+const ACTIONS: readonly (readonly [Remediation, RegExp])[] = [
+  ["correct_qos_profile", /\bqos\b/i],
+  [
+    "raise_cpu_quota",
+    /(cpu|processor)[^.]{0,40}(quota|limit|resource)|(quota|limit)[^.]{0,20}cpu/i,
+  ],
+  ["fix_leak_and_redeploy", /(fix|patch)[^.]{0,40}leak/i],
+  ["raise_memory_limit", /(raise|increase)[^.]{0,40}memory/i],
+  ["restore_network", /(restore|reattach|reconnect|check|fix)[^.]{0,40}(network|connectivity)/i],
+  ["reduce_publish_rate", /(reduce|lower|limit|throttle|reset)[^.]{0,40}(rate|publish|frequency)/i],
+  ["start_service", /\bstart(ing)? (the |up )?[\w-]*/i],
+  ["restart_service", /\brestart/i],
+  ["scale_consumer", /\bscale\b/i],
+  ["correct_configuration", /(correct|fix|review|revert)[^.]{0,30}configur/i],
+  ["no_action", /no action/i],
+];
+
+/** Reads a report; `records` are the calls that its author made. */
+export function readReport(report: Report, records: readonly EvidenceRecord[]): ReadReport {
+  const { rootCause, isNoise } = report;
+  const text = `${rootCause}\n${report.report}`;
+  const faultClass = isNoise ? "none" : (firstOf(rootCause) ?? firstOf(text) ?? "unknown");
+  const culprit = faultClass === "none" ? null : (firstService(rootCause) ?? firstService(text));
+  const { citations, unread } = citationsIn(text, records);
+  const action = actionIn(text, faultClass);
+  return {
+    unread,
+    answer: {
+      culprit,
+      fault_class: faultClass,
+      mechanism: (rootCause.trim() === "" ? report.report : rootCause).trim().slice(0, 2000),
+      onset: null,
+      causal_chain: [],
+      evidence: citations,
+      remediation: {
+        action,
+        target: action === "no_action" ? null : culprit,
+        parameters: {},
+        prose: REMEDIATIONS[action],
+      },
+      confidence: confidenceIn(text),
+      alternatives: [],
+    },
+  };
+}
+
+/** The class whose words come first in a text. */
+function firstOf(text: string): FaultClass | undefined {
+  const found = VOCABULARY.flatMap(([name, words]) => {
+    const at = words.exec(text)?.index;
+    return at === undefined ? [] : [{ name, at }];
+  });
+  return found.toSorted((a, b) => a.at - b.at)[0]?.name;
+}
+
+function firstService(text: string): ServiceName | null {
+  const found = SERVICES.flatMap((name) => {
+    const at = new RegExp(name.replace("-", "[- _]?"), "i").exec(text)?.index;
+    return at === undefined ? [] : [{ name, at }];
+  });
+  return found.toSorted((a, b) => a.at - b.at)[0]?.name ?? null;
+}
+
+/** The action in what the report recommends, which comes last. */
+function actionIn(text: string, faultClass: FaultClass | "unknown"): Remediation {
+  if (faultClass === "none") return "no_action";
+  const advice = /(recommend|remediat|next step|action|mitigat)[\s\S]*$/i.exec(text)?.[0] ?? "";
+  return ACTIONS.find(([, words]) => words.test(advice))?.[0] ?? "gather_more_evidence";
+}
+
+function confidenceIn(text: string): number {
+  const stated = /(?:confidence|validity)[^\d%]{0,30}(\d{1,3})(?:\.\d+)?\s*%/i.exec(text)?.[1];
+  return stated === undefined ? UNSTATED_CONFIDENCE : Math.min(100, Number(stated)) / 100;
+}
+
+/** Declared names that the text mentions: with the value that was read, or as never read. */
+function citationsIn(
+  text: string,
+  records: readonly EvidenceRecord[],
+): { citations: Citation[]; unread: string[] } {
+  const declared = [
+    ...Object.keys(METRICS),
+    ...Object.keys(CONTAINER_METRICS),
+    ...Object.keys(LOGS),
+  ];
+  const citations: Citation[] = [];
+  const unread: string[] = [];
+  for (const signal of declared.filter((name) => text.includes(name))) {
+    const read = factOf(signal, records);
+    if (read === undefined) unread.push(signal);
+    else citations.push(citationOf(read.callId, read.fact));
+  }
+  return { citations: citations.slice(0, MOST_CITATIONS), unread };
+}
+
+function factOf(
+  signal: string,
+  records: readonly EvidenceRecord[],
+): { callId: string; fact: Fact } | undefined {
+  for (const record of records) {
+    const fact = factsOf(record).find((candidate) => candidate.signal === signal);
+    if (fact !== undefined) return { callId: record.id, fact };
+  }
+  return undefined;
+}
+
+function citationOf(callId: string, { signal, service, value }: Fact): Citation {
+  const known = SERVICES.find((name) => name === service) ?? null;
+  const shown = typeof value === "string" ? value.slice(0, 300) : value;
+  return { call_id: callId, signal, service: known, value: shown, claim: `${signal} is named` };
+}

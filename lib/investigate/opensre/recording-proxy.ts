@@ -1,0 +1,125 @@
+/**
+ * A door to Grafana that keeps what passes through it: an agent that asks Grafana by itself leaves a record of the same kind as the
+ * tools do, so that what it cites can be read again. It listens on 127.0.0.2: some agents treat 127.0.0.1 as a machine to set up.
+ */
+import { type Clock, systemClock } from "../../base/clock.ts";
+import { messageOf } from "../../base/errors.ts";
+import type { EvidenceRecord } from "../../contract/answer.ts";
+import type { Fact } from "../../contract/citation.ts";
+import { logql } from "../tools/loki.ts";
+import { instant, range } from "../tools/promql.ts";
+import { trace, traceql } from "../tools/tempo.ts";
+
+const HOST = "127.0.0.2";
+const UPSTREAM_TIMEOUT_MS = 20_000;
+const MOST_ANSWER_CHARACTERS = 200_000;
+
+export interface RecordingProxy extends AsyncDisposable {
+  readonly url: string;
+  /** Every request so far. */
+  readonly records: readonly EvidenceRecord[];
+  /** How many of them read metrics, logs or traces. */
+  readonly telemetryCalls: () => number;
+}
+
+/** Serves what `grafana` (a base URL) serves, and records it. */
+export function serveRecording(grafana: string, clock: Clock = systemClock): RecordingProxy {
+  const records: EvidenceRecord[] = [];
+  let telemetryCalls = 0;
+  const server = Bun.serve({
+    hostname: HOST,
+    port: 0,
+    idleTimeout: 60,
+    fetch: async (request) => {
+      const { pathname, search } = new URL(request.url);
+      const askedMs = clock.nowMs();
+      const { status, text, type } = await forward(request, `${grafana}${pathname}${search}`);
+      const facts = await factsIn(pathname, new URLSearchParams(search), text, askedMs);
+      if (facts !== undefined) telemetryCalls++;
+      const ok = status < 400;
+      records.push({
+        id: `E${records.length + 1}`,
+        tool: "grafana",
+        arguments: { path: `${pathname}${search}` },
+        request: [{ method: request.method, url: `${grafana}${pathname}${search}` }],
+        window: null,
+        asked_unix_ms: askedMs,
+        duration_ms: clock.nowMs() - askedMs,
+        ok,
+        answer: ok
+          ? JSON.stringify({ facts: facts ?? [], body: text.slice(0, MOST_ANSWER_CHARACTERS) })
+          : text.slice(0, MOST_ANSWER_CHARACTERS),
+      });
+      return new Response(text, { status, headers: { "content-type": type } });
+    },
+  });
+  return {
+    url: `http://${HOST}:${server.port}`,
+    records,
+    telemetryCalls: () => telemetryCalls,
+    [Symbol.asyncDispose]: () => server.stop(true),
+  };
+}
+
+async function forward(
+  request: Request,
+  url: string,
+): Promise<{ status: number; text: string; type: string }> {
+  try {
+    const upstream = await fetch(url, {
+      method: request.method,
+      headers: { accept: "application/json", ...contentType(request) },
+      ...(request.body === null ? {} : { body: await request.arrayBuffer() }),
+      signal: AbortSignal.timeout(UPSTREAM_TIMEOUT_MS),
+    });
+    const type = upstream.headers.get("content-type") ?? "application/json";
+    return { status: upstream.status, text: await upstream.text(), type };
+  } catch (error) {
+    return {
+      status: 502,
+      text: JSON.stringify({ message: messageOf(error) }),
+      type: "application/json",
+    };
+  }
+}
+
+function contentType(request: Request): Record<string, string> {
+  const type = request.headers.get("content-type");
+  return type === null ? {} : { "content-type": type };
+}
+
+/** The facts in an answer of Prometheus, Loki or Tempo; undefined when the path is none of theirs. */
+async function factsIn(
+  path: string,
+  query: URLSearchParams,
+  text: string,
+  nowMs: number,
+): Promise<readonly Fact[] | undefined> {
+  const read = readerOf(path, query, nowMs);
+  if (read === undefined) return undefined;
+  try {
+    const body: unknown = JSON.parse(text);
+    return await read(() => Promise.resolve(body));
+  } catch {
+    // An answer of another shape, such as an error, holds no facts; the record keeps it as it is.
+    return [];
+  }
+}
+
+type Read = (get: () => Promise<unknown>) => Promise<readonly Fact[]>;
+
+function readerOf(path: string, query: URLSearchParams, nowMs: number): Read | undefined {
+  const expr = query.get("query") ?? query.get("q") ?? "";
+  if (path.endsWith("/api/v1/query")) return (get) => instant(get, "", expr, nowMs, "now");
+  if (path.endsWith("/loki/api/v1/query_range") || path.endsWith("/loki/api/v1/query")) {
+    return async (get) => (await logql(get, "", expr, 0, nowMs, 1)).facts;
+  }
+  if (path.endsWith("/api/v1/query_range")) {
+    return async (get) => (await range(get, "", expr, 0, nowMs, 1)).facts;
+  }
+  if (path.endsWith("/api/search")) {
+    return async (get) => (await traceql(get, "", expr, 0, nowMs, 1)).facts;
+  }
+  const traceId = /\/api\/traces\/([0-9a-f]+)$/.exec(path)?.[1];
+  return traceId === undefined ? undefined : async (get) => (await trace(get, "", traceId)).facts;
+}
