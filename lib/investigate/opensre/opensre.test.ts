@@ -34,7 +34,7 @@ curl -s "$endpoint/api/datasources" > /dev/null
 curl -s "$endpoint/api/datasources/proxy/uid/prometheus/api/v1/query?query=container_state" > /dev/null`;
 const RCA = {
   root_cause:
-    "The eo-sensor process exited: container_state shows it. cms_sensor_published_total fell. Confidence: 80%",
+    "The eo-sensor process exited: container_state shows it. cms_sensor_published_total fell.",
   report: "Recommended next step: start the eo-sensor again.",
   problem_md: "",
   is_noise: false,
@@ -74,7 +74,10 @@ grep -q '"alert_name":"Sensor down"' "$alert" || exit 8
 cmp "$HOME/.tracer/integrations.json" "$HOME/.opensre/integrations.json" || exit 7
 test "$LLM_PROVIDER$OLLAMA_MODEL" = ollamam:1b || exit 6
 ${ASK}
+echo "  ● Diagnosing  2ms  confidence 65%"
+echo "  ● Diagnosing  1ms  confidence 80%"
 ${write(RCA)}`);
+    expect(result.cost.rounds).toBe(2);
     expect(result.outcome).toMatchObject({
       kind: "answered",
       answer: {
@@ -151,6 +154,10 @@ describe("a report in prose", () => {
       culprit: "esm-sensor",
       fault_class: "qos_mismatch",
     });
+  });
+
+  test("says in its words how sure it is, if nowhere else", () => {
+    expect(read("The eo-sensor exited.", "Confidence: 80%").confidence).toBe(0.8);
   });
 
   test("that says nothing stays unsure", () => {

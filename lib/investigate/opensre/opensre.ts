@@ -160,7 +160,7 @@ async function conclude(
     cost: {
       wallMs: performance.now() - started,
       modelMs: 0,
-      rounds: 1,
+      rounds: statedConfidences(result.stdout).length,
       toolCalls: proxy.records.length,
       modelCalls: 0,
       promptTokens: 0,
@@ -169,6 +169,13 @@ async function conclude(
     struckCitations: unread.length,
     details: { telemetry_calls: proxy.telemetryCalls(), exit_code: result.code, unread },
   };
+}
+
+/** What it says of its confidence after each round, 0 to 1: `● Diagnosing  2ms  confidence 65%`. */
+function statedConfidences(stdout: string): number[] {
+  return [...stdout.matchAll(/Diagnosing\b.*?\bconfidence (\d{1,3})%/g)].map(
+    ([, percent]) => Math.min(100, Number(percent)) / 100,
+  );
 }
 
 async function outcomeOf(
@@ -197,6 +204,7 @@ async function outcomeOf(
       rootCause: root_cause ?? "",
       report: [problem_md, report].filter(Boolean).join("\n"),
       isNoise: is_noise === true,
+      confidence: statedConfidences(stdout).at(-1),
     },
     proxy.records,
   );

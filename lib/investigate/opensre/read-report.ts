@@ -14,6 +14,8 @@ export interface Report {
   readonly report: string;
   /** Whether it holds the alert for noise. */
   readonly isNoise: boolean;
+  /** How sure it said it is, 0 to 1, where it says so apart from the prose. */
+  readonly confidence?: number | undefined;
 }
 
 export interface ReadReport {
@@ -98,7 +100,7 @@ export function readReport(report: Report, records: readonly EvidenceRecord[]): 
         parameters: {},
         prose: REMEDIATIONS[action],
       },
-      confidence: confidenceIn(text),
+      confidence: report.confidence ?? confidenceIn(text),
       alternatives: [],
     },
   };
