@@ -78,6 +78,7 @@ interface Instruction {
 export function describe(struct: StructDecl): Descriptor {
   const program = new Program();
   program.place(struct);
+  markImplicitKeys(struct, program);
   const { ops, positions, instructionCount } = program.link();
   const paths = keyPaths(struct, program, positions);
   const words = [...ops];
@@ -106,7 +107,14 @@ class Program {
   /** Adds a struct's instructions unless they are there; returns the declaration that stands for it. */
   place(struct: StructDecl): StructDecl {
     const same = this.#byName.get(struct.name);
-    if (same !== undefined) return same;
+    if (same !== undefined) {
+      if (same !== struct && JSON.stringify(same) !== JSON.stringify(struct)) {
+        throw new TypeError(
+          `Cannot declare struct ${struct.name}: it is declared twice, and differs`,
+        );
+      }
+      return same;
+    }
     this.#byName.set(struct.name, struct);
     const instructions: Instruction[] = [];
     this.#structs.set(struct, instructions);
@@ -246,7 +254,8 @@ class Program {
           const { word, next, to } = instruction.jump;
           const target = Array.isArray(to) ? positions.get(to[0] as Instruction) : starts.get(to);
           const here = positions.get(instruction) ?? 0;
-          words[word] = (next << 16) + ((target ?? 0) - here);
+          // A jump back is negative, in 16 bits.
+          words[word] = (next << 16) | (((target ?? 0) - here) & 0xffff);
         }
         ops.push(...words);
       }
@@ -280,6 +289,28 @@ function collectionElementCode(element: Exclude<TypeDecl, string>): number {
   return element.kind === "sequence" && element.bound !== undefined
     ? VAL.boundedSequence
     : VAL.sequence;
+}
+
+/** Marks the fields of nested key structs that declare no key of their own: there, every field counts. */
+function markImplicitKeys(struct: StructDecl, program: Program): void {
+  for (const name of struct.key ?? []) {
+    const type = struct.fields[name];
+    if (type !== undefined && typeof type !== "string" && type.kind === "struct") {
+      if (type.key === undefined) markAll(type, program);
+      else markImplicitKeys(type, program);
+    }
+  }
+}
+
+function markAll(struct: StructDecl, program: Program): void {
+  for (const { words } of program.instructionsOf(struct)) {
+    if (words[0] !== OP_RTS) words[0] = (words[0] as number) | FLAG_KEY;
+  }
+  for (const type of Object.values(struct.fields)) {
+    if (typeof type === "string" || type.kind !== "struct") continue;
+    if (type.key === undefined) markAll(type, program);
+    else markImplicitKeys(type, program);
+  }
 }
 
 interface KeyPath {

@@ -72,7 +72,9 @@ function typeText(type: TypeDecl): string {
       return `string<${type.bound}>`;
     case "sequence": {
       const bound = type.bound === undefined ? "" : `, ${type.bound}`;
-      return `sequence<${typeText(type.of)}${bound}>`;
+      const of = typeText(type.of);
+      // IDL reads two closing brackets in a row as a shift operator.
+      return `sequence<${of}${bound === "" && of.endsWith(">") ? " " : bound}>`;
     }
     case "enum":
     case "struct":

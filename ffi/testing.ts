@@ -18,10 +18,15 @@ export function loopbackConfig(tag: string): string {
 
 let next = 0;
 
+/** A domain that no other test uses, and the configuration to join it. */
+export function testDomain(): { readonly domainId: number; readonly configXml: string } {
+  const domainId = 100 + ((process.pid + next++ * 7) % 100);
+  return { domainId, configXml: loopbackConfig(`test-${process.pid}-${next}`) };
+}
+
 /** Joins a domain that no other test uses. */
 export function testParticipant(): Participant {
-  const domainId = 100 + ((process.pid + next++ * 7) % 100);
-  return createParticipant({ domainId, configXml: loopbackConfig(`test-${process.pid}-${next}`) });
+  return createParticipant(testDomain());
 }
 
 /** Waits until `look` returns true; throws after `deadlineMs` with what was waited for. */

@@ -178,11 +178,20 @@ function checkStruct(struct: StructDecl): void {
   for (const name of struct.key ?? []) {
     const type = struct.fields[name];
     if (type === undefined) wrong(`key ${JSON.stringify(name)} must be one of its fields`);
-    else if (typeof type !== "string" && (type.kind === "sequence" || type.kind === "array")) {
-      wrong(`key ${name} must not be a sequence or an array`);
-    }
+    else checkKey(name, type, wrong);
   }
   for (const [name, type] of Object.entries(struct.fields)) checkBounds(name, type, wrong);
+}
+
+function checkKey(name: string, type: TypeDecl, wrong: (rule: string) => never): void {
+  if (typeof type === "string") return;
+  if (type.kind === "sequence" || type.kind === "array") {
+    wrong(`key ${name} must not be a sequence or an array`);
+  }
+  if (type.kind !== "struct") return;
+  for (const inner of type.key ?? Object.keys(type.fields)) {
+    checkKey(`${name}.${inner}`, type.fields[inner] ?? "u8", wrong);
+  }
 }
 
 function checkBounds(name: string, type: TypeDecl, wrong: (rule: string) => never): void {

@@ -1,0 +1,176 @@
+/** Every field of the five topics, and of a type with every kind of field, between this binding and a peer in C. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { createParticipant, type Participant, type Qos, toIdl, type Writer } from "./mod.ts";
+import {
+  type CompiledPeer,
+  compilePeer,
+  CPeer,
+  descriptors,
+  type PeerOptions,
+} from "./testing/c-peer.ts";
+import { parseIdl } from "./testing/parse-idl.ts";
+import { keyTokensOf, tokensOf } from "./testing/tokens.ts";
+import { EDGES, edgeValue } from "./testing/values.ts";
+import { testDomain, until } from "./testing.ts";
+import type { StructDecl } from "./types.ts";
+
+const idl = await Bun.file(`${import.meta.dir}/cms.idl`).text();
+const structs = parseIdl(idl);
+const TOPICS = [
+  "SourceTrack",
+  "TacticalTrack",
+  "ThreatAssessment",
+  "MissionOrder",
+  "EngagementStatus",
+];
+const topics = Object.fromEntries(
+  TOPICS.map((name) => [name, structs.get(`cms::${name}`) as StructDecl]),
+);
+
+const Point = {
+  kind: "struct",
+  name: "all::Point",
+  key: ["y"],
+  fields: { x: "i64", y: "u16" },
+} as const;
+const Bare = { kind: "struct", name: "all::Bare", fields: { a: "u8", b: "f64" } } as const;
+const Colour = { kind: "enum", name: "all::Colour", values: ["RED", "GREEN", "BLUE"] } as const;
+const Kinds = {
+  kind: "struct",
+  name: "all::Kinds",
+  key: ["where", "pair", "hue", "u64"],
+  fields: {
+    flag: "bool",
+    u8: "u8",
+    i8: "i8",
+    where: Point,
+    u16: "u16",
+    i16: "i16",
+    u32: "u32",
+    pair: Bare,
+    i32: "i32",
+    u64: "u64",
+    i64: "i64",
+    f32: "f32",
+    f64: "f64",
+    text: "string",
+    short_text: { kind: "string", bound: 9 },
+    hue: Colour,
+    numbers: { kind: "sequence", of: "f64" },
+    bytes: { kind: "sequence", of: "u8", bound: 100 },
+    flags: { kind: "sequence", of: "bool" },
+    texts: { kind: "sequence", of: "string" },
+    short_texts: { kind: "sequence", of: { kind: "string", bound: 9 } },
+    colours: { kind: "sequence", of: Colour },
+    points: { kind: "sequence", of: Point },
+    nested: { kind: "sequence", of: { kind: "sequence", of: "i16" } },
+    three: { kind: "array", of: "i64", length: 3 },
+    two_texts: { kind: "array", of: "string", length: 2 },
+    two_points: { kind: "array", of: Point, length: 2 },
+    two_colours: { kind: "array", of: Colour, length: 2 },
+    last: "bool",
+  },
+} as const;
+
+const reliable: Qos = { reliability: "RELIABLE", history: { kind: "KEEP_ALL" } };
+const names = [...TOPICS, "Kinds"];
+const typeOf = (name: string): StructDecl => topics[name] ?? Kinds;
+
+test("the parsed IDL is the IDL", () => {
+  expect(idl).toEndWith(toIdl(Object.values(topics)));
+});
+
+describe("a peer in C", () => {
+  let cms: CompiledPeer;
+  let kinds: CompiledPeer;
+  beforeAll(async () => {
+    [cms, kinds] = await Promise.all([compilePeer(topics, idl), compilePeer({ Kinds })]);
+  });
+  afterAll(async () => {
+    await cms[Symbol.asyncDispose]();
+    await kinds[Symbol.asyncDispose]();
+  });
+
+  function meet(name: string, cdr?: PeerOptions["cdr"]): { peer: CPeer; participant: Participant } {
+    const domain = testDomain();
+    const participant = createParticipant(domain);
+    const compiled = name === "Kinds" ? kinds : cms;
+    return { participant, peer: new CPeer(compiled, { ...domain, ...(cdr && { cdr }) }) };
+  }
+
+  const matched = (writer: Writer): Promise<void> =>
+    until("the C peer's reader", () => writer.matched.current === 1);
+
+  test.each(names)("has the descriptor of %s that we have", async (name) => {
+    const { theirs, ours } = await descriptors(name === "Kinds" ? kinds : cms, name);
+    expect(ours).toBe(theirs);
+  });
+
+  test.each(names)("reads every field of %s that we write", async (name) => {
+    const { participant: ours, peer } = meet(name);
+    await using participant = ours;
+    await using _ = peer;
+    const type = typeOf(name);
+    const writer = participant.writer(participant.topic(name, type), reliable);
+    await matched(writer);
+    for (let edge = 0; edge < EDGES; edge++) {
+      const value = edgeValue(type, edge);
+      writer.write(value as never);
+      expect(await peer.nextLine()).toBe(`${name} ALIVE 1 ${tokensOf(type, value)}`);
+    }
+  });
+
+  test.each(names.flatMap((name) => [[name, "cdr1"] as const, [name, "cdr2"] as const]))(
+    "writes every field of %s, in %s, that we read",
+    async (name, cdr) => {
+      const { participant: ours, peer } = meet(name, cdr);
+      await using participant = ours;
+      await using _ = peer;
+      const type = typeOf(name);
+      const reader = participant.reader(participant.topic(name, type), reliable);
+      const views: string[] = [];
+      for (let edge = 0; edge < EDGES; edge++) {
+        const value = edgeValue(type, edge);
+        peer.write(name, value);
+        await until("the sample", () => {
+          reader.take((sample) => views.push(tokensOf(type, sample)));
+          return views.length > edge;
+        });
+        expect(views[edge]).toBe(tokensOf(type, value));
+      }
+      expect(views).toHaveLength(EDGES);
+    },
+  );
+
+  test.each(names)("and we agree on the instances of %s and their keys", async (name) => {
+    const { participant: ours, peer } = meet(name);
+    await using participant = ours;
+    await using _ = peer;
+    const type = typeOf(name);
+    const topic = participant.topic(name, type);
+    const writer = participant.writer(topic, reliable);
+    await matched(writer);
+    for (let edge = 0; edge < EDGES; edge++) {
+      const value = edgeValue(type, edge);
+      writer.write(value as never);
+      await peer.nextLine();
+      writer.dispose(value as never);
+      const disposed = `${name} NOT_ALIVE_DISPOSED 0 ${keyTokensOf(type, value)}`;
+      expect(await peer.nextLine()).toBe(disposed);
+    }
+    writer.close();
+    const reader = participant.reader(topic, reliable);
+    const value = edgeValue(type, 1);
+    peer.write(name, value);
+    peer.end("dispose", name, value);
+    const seen: string[] = [];
+    await until("the end of the instance", () => {
+      for (const { value: sample, info } of reader.takeObjects()) {
+        const tokens = info.valid ? tokensOf(type, sample) : keyTokensOf(type, sample);
+        seen.push(`${info.instanceState} ${tokens}`);
+      }
+      return seen.length >= 2;
+    });
+    expect(seen.at(-1)).toBe(`NOT_ALIVE_DISPOSED ${keyTokensOf(type, value)}`);
+  });
+});

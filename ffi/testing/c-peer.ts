@@ -1,0 +1,145 @@
+/**
+ * A peer in C, compiled by the IDL compiler and gcc from the IDL of given types: it shares no code with the binding but
+ * the C library itself.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe } from "../descriptor.ts";
+import { toIdl } from "../idl.ts";
+import type { StructDecl } from "../types.ts";
+import { topicsHeader, type Topics } from "./c-source.ts";
+import { keyTokensOf, tokensOf } from "./tokens.ts";
+import { until } from "../testing.ts";
+
+/** A compiled peer; disposing removes it. */
+export interface CompiledPeer extends AsyncDisposable {
+  readonly program: string;
+  readonly topics: Topics;
+}
+
+/** Runs a program that must succeed; throws with what it said. */
+export async function mustRun(argv: readonly string[], cwd: string): Promise<string> {
+  const child = Bun.spawn([...argv], { cwd, stdout: "pipe", stderr: "pipe", timeout: 60_000 });
+  const [said, errors, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  if (code !== 0) throw new Error(`Cannot run \`${argv.join(" ")}\`: ${errors || said}`);
+  return said;
+}
+
+/** Compiles a peer for `topics` from `idl`, which is written from the types unless it is given. */
+export async function compilePeer(
+  topics: Topics,
+  idl = toIdl(Object.values(topics)),
+): Promise<CompiledPeer> {
+  const folder = await mkdtemp(join(tmpdir(), "c-peer-"));
+  await Bun.write(join(folder, "types.idl"), idl);
+  await Bun.write(join(folder, "topics.h"), topicsHeader("types.h", topics));
+  await mustRun(["idlc", "types.idl"], folder);
+  const source = join(import.meta.dir, "peer.c");
+  await mustRun(["gcc", "-I.", "-o", "peer", source, "types.c", "-lddsc"], folder);
+  return {
+    program: join(folder, "peer"),
+    topics,
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+/** The descriptors of a topic's type, the IDL compiler's and ours, in the words of peer.c. */
+export async function descriptors(
+  { program, topics }: CompiledPeer,
+  topic: string,
+): Promise<{ readonly theirs: string; readonly ours: string }> {
+  const struct = topics[topic] as StructDecl;
+  const { size, align, flags, instructionCount, ops, keys } = describe(struct);
+  const words = keys.flatMap((key) => [key.name, key.index, key.order]);
+  const ours = [struct.name, size, align, flags, instructionCount, ...ops, ...words].join(" ");
+  const theirs = await mustRun([program, "describe", topic, String(ops.length)], tmpdir());
+  return { theirs: theirs.trim(), ours };
+}
+
+export interface PeerOptions {
+  readonly domainId: number;
+  readonly configXml: string;
+  /** Representation in which it writes. */
+  readonly cdr?: "cdr1" | "cdr2";
+}
+
+/** A running peer with a writer and a reader of each of its topics. */
+export class CPeer implements AsyncDisposable {
+  readonly #topics: Topics;
+  readonly #process: Bun.Subprocess<"pipe", "pipe", "pipe">;
+  /** What it read and printed, a line per sample. */
+  readonly lines: string[] = [];
+  readonly #reading: Promise<void>;
+  readonly #errors: Promise<string>;
+
+  /** Starts the peer; it ends with its standard input, and after two minutes whatever happens. */
+  constructor({ program, topics }: CompiledPeer, options: PeerOptions) {
+    const { domainId, configXml, cdr = "cdr1" } = options;
+    this.#topics = topics;
+    this.#process = Bun.spawn([program, String(domainId), cdr, ...Object.keys(topics)], {
+      env: { ...Bun.env, CYCLONEDDS_URI: configXml },
+      stdin: "pipe",
+      stdout: "pipe",
+      stderr: "pipe",
+      timeout: 120_000,
+    });
+    this.#reading = this.#read();
+    this.#errors = new Response(this.#process.stderr).text();
+  }
+
+  async #read(): Promise<void> {
+    const decoder = new TextDecoder();
+    let rest = "";
+    for await (const bytes of this.#process.stdout) {
+      rest += decoder.decode(bytes, { stream: true });
+      const lines = rest.split("\n");
+      rest = lines.pop() ?? "";
+      this.lines.push(...lines.filter((line) => line !== "ready"));
+    }
+  }
+
+  /** Writes a sample of `topic`, once a reader has matched. */
+  write(topic: string, value: unknown): void {
+    this.#send(`write ${topic} ${tokensOf(this.#typeOf(topic), value)}`);
+  }
+
+  /** Disposes or unregisters the instance that `value` belongs to. */
+  end(how: "dispose" | "unregister", topic: string, value: unknown): void {
+    this.#send(`${how} ${topic} ${keyTokensOf(this.#typeOf(topic), value)}`);
+  }
+
+  #typeOf(topic: string): StructDecl {
+    const type = this.#topics[topic];
+    if (type === undefined) throw new Error(`Cannot use topic ${topic}: the peer has none such`);
+    return type;
+  }
+
+  #send(line: string): void {
+    void this.#process.stdin.write(`${line}\n`);
+    void this.#process.stdin.flush();
+  }
+
+  /** The next line that the peer prints; throws with what it said if it has ended. */
+  async nextLine(): Promise<string> {
+    await until("a line of the C peer", () => this.lines.length > 0 || this.#hasEnded);
+    const line = this.lines.shift();
+    if (line === undefined) throw new Error(`The C peer has ended: ${await this.#errors}`);
+    return line;
+  }
+
+  get #hasEnded(): boolean {
+    return this.#process.exitCode !== null || this.#process.signalCode !== null;
+  }
+
+  /** Ends the peer and waits for it; throws with what it said when it failed. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#process.stdin.end();
+    const [code, errors] = await Promise.all([this.#process.exited, this.#errors, this.#reading]);
+    if (code !== 0) throw new Error(`The C peer exited with ${code}: ${errors}`);
+  }
+}
