@@ -109,13 +109,15 @@ export class Decoder {
     const plan = planStruct(struct, slots);
     this.sample = new Sample(slots.count);
     this.view = makeView(plan, this.sample);
+    const isKeyed = plan.some(({ isKey }) => isKey);
     this.#locate = (sample) => locate(plan, sample, false);
     this.#locateKey = (sample) => {
       sample.starts.fill(-1);
-      locate(plan, sample, true);
+      // Without a key there is one instance, and its end says nothing more.
+      if (isKeyed) locate(plan, sample, true);
     };
     this.#toObject = (view) => copy(plan, view, false);
-    this.#keyToObject = (view) => copy(plan, view, true);
+    this.#keyToObject = (view) => (isKeyed ? copy(plan, view, true) : {});
   }
 
   /** Locates all fields of the serialized sample in the block; afterwards the view shows it. */

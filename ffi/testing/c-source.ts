@@ -57,10 +57,11 @@ function fields(
   at: string,
   names: readonly string[],
   keysOnly = false,
+  depth = 0,
 ): string {
   return Object.entries(declared)
     .filter(([name]) => names.includes(name))
-    .map(([name, type]) => statement(verb, type, `${at}${name}`, 0, keysOnly))
+    .map(([name, type]) => statement(verb, type, `${at}${name}`, depth, keysOnly))
     .join("");
 }
 
@@ -85,7 +86,7 @@ function statement(
       return verb === "get" ? `  ${at} = get_u64();\n` : `  put_u64(${at});\n`;
     case "struct": {
       const names = keysOnly ? keyFields(type) : Object.keys(type.fields);
-      return fields(verb, type, `${at}.`, names, keysOnly);
+      return fields(verb, type, `${at}.`, names, keysOnly, depth);
     }
     case "array":
       return loop(verb, type.of, at, `${type.length}`, depth);
