@@ -17,6 +17,8 @@ export interface Qos {
   };
   readonly destinationOrder?: "BY_RECEPTION_TIMESTAMP" | "BY_SOURCE_TIMESTAMP";
   readonly partition?: string;
+  /** Whether a writer that unregisters an instance, or is closed, disposes it as well; true unless given. */
+  readonly autodispose?: boolean;
 }
 
 const KNOWN: ReadonlySet<string> = new Set([
@@ -29,6 +31,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   "liveliness",
   "destinationOrder",
   "partition",
+  "autodispose",
 ]);
 
 const RELIABILITY = ["BEST_EFFORT", "RELIABLE"] as const;
@@ -138,6 +141,9 @@ function fill(pointer: Pointer, qos: Qos): void {
   }
   if (qos.partition !== undefined) {
     dds.dds_qset_partition1(pointer, cString(qos.partition).pointer);
+  }
+  if (qos.autodispose !== undefined) {
+    dds.dds_qset_writer_data_lifecycle(pointer, qos.autodispose);
   }
 }
 

@@ -51,6 +51,7 @@ export const SYMBOLS = {
   dds_qset_liveliness: { args: ["ptr", "i32", "i64"], returns: "void" }, // qos, kind, lease
   dds_qset_destination_order: { args: ["ptr", "i32"], returns: "void" }, // qos, kind
   dds_qset_partition1: { args: ["ptr", "ptr"], returns: "void" }, // qos, const char *
+  dds_qset_writer_data_lifecycle: { args: ["ptr", "bool"], returns: "void" }, // qos, autodispose
   dds_create_listener: { args: ["ptr"], returns: "ptr" }, // void *arg
   dds_delete_listener: { args: ["ptr"], returns: "void" },
   dds_lset_data_available: { args: ["ptr", "ptr"], returns: "void" }, // listener, callback

@@ -9,8 +9,8 @@ import { describe } from "../descriptor.ts";
 import { toIdl } from "../idl.ts";
 import type { StructDecl } from "../types.ts";
 import { topicsHeader, type Topics } from "./c-source.ts";
+import { Program } from "./program.ts";
 import { keyTokensOf, tokensOf } from "./tokens.ts";
-import { until } from "../testing.ts";
 
 /** A compiled peer; disposing removes it. */
 export interface CompiledPeer extends AsyncDisposable {
@@ -71,46 +71,25 @@ export interface PeerOptions {
 /** A running peer with a writer and a reader of each of its topics. */
 export class CPeer implements AsyncDisposable {
   readonly #topics: Topics;
-  readonly #process: Bun.Subprocess<"pipe", "pipe", "pipe">;
-  /** What it read and printed, a line per sample. */
-  readonly lines: string[] = [];
-  readonly #reading: Promise<void>;
-  readonly #errors: Promise<string>;
+  readonly #program: Program;
+  #isReady = false;
 
-  /** Starts the peer; it ends with its standard input, and after two minutes whatever happens. */
+  /** Starts the peer; it ends with its standard input. */
   constructor({ program, topics }: CompiledPeer, options: PeerOptions) {
     const { domainId, configXml, cdr = "cdr1" } = options;
     this.#topics = topics;
-    this.#process = Bun.spawn([program, String(domainId), cdr, ...Object.keys(topics)], {
-      env: { ...Bun.env, CYCLONEDDS_URI: configXml },
-      stdin: "pipe",
-      stdout: "pipe",
-      stderr: "pipe",
-      timeout: 120_000,
-    });
-    this.#reading = this.#read();
-    this.#errors = new Response(this.#process.stderr).text();
-  }
-
-  async #read(): Promise<void> {
-    const decoder = new TextDecoder();
-    let rest = "";
-    for await (const bytes of this.#process.stdout) {
-      rest += decoder.decode(bytes, { stream: true });
-      const lines = rest.split("\n");
-      rest = lines.pop() ?? "";
-      this.lines.push(...lines.filter((line) => line !== "ready"));
-    }
+    const argv = [program, String(domainId), cdr, ...Object.keys(topics)];
+    this.#program = new Program(argv, { env: { CYCLONEDDS_URI: configXml } });
   }
 
   /** Writes a sample of `topic`, once a reader has matched. */
   write(topic: string, value: unknown): void {
-    this.#send(`write ${topic} ${tokensOf(this.#typeOf(topic), value)}`);
+    this.#program.send(`write ${topic} ${tokensOf(this.#typeOf(topic), value)}`);
   }
 
   /** Disposes or unregisters the instance that `value` belongs to. */
   end(how: "dispose" | "unregister", topic: string, value: unknown): void {
-    this.#send(`${how} ${topic} ${keyTokensOf(this.#typeOf(topic), value)}`);
+    this.#program.send(`${how} ${topic} ${keyTokensOf(this.#typeOf(topic), value)}`);
   }
 
   #typeOf(topic: string): StructDecl {
@@ -119,27 +98,17 @@ export class CPeer implements AsyncDisposable {
     return type;
   }
 
-  #send(line: string): void {
-    void this.#process.stdin.write(`${line}\n`);
-    void this.#process.stdin.flush();
-  }
-
-  /** The next line that the peer prints; throws with what it said if it has ended. */
+  /** The next sample that the peer has read, in the words of peer.c. */
   async nextLine(): Promise<string> {
-    await until("a line of the C peer", () => this.lines.length > 0 || this.#hasEnded);
-    const line = this.lines.shift();
-    if (line === undefined) throw new Error(`The C peer has ended: ${await this.#errors}`);
-    return line;
-  }
-
-  get #hasEnded(): boolean {
-    return this.#process.exitCode !== null || this.#process.signalCode !== null;
+    const line = await this.#program.nextLine();
+    if (this.#isReady || line !== "ready") return line;
+    this.#isReady = true;
+    return this.#program.nextLine();
   }
 
   /** Ends the peer and waits for it; throws with what it said when it failed. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#process.stdin.end();
-    const [code, errors] = await Promise.all([this.#process.exited, this.#errors, this.#reading]);
-    if (code !== 0) throw new Error(`The C peer exited with ${code}: ${errors}`);
+    await using program = this.#program;
+    await program.finish();
   }
 }

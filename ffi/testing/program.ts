@@ -1,0 +1,83 @@
+/** Programs that a test starts, talks to by lines, and never leaves behind. */
+import { until } from "../testing.ts";
+
+export interface ProgramOptions {
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** A running program. It is killed after two minutes, and when it is disposed. */
+export class Program implements AsyncDisposable {
+  readonly process: Bun.Subprocess<"pipe", "pipe", "pipe">;
+  /** Lines of its standard output that nobody has taken yet. */
+  readonly lines: string[] = [];
+  readonly #reading: Promise<void>;
+  readonly #errors: Promise<string>;
+
+  constructor(argv: readonly string[], { env = {} }: ProgramOptions = {}) {
+    this.process = Bun.spawn([...argv], {
+      env: { ...Bun.env, ...env },
+      stdin: "pipe",
+      stdout: "pipe",
+      stderr: "pipe",
+      timeout: 120_000,
+    });
+    this.#reading = this.#read();
+    this.#errors = new Response(this.process.stderr).text();
+  }
+
+  async #read(): Promise<void> {
+    const decoder = new TextDecoder();
+    let rest = "";
+    for await (const bytes of this.process.stdout) {
+      rest += decoder.decode(bytes, { stream: true });
+      const lines = rest.split("\n");
+      rest = lines.pop() ?? "";
+      this.lines.push(...lines);
+    }
+  }
+
+  /** Writes a line to its standard input. */
+  send(line: string): void {
+    void this.process.stdin.write(`${line}\n`);
+    void this.process.stdin.flush();
+  }
+
+  /** The next line that it prints; throws with what it said on standard error if it has ended. */
+  async nextLine(): Promise<string> {
+    await until("a line of the program", () => this.lines.length > 0 || this.hasEnded);
+    const line = this.lines.shift();
+    if (line === undefined) throw new Error(`The program has ended: ${await this.#errors}`);
+    return line;
+  }
+
+  get hasEnded(): boolean {
+    return this.process.exitCode !== null || this.process.signalCode !== null;
+  }
+
+  /** Ends its standard input, waits for its end, and throws with what it said unless it exited with 0. */
+  async finish(): Promise<void> {
+    await this.process.stdin.end();
+    const [code, errors] = await Promise.all([this.process.exited, this.#errors, this.#reading]);
+    if (code !== 0) throw new Error(`The program exited with ${code}: ${errors}`);
+  }
+
+  /** Kills it if it still runs, and waits for its end. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.process.kill("SIGKILL");
+    await Promise.all([this.process.exited, this.#reading]);
+  }
+}
+
+/** Starts listener.ts. Arguments: `transient` asks for what writers kept; `close` closes on SIGTERM. */
+export async function startListener(
+  { domainId, configXml }: { readonly domainId: number; readonly configXml: string },
+  ...argv: readonly ("transient" | "close")[]
+): Promise<Program> {
+  const script = `${import.meta.dir}/listener.ts`;
+  const program = new Program([process.execPath, script, String(domainId), ...argv], {
+    env: { CYCLONEDDS_URI: configXml },
+  });
+  const first = await program.nextLine();
+  if (first !== "ready") throw new Error(`The listener must start with ready, but said ${first}`);
+  return program;
+}
