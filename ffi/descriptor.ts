@@ -42,6 +42,8 @@ const VAL = {
 const TOPIC_FIXED_KEY = 1 << 1;
 const TOPIC_FIXED_SIZE = 1 << 4;
 const TOPIC_FIXED_KEY_XCDR2 = 1 << 5;
+/** A jump is a number of words in 16 bits with a sign. */
+const MAX_JUMP = 2 ** 15 - 1;
 /** Longest key, bytes, that stands in a sample's key hash as it is. */
 const KEY_HASH_BYTES = 16;
 
@@ -255,7 +257,11 @@ class Program {
           const target = Array.isArray(to) ? positions.get(to[0] as Instruction) : starts.get(to);
           const here = positions.get(instruction) ?? 0;
           // A jump back is negative, in 16 bits.
-          words[word] = (next << 16) | (((target ?? 0) - here) & 0xffff);
+          const distance = (target ?? 0) - here;
+          if (Math.abs(distance) > MAX_JUMP || next > MAX_JUMP) {
+            throw new TypeError("Cannot declare a type: it has too many fields for one jump");
+          }
+          words[word] = (next << 16) | (distance & 0xffff);
         }
         ops.push(...words);
       }

@@ -9,6 +9,7 @@ import {
   alignUp,
   isPrimitive,
   layoutOf,
+  MAX_VALUE_BYTES,
   type PrimitiveDecl,
   SEQUENCE_LAYOUT,
   type StructDecl,
@@ -16,9 +17,8 @@ import {
   type TypeDecl,
 } from "./types.ts";
 
-/** Largest value that can be written, bytes as a C struct with all that it points to. */
-export const MAX_VALUE_BYTES = 16 * 1024 * 1024;
 const START_BYTES = 4096;
+const LONG_TEXT = 4096;
 
 /** A value does not fit its type. */
 export class DdsValueError extends TypeError {
@@ -31,10 +31,11 @@ const utf8 = new TextEncoder();
 
 /** Turns values of one type into C structs in a block of its own, which each call uses again. */
 export class Encoder {
-  block = new Block(START_BYTES);
+  block: Block;
   readonly #put: Put;
   readonly #putKey: Put;
   readonly #size: number;
+  #isBusy = false;
   /** Where the next string or element goes. */
   #free = 0;
 
@@ -42,6 +43,7 @@ export class Encoder {
     this.#put = compileStruct(struct, struct.name, false);
     this.#putKey = compileStruct(struct, struct.name, true);
     this.#size = structLayout(struct).size;
+    this.block = new Block(Math.max(START_BYTES, this.#size));
   }
 
   /** Fills the block and returns it; throws DdsValueError with the field's path, the rule and the value. */
@@ -55,15 +57,27 @@ export class Encoder {
   }
 
   #run(put: Put, value: unknown): Block {
-    for (;;) {
-      this.#free = alignUp(this.#size, 8);
-      try {
-        put(this, value, 0);
-        return this.block;
-      } catch (error) {
-        // The block moves when it grows, and with it every address in it: start over in a larger one.
-        if (error !== GROW) throw error;
-      }
+    // A getter of the value could call in again, and would overwrite what has been filled in.
+    if (this.#isBusy) throw new DdsValueError("Cannot write a value while another is being read");
+    this.#isBusy = true;
+    try {
+      while (!this.#fill(put, value));
+      return this.block;
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+
+  /** Returns false when the block was too small and a larger one has taken its place. */
+  #fill(put: Put, value: unknown): boolean {
+    this.#free = alignUp(this.#size, 8);
+    try {
+      put(this, value, 0);
+      return true;
+    } catch (error) {
+      // The block moves when it grows, and with it every address in it: start over.
+      if (error !== GROW) throw error;
+      return false;
     }
   }
 
@@ -152,6 +166,9 @@ function compilePrimitive(type: PrimitiveDecl, path: string): Put {
   if (type === "f64" || type === "f32") {
     return ({ block }, value, at) => {
       if (typeof value !== "number") refuse(path, "a number", value);
+      if (type === "f32" && Number.isFinite(value) && !Number.isFinite(Math.fround(value))) {
+        refuse(path, "a number that fits 32 bits", value);
+      }
       if (type === "f64") block.view.setFloat64(at, value, true);
       else block.view.setFloat32(at, value, true);
     };
@@ -223,8 +240,9 @@ function putUnicode(
 function compileString(path: string): Put {
   return (encoder, value, at) => {
     if (typeof value !== "string") refuse(path, "a string", value);
-    // Three bytes a UTF-16 unit is the most that UTF-8 takes.
-    const room = value.length * 3 + 1;
+    // Three bytes a UTF-16 unit is the most that UTF-8 takes; a long text is worth counting.
+    const isLong = value.length > LONG_TEXT;
+    const room = (isLong ? Buffer.byteLength(value) : value.length * 3) + 1;
     const start = encoder.reserve(room, 1, path);
     const { block } = encoder;
     putText(block.bytes, start, value, room, path);

@@ -154,6 +154,28 @@ describe("an instance", () => {
 });
 
 describe("a sample", () => {
+  test("without data shows its key and nothing else", async () => {
+    await using participant = testParticipant();
+    const topic = participant.topic("Readings", Reading);
+    const [writer, reader] = [
+      participant.writer(topic, reliable),
+      participant.reader(topic, reliable),
+    ];
+    await matched(writer);
+    writer.write(reading("roof", 1));
+    await takeAll(reader, 1);
+    writer.dispose({ sensor: "roof" });
+    const seen: string[] = [];
+    await until("the end", () => {
+      const visit = (sample: Infer<typeof Reading>): void => {
+        seen.push(sample.sensor);
+        expect(() => sample.celsius).toThrow("Cannot read celsius: the sample holds only its key");
+      };
+      return reader.take(visit) > 0;
+    });
+    expect(seen).toEqual(["roof"]);
+  });
+
   test("says when it was written", async () => {
     await using participant = testParticipant();
     const topic = participant.topic("Readings", Reading);

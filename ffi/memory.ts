@@ -46,6 +46,19 @@ export function cString(text: string): Block {
   return block;
 }
 
+const inUse = new Set<Block>();
+
+/** Calls `use` with `text` as C has it, which stays where it is until `use` returns. */
+export function withCString<T>(text: string, use: (pointer: Pointer) => T): T {
+  const block = cString(text);
+  inUse.add(block);
+  try {
+    return use(block.pointer);
+  } finally {
+    inUse.delete(block);
+  }
+}
+
 /** A view of `size` bytes of C memory; valid only as long as C keeps it. */
 export function foreignBytes(address: Pointer, size: number): Uint8Array {
   return new Uint8Array(toArrayBuffer(address, 0, size));

@@ -2,7 +2,7 @@
 import { Entity } from "./entity.ts";
 import { check } from "./error.ts";
 import { loadLibrary } from "./library.ts";
-import { cString } from "./memory.ts";
+import { withCString } from "./memory.ts";
 import type { Qos } from "./qos.ts";
 import { Reader } from "./reader.ts";
 import { Topic } from "./topic.ts";
@@ -36,19 +36,28 @@ export class Participant extends Entity {
   }
 
   writer<D extends StructDecl>(topic: Topic<D>, qos: Qos = {}): Writer<D> {
-    return new Writer(this, this.handle(), topic, qos);
+    return new Writer(this, this.#handleFor(topic), topic, qos);
   }
 
   reader<D extends StructDecl>(topic: Topic<D>, qos: Qos = {}): Reader<D> {
-    return new Reader(this, this.handle(), topic, qos);
+    return new Reader(this, this.#handleFor(topic), topic, qos);
+  }
+
+  #handleFor(topic: Topic): number {
+    const handle = this.handle();
+    if (topic.participant !== this) {
+      throw new TypeError(`Cannot use the ${topic.description}: another participant has made it`);
+    }
+    return handle;
   }
 }
 
 /** A domain with a configuration of its own. It goes with its only participant. */
 class Domain extends Entity {
   constructor(domainId: number, configXml: string) {
-    const text = cString(configXml);
-    const handle = loadLibrary().dds.dds_create_domain(domainId, text.pointer);
+    const handle = withCString(configXml, (text) =>
+      loadLibrary().dds.dds_create_domain(domainId, text),
+    );
     check(handle, "dds_create_domain", `configure DDS domain ${domainId} (once per process)`);
     super(handle, `domain ${domainId}`);
   }

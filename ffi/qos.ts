@@ -1,6 +1,6 @@
 /** Quality of service as plain data; what is absent keeps the DDS default. */
 import { loadLibrary } from "./library.ts";
-import { cString, type Pointer } from "./memory.ts";
+import { type Pointer, withCString } from "./memory.ts";
 
 export interface Qos {
   readonly reliability?: "BEST_EFFORT" | "RELIABLE";
@@ -35,6 +35,7 @@ const KNOWN: ReadonlySet<string> = new Set([
 ]);
 
 const RELIABILITY = ["BEST_EFFORT", "RELIABLE"] as const;
+const HISTORY = ["KEEP_LAST", "KEEP_ALL"] as const;
 const DURABILITY = ["VOLATILE", "TRANSIENT_LOCAL", "TRANSIENT", "PERSISTENT"] as const;
 const OWNERSHIP = ["SHARED", "EXCLUSIVE"] as const;
 const LIVELINESS = ["AUTOMATIC", "MANUAL_BY_PARTICIPANT", "MANUAL_BY_TOPIC"] as const;
@@ -76,8 +77,9 @@ export function policyName(id: number): string {
   return POLICY_NAMES[id] ?? `POLICY_${id}`;
 }
 
-const nanoseconds = (name: string, ms: number): bigint => {
-  if (!(ms >= 0 && ms <= 2 ** 40)) {
+/** A DDS duration; throws TypeError with `name` unless `ms` is from 0 to 2^40. */
+export const nanoseconds = (name: string, ms: number): bigint => {
+  if (typeof ms !== "number" || !(ms >= 0 && ms <= 2 ** 40)) {
     throw new TypeError(`Cannot set ${name}: it must be milliseconds from 0 to 2^40, but is ${ms}`);
   }
   return BigInt(Math.round(ms * 1e6));
@@ -140,21 +142,26 @@ function fill(pointer: Pointer, qos: Qos): void {
     dds.dds_qset_destination_order(pointer, index);
   }
   if (qos.partition !== undefined) {
-    dds.dds_qset_partition1(pointer, cString(qos.partition).pointer);
+    withCString(qos.partition, (text) => dds.dds_qset_partition1(pointer, text));
   }
   if (qos.autodispose !== undefined) {
+    if (typeof qos.autodispose !== "boolean") {
+      throw new TypeError(
+        `Cannot set autodispose: it must be true or false, but is ${String(qos.autodispose)}`,
+      );
+    }
     dds.dds_qset_writer_data_lifecycle(pointer, qos.autodispose);
   }
 }
 
-/** KEEP_LAST is 0, KEEP_ALL is 1; -1 stands for "no limit". */
+/** -1 stands for "no limit". */
 function setHistory(
   pointer: Pointer,
   history: NonNullable<Qos["history"]>,
   durability: Qos["durability"],
 ): void {
   const { dds } = loadLibrary();
-  const kind = history.kind === "KEEP_ALL" ? 1 : 0;
+  const kind = indexOf("history", HISTORY, history.kind);
   const depth = history.kind === "KEEP_ALL" ? 1 : history.depth;
   if (!Number.isInteger(depth) || depth < 1 || depth > 2 ** 31 - 1) {
     throw new TypeError(

@@ -82,6 +82,17 @@ class Info implements SampleInfo {
   }
 }
 
+/** Calls `callback`; what it throws is thrown from a task of its own, so that nothing else is held up. */
+function callSafely(callback: () => void): void {
+  try {
+    callback();
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+}
+
 export class Reader<D extends StructDecl = StructDecl> extends Entity {
   readonly topic: Topic<D>;
   readonly #decoder: Decoder;
@@ -98,7 +109,7 @@ export class Reader<D extends StructDecl = StructDecl> extends Entity {
     const { dds, wake: native } = loadLibrary();
     const topicHandle = Entity.handleOf(topic);
     const callbacks = new Set<() => void>();
-    const wake = new Wake(() => callbacks.forEach((callback) => callback()));
+    const wake = new Wake(() => callbacks.forEach(callSafely));
     const listener = Number(dds.dds_create_listener(wake.descriptor as Pointer)) as Pointer;
     dds.dds_lset_data_available(listener, Number(native.wake_on_data()) as Pointer);
     const handle = withQos(qos, (pointer) =>
@@ -132,14 +143,16 @@ export class Reader<D extends StructDecl = StructDecl> extends Entity {
    * Takes up to `max` samples and visits each one. `sample` and `info` are views that the next sample
    * overwrites: read them, and copy what is to be kept. Returns the number of samples taken.
    *
-   * A visitor that throws ends the visit; what it had not seen of the batch at hand is lost.
+   * A visitor that throws ends the visit; what it had not seen of the batch at hand is lost. A sample that cannot be
+   * read goes to `onBad`, or is thrown without it. A visitor that closes the reader is not called again.
    */
-  take(visit: (sample: Infer<D>, info: SampleInfo) => void, max = Infinity): number {
+  take(
+    visit: (sample: Infer<D>, info: SampleInfo) => void,
+    max = Infinity,
+    onBad?: (error: Error) => void,
+  ): number {
     const view = this.#decoder.view as Infer<D>;
-    return this.#takeEach((valid) => {
-      void valid;
-      visit(view, this.#info);
-    }, max);
+    return this.#takeEach(() => visit(view, this.#info), max, onBad);
   }
 
   /**
@@ -148,8 +161,8 @@ export class Reader<D extends StructDecl = StructDecl> extends Entity {
    */
   takeObjects(max = Infinity, onBad?: (error: Error) => void): TakenObject<D>[] {
     const taken: TakenObject<D>[] = [];
-    this.#takeEach((valid) => {
-      const { instanceState, sampleState, viewState, sourceUnixMs } = this.#info;
+    const keep = (): void => {
+      const { valid, instanceState, sampleState, viewState, sourceUnixMs } = this.#info;
       try {
         taken.push({
           value: this.#decoder.object(!valid) as Infer<D>,
@@ -159,19 +172,25 @@ export class Reader<D extends StructDecl = StructDecl> extends Entity {
         if (onBad === undefined) throw error;
         onBad(error as Error);
       }
-    }, max);
+    };
+    this.#takeEach(keep, max, onBad);
     return taken;
   }
 
-  #takeEach(visit: (valid: boolean) => void, max: number): number {
+  #takeEach(visit: () => void, max: number, onBad: ((error: Error) => void) | undefined): number {
     this.handle();
+    if (max !== Infinity && (!Number.isInteger(max) || max < 0)) {
+      throw new TypeError(
+        `Cannot take from ${this.topic.name}: max must be a whole number from 0 or Infinity, but is ${max}`,
+      );
+    }
     if (this.#taking) throw new TypeError(`Cannot take from ${this.topic.name} while visiting it`);
     this.#taking = true;
     let total = 0;
     try {
       while (total < max && !this.closed) {
         const wanted = Math.min(BATCH, max - total);
-        const count = this.#takeBatch(wanted, visit);
+        const count = this.#takeBatch(wanted, visit, onBad);
         total += count;
         if (count < wanted) break;
       }
@@ -181,7 +200,11 @@ export class Reader<D extends StructDecl = StructDecl> extends Entity {
     return total;
   }
 
-  #takeBatch(wanted: number, visit: (valid: boolean) => void): number {
+  #takeBatch(
+    wanted: number,
+    visit: () => void,
+    onBad: ((error: Error) => void) | undefined,
+  ): number {
     const { dds } = loadLibrary();
     const count = check(
       dds.dds_takecdr(this.handle(), this.#samples.pointer, wanted, this.#infos.pointer, ANY_STATE),
@@ -190,17 +213,27 @@ export class Reader<D extends StructDecl = StructDecl> extends Entity {
     );
     let next = 0;
     try {
-      while (next < count) {
+      while (next < count && !this.closed) {
         const size = this.#load(next);
-        const { valid } = this.#info;
         next++;
-        this.#decoder.open(size, !valid);
-        visit(valid);
+        if (this.#open(size, onBad)) visit();
       }
     } finally {
       for (; next < count; next++) dds.ddsi_serdata_unref(this.#samples.getAddress(next * 8));
     }
     return count;
+  }
+
+  /** Finds the fields of the sample at hand; false when it cannot be read, and `onBad` has been told. */
+  #open(size: number, onBad: ((error: Error) => void) | undefined): boolean {
+    try {
+      this.#decoder.open(size, !this.#info.valid);
+      return true;
+    } catch (error) {
+      if (onBad === undefined) throw error;
+      onBad(error as Error);
+      return false;
+    }
   }
 
   /** Copies serialized sample `i` of the batch into the decoder's block, frees it, and returns its size. */

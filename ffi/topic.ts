@@ -3,7 +3,7 @@ import { type Descriptor, describe } from "./descriptor.ts";
 import { Entity } from "./entity.ts";
 import { check } from "./error.ts";
 import { loadLibrary } from "./library.ts";
-import { Block, cString } from "./memory.ts";
+import { Block, cString, withCString } from "./memory.ts";
 import { type Qos, withQos } from "./qos.ts";
 import type { StructDecl } from "./types.ts";
 
@@ -20,30 +20,37 @@ const DESCRIPTOR = {
   meta: 48,
   bytes: 96,
 } as const;
+/** What every version of the library accepts. */
+const NAME = /^[A-Za-z_/][A-Za-z0-9_/]*$/;
 /** dds_key_descriptor_t: const char *m_name; uint32_t m_offset, m_idx. */
 const KEY_BYTES = 16;
 
 export class Topic<D extends StructDecl = StructDecl> extends Entity {
   readonly name: string;
   readonly type: D;
+  /** The participant that made it. */
+  readonly participant: Entity;
 
   /** @internal Use Participant.topic(). */
   constructor(participant: Entity, participantHandle: number, name: string, type: D, qos: Qos) {
+    if (!NAME.test(name) || name.startsWith("DCPS")) {
+      throw new TypeError(
+        `Cannot create a topic: its name must be of letters, digits, _ and /, and start with none of 0-9 and DCPS, but is ${JSON.stringify(name)}`,
+      );
+    }
     const image = new DescriptorImage(describe(type));
-    const text = cString(name);
     const handle = withQos(qos, (pointer) =>
-      loadLibrary().dds.dds_create_topic(
-        participantHandle,
-        image.pointer,
-        text.pointer,
-        pointer,
-        null,
+      withCString(name, (text) =>
+        loadLibrary().dds.dds_create_topic(participantHandle, image.pointer, text, pointer, null),
       ),
     );
+    // Until here C reads the image, so it must not be collected.
+    image.release();
     check(handle, "dds_create_topic", `create topic ${name} of type ${type.name}`);
     super(handle, `topic ${name}`, participant);
     this.name = name;
     this.type = type;
+    this.participant = participant;
   }
 }
 
@@ -63,6 +70,11 @@ class DescriptorImage {
     this.#point(DESCRIPTOR.meta, cString(""));
     this.#point(DESCRIPTOR.ops, this.#words(descriptor.ops));
     if (descriptor.keys.length > 0) this.#point(DESCRIPTOR.keys, this.#keys(descriptor));
+  }
+
+  /** Forgets the memory that C has read. */
+  release(): void {
+    this.#blocks.length = 0;
   }
 
   get pointer(): Block["pointer"] {

@@ -95,6 +95,9 @@ export const PRIMITIVE_SIZE: Readonly<Record<PrimitiveDecl, 1 | 2 | 4 | 8>> = {
   f64: 8,
 };
 
+/** Largest value that can be written, bytes as a C struct with all that it points to. */
+export const MAX_VALUE_BYTES = 16 * 1024 * 1024;
+
 const POINTER: Layout = { size: 8, align: 8 };
 /** `uint32_t _maximum, _length; T *_buffer; bool _release;` */
 export const SEQUENCE_LAYOUT = { size: 24, align: 8, length: 4, buffer: 8, release: 16 } as const;
@@ -144,6 +147,11 @@ export function structLayout(struct: StructDecl): StructLayout {
     align = Math.max(align, layout.align);
   }
   const layout = { fields, align, size: alignUp(offset, align) };
+  if (layout.size > MAX_VALUE_BYTES) {
+    throw new TypeError(
+      `Cannot declare struct ${struct.name}: it must have at most ${MAX_VALUE_BYTES} bytes in C, but has ${layout.size}`,
+    );
+  }
   layouts.set(struct, layout);
   return layout;
 }
@@ -207,6 +215,9 @@ function checkBounds(name: string, type: TypeDecl, wrong: (rule: string) => neve
       break;
     case "enum":
       limit("the number of values", type.values.length, 65_535);
+      if (new Set(type.values).size < type.values.length) {
+        wrong(`the values of field ${name} must differ`);
+      }
       break;
     case "sequence":
       if (type.bound !== undefined) limit("the bound", type.bound, 2 ** 24);

@@ -3,7 +3,7 @@ import { Encoder } from "./encode.ts";
 import { Entity } from "./entity.ts";
 import { check } from "./error.ts";
 import { loadLibrary } from "./library.ts";
-import { type Qos, withQos } from "./qos.ts";
+import { nanoseconds, type Qos, withQos } from "./qos.ts";
 import {
   type IncompatibleQosStatus,
   type MatchedStatus,
@@ -61,8 +61,8 @@ export class Writer<D extends StructDecl = StructDecl> extends Entity {
 
   /** Blocks this thread until every matched reliable reader has all samples; throws DdsError with TIMEOUT. */
   waitForAcknowledgments(timeoutMs: number): void {
-    const nanoseconds = BigInt(Math.round(timeoutMs * 1e6));
-    const code = loadLibrary().dds.dds_wait_for_acks(this.handle(), nanoseconds);
+    const timeout = nanoseconds("timeoutMs", timeoutMs);
+    const code = loadLibrary().dds.dds_wait_for_acks(this.handle(), timeout);
     check(code, "dds_wait_for_acks", `wait for the readers of ${this.topic.name}`);
   }
 
