@@ -1,0 +1,79 @@
+/**
+ * RTPS datagrams to break: those that a participant sends by itself, and those that it sends to a made-up participant which it
+ * is made to believe in. Ports: DDSI-RTPS 2.3, 9.6.1.1; header and submessages: 8.3.3 and 9.4.5.
+ */
+import { until } from "../testing.ts";
+
+const HEADER_BYTES = 20;
+const PREFIX = { start: 8, end: 20 } as const;
+
+/** The unicast ports for discovery and for data of the first `count` participants of a domain. */
+export function unicastPorts(domainId: number, count: number): readonly number[] {
+  return Array.from({ length: 2 * count }, (_, i) => 7410 + 250 * domainId + i);
+}
+
+/** A socket that hears what participants send to it and sends whatever it is told to. */
+export class Wire implements Disposable {
+  readonly heard: readonly Uint8Array[];
+  readonly #socket: Bun.udp.Socket<"buffer">;
+
+  constructor(socket: Bun.udp.Socket<"buffer">, heard: readonly Uint8Array[]) {
+    this.#socket = socket;
+    this.heard = heard;
+  }
+
+  static async open(): Promise<Wire> {
+    const heard: Uint8Array[] = [];
+    const socket = await Bun.udpSocket({
+      hostname: "127.0.0.1",
+      socket: { data: (_, bytes) => void heard.push(Uint8Array.from(bytes)) },
+    });
+    return new Wire(socket, heard);
+  }
+
+  get port(): number {
+    return this.#socket.port;
+  }
+
+  /** Sends to every port; a full socket drops, as UDP may. */
+  send(bytes: Uint8Array, ports: readonly number[]): void {
+    for (const port of ports) this.#socket.send(bytes, port, "127.0.0.1");
+  }
+
+  [Symbol.dispose](): void {
+    this.#socket.close();
+  }
+}
+
+/**
+ * Makes the participants of a domain, which must have the wire's port among their peers, talk to a made-up participant behind
+ * the wire, and returns what they say: announcements, acknowledgments, heartbeats, and what they read and write.
+ */
+export async function overhear(wire: Wire, domainId: number): Promise<readonly Uint8Array[]> {
+  await until("an announcement", () => wire.heard.length > 0);
+  const ports = unicastPorts(domainId, 2);
+  const announcement = Uint8Array.from(wire.heard[0] as Uint8Array);
+  const strange = withPrefix(announcement, 0x55);
+  const view = new DataView(strange.buffer);
+  for (let at = HEADER_BYTES; at + 4 <= strange.length; at++) {
+    if (ports.includes(view.getUint32(at, true))) view.setUint32(at, wire.port, true);
+  }
+  wire.send(strange, ports);
+  await until(
+    "an answer to the made-up participant",
+    () => new Set(wire.heard.map((bytes) => bytes.length)).size >= 3,
+  );
+  // Nobody may take the broken ones for messages of a real participant.
+  return wire.heard.map((bytes) => withPrefix(bytes, 0x66));
+}
+
+/** The same datagram from a sender that does not exist, in its header and wherever else it names itself. */
+function withPrefix(bytes: Uint8Array, byte: number): Uint8Array {
+  const changed = Uint8Array.from(bytes);
+  const own = Buffer.from(bytes.subarray(PREFIX.start, PREFIX.end));
+  for (let at = 0; ;) {
+    at = Buffer.from(changed.buffer).indexOf(own, at);
+    if (at < 0) return changed;
+    changed.fill(byte, at, at + own.length);
+  }
+}
