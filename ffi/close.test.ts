@@ -130,7 +130,7 @@ describe("with samples on their way", () => {
     const domain = testDomain();
     await using participant = createParticipant(domain);
     const topic = participant.topic("Readings", Reading);
-    const writer = participant.writer(topic, reliable);
+    const writer = participant.writer(topic, { ...reliable, maxBlockingMs: 20_000 });
     for (let round = 0; round < 5; round++) {
       await using listener = await startListener(domain, "close");
       await until("the listener", () => writer.matched.current === 1);

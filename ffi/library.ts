@@ -5,8 +5,10 @@
  * Linux systems and macOS give it are tried in turn.
  */
 import { cc, dlopen, ptr } from "bun:ffi";
+import { readFileSync, realpathSync } from "node:fs";
 import { DdsLibraryError } from "./error.ts";
 import { SYMBOLS } from "./symbols.ts";
+import { MARKING_FUNCTIONS, type Series, seriesOf } from "./version.ts";
 
 const SYSTEM_NAMES = [
   "libddsc.so.0debian",
@@ -42,6 +44,8 @@ export interface Library {
   readonly wake: Wake;
   /** The name or path that worked. */
   readonly path: string;
+  /** The series of releases that it belongs to. */
+  readonly series: Series;
 }
 
 let loaded: Library | undefined;
@@ -67,12 +71,14 @@ export function candidates(home: string | undefined): readonly string[] {
   );
 }
 
-/** Opens the first of `paths` that loads and has every function of the table. */
-export function openFirst(paths: readonly string[]): { dds: Dds; path: string } {
+/** Opens the first of `paths` that loads, has every function of the table and is of a known series. */
+export function openFirst(paths: readonly string[]): Pick<Library, "dds" | "path" | "series"> {
   const tried: string[] = [];
   for (const path of paths) {
     try {
-      return { dds: dlopen(path, SYMBOLS).symbols, path };
+      const dds = dlopen(path, SYMBOLS).symbols;
+      const exported = MARKING_FUNCTIONS.filter((name) => isExported(path, name));
+      return { dds, path, series: seriesOf(new Set(exported), realFile(path)) };
     } catch (error) {
       tried.push(`${path} (${(error as Error).message.split("\n")[0]})`);
     }
@@ -82,6 +88,23 @@ export function openFirst(paths: readonly string[]): { dds: Dds; path: string } 
       "(Debian, Ubuntu), or set CYCLONEDDS_HOME to the folder above its lib/. " +
       `Tried: ${tried.join("; ")}`,
   );
+}
+
+function isExported(path: string, name: string): boolean {
+  try {
+    dlopen(path, { [name]: { args: [], returns: "void" } });
+    return true;
+  } catch {
+    // The library itself has just been loaded, so it is the function that is missing.
+    return false;
+  }
+}
+
+/** The file behind a path, or behind a name that the loader has looked up; undefined where that cannot be told. */
+function realFile(path: string): string | undefined {
+  if (path.includes("/")) return realpathSync(path);
+  if (process.platform !== "linux") return undefined;
+  return readFileSync("/proc/self/maps", "utf8").match(/\/\S*\/libddsc[^/\s]*$/m)?.[0];
 }
 
 function openLibc(): Libc {
