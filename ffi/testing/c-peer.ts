@@ -9,8 +9,7 @@ import { describe } from "../descriptor.ts";
 import { toIdl } from "../idl.ts";
 import type { StructDecl } from "../types.ts";
 import { topicsHeader, type Topics } from "./c-source.ts";
-import { Program } from "./program.ts";
-import { keyTokensOf, tokensOf } from "./tokens.ts";
+import { TokenPeer } from "./token-peer.ts";
 
 /** A compiled peer; disposing removes it. */
 export interface CompiledPeer extends AsyncDisposable {
@@ -68,47 +67,10 @@ export interface PeerOptions {
   readonly cdr?: "cdr1" | "cdr2";
 }
 
-/** A running peer with a writer and a reader of each of its topics. */
-export class CPeer implements AsyncDisposable {
-  readonly #topics: Topics;
-  readonly #program: Program;
-  #isReady = false;
-
-  /** Starts the peer; it ends with its standard input. */
+/** A running peer in C with a writer and a reader of each of its topics. */
+export class CPeer extends TokenPeer {
   constructor({ program, topics }: CompiledPeer, options: PeerOptions) {
     const { domainId, configXml, cdr = "cdr1" } = options;
-    this.#topics = topics;
-    const argv = [program, String(domainId), cdr, ...Object.keys(topics)];
-    this.#program = new Program(argv, { env: { CYCLONEDDS_URI: configXml } });
-  }
-
-  /** Writes a sample of `topic`, once a reader has matched. */
-  write(topic: string, value: unknown): void {
-    this.#program.send(`write ${topic} ${tokensOf(this.#typeOf(topic), value)}`);
-  }
-
-  /** Disposes or unregisters the instance that `value` belongs to. */
-  end(how: "dispose" | "unregister", topic: string, value: unknown): void {
-    this.#program.send(`${how} ${topic} ${keyTokensOf(this.#typeOf(topic), value)}`);
-  }
-
-  #typeOf(topic: string): StructDecl {
-    const type = this.#topics[topic];
-    if (type === undefined) throw new Error(`Cannot use topic ${topic}: the peer has none such`);
-    return type;
-  }
-
-  /** The next sample that the peer has read, in the words of peer.c. */
-  async nextLine(): Promise<string> {
-    const line = await this.#program.nextLine();
-    if (this.#isReady || line !== "ready") return line;
-    this.#isReady = true;
-    return this.#program.nextLine();
-  }
-
-  /** Ends the peer and waits for it; throws with what it said when it failed. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await using program = this.#program;
-    await program.finish();
+    super([program, String(domainId), cdr], topics, configXml);
   }
 }
