@@ -2,6 +2,7 @@
 import { check, DdsClosedError } from "./error.ts";
 import { loadLibrary } from "./library.ts";
 
+/** What every entity has in common. It may be closed by close(), `using` or `await using`. */
 export abstract class Entity implements Disposable, AsyncDisposable {
   #handle: number;
   readonly #children = new Set<Entity>();
@@ -16,6 +17,7 @@ export abstract class Entity implements Disposable, AsyncDisposable {
     if (parent !== undefined) parent.#children.add(this);
   }
 
+  /** Whether close() has been called, on it or on what it was made from. */
   get closed(): boolean {
     return this.#handle === 0;
   }
@@ -33,7 +35,10 @@ export abstract class Entity implements Disposable, AsyncDisposable {
     return entity.handle();
   }
 
-  /** Closes this entity and everything below it. Harmless when it is closed already. */
+  /**
+   * Closes this entity and everything below it, and waits for threads of DDS that are at work for it. Harmless when it is closed
+   * already. Throws DdsError when Cyclone cannot; the entity is closed nevertheless.
+   */
   close(): void {
     if (this.#handle === 0) return;
     for (const child of this.#children) child.close();

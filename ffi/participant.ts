@@ -19,7 +19,12 @@ export interface ParticipantOptions {
   readonly configXml?: string;
 }
 
+/**
+ * Makes and owns topics, writers and readers, and closes them when it is closed. Like every entity it belongs to the thread that
+ * made it. Its methods throw DdsClosedError after close().
+ */
 export class Participant extends Entity {
+  /** The domain that it has joined, 0 to 230. */
   readonly domainId: number;
 
   /** @internal Use createParticipant(). */
@@ -30,15 +35,20 @@ export class Participant extends Entity {
     this.domainId = domainId;
   }
 
-  /** Makes a topic; two participants talk when name, type name and layout agree. */
+  /**
+   * Makes a topic; two participants talk when name, type name and layout agree. The declaration is read now and may be used again.
+   * Throws TypeError for a name or a declaration that cannot be, DdsError when Cyclone refuses.
+   */
   topic<const D extends StructDecl>(name: string, type: D, qos: Qos = {}): Topic<D> {
     return new Topic(this, this.handle(), name, type, qos);
   }
 
+  /** Makes a writer of a topic of this participant. Throws TypeError for a wrong QoS or topic, DdsError when Cyclone refuses. */
   writer<D extends StructDecl>(topic: Topic<D>, qos: Qos = {}): Writer<D> {
     return new Writer(this, this.#handleFor(topic), topic, qos);
   }
 
+  /** Makes a reader of a topic of this participant. Throws like writer(), and RangeError when no file descriptor is left. */
   reader<D extends StructDecl>(topic: Topic<D>, qos: Qos = {}): Reader<D> {
     return new Reader(this, this.#handleFor(topic), topic, qos);
   }

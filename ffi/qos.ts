@@ -3,19 +3,27 @@ import { loadLibrary } from "./library.ts";
 import { type Pointer, withCString } from "./memory.ts";
 
 export interface Qos {
+  /** Whether samples are sent again until every matched reader has them. */
   readonly reliability?: "BEST_EFFORT" | "RELIABLE";
   /** How long a reliable write may wait for room, milliseconds; 100 unless given. */
   readonly maxBlockingMs?: number;
+  /** How many samples of each instance are kept: the last `depth`, 1 or more, or all. */
   readonly history?:
     { readonly kind: "KEEP_LAST"; readonly depth: number } | { readonly kind: "KEEP_ALL" };
+  /** What a reader that joins later gets. TRANSIENT_LOCAL: what the writer's history holds. */
   readonly durability?: "VOLATILE" | "TRANSIENT_LOCAL" | "TRANSIENT" | "PERSISTENT";
+  /** Whether several writers may update an instance. */
   readonly ownership?: "SHARED" | "EXCLUSIVE";
+  /** Longest time between samples of an instance, milliseconds; none unless given. */
   readonly deadlineMs?: number;
+  /** Who says that a writer is alive, and within how many milliseconds it must be said again. */
   readonly liveliness?: {
     readonly kind: "AUTOMATIC" | "MANUAL_BY_PARTICIPANT" | "MANUAL_BY_TOPIC";
     readonly leaseMs: number;
   };
+  /** By which of its times a sample is the later one. */
   readonly destinationOrder?: "BY_RECEPTION_TIMESTAMP" | "BY_SOURCE_TIMESTAMP";
+  /** Only endpoints of one partition match; `*` and `?` are wildcards. */
   readonly partition?: string;
   /** Whether a writer that unregisters an instance, or is closed, disposes it as well; true unless given. */
   readonly autodispose?: boolean;

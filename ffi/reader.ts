@@ -37,7 +37,7 @@ export interface TakenObject<D> {
   readonly info: SampleInfo;
 }
 
-/** Stops the wake-ups. */
+/** Stops the wake-ups of one callback when it is disposed, any number of times. */
 export type Subscription = Disposable;
 
 /** Most samples in one call into C. */
@@ -93,6 +93,7 @@ function callSafely(callback: () => void): void {
   }
 }
 
+/** Reads a topic on the thread that made it. Its methods throw DdsClosedError after close(), DdsError when Cyclone refuses. */
 export class Reader<D extends StructDecl = StructDecl> extends Entity {
   readonly topic: Topic<D>;
   readonly #decoder: Decoder;
@@ -131,6 +132,7 @@ export class Reader<D extends StructDecl = StructDecl> extends Entity {
   /**
    * Calls `callback` on this thread when samples have arrived since the last call, and once at the start.
    * Arrivals in quick succession are one call: take everything. Readers keep the process alive until they are closed.
+   * What a callback throws is an uncaught exception; the other callbacks and the next wake-ups are not held up.
    */
   onData(callback: () => void): Subscription {
     this.handle();
@@ -140,7 +142,7 @@ export class Reader<D extends StructDecl = StructDecl> extends Entity {
   }
 
   /**
-   * Takes up to `max` samples and visits each one. `sample` and `info` are views that the next sample
+   * Takes up to `max` samples (a whole number, or Infinity) and visits each one. `sample` and `info` are views that the next sample
    * overwrites: read them, and copy what is to be kept. Returns the number of samples taken.
    *
    * A visitor that throws ends the visit; what it had not seen of the batch at hand is lost. A sample that cannot be
@@ -156,7 +158,7 @@ export class Reader<D extends StructDecl = StructDecl> extends Entity {
   }
 
   /**
-   * Takes up to `max` samples as plain objects. Without data (`info.valid` false) only the key fields are set.
+   * Takes up to `max` samples as plain objects, which belong to the caller. Without data (`info.valid` false) only the key fields are set.
    * A sample that its type cannot hold (an enum's unknown value) goes to `onBad`, or is thrown without it.
    */
   takeObjects(max = Infinity, onBad?: (error: Error) => void): TakenObject<D>[] {
@@ -257,7 +259,7 @@ export class Reader<D extends StructDecl = StructDecl> extends Entity {
     this.#wake.close();
   }
 
-  /** Writers that match. */
+  /** How many writers match: now, and ever. */
   get matched(): MatchedStatus {
     return readMatched(this.handle(), "dds_get_subscription_matched_status", this.description);
   }
@@ -271,20 +273,22 @@ export class Reader<D extends StructDecl = StructDecl> extends Entity {
     );
   }
 
-  /** Samples that never arrived. */
+  /** How many samples of matched writers never arrived, ever. */
   get samplesLost(): number {
     return readTotal(this.handle(), "dds_get_sample_lost_status", this.description);
   }
 
-  /** Samples refused for want of room. */
+  /** How many samples were refused for want of room, ever. */
   get samplesRejected(): number {
     return readTotal(this.handle(), "dds_get_sample_rejected_status", this.description);
   }
 
+  /** How many times an instance had no sample for as long as `deadlineMs`, ever. */
   get deadlinesMissed(): number {
     return readTotal(this.handle(), "dds_get_requested_deadline_missed_status", this.description);
   }
 
+  /** How many matched writers are alive, and how many have not said so within their lease. */
   get liveliness(): LivelinessStatus {
     return readLiveliness(this.handle(), this.description);
   }

@@ -4,19 +4,20 @@ import { loadLibrary } from "./library.ts";
 import { Block } from "./memory.ts";
 import { policyName } from "./qos.ts";
 
-/** Remote endpoints that match: now, and ever. */
+/** Endpoints that match: now, and ever. */
 export interface MatchedStatus {
   readonly current: number;
   readonly total: number;
 }
 
-/** Remote endpoints that were refused; `lastPolicy` is null when there was none. */
+/** Endpoints that were refused, and for which policy at last; `lastPolicy` is null when there was none. */
 export interface IncompatibleQosStatus {
   readonly total: number;
   readonly lastPolicyId: number;
   readonly lastPolicy: string | null;
 }
 
+/** Matched writers by whether they have said that they are alive. */
 export interface LivelinessStatus {
   readonly alive: number;
   readonly notAlive: number;

@@ -13,6 +13,7 @@ import {
 import type { Topic } from "./topic.ts";
 import type { Infer, StructDecl } from "./types.ts";
 
+/** Writes a topic on the thread that made it. Its methods throw DdsClosedError after close(), DdsError when Cyclone refuses. */
 export class Writer<D extends StructDecl = StructDecl> extends Entity {
   readonly topic: Topic<D>;
   readonly #encoder: Encoder;
@@ -30,9 +31,9 @@ export class Writer<D extends StructDecl = StructDecl> extends Entity {
   }
 
   /**
-   * Writes a sample. C copies it before this returns, so the value may be used again.
-   * Throws DdsValueError when it does not fit the type, DdsError with TIMEOUT when a reliable reader has
-   * left no room for as long as `maxBlockingMs`.
+   * Writes a sample. C copies it before this returns, so the value may be used again. It blocks this thread while a reliable
+   * reader leaves no room. Throws DdsValueError when the value does not fit the type, DdsError with TIMEOUT when there has
+   * been no room for `maxBlockingMs`.
    */
   write(value: Infer<D>): void {
     const { pointer } = this.#encoder.encode(value);
@@ -54,19 +55,22 @@ export class Writer<D extends StructDecl = StructDecl> extends Entity {
     check(code, "dds_unregister_instance", `unregister an instance of ${this.topic.name}`);
   }
 
-  /** Sends what batching has collected. */
+  /** Sends what batching, if it is configured, has collected. */
   flush(): void {
     check(loadLibrary().dds.dds_write_flush(this.handle()), "dds_write_flush", "flush");
   }
 
-  /** Blocks this thread until every matched reliable reader has all samples; throws DdsError with TIMEOUT. */
+  /**
+   * Blocks this thread until every matched reliable reader has all samples. Throws TypeError unless `timeoutMs` is from 0 to 2^40,
+   * DdsError with TIMEOUT when that time is over.
+   */
   waitForAcknowledgments(timeoutMs: number): void {
     const timeout = nanoseconds("timeoutMs", timeoutMs);
     const code = loadLibrary().dds.dds_wait_for_acks(this.handle(), timeout);
     check(code, "dds_wait_for_acks", `wait for the readers of ${this.topic.name}`);
   }
 
-  /** Readers that match. */
+  /** How many readers match: now, and ever. */
   get matched(): MatchedStatus {
     return readMatched(this.handle(), "dds_get_publication_matched_status", this.description);
   }
