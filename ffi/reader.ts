@@ -103,6 +103,8 @@ export class Reader<D extends StructDecl = StructDecl> extends Entity {
   readonly #wake: Wake;
   readonly #listener: Pointer;
   readonly #callbacks: Set<() => void>;
+  /** What a failed take could not do: made once, because a text made for each take would be garbage. */
+  readonly #action: string;
   #taking = false;
 
   /** @internal Use Participant.reader(). */
@@ -124,6 +126,7 @@ export class Reader<D extends StructDecl = StructDecl> extends Entity {
     super(handle, `reader of ${topic.name}`, participant);
     this.topic = topic;
     this.#decoder = new Decoder(topic.type);
+    this.#action = `take from ${topic.name}`;
     this.#wake = wake;
     this.#listener = listener;
     this.#callbacks = callbacks;
@@ -211,7 +214,7 @@ export class Reader<D extends StructDecl = StructDecl> extends Entity {
     const count = check(
       dds.dds_takecdr(this.handle(), this.#samples.pointer, wanted, this.#infos.pointer, ANY_STATE),
       "dds_takecdr",
-      `take from ${this.topic.name}`,
+      this.#action,
     );
     let next = 0;
     try {

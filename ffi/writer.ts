@@ -17,6 +17,8 @@ import type { Infer, StructDecl } from "./types.ts";
 export class Writer<D extends StructDecl = StructDecl> extends Entity {
   readonly topic: Topic<D>;
   readonly #encoder: Encoder;
+  /** What a failed write could not do: made once, because a text made for each write would be garbage. */
+  readonly #action: string;
 
   /** @internal Use Participant.writer(). */
   constructor(participant: Entity, participantHandle: number, topic: Topic<D>, qos: Qos) {
@@ -28,6 +30,7 @@ export class Writer<D extends StructDecl = StructDecl> extends Entity {
     super(handle, `writer of ${topic.name}`, participant);
     this.topic = topic;
     this.#encoder = new Encoder(topic.type);
+    this.#action = `write to ${topic.name}`;
   }
 
   /**
@@ -38,7 +41,7 @@ export class Writer<D extends StructDecl = StructDecl> extends Entity {
   write(value: Infer<D>): void {
     const { pointer } = this.#encoder.encode(value);
     const code = loadLibrary().dds.dds_write(this.handle(), pointer);
-    check(code, "dds_write", `write to ${this.topic.name}`);
+    check(code, "dds_write", this.#action);
   }
 
   /** Says that the instance with this key no longer exists. Only the key fields count. */

@@ -1,99 +1,214 @@
 /**
- * Throughput between two processes on loopback, reliable and KEEP_ALL, SourceTrack with its whole trace context, every
- * field read: this binding against C, whose program is built from the same IDL. Runs in turn, median of three.
+ * The binding against C, process to process on loopback, reliable and KEEP_ALL: the C peer is built from the same IDL. Both run in
+ * turn; figures are medians. `--only <part>` runs one part; see README.md for what each measures.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { processEnv } from "../../base/env.ts";
-import { mustRun } from "../../base/shell.ts";
+import { messageOf, UsageError, UserFacingError } from "../../base/errors.ts";
+import { mustRun, run } from "../../base/shell.ts";
+import {
+  buildPeers,
+  exchange,
+  type Figures,
+  medians,
+  peerEnv,
+  type Peers,
+  print,
+  rateOf,
+  BATCHED,
+} from "./harness.ts";
 
 const MESSAGES = 200_000;
 const ROUNDS = 3;
-const HERE = import.meta.dir;
+const PULSES = 4800;
+const STEADY_MESSAGES = 36_000;
+const SOAK_MESSAGES = 10_000_000;
+const GROWING_MESSAGES = 50_000;
+/** Serialized size of the benchmark's SourceTrack, bytes. */
+const TRACK_BYTES = 208;
+const DDSPERF_SECONDS = 6;
 
-const CYCLONEDDS_URI = [
-  "<CycloneDDS><Domain><General><AllowMulticast>false</AllowMulticast>",
-  '<Interfaces><NetworkInterface name="lo" multicast="false"/></Interfaces></General>',
-  `<Discovery><Tag>bench-${process.pid}</Tag><ParticipantIndex>auto</ParticipantIndex>`,
-  '<Peers><Peer Address="127.0.0.1"/></Peers></Discovery></Domain></CycloneDDS>',
-].join("");
-const env = { ...processEnv(), CYCLONEDDS_URI };
+const count = String(MESSAGES);
 
-type Figures = Readonly<Record<string, number>>;
-
-async function buildPeer(folder: string): Promise<string> {
-  await mustRun(["idlc", "-t", new URL("../../../ffi/cms.idl", import.meta.url).pathname], {
-    cwd: folder,
+/** As fast as it goes, one packet a message. */
+async function throughput({ c, js }: Peers): Promise<void> {
+  const pairs = {
+    "C to C": [
+      [...c, "read", count],
+      [...c, "write", count],
+    ],
+    "C to view": [
+      [...js, "view", count],
+      [...c, "write", count],
+    ],
+    "C to object": [
+      [...js, "object", count],
+      [...c, "write", count],
+    ],
+    "write to C": [
+      [...c, "read", count],
+      [...js, "write", count],
+    ],
+    "write to view": [
+      [...js, "view", count],
+      [...js, "write", count],
+    ],
+  } as const;
+  const names = Object.keys(pairs) as (keyof typeof pairs)[];
+  const rates = await medians(ROUNDS, names, async (name) => {
+    const [reader, writer] = pairs[name];
+    return rateOf(MESSAGES, await exchange(reader, writer));
   });
-  const peer = join(folder, "peer");
-  const sources = [join(HERE, "peer.c"), join(folder, "cms.c")];
-  await mustRun(["gcc", "-O2", "-I", folder, "-o", peer, ...sources, "-lddsc"]);
-  return peer;
+  for (const name of names) print(`throughput ${name}`, rates[name], "msg/s", rates["C to C"]);
 }
 
-/** Runs a reader and a writer against each other and returns what both printed. */
-async function exchange(
-  reader: readonly string[],
-  writer: readonly string[],
-): Promise<{ read: Figures; written: Figures }> {
-  const count = String(MESSAGES);
-  const [read, written] = await Promise.all([
-    mustRun([...reader, count], { env, timeoutMs: 120_000 }),
-    mustRun([...writer, count], { env, timeoutMs: 120_000 }),
+/** Many messages a packet, against Cyclone's own ddsperf with a payload of the same size. */
+async function batching({ c, js }: Peers): Promise<void> {
+  const rates = await medians(ROUNDS, ["ddsperf", "C to C", "write to view"], async (name) => {
+    if (name === "ddsperf") return ddsperf();
+    const [reader, writer] = name === "C to C" ? [c, c] : [js, js];
+    const modes = [name === "C to C" ? "read" : "view", "write"] as const;
+    const sides = await exchange(
+      [...reader, modes[0], count],
+      [...writer, modes[1], count],
+      BATCHED,
+    );
+    return rateOf(MESSAGES, sides);
+  });
+  print("batched ddsperf", rates["ddsperf"], "msg/s");
+  for (const name of ["C to C", "write to view"] as const) {
+    print(`batched ${name}`, rates[name], "msg/s", rates["ddsperf"]);
+  }
+}
+
+/** The rate that ddsperf's subscriber reports, messages per second, the first second left out. */
+async function ddsperf(): Promise<number> {
+  const options = { env: peerEnv(BATCHED), timeoutMs: 60_000 };
+  const duration = ["-D", String(DDSPERF_SECONDS), "-k", "all"];
+  const [subscriber] = await Promise.all([
+    run(["ddsperf", ...duration, "sub"], options),
+    run(["ddsperf", ...duration, "pub", "size", String(TRACK_BYTES)], options),
   ]);
-  return { read: JSON.parse(read) as Figures, written: JSON.parse(written) as Figures };
+  const rates = [...subscriber.stdout.matchAll(/rate ([\d.]+) kS\/s/g)].map(
+    ([, thousands]) => Number(thousands) * 1000,
+  );
+  const steady = rates.slice(1, -1).toSorted((a, b) => a - b);
+  return steady[Math.floor(steady.length / 2)] ?? Number.NaN;
 }
 
-const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+/** From before the write to the handler, at 600 messages a second. */
+async function latency({ c, js }: Peers): Promise<void> {
+  const n = String(PULSES);
+  const pairs = {
+    "C to C": [c, c],
+    "C to view": [js, c],
+    "write to view": [js, js],
+  } as const;
+  const names = Object.keys(pairs) as (keyof typeof pairs)[];
+  const p99 = new Map<string, number[]>();
+  const p50 = await medians(ROUNDS, names, async (name) => {
+    const [reader, writer] = pairs[name];
+    const { read } = await exchange([...reader, "hear", n], [...writer, "pulse", n]);
+    p99.set(name, [...(p99.get(name) ?? []), read["p99_us"] ?? Number.NaN]);
+    return read["p50_us"] ?? Number.NaN;
+  });
+  const p99Of = (name: string): number => p99.get(name)?.toSorted((a, b) => a - b)[1] ?? Number.NaN;
+  for (const name of names) {
+    print(`one-way latency p50 ${name}`, p50[name], "us", p50["C to C"]);
+    print(`one-way latency p99 ${name}`, p99Of(name), "us", p99Of("C to C"));
+  }
+}
 
-function print(name: string, value: number, unit: string, reference: number | null): void {
-  const ratio = reference === null ? null : value / reference;
-  process.stdout.write(`${JSON.stringify({ name, value, unit, reference, ratio })}\n`);
+/** Bytes of JavaScript heap for each message, garbage included. */
+async function allocation({ js }: Peers): Promise<void> {
+  const env = peerEnv({ BUN_JSC_useGC: "0" });
+  const figures = JSON.parse(await mustRun([...js, "allocation", "20000"], { env })) as Figures;
+  for (const name of ["write_bytes", "view_bytes", "object_bytes"]) {
+    print(`heap: ${name}`, figures[name] ?? Number.NaN, "By/msg");
+  }
+}
+
+/** A minute of flood. */
+async function steady({ c, js }: Peers): Promise<void> {
+  const n = String(STEADY_MESSAGES);
+  const { read } = await exchange([...js, "steady", n], [...c, "pulse", n]);
+  print("steady 600 msg/s: lost", STEADY_MESSAGES - (read["read"] ?? 0), "msg");
+  for (const [name, unit] of [
+    ["take_to_handler_p99_us", "us"],
+    ["cpu_share", "cores"],
+    ["rss_growth_bytes", "By"],
+  ] as const) {
+    print(`steady 600 msg/s: ${name}`, read[name] ?? Number.NaN, unit);
+  }
+}
+
+/** Messages that grow. */
+async function sizes({ c, js }: Peers): Promise<void> {
+  const n = String(GROWING_MESSAGES);
+  const steps = [
+    ...[8, 64, 512, 4096].map((size) => ["text", size] as const),
+    ...[0, 4, 16, 64].map((size) => ["numbers", size] as const),
+  ];
+  for (const [kind, size] of steps) {
+    const rates = await medians(ROUNDS, ["C", "binding"], async (name) => {
+      const side = name === "C" ? c : js;
+      const sides = await exchange(
+        [...side, `receive-${kind}`, n],
+        [...side, `send-${kind}`, n, String(size)],
+      );
+      return rateOf(GROWING_MESSAGES, sides);
+    });
+    print(`${kind} of ${size}`, rates["binding"], "msg/s", rates["C"]);
+  }
+}
+
+/** Ten million messages through one reader, with collections forced in between. */
+async function soak({ c, js }: Peers): Promise<void> {
+  const n = String(SOAK_MESSAGES);
+  const { read } = await exchange([...js, "soak", n], [...c, "write", n]);
+  print("soak: read in order", read["in_order"] ?? Number.NaN, "msg", SOAK_MESSAGES);
+  print("soak: forced collections", read["collections"] ?? Number.NaN, "1");
+  print("soak: rate", (read["read"] ?? 0) / (read["seconds"] ?? 1), "msg/s");
+  print(
+    "soak: resident at the end",
+    read["rss_bytes"] ?? Number.NaN,
+    "By",
+    read["rss_early_bytes"] ?? null,
+  );
+}
+
+const PARTS = { throughput, batching, latency, allocation, steady, sizes, soak } as const;
+type PartName = keyof typeof PARTS;
+/** The soak takes minutes, and is run by name. */
+const USUAL: readonly PartName[] = [
+  "throughput",
+  "batching",
+  "latency",
+  "allocation",
+  "steady",
+  "sizes",
+];
+
+function chosenParts([flag, name, ...rest]: readonly string[]): readonly PartName[] {
+  if (flag === undefined) return USUAL;
+  if (flag === "--only" && name !== undefined && rest.length === 0 && name in PARTS) {
+    return [name as PartName];
+  }
+  throw new UsageError(
+    `Cannot understand ${[flag, name, ...rest].join(" ")}: it must be --only and one of ${Object.keys(PARTS).join(", ")}`,
+  );
 }
 
 const folder = mkdtempSync(join(tmpdir(), "dds-bench-"));
 try {
-  const c = await buildPeer(folder);
-  const js = [process.execPath, join(HERE, "peer.ts")];
-  const pairs: Readonly<Record<string, readonly [readonly string[], readonly string[]]>> = {
-    "C to C": [
-      [c, "read"],
-      [c, "write"],
-    ],
-    "C to view": [
-      [...js, "view"],
-      [c, "write"],
-    ],
-    "C to object": [
-      [...js, "object"],
-      [c, "write"],
-    ],
-    "write to C": [
-      [c, "read"],
-      [...js, "write"],
-    ],
-    "write to view": [
-      [...js, "view"],
-      [...js, "write"],
-    ],
-  };
-  const rates = new Map<string, number[]>();
-  const heap = new Map<string, number[]>();
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const [name, [reader, writer]] of Object.entries(pairs)) {
-      const { read, written } = await exchange(reader, writer);
-      const seconds = Math.max(read["seconds"] ?? 0, written["seconds"] ?? 0);
-      rates.set(name, [...(rates.get(name) ?? []), MESSAGES / seconds]);
-      const bytes = read["heap_bytes_per_message"] ?? written["heap_bytes_per_message"];
-      if (bytes !== undefined) heap.set(name, [...(heap.get(name) ?? []), bytes]);
-    }
-  }
-  const reference = median(rates.get("C to C") ?? []);
-  for (const [name, values] of rates)
-    print(`throughput ${name}`, median(values), "msg/s", reference);
-  for (const [name, values] of heap) print(`heap growth ${name}`, median(values), "By/msg", null);
+  const parts = chosenParts(Bun.argv.slice(2));
+  const peers = await buildPeers(folder);
+  for (const name of parts) await PARTS[name](peers);
+} catch (error) {
+  if (!(error instanceof UserFacingError)) throw error;
+  process.stderr.write(`${messageOf(error)}\n`);
+  process.exitCode = error.exitCode;
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -1,0 +1,93 @@
+/** What the parts of the benchmark share: the C peer, pairs of processes, and figures. */
+import { join } from "node:path";
+import { processEnv } from "../../base/env.ts";
+import { mustRun } from "../../base/shell.ts";
+
+const HERE = import.meta.dir;
+const LONGEST_MS = 600_000;
+
+/** Cyclone's configuration: loopback alone, and nobody else's processes; `internal` is more XML. */
+function cycloneConfig(internal: string): string {
+  return [
+    "<CycloneDDS><Domain><General><AllowMulticast>false</AllowMulticast>",
+    '<Interfaces><NetworkInterface name="lo" multicast="false"/></Interfaces></General>',
+    `<Discovery><Tag>bench-${process.pid}</Tag><ParticipantIndex>auto</ParticipantIndex>`,
+    `<Peers><Peer Address="127.0.0.1"/></Peers></Discovery>${internal}</Domain></CycloneDDS>`,
+  ].join("");
+}
+
+/** Variables that make writers collect samples into larger packets. */
+export const BATCHED = {
+  CYCLONEDDS_URI: cycloneConfig("<Internal><WriteBatch>true</WriteBatch></Internal>"),
+} as const;
+
+/** The environment of a process that takes part. */
+export const peerEnv = (more: Readonly<Record<string, string>> = {}) => ({
+  ...processEnv(),
+  CYCLONEDDS_URI: cycloneConfig(""),
+  ...more,
+});
+
+/** The command lines of the two sides. */
+export interface Peers {
+  readonly c: readonly string[];
+  readonly js: readonly string[];
+}
+
+/** Builds the C peer in `folder`; needs idlc and gcc. */
+export async function buildPeers(folder: string): Promise<Peers> {
+  const idl = [new URL("../../../ffi/cms.idl", import.meta.url).pathname, join(HERE, "bench.idl")];
+  for (const file of idl) await mustRun(["idlc", "-t", file], { cwd: folder });
+  const peer = join(folder, "peer");
+  const sources = [join(HERE, "peer.c"), join(folder, "cms.c"), join(folder, "bench.c")];
+  await mustRun(["gcc", "-O2", "-I", folder, "-o", peer, ...sources, "-lddsc"]);
+  return { c: [peer], js: [process.execPath, join(HERE, "peer.ts")] };
+}
+
+/** What a process printed: names and numbers. */
+export type Figures = Readonly<Record<string, number>>;
+
+/** Runs a reader and a writer against each other and returns what both printed. */
+export async function exchange(
+  reader: readonly string[],
+  writer: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ read: Figures; written: Figures }> {
+  const options = { env: peerEnv(env), timeoutMs: LONGEST_MS };
+  const [read, written] = await Promise.all([mustRun(reader, options), mustRun(writer, options)]);
+  return { read: JSON.parse(read) as Figures, written: JSON.parse(written) as Figures };
+}
+
+/** Messages per second of an exchange of `count`: the slower side counts. */
+export const rateOf = (count: number, sides: { read: Figures; written: Figures }): number =>
+  count / Math.max(sides.read["seconds"] ?? 0, sides.written["seconds"] ?? 0);
+
+/** Measures each of `names` in turn, `rounds` times, and returns the median of each. */
+export async function medians<N extends string>(
+  rounds: number,
+  names: readonly N[],
+  measure: (name: N) => Promise<number>,
+): Promise<Record<N, number>> {
+  const found = new Map<N, number[]>();
+  for (let round = 0; round < rounds; round++) {
+    for (const name of names) found.set(name, [...(found.get(name) ?? []), await measure(name)]);
+  }
+  return Object.fromEntries([...found].map(([name, values]) => [name, median(values)])) as Record<
+    N,
+    number
+  >;
+}
+
+export const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+
+/** Prints one figure, and its ratio to a reference of the same run. */
+export function print(
+  name: string,
+  value: number,
+  unit: string,
+  reference: number | null = null,
+): void {
+  const ratio = reference === null ? null : value / reference;
+  process.stdout.write(`${JSON.stringify({ name, value, unit, reference, ratio })}\n`);
+}
