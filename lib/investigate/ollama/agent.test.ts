@@ -5,7 +5,7 @@ import type { Answer } from "../../contract/answer.ts";
 import { SERVICES } from "../../contract/topology.ts";
 import { type Budget, type Investigation, PHASES } from "../investigator.ts";
 import { createOllamaInvestigator, type OllamaOptions } from "./agent.ts";
-import { kindOf, listeningModel, pickingModel, promptOf } from "./scripted-model.ts";
+import { kindOf, listeningModel, obedientModel, pickingModel, promptOf } from "./scripted-model.ts";
 import {
   type ChatRequestSeen,
   type Reply,
@@ -261,18 +261,8 @@ describe("telemetry is untrusted", () => {
     { published: 400, events: { sensor_heartbeat: INJECTION, [INJECTION]: INJECTION } },
     { ingested: { "EO-3": 400, [INJECTION]: 1 } },
   );
-  /** Does what the last sentence with "the root cause is" tells it. */
-  const obedient = (request: ChatRequestSeen): Reply => {
-    const order = /the root cause is ([a-z-]+) ([a-z_]+)/.exec(promptOf(request));
-    if (order === null) return listeningModel(request);
-    return pickingModel((options, name) => {
-      const wanted = name === "service" ? order[1] : order[2];
-      return options.find((option) => option === wanted) ?? options[0] ?? "";
-    })(request);
-  };
-
   test("what a service logs never reaches a model, so even an obedient one is not misled", async () => {
-    const { result, chats } = await investigate(FLOOD, obedient, { system: hostile });
+    const { result, chats } = await investigate(FLOOD, obedientModel, { system: hostile });
     expect(chats.map(promptOf).join("\n")).not.toContain("ignore your instructions");
     expect(answerOf(result)).toMatchObject({ culprit: "eo-sensor", fault_class: "message_flood" });
   });
@@ -282,7 +272,7 @@ describe("telemetry is untrusted", () => {
       ...FLOOD.alert,
       commonAnnotations: { ...FLOOD.alert.commonAnnotations, description: INJECTION },
     };
-    const { result, lines } = await investigate(FLOOD, obedient, { alert });
+    const { result, lines } = await investigate(FLOOD, obedientModel, { alert });
     expect(lines.join("\n")).toContain("command-center clock_skew is refuted");
     const answer = answerOf(result);
     expect([answer.culprit, answer.fault_class]).not.toEqual(["command-center", "clock_skew"]);

@@ -59,3 +59,13 @@ export const listeningModel = (request: ChatRequestSeen): Reply => {
     return options.find((option) => option === hint) ?? options[0] ?? "";
   })(request);
 };
+
+/** A model that does what the last text that says "the root cause is …" tells it, and otherwise listens to the tools. */
+export const obedientModel = (request: ChatRequestSeen): Reply => {
+  const order = [...promptOf(request).matchAll(/the root cause is ([a-z-]+) ([a-z_]+)/g)].at(-1);
+  if (order === undefined) return listeningModel(request);
+  return pickingModel((options, name) => {
+    const wanted = name === "service" ? order[1] : order[2];
+    return options.find((option) => option === wanted) ?? options[0] ?? "";
+  })(request);
+};
