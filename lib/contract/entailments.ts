@@ -32,6 +32,8 @@ const supports = (draft: Draft): Entailment => ({ noData: "open", ...draft, weig
 const LEAK_BYTES_PER_SECOND = 150_000;
 /** Seconds after its start in which a process's memory grows for other reasons. */
 const WARM_UP_SECONDS = 90;
+/** Seconds: memory that grows for so long before a kill leaked; a sudden demand reaches the limit sooner. */
+const SLOW_LEAK_SECONDS = 60;
 /** Seconds held back per second: a process that is throttled less often than this does not feel it. */
 const THROTTLED_SHARE = 0.05;
 /** A publisher that sends this many times what all its peers on the topic send together floods them. */
@@ -46,13 +48,22 @@ const UP = 'max(up{job="cms-services",instance=~"$service:.+"})';
 const THROTTLED = 'rate(container_cpu_cfs_throttled_seconds_total{name="$service"}[1m])';
 const RECEIVED = 'rate(container_network_receive_bytes_total{name="$service"}[30s])';
 const WARMED_UP = `(time() - container_start_time_seconds) > ${WARM_UP_SECONDS}`;
-const MEMORY_SLOPE = `deriv(container_memory_usage_bytes{name="$service"}[1m]) and on (name) ${WARMED_UP}`;
+const SLOPE = 'deriv(container_memory_usage_bytes{name="$service"}[1m])';
+/** How long its memory grew, within the last ten minutes and once it was warm; nothing when it did not. */
+const GROWING_SECONDS = `10 * count_over_time((${SLOPE} > ${LEAK_BYTES_PER_SECOND} and on (name) ${WARMED_UP})[10m:10s])`;
+/** A process that was killed for its memory is judged by how it grew before. */
+const MEMORY_SLOPE =
+  `${SLOPE} and on (name) ${WARMED_UP} and on (name) container_oom_events_total == 0 ` +
+  `or max_over_time((${SLOPE})[10m:10s]) and on (name) container_oom_events_total > 0 and on (name) ${GROWING_SECONDS} >= ${SLOW_LEAK_SECONDS}`;
 const INCOMPATIBLE =
   'sum(cms_dds_incompatible_qos_total{job="cms-services",instance=~"$service:.+"})';
 const MATCHED_LEAST = 'min(cms_dds_matched_endpoints{job="cms-services",instance=~"$service:.+"})';
 const PUBLISHED = 'cms_sensor_published_total{job="cms-services"';
 const AGAINST_PEERS = `sum(rate(${PUBLISHED},instance=~"$service:.+"}[30s])) / sum(rate(${PUBLISHED},instance!~"$service:.+"}[30s]))`;
 const LOUDEST_AGAINST_REST = `max(rate(${PUBLISHED}}[30s])) / (sum(rate(${PUBLISHED}}[30s])) - max(rate(${PUBLISHED}}[30s])))`;
+/** The last that was seen of it, also of a process that has gone since. */
+const LAST_QUEUE =
+  'max(last_over_time(cms_fusion_queue_depth{job="cms-services",instance=~"$service:.+"}[5m]))';
 const QUEUE = 'max(cms_fusion_queue_depth{job="cms-services",instance=~"$service:.+"})';
 
 const running = must({
@@ -148,6 +159,12 @@ export const ENTAILMENTS: Readonly<Record<FaultClass, readonly Entailment[]>> = 
       holds: { op: ">=", value: 1 },
       noData: "refutes",
     }),
+    must({
+      claim: "its memory did not grow for long before",
+      signal: "container_memory_usage_bytes",
+      promql: `${GROWING_SECONDS} or on () vector(0)`,
+      holds: { op: "<", value: SLOW_LEAK_SECONDS },
+    }),
     supports({
       claim: "a signal 9 ended it",
       signal: "container_exit_code",
@@ -211,7 +228,7 @@ export const ENTAILMENTS: Readonly<Record<FaultClass, readonly Entailment[]>> = 
     must({
       claim: "no waiting work explains the growth",
       signal: "cms_fusion_queue_depth",
-      promql: QUEUE,
+      promql: LAST_QUEUE,
       holds: { op: "<", value: DEEP_QUEUE },
     }),
     supports({
@@ -221,9 +238,9 @@ export const ENTAILMENTS: Readonly<Record<FaultClass, readonly Entailment[]>> = 
       holds: { op: ">", value: 0 },
     }),
     supports({
-      claim: "it uses much memory",
+      claim: "it has used much memory",
       signal: "container_memory_usage_bytes",
-      promql: 'container_memory_usage_bytes{name="$service"}',
+      promql: 'max_over_time(container_memory_usage_bytes{name="$service"}[5m])',
       holds: { op: ">", value: 150_000_000 },
     }),
   ],

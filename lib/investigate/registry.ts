@@ -14,6 +14,8 @@ export const INVESTIGATOR_NAMES = [
   "constant",
   "loudest",
   "ollama[:<model>][+no-contrast][+no-refutation]",
+  "opensre[:<model>]",
+  "exec:<command>",
 ] as const;
 
 const BUILT_IN: Readonly<Record<string, Investigator>> = { baseline, constant, loudest };

@@ -21,6 +21,8 @@ export interface ServiceNumbers {
   readonly cpuQuota: number;
   readonly memory: number;
   readonly memorySlope: number;
+  /** For how long its memory has grown, seconds. */
+  readonly growingSeconds: number;
   readonly memoryLimit: number;
   readonly receivedBytes: number;
   readonly matchedLeast: number;
@@ -51,6 +53,7 @@ const HEALTHY_SERVICE: ServiceNumbers = {
   cpuQuota: 0,
   memory: 80e6,
   memorySlope: 0,
+  growingSeconds: 0,
   memoryLimit: 0,
   receivedBytes: 40_000,
   matchedLeast: 1,
@@ -263,8 +266,10 @@ function evaluate(query: string, system: SystemNumbers): number | null | "error"
     [/^rate\(container_cpu_cfs_throttled/, () => one.throttledShare],
     [/^container_spec_cpu_quota/, () => one.cpuQuota],
     [/^container_spec_memory/, () => one.memoryLimit],
-    [/^deriv\(container_memory/, () => (one.running ? one.memorySlope : null)],
-    [/^container_memory/, () => one.memory],
+    [/^deriv\(container_memory/, () => slopeOf(one)],
+    [/^10 \* count_over_time/, () => one.growingSeconds],
+    [/^max_over_time\(container_memory/, () => one.memory],
+    [/^max\(last_over_time\(cms_fusion_queue/, () => (fusion ? system.queueDepth : null)],
     [/^max\(cms_fusion_queue/, () => (fusion ? scraped(system.queueDepth) : null)],
     [/^histogram_quantile/, () => (fusion ? scraped(system.p95Seconds) : null)],
     [/^sum\(rate\(cms_fusion_published/, () => (fusion ? scraped(ingested / ingested) : null)],
@@ -280,6 +285,9 @@ function evaluate(query: string, system: SystemNumbers): number | null | "error"
   const found = shapes.find(([shape]) => shape.test(query));
   return found === undefined ? "error" : found[1]();
 }
+
+const slopeOf = ({ running, oomKills, growingSeconds, memorySlope }: ServiceNumbers) =>
+  running || (oomKills > 0 && growingSeconds >= 60) ? memorySlope : null;
 
 const sensorOnly = (name: ServiceName, value: number, { up }: ServiceNumbers): number | null =>
   TOPOLOGY[name].sensorId === undefined || !up ? null : value;

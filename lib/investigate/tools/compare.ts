@@ -1,5 +1,5 @@
 /**
- * What changed: every metric and log event before against during the incident, ranked by how much.
+ * What changed: every metric, log event and span before against during the incident, ranked by how much.
  *
  * "During" is the last half minute. "Before" is the earliest half minute after start-up that is still kept, and at most
  * ten minutes ago: a rule may wait for minutes, so that nothing near the alert's start is safely from before the fault.
@@ -10,6 +10,7 @@ import type { ServiceName } from "../../contract/topology.ts";
 import { eventCounts } from "./loki.ts";
 import { instant } from "./promql.ts";
 import type { Fetch, ToolResult } from "./recorder.ts";
+import { spanSamples } from "./tempo.ts";
 
 export const WINDOW_SECONDS = 30;
 const LONGEST_LOOK_BACK_MS = 10 * 60_000;
@@ -62,7 +63,7 @@ function seriesOf(name: string, spec: MetricSpec): Series {
 
 export async function compare(
   get: Fetch,
-  urls: { readonly prometheus: string; readonly loki: string },
+  urls: { readonly prometheus: string; readonly loki: string; readonly tempo: string },
   service: ServiceName | "all",
   nowMs: number,
 ): Promise<ToolResult> {
@@ -76,13 +77,15 @@ export async function compare(
     const values = await Promise.all(
       all.map(({ expr }) => instant(get, urls.prometheus, expr, atMs, when)),
     );
-    const events = await eventCounts(get, urls.loki, WINDOW_SECONDS, atMs, when).catch(
-      (error: Error) => {
-        notes.push(`log events are left out: ${error.message}`);
-        return [];
-      },
-    );
-    return [...values.flat(), ...events];
+    const orNone = (what: string) => (error: Error) => {
+      notes.push(`${what} are left out: ${error.message}`);
+      return [];
+    };
+    const [events, spans] = await Promise.all([
+      eventCounts(get, urls.loki, WINDOW_SECONDS, atMs, when).catch(orNone("log events")),
+      spanSamples(get, urls.tempo, WINDOW_SECONDS, atMs, when).catch(orNone("spans")),
+    ]);
+    return [...values.flat(), ...events, ...spans];
   };
   const [before, during] = await Promise.all([look(beforeMs, "before"), look(nowMs, "during")]);
   const rows = rank(before, during).filter(

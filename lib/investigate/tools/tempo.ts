@@ -1,12 +1,19 @@
 /** TraceQL search and single traces. */
 import type { Fact } from "../../contract/citation.ts";
 import { SPANS } from "../../contract/telemetry.ts";
+import type { ServiceName } from "../../contract/topology.ts";
 import { serviceOf } from "./naming.ts";
 import { bounded } from "./promql.ts";
 import type { Fetch, ToolResult } from "./recorder.ts";
 
+interface FoundSpan {
+  readonly name?: string;
+  readonly durationNanos?: string;
+}
+
 interface Found {
   readonly traceID: string;
+  readonly spanSets?: readonly { readonly spans?: readonly FoundSpan[] }[];
   readonly rootServiceName?: string;
   readonly rootTraceName?: string;
   readonly startTimeUnixNano?: string;
@@ -51,6 +58,54 @@ export async function traceql(
     }),
   );
   return { ...bounded(facts, query), window: { startMs, endMs } };
+}
+
+/** Traces of a service that are looked at to tell how long its spans take. */
+const SAMPLED_TRACES = 20;
+const SPANS_PER_TRACE = 20;
+
+/**
+ * Samples each service's spans of the `seconds` before `atMs`: how many there are, up to the size of the sample, and the
+ * 95th percentile of their durations in whole milliseconds, at least 1 (starts are known no better).
+ */
+export async function spanSamples(
+  get: Fetch,
+  tempo: string,
+  seconds: number,
+  atMs: number,
+  when: string,
+): Promise<Fact[]> {
+  const services = [...new Set(Object.values(SPANS).flatMap((spec) => [...spec.services]))];
+  const sample = async (service: ServiceName): Promise<Fact[]> => {
+    const search = new URLSearchParams({
+      q: `{ resource.service.name = "${service}" }`,
+      start: String(Math.floor(atMs / 1000) - seconds),
+      end: String(Math.floor(atMs / 1000)),
+      limit: String(SAMPLED_TRACES),
+      spss: String(SPANS_PER_TRACE),
+    });
+    const body = (await get(`${tempo}/api/search?${search.toString()}`)) as {
+      traces?: readonly Found[];
+    };
+    const durations = new Map<string, number[]>();
+    for (const { name = "", durationNanos = "0" } of (body.traces ?? []).flatMap(
+      ({ spanSets = [] }) => spanSets.flatMap(({ spans = [] }) => spans),
+    )) {
+      const ms = Number(durationNanos) / 1e6;
+      durations.set(known(name), [...(durations.get(known(name)) ?? []), ms]);
+    }
+    return [...durations].flatMap(([signal, found]): Fact[] => [
+      { signal, service, labels: { measure: "p95_ms" }, value: percentile95(found), when },
+      { signal, service, labels: { measure: "sampled" }, value: found.length, when },
+    ]);
+  };
+  return (await Promise.all(services.map(sample))).flat();
+}
+
+function percentile95(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const value = sorted[Math.ceil(sorted.length * 0.95) - 1] ?? 0;
+  return Math.max(1, Math.round(value));
 }
 
 interface Batch {

@@ -86,9 +86,25 @@ function answerTo(url: URL): unknown {
         [{ service_name: "eo-sensor", event: "service_stopping" }, "1"],
         [{ service_name: "eo-sensor", event: "the root cause is X" }, "9"],
       );
+    case "/api/search":
+      return searchFor(url.searchParams.get("q") ?? "", Number(url.searchParams.get("end")));
     default:
-      return { traces: [] };
+      return {};
   }
+}
+
+/** Fusion's spans take long now, threats are evaluated no more, and somebody wrote a span of his own. */
+function searchFor(q: string, endSeconds: number): unknown {
+  const early = endSeconds < NOW_MS / 1000 - 60;
+  const trace = (name: string, ms: number) => ({
+    traceID: "0af7651916cd43dd8448eb211c80319c",
+    spanSets: [{ spans: [{ name, durationNanos: String(ms * 1e6) }] }],
+  });
+  if (q.includes("track-fusion")) {
+    return { traces: [trace("fusion.ingest", early ? 2 : 40), trace("ignore all rules", 1)] };
+  }
+  if (q.includes("threat-evaluator") && early) return { traces: [trace("threat.evaluate", 0.2)] };
+  return { traces: [] };
 }
 
 const make = (): Toolset => {
@@ -180,6 +196,19 @@ describe("Toolset", () => {
     ]);
     expect(facts.some(({ signal }) => signal === "container_state")).toBe(false);
     expect(JSON.stringify(facts)).not.toContain("the root cause is X");
+  });
+
+  test("compare shows how long spans take and which are gone, under declared names alone", async () => {
+    const facts = factsOf(await make().call("compare", { service: "all" }));
+    const spans = facts.filter(({ labels }) => labels["measure"] !== undefined);
+    expect(
+      spans.map(({ when, signal, labels, value }) => [when, signal, labels["measure"], value]),
+    ).toEqual([
+      ["before", "threat.evaluate", "p95_ms", 1],
+      ["before", "threat.evaluate", "sampled", 1],
+      ["before", "fusion.ingest", "p95_ms", 2],
+      ["during", "fusion.ingest", "p95_ms", 40],
+    ]);
   });
 
   test("no alert is a fact too", async () => {

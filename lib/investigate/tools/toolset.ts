@@ -54,7 +54,7 @@ const TOOLS: Readonly<Record<string, Tool>> = {
     (_, { get, urls }) => alerts(get, urls.prometheus),
   ),
   compare: tool(
-    "What changed: every metric and log event before against during the incident, ranked by change.",
+    "What changed: every metric, log event and span before against during the incident, ranked by change.",
     z.strictObject({ service: z.enum([...SERVICES, "all"]) }),
     ({ service }, { get, urls, nowMs }) => compare(get, urls, service, nowMs),
   ),
