@@ -10,11 +10,11 @@ import { type FaultClass, FAULT_CLASS_NAMES } from "../../contract/fault-classes
 import { downstreamOf, SERVICES, type ServiceName } from "../../contract/topology.ts";
 import { finished } from "../floors.ts";
 import type { InvestigationInput, Investigator } from "../investigator.ts";
-import { citationsOfChecks, joinCitations } from "../ollama/citations.ts";
-import { findOnset } from "../ollama/onset.ts";
-import { PLANS } from "../ollama/plans.ts";
+import { citationsOfChecks, joinCitations } from "../hypotheses/citations.ts";
+import { findOnset } from "../hypotheses/onset.ts";
+import { PLANS } from "../hypotheses/plans.ts";
 import type { Toolbox } from "../toolbox.ts";
-import { refutationOf, testHypothesis, type Verdict } from "../ollama/refute.ts";
+import { refutationOf, testHypothesis, type Verdict } from "../hypotheses/refute.ts";
 import { toolboxOf, toolsetFor } from "../toolbox.ts";
 import { supportingCitations } from "./support.ts";
 

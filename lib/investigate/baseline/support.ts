@@ -3,7 +3,7 @@ import type { Citation, EvidenceRecord } from "../../contract/answer.ts";
 import { type Fact, factsOf } from "../../contract/citation.ts";
 import type { FaultClass } from "../../contract/fault-classes.ts";
 import { downstreamOf, isServiceName, type ServiceName } from "../../contract/topology.ts";
-import type { Hypothesis } from "../ollama/refute.ts";
+import type { Hypothesis } from "../hypotheses/refute.ts";
 
 /** Signals that go with a class: of the service itself, and of those that it feeds. */
 interface Going {

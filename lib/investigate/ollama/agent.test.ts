@@ -13,8 +13,8 @@ import {
   type ScriptedServerOptions,
   startScriptedServer,
 } from "./scripted-server.ts";
-import { SIMULATED_INCIDENTS, type SimulatedIncident } from "./simulated-incidents.ts";
-import { changed, simulatedToolbox, type SystemNumbers } from "./simulated-system.ts";
+import { SIMULATED_INCIDENTS, type SimulatedIncident } from "../simulated/incidents.ts";
+import { changed, simulatedToolbox, type SystemNumbers } from "../simulated/system.ts";
 import { estimateTokens } from "./text.ts";
 import { checkCitation } from "../../contract/citation.ts";
 

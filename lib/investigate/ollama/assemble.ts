@@ -4,9 +4,9 @@ import type { Answer, Citation } from "../../contract/answer.ts";
 import { FAULT_CLASSES, REMEDIATIONS, type Remediation } from "../../contract/fault-classes.ts";
 import { downstreamOf, type ServiceName } from "../../contract/topology.ts";
 import type { CaseFile } from "./case-file.ts";
-import { PLANS } from "./plans.ts";
-import { type Hypothesis, nameOf, refutationOf, type Verdict } from "./refute.ts";
-import { harmless } from "./text.ts";
+import { PLANS } from "../hypotheses/plans.ts";
+import { type Hypothesis, nameOf, refutationOf, type Verdict } from "../hypotheses/refute.ts";
+import { harmless } from "../harmless.ts";
 
 export interface Diagnosis {
   readonly hypothesis: Hypothesis;

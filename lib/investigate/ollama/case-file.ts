@@ -6,7 +6,8 @@
  */
 import { CONTAINER_METRICS, LOGS, METRICS } from "../../contract/telemetry.ts";
 import type { ServiceName } from "../../contract/topology.ts";
-import { estimateTokens, harmless } from "./text.ts";
+import { harmless } from "../harmless.ts";
+import { estimateTokens } from "./text.ts";
 import type { Call, Fact } from "../toolbox.ts";
 
 /** A fact with a number, and the value before the incident if one is known. */

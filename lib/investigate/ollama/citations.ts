@@ -2,12 +2,9 @@
 import type { Citation, EvidenceRecord } from "../../contract/answer.ts";
 import type { CaseFile, Row } from "./case-file.ts";
 import type { Report } from "./prompt.ts";
-import type { Check } from "./refute.ts";
-import { harmless, shortNumber } from "./text.ts";
+import { limited } from "../hypotheses/citations.ts";
+import { harmless } from "../harmless.ts";
 import { checkCitation } from "../../contract/citation.ts";
-
-/** Most citations that an answer needs; the contract allows more. */
-const MOST_CITATIONS = 14;
 
 export interface Sorted {
   readonly good: readonly Citation[];
@@ -51,36 +48,3 @@ function citationOf(row: Row, claimedValue: string | number): Citation {
     claim: `${fact.signal} of ${fact.service ?? "the system"} is ${shown}${change}`,
   };
 }
-
-/** Citations of what the tools confirmed about the diagnosis. */
-export function citationsOfChecks(
-  checks: readonly Check[],
-  records: readonly EvidenceRecord[],
-): Citation[] {
-  const citations: Citation[] = [];
-  for (const { outcome, entailment, fact, callId } of checks) {
-    if (outcome !== "confirmed" || fact === undefined) continue;
-    const citation: Citation = {
-      call_id: callId,
-      signal: fact.signal,
-      service: fact.service,
-      value: limited(fact.value),
-      claim: `${entailment.claim}: ${entailment.signal} gives ${shortNumber(Number(fact.value))}`,
-    };
-    if (checkCitation(citation, records).grounded) citations.push(citation);
-  }
-  return citations;
-}
-
-/** Joins lists of citations, the first of equal ones counting. */
-export function joinCitations(...lists: readonly (readonly Citation[])[]): Citation[] {
-  const joined = new Map<string, Citation>();
-  for (const citation of lists.flat()) {
-    const key = JSON.stringify([citation.signal, citation.service, citation.value]);
-    if (!joined.has(key)) joined.set(key, citation);
-  }
-  return [...joined.values()].slice(0, MOST_CITATIONS);
-}
-
-const limited = (value: string | number): string | number =>
-  typeof value === "string" ? value.slice(0, 300) : value;

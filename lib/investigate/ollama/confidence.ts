@@ -2,7 +2,7 @@
  * How sure the agent may be: computed from what the tools confirmed and refuted, with the model's own statement as a small
  * part. Models state 90 % and more whatever they say, so their word alone would be worth nothing.
  */
-import type { Verdict } from "./refute.ts";
+import type { Verdict } from "../hypotheses/refute.ts";
 
 export interface ConfidenceInput {
   /** The test of the diagnosis; undefined when refutation is switched off. */

@@ -17,19 +17,8 @@ import {
   TOPOLOGY,
   upstreamOf,
 } from "../../contract/topology.ts";
-import { PLANS } from "./plans.ts";
-import type { Hypothesis } from "./refute.ts";
-
-/** What the named service is like right now, in the order in which it has to be asked. */
-export const STATES = [
-  "exited",
-  "throttled",
-  "unreachable",
-  "mute",
-  "overloaded",
-  "working",
-] as const;
-export type ServiceState = (typeof STATES)[number];
+import { PLANS, type ServiceState, STATES } from "../hypotheses/plans.ts";
+import type { Hypothesis } from "../hypotheses/refute.ts";
 
 /** Where the cause is, seen from the service that the alert is about. */
 export const PLACES = ["in_the_alerted_service", "upstream_of_it", "elsewhere", "nowhere"] as const;

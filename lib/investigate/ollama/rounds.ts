@@ -29,9 +29,9 @@ import {
   testRivals,
   type Verdict,
   whereElse,
-} from "./refute.ts";
+} from "../hypotheses/refute.ts";
 import type { SessionOptions } from "./session.ts";
-import { harmless } from "./text.ts";
+import { harmless } from "../harmless.ts";
 import type { Call } from "../toolbox.ts";
 
 /** Rows that a table has at most: more of them made small models worse, not better. */

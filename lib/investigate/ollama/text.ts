@@ -1,4 +1,4 @@
-/** Reading what models write, and writing what models read: loops, JSON in prose, untrusted text, token counts. */
+/** Reading what models write: loops, JSON in prose, thoughts, token counts. */
 
 /**
  * Tokens that a text takes, estimated on the safe side: the tables and names that prompts are made of
@@ -69,27 +69,4 @@ function closingBrace(text: string, start: number): number | undefined {
     else if (char === "}" && --depth === 0) return i;
   }
   return undefined;
-}
-
-/** A word that cannot carry an instruction: names, numbers, versions, addresses. */
-const HARMLESS = /^[\w.,:;+*/@%()=[\]-]{1,60}$/;
-
-/**
- * A value from telemetry as a model may see it.
- *
- * Telemetry is written by whoever writes to the system, so prose in it is withheld: a sentence
- * can carry an instruction, a name or a number cannot.
- */
-export function harmless(value: string | number): string {
-  if (typeof value === "number") return shortNumber(value);
-  return HARMLESS.test(value) ? value : `(text of ${value.length} characters withheld)`;
-}
-
-/** A number with as many digits as a reader needs. */
-export function shortNumber(value: number): string {
-  if (!Number.isFinite(value)) return String(value);
-  if (Number.isInteger(value) && Math.abs(value) < 1e6) return String(value);
-  const size = Math.abs(value);
-  const rounded = Number(value.toPrecision(3));
-  return size >= 1e6 || size < 1e-4 ? rounded.toExponential() : String(rounded);
 }

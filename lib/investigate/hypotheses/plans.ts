@@ -1,6 +1,16 @@
 /** What follows from a diagnosis whatever the incident: the remediations that fit a class, and the states that go with it. */
 import type { FaultClass, Remediation } from "../../contract/fault-classes.ts";
-import type { ServiceState } from "./prompt.ts";
+
+/** What the named service is like right now, in the order in which it has to be asked. */
+export const STATES = [
+  "exited",
+  "throttled",
+  "unreachable",
+  "mute",
+  "overloaded",
+  "working",
+] as const;
+export type ServiceState = (typeof STATES)[number];
 
 export interface Plan {
   /** The first one is what is done when nobody chooses. */

@@ -2,7 +2,7 @@
 import type { Alert } from "../../contract/alert.ts";
 import type { FaultClass } from "../../contract/fault-classes.ts";
 import type { ServiceName } from "../../contract/topology.ts";
-import { changed, HEALTHY, simulatedAlert, type SystemNumbers } from "./simulated-system.ts";
+import { changed, HEALTHY, simulatedAlert, type SystemNumbers } from "./system.ts";
 
 export interface SimulatedIncident {
   readonly name: string;

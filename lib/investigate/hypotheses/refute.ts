@@ -11,7 +11,7 @@ import {
 } from "../../contract/entailments.ts";
 import { FAULT_CLASS_NAMES, type FaultClass } from "../../contract/fault-classes.ts";
 import { SERVICES, type ServiceName } from "../../contract/topology.ts";
-import { harmless, shortNumber } from "./text.ts";
+import { harmless, shortNumber } from "../harmless.ts";
 import type { Fact, Toolbox } from "../toolbox.ts";
 
 export interface Hypothesis {
