@@ -8,7 +8,7 @@ import { createInvestigator } from "../investigate/registry.ts";
 import type { Manifest } from "../score/run-record.ts";
 import { withResults } from "../score/readme-table.ts";
 import { renderReport, type ReportRun } from "../score/report/report.ts";
-import { type Summary, summarize, summaryTable } from "../score/summary.ts";
+import { figuresTable, type Summary, summarize, summaryTable } from "../score/summary.ts";
 import { loadAllScenarios, loadScenario, type Scenario } from "../../scenarios/load.ts";
 import { checkResultsFolder, readManifests, readRun, writeText } from "./artefacts.ts";
 import { runCampaign, runsFolder } from "./campaign.ts";
@@ -117,7 +117,10 @@ async function writeSummary(
   const summary = summarize(found.map(({ manifest }) => manifest));
   checkResultsFolder(results);
   writeText(`${results}/summary.json`, `${JSON.stringify(summary, null, 2)}\n`);
-  writeText(`${results}/summary.md`, `# Results\n\n${summaryTable(summary)}\n`);
+  writeText(
+    `${results}/summary.md`,
+    `# Results\n\n${summaryTable(summary)}\n\nMeans over the valid runs:\n\n${figuresTable(summary)}\n`,
+  );
   const runs: ReportRun[] = [];
   for (const { path, manifest } of found) runs.push({ manifest, ...(await readRun(path)) });
   writeText(`${results}/report.html`, renderReport(summary, runs));

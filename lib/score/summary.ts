@@ -25,6 +25,24 @@ export interface Cell {
   readonly pass_at_k: number | null;
   readonly pass_hat_k: number | null;
   readonly k: number;
+  /** Means over the valid runs; null when there are none. */
+  readonly means: CellMeans | null;
+}
+
+/** What one run of a cell is like on the average. */
+export interface CellMeans {
+  readonly grounded: number;
+  readonly invented: number;
+  readonly struck: number;
+  /** Over the runs with an answer; null when there are none. */
+  readonly brier: number | null;
+  readonly rounds: number;
+  readonly tool_calls: number;
+  readonly model_calls: number;
+  readonly tokens: number;
+  readonly wall_seconds: number;
+  /** Wall clock without the time that the model itself took. */
+  readonly own_seconds: number;
 }
 
 export interface Group {
@@ -129,6 +147,25 @@ function cellOf(manifests: readonly Manifest[]): Cell {
     pass_at_k: n === 0 ? null : passAtK(correct, n, k),
     pass_hat_k: n === 0 ? null : passHatK(correct, n, k),
     k,
+    means: meansOf(scored),
+  };
+}
+
+function meansOf(scored: readonly Scored[]): CellMeans | null {
+  if (scored.length === 0) return null;
+  const mean = (value: (run: Scored) => number): number => meanOf(scored.map(value)) ?? 0;
+  const answered = scored.filter(({ agent_failure }) => agent_failure === null);
+  return {
+    grounded: mean(({ score }) => score.grounded_citations),
+    invented: mean(({ score }) => score.invented_citations),
+    struck: mean(({ struck_citations }) => struck_citations),
+    brier: meanOf(answered.map(({ score }) => score.brier)),
+    rounds: mean(({ cost }) => cost?.rounds ?? 0),
+    tool_calls: mean(({ cost }) => cost?.toolCalls ?? 0),
+    model_calls: mean(({ cost }) => cost?.modelCalls ?? 0),
+    tokens: mean(({ cost }) => (cost?.promptTokens ?? 0) + (cost?.completionTokens ?? 0)),
+    wall_seconds: mean(({ cost }) => (cost?.wallMs ?? 0) / 1000),
+    own_seconds: mean(({ cost }) => ((cost?.wallMs ?? 0) - (cost?.modelMs ?? 0)) / 1000),
   };
 }
 
@@ -156,10 +193,55 @@ export function summaryTable({ groups }: Summary): string {
     ["Brier score", ...groups.map(({ brier }) => (brier === null ? "–" : brier.toFixed(3)))],
     ["valid runs", ...groups.map(({ valid, runs }) => `${valid} of ${runs}`)],
   ];
-  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
-  return [line(header), line(header.map(() => "---")), ...[...rows, ...footer].map(line)].join(
-    "\n",
+  return markdownTable(header, [...rows, ...footer]);
+}
+
+/** What each investigator's runs of each scenario took and cited, as a Markdown table: means over the valid runs. */
+export function figuresTable({ groups }: Summary): string {
+  const header = [
+    "investigator",
+    "scenario",
+    "points",
+    "right",
+    "grounded",
+    "invented",
+    "struck",
+    "Brier",
+    "rounds",
+    "tool calls",
+    "model calls",
+    "tokens",
+    "seconds",
+    "of them without the model",
+  ];
+  const rows = groups.flatMap((group) =>
+    group.cells.flatMap(({ scenario, means, mean_points, max_points, correct, n }) =>
+      means === null
+        ? []
+        : [
+            [
+              nameOf(group),
+              scenario,
+              `${Number((mean_points ?? 0).toFixed(2))}/${max_points}`,
+              `${correct}/${n}`,
+              ...[means.grounded, means.invented, means.struck].map(short),
+              means.brier === null ? "–" : means.brier.toFixed(3),
+              ...[means.rounds, means.tool_calls, means.model_calls].map(short),
+              String(Math.round(means.tokens)),
+              means.wall_seconds.toFixed(1),
+              means.own_seconds.toFixed(1),
+            ],
+          ],
+    ),
   );
+  return markdownTable(header, rows);
+}
+
+const short = (value: number): string => String(Number(value.toFixed(1)));
+
+function markdownTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  return [line(header), line(header.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
 const nameOf = ({ investigator, isolation }: Group): string =>

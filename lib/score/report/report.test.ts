@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Manifest } from "../run-record.ts";
 import { ManifestSchema } from "../run-record.ts";
-import { summarize, summaryTable } from "../summary.ts";
+import { figuresTable, summarize, summaryTable } from "../summary.ts";
 import { renderReport } from "./report.ts";
 
 const HOSTILE = `</pre><script>alert("x")</script>' onload='y`;
@@ -126,6 +126,15 @@ describe("summarize()", () => {
     const text = summaryTable(summarize([manifest(), wrong("r2"), invalid]));
     expect(text).toContain("| sensor-down | 1.5/3 (1/2 right) |");
     expect(text).toContain("| valid runs | 2 of 3 |");
+  });
+
+  test("what runs took and cited is the mean over the valid ones, the model's time apart", () => {
+    const cost = { ...manifest().cost, wallMs: 9000, modelMs: 8000, modelCalls: 3 };
+    const slow = manifest({ run_id: "r2", cost: cost as Manifest["cost"] });
+    const text = figuresTable(summarize([manifest(), slow, invalid]));
+    expect(text.split("\n").at(-1)).toBe(
+      "| baseline | sensor-down | 3/3 | 2/2 | 2 | 1 | 0 | 0.010 | 1 | 4 | 1.5 | 11 | 5.5 | 1.5 |",
+    );
   });
 });
 
