@@ -231,7 +231,7 @@ describe("queries and citations of the model's own", () => {
   });
 
   test("citations that do not hold are sent back once, then struck out and counted", async () => {
-    const invented = [{ fact: "F999", value: "1" }];
+    const invented = ["F999"];
     const { result, chats } = await investigate(FLOOD, (request) =>
       kindOf(request) === "report"
         ? {

@@ -21,7 +21,8 @@ export interface Row {
 
 export interface Rendered {
   readonly text: string;
-  readonly shown: number;
+  /** Numbers of the rows that are in it. */
+  readonly shown: readonly string[];
   /** Rows that did not fit. */
   readonly cut: number;
 }
@@ -68,17 +69,19 @@ export class CaseFile {
       .filter((row) => !this.#contrast || isTelling(row))
       .toSorted((a, b) => b.score - a.score);
     const lines: string[] = [];
+    const shown: string[] = [];
     let used = 0;
     for (const row of ranked) {
       const line = lineOf(row);
       const tokens = estimateTokens(`${line}\n`);
       if (lines.length >= mostRows || used + tokens > roomTokens) break;
       lines.push(line);
+      shown.push(row.id);
       used += tokens;
     }
     const cut = ranked.length - lines.length;
     if (cut > 0) lines.push(`(${cut} lesser rows are left out)`);
-    return { text: lines.join("\n"), shown: ranked.length - cut, cut };
+    return { text: lines.join("\n"), shown, cut };
   }
 }
 

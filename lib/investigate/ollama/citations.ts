@@ -20,31 +20,28 @@ export function sortCitations(
 ): Sorted {
   const good: Citation[] = [];
   const complaints: string[] = [];
-  for (const { fact, value } of claimed) {
-    const row = file.row(fact);
+  for (const id of new Set(claimed)) {
+    const row = file.row(id);
     if (row === undefined) {
-      complaints.push(`${harmless(fact)} is no row of the table`);
+      complaints.push(`${harmless(id)} is no row of the table`);
       continue;
     }
-    const citation = citationOf(row, value);
+    const citation = citationOf(row);
     const checked = checkCitation(citation, records);
     if (checked.grounded) good.push(citation);
-    else complaints.push(`${row.id} with value ${harmless(value)}: ${checked.reason}`);
+    else complaints.push(`${row.id}: ${checked.reason}`);
   }
   return { good, complaints };
 }
 
-/** The citation of a row with the value that the model read; a value as shown stands for the exact one. */
-function citationOf(row: Row, claimedValue: string | number): Citation {
-  const { fact, before, callId } = row;
-  const shown = harmless(fact.value);
-  const asShown = String(claimedValue).trim() === shown || claimedValue === fact.value;
+/** The citation of a row, with the value that was read. */
+function citationOf({ fact, before, callId }: Row): Citation {
   const change = before === undefined ? "" : `, before the incident ${harmless(before.value)}`;
   return {
     call_id: callId,
     signal: fact.signal,
     service: fact.service,
-    value: limited(asShown ? fact.value : claimedValue),
-    claim: `${fact.signal} of ${fact.service ?? "the system"} is ${shown}${change}`,
+    value: limited(fact.value),
+    claim: `${fact.signal} of ${fact.service ?? "the system"} is ${harmless(fact.value)}${change}`,
   };
 }

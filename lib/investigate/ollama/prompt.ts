@@ -75,19 +75,24 @@ export const QuerySchema = z.object({
 });
 
 /** Answer to the question for the report. */
-export const ReportSchema = z.object({
-  mechanism: z.string().max(600),
-  evidence: z
-    .array(z.object({ fact: z.string().max(8), value: z.union([z.string().max(80), z.number()]) }))
-    .max(6),
-  action: z.string().max(40),
-});
-export type Report = z.infer<typeof ReportSchema>;
+export interface Report {
+  readonly mechanism: string;
+  /** Numbers of rows of the table. */
+  readonly evidence: readonly string[];
+  readonly action: string;
+}
 
-/** The schema of a report; the action comes from the few that fit the class. */
-export function reportSchema(faultClass: FaultClass): z.ZodType<Report> {
-  const actions = PLANS[faultClass].actions;
-  return ReportSchema.extend({ action: z.enum(actions as [string, ...string[]]) });
+/**
+ * The schema of a report: the action comes from the few that fit the class, the evidence from the rows that were shown. A server that
+ * holds no model to the list lets other numbers through; they are complained about, not refused.
+ */
+export function reportSchema(faultClass: FaultClass, shown: readonly string[]): z.ZodType<Report> {
+  const row = z.string().max(8);
+  return z.object({
+    mechanism: z.string().max(600),
+    evidence: z.array(shown.length === 0 ? row : row.meta({ enum: [...shown] })).max(6),
+    action: z.enum(PLANS[faultClass].actions as [string, ...string[]]),
+  });
 }
 
 /** The unchanging part: the system, the fault classes, how to think. */
@@ -191,7 +196,7 @@ export function reportPrompt(
     "",
     `The diagnosis is: ${diagnosis.service ?? "no service"}, ${diagnosis.faultClass}.`,
     ...(confirmed.length === 0 ? [] : [`Confirmed: ${confirmed.join("; ")}.`]),
-    "Write mechanism (one or two sentences: how this fault led to the alert), evidence (up to 5 rows of the table that show it: fact is the row's F-number, value its last value exactly as shown) and action:",
+    "Write mechanism (one or two sentences: how this fault led to the alert), evidence (the F-numbers of up to 5 rows of the table that show it) and action:",
     ...actions,
     ...complaints,
   ].join("\n");

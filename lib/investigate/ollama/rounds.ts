@@ -66,6 +66,8 @@ export class Rounds {
   #anomalies: readonly Anomaly[] | undefined;
   #unsure = 0;
   base = "";
+  /** Numbers of the rows that `base` shows. */
+  shownRows: readonly string[] = [];
   queries = 0;
   cutRows = 0;
 
@@ -228,9 +230,10 @@ export class Rounds {
     };
     const frame = choicePrompt({ ...question, table: "" });
     const room = client.roomFor(this.#system + frame, TOKENS.report);
-    const { text, cut } = this.#file.render(room, MOST_ROWS);
+    const { text, shown, cut } = this.#file.render(room, MOST_ROWS);
     if (cut > this.cutRows) input.transcript.note(`${cut} lesser rows of the table are left out`);
     this.cutRows = cut;
+    this.shownRows = shown;
     this.base = choicePrompt({ ...question, table: text === "" ? "(nothing)" : text });
   }
 

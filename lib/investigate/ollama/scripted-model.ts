@@ -44,10 +44,10 @@ export function pickingModel(pick: Pick): (request: ChatRequestSeen) => Reply {
   };
 }
 
-/** The first rows of the table in a prompt, as citations of them. */
-export function firstRows(request: ChatRequestSeen, most: number) {
-  const rows = [...promptOf(request).matchAll(/^(F\d+) .*: (?:.* -> )?(\S+)$/gm)];
-  return rows.slice(0, most).map(([, fact = "", value = ""]) => ({ fact, value }));
+/** The numbers of the first rows of the table in a prompt. */
+export function firstRows(request: ChatRequestSeen, most: number): string[] {
+  const rows = [...promptOf(request).matchAll(/^(F\d+) /gm)];
+  return rows.slice(0, most).map(([, id = ""]) => id);
 }
 
 /** A model that follows what the tools told it is possible, and otherwise takes the first of every list. */

@@ -158,7 +158,7 @@ export class Session {
       name: "report",
       system: this.#system,
       user: reportPrompt(this.#rounds.base, hypothesis, confirmed, sentBack),
-      schema: reportSchema(hypothesis.faultClass),
+      schema: reportSchema(hypothesis.faultClass, this.#rounds.shownRows),
       maxTokens: REPORT_TOKENS,
     });
   }
