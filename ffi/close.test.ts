@@ -54,7 +54,7 @@ describe("after close", () => {
     for (const call of Object.values(calls)) expect(call).toThrow(DdsClosedError);
     const methods = (prefix: string, entity: object): string[] =>
       Object.getOwnPropertyNames(Object.getPrototypeOf(entity))
-        .filter((name) => name !== "constructor" && name !== "afterDelete")
+        .filter((name) => !["constructor", "beforeDelete", "afterDelete"].includes(name))
         .map((name) => `${prefix}.${name}`);
     const all = [...methods("writer", writer), ...methods("reader", reader)];
     expect(Object.keys(calls)).toEqual(expect.arrayContaining(all));
@@ -111,6 +111,22 @@ describe("with samples on their way", () => {
     });
     expect(visits).toBe(3);
     expect(() => reader.take(() => {})).toThrow(DdsClosedError);
+  });
+
+  test("so can its participant, and with it the domain in whose memory the samples lie", async () => {
+    const participant = testParticipant();
+    const { writer, reader } = await pair(participant);
+    for (let i = 0; i < 600; i++) writer.write(value);
+    let visits = 0;
+    const taken = reader.take(() => {
+      visits++;
+      if (visits === 3) participant.close();
+    });
+    expect([visits, taken]).toEqual([3, 256]);
+    expect(participant.closed).toBe(true);
+    // The library is started anew.
+    await using next = testParticipant();
+    await pair(next);
   });
 
   test("a participant can be closed by a callback of its reader", async () => {

@@ -265,6 +265,8 @@ function compileSequence(of: TypeDecl, bound: number | undefined, path: string):
   return (encoder, value, at) => {
     if (!Array.isArray(value)) refuse(path, "an array", value);
     const { length } = value;
+    // A proxy of an array may say anything, and C would believe it.
+    if (!Number.isInteger(length) || length < 0) refuse(path, "an array", `one of ${length}`);
     if (bound !== undefined && length > bound) {
       refuse(path, `an array of at most ${bound} elements`, `one of ${length}`);
     }

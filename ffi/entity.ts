@@ -45,10 +45,14 @@ export abstract class Entity implements Disposable, AsyncDisposable {
     const handle = this.#handle;
     this.#handle = 0;
     if (this.#parent !== undefined) this.#parent.#children.delete(this);
+    this.beforeDelete();
     const code = loadLibrary().dds.dds_delete(handle);
     this.afterDelete();
     check(code, "dds_delete", `close the ${this.description}`);
   }
+
+  /** Gives back what must not outlive the entity. */
+  protected beforeDelete(): void {}
 
   /** Frees what C might still have used before. */
   protected afterDelete(): void {}

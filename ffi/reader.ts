@@ -106,6 +106,9 @@ export class Reader<D extends StructDecl = StructDecl> extends Entity {
   /** What a failed take could not do: made once, because a text made for each take would be garbage. */
   readonly #action: string;
   #taking = false;
+  /** The batch at hand: from `#next` to `#count` are samples that have not been visited and belong to C. */
+  #next = 0;
+  #count = 0;
 
   /** @internal Use Participant.reader(). */
   constructor(participant: Entity, participantHandle: number, topic: Topic<D>, qos: Qos) {
@@ -210,23 +213,43 @@ export class Reader<D extends StructDecl = StructDecl> extends Entity {
     visit: () => void,
     onBad: ((error: Error) => void) | undefined,
   ): number {
-    const { dds } = loadLibrary();
     const count = check(
-      dds.dds_takecdr(this.handle(), this.#samples.pointer, wanted, this.#infos.pointer, ANY_STATE),
+      loadLibrary().dds.dds_takecdr(
+        this.handle(),
+        this.#samples.pointer,
+        wanted,
+        this.#infos.pointer,
+        ANY_STATE,
+      ),
       "dds_takecdr",
       this.#action,
     );
-    let next = 0;
+    this.#next = 0;
+    this.#count = count;
     try {
-      while (next < count && !this.closed) {
-        const size = this.#load(next);
-        next++;
+      // A visitor that closes the reader ends this: no samples are left then.
+      while (this.#next < this.#count) {
+        const size = this.#load(this.#next);
+        this.#next++;
         if (this.#open(size, onBad)) visit();
       }
     } finally {
-      for (; next < count; next++) dds.ddsi_serdata_unref(this.#samples.getAddress(next * 8));
+      this.#dropRest();
     }
     return count;
+  }
+
+  /** Gives back the samples that will not be visited. */
+  #dropRest(): void {
+    const { dds } = loadLibrary();
+    for (; this.#next < this.#count; this.#next++) {
+      dds.ddsi_serdata_unref(this.#samples.getAddress(this.#next * 8));
+    }
+  }
+
+  protected override beforeDelete(): void {
+    // Samples lie in memory of the domain, which may end with this reader.
+    this.#dropRest();
   }
 
   /** Finds the fields of the sample at hand; false when it cannot be read, and `onBad` has been told. */

@@ -1,4 +1,5 @@
 /** A topic: a name and a type. */
+import { frozenCopy } from "./declaration.ts";
 import { type Descriptor, describe } from "./descriptor.ts";
 import { Entity } from "./entity.ts";
 import { check } from "./error.ts";
@@ -28,6 +29,7 @@ const KEY_BYTES = 16;
 /** A name and a type, for the writers and readers of the participant that made it. It has no methods but close(). */
 export class Topic<D extends StructDecl = StructDecl> extends Entity {
   readonly name: string;
+  /** A copy of the declaration that it was made of; it cannot change. */
   readonly type: D;
   /** The participant that made it. */
   readonly participant: Entity;
@@ -39,7 +41,8 @@ export class Topic<D extends StructDecl = StructDecl> extends Entity {
         `Cannot create a topic: its name must be of letters, digits, _ and /, and start with none of 0-9 and DCPS, but is ${JSON.stringify(name)}`,
       );
     }
-    const image = new DescriptorImage(describe(type));
+    const own = frozenCopy(type);
+    const image = new DescriptorImage(describe(own));
     const handle = withQos(qos, (pointer) =>
       withCString(name, (text) =>
         loadLibrary().dds.dds_create_topic(participantHandle, image.pointer, text, pointer, null),
@@ -47,11 +50,12 @@ export class Topic<D extends StructDecl = StructDecl> extends Entity {
     );
     // Until here C reads the image, so it must not be collected.
     image.release();
-    check(handle, "dds_create_topic", `create topic ${name} of type ${type.name}`);
+    check(handle, "dds_create_topic", `create topic ${name} of type ${own.name}`);
     super(handle, `topic ${name}`, participant);
     this.name = name;
-    this.type = type;
+    this.type = own;
     this.participant = participant;
+    Object.freeze(this);
   }
 }
 

@@ -4,6 +4,8 @@
  * A declaration is an object literal `as const`; nothing has to be imported to write one.
  */
 
+import { checkStruct } from "./declaration.ts";
+
 /** Types of one machine word or less. */
 export type PrimitiveDecl =
   "bool" | "u8" | "i8" | "i16" | "u16" | "i32" | "u32" | "i64" | "u64" | "f32" | "f64";
@@ -154,80 +156,4 @@ export function structLayout(struct: StructDecl): StructLayout {
   }
   layouts.set(struct, layout);
   return layout;
-}
-
-const IDENTIFIER = /^[A-Za-z][A-Za-z0-9_]*$/;
-const SCOPED = /^([A-Za-z][A-Za-z0-9_]*::)*[A-Za-z][A-Za-z0-9_]*$/;
-
-/** Words that IDL keeps for itself, whatever their case. Source: OMG IDL 4.2, 7.2.4. */
-const IDL_KEYWORDS: ReadonlySet<string> = new Set(
-  (
-    "abstract any alias attribute bitfield bitmask bitset boolean case char component connector const consumes " +
-    "context custom default double emits enum eventtype exception factory false finder fixed float getraises " +
-    "home import in inout interface local long manages map mirrorport module multiple native object octet " +
-    "oneway out port porttype primarykey private provides public publishes raises readonly sequence setraises " +
-    "short string struct supports switch true truncatable typedef typeid typename typeprefix unsigned union " +
-    "uses valuebase valuetype void wchar wstring int8 uint8 int16 int32 int64 uint16 uint32 uint64"
-  ).split(" "),
-);
-
-/** Throws TypeError with the rule when a declaration cannot be a DDS type. */
-function checkStruct(struct: StructDecl): void {
-  const wrong = (rule: string): never => {
-    throw new TypeError(`Cannot declare struct ${struct.name}: ${rule}`);
-  };
-  if (!SCOPED.test(struct.name)) wrong("its name must be a scoped IDL name");
-  const names = Object.keys(struct.fields);
-  if (names.length === 0) wrong("it must have a field");
-  for (const name of names) {
-    if (!IDENTIFIER.test(name)) wrong(`field ${JSON.stringify(name)} must be an IDL identifier`);
-    if (IDL_KEYWORDS.has(name.toLowerCase())) wrong(`field ${name} must not be an IDL keyword`);
-  }
-  for (const name of struct.key ?? []) {
-    const type = struct.fields[name];
-    if (type === undefined) wrong(`key ${JSON.stringify(name)} must be one of its fields`);
-    else checkKey(name, type, wrong);
-  }
-  for (const [name, type] of Object.entries(struct.fields)) checkBounds(name, type, wrong);
-}
-
-function checkKey(name: string, type: TypeDecl, wrong: (rule: string) => never): void {
-  if (typeof type === "string") return;
-  if (type.kind === "sequence" || type.kind === "array") {
-    wrong(`key ${name} must not be a sequence or an array`);
-  }
-  if (type.kind !== "struct") return;
-  for (const inner of type.key ?? Object.keys(type.fields)) {
-    checkKey(`${name}.${inner}`, type.fields[inner] ?? "u8", wrong);
-  }
-}
-
-function checkBounds(name: string, type: TypeDecl, wrong: (rule: string) => never): void {
-  if (typeof type === "string") return;
-  const limit = (what: string, value: number, max: number): void => {
-    if (!Number.isInteger(value) || value < 1 || value > max) {
-      wrong(`${what} of field ${name} must be a whole number from 1 to ${max}, but is ${value}`);
-    }
-  };
-  switch (type.kind) {
-    case "string":
-      limit("the bound", type.bound, 65_535);
-      break;
-    case "enum":
-      limit("the number of values", type.values.length, 65_535);
-      if (new Set(type.values).size < type.values.length) {
-        wrong(`the values of field ${name} must differ`);
-      }
-      break;
-    case "sequence":
-      if (type.bound !== undefined) limit("the bound", type.bound, 2 ** 24);
-      checkBounds(name, type.of, wrong);
-      break;
-    case "array":
-      limit("the length", type.length, 65_535);
-      checkBounds(name, type.of, wrong);
-      break;
-    case "struct":
-      break;
-  }
 }
