@@ -43,7 +43,8 @@ export interface ClientOptions {
   readonly onNote?: (line: string) => void;
 }
 
-const DEFAULT_CALL_TIMEOUT_MS = 120_000;
+/** A model of 7 billion parameters on a processor alone reads 2,000 tokens in three to four minutes. */
+const DEFAULT_CALL_TIMEOUT_MS = 300_000;
 const LOOKUP_TIMEOUT_MS = 5_000;
 /** Tokens that chat templates put around messages, and a margin for a poor estimate. */
 const TEMPLATE_TOKENS = 64;
