@@ -4,14 +4,19 @@
  */
 import { maxPoints, type Truth } from "../lib/contract/truth.ts";
 
+/** How a value must have been measured, in words. */
+const MEASURED = { rate: "per second", duration: "as p95 or mean", least: "at its least" } as const;
+
 /** Renders the section that expected_rca.md has to hold. */
 export function renderRubric(truth: Truth): string {
   const service = truth.culprit === null ? "no service (nothing is wrong)" : `\`${truth.culprit}\``;
   const evidence = truth.evidence.map((item) => {
-    const ways = item.any_of.map(({ signal, labels = {}, holds }) => {
+    const ways = item.any_of.map(({ signal, labels = {}, holds, as, service: of }) => {
       const set = Object.entries(labels).map(([name, value]) => `${name}="${value}"`);
       const name = `\`${signal}${set.length === 0 ? "" : `{${set.join(",")}}`}\``;
-      return holds === undefined ? name : `${name} ${holds.op} ${holds.value}`;
+      const measured = as === undefined ? name : `${name} ${MEASURED[as]}`;
+      const whose = of === undefined ? measured : `${measured} of \`${of}\``;
+      return holds === undefined ? whose : `${whose} ${holds.op} ${holds.value}`;
     });
     const about = item.service === undefined ? "" : ` of \`${item.service}\``;
     return `| +1 | ${item.describe} | ${ways.join(", or ")}${about} |`;

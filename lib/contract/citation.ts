@@ -29,7 +29,12 @@ export function factsOf(record: EvidenceRecord): readonly Fact[] {
 }
 
 export type CitationCheck =
-  | { readonly grounded: true; readonly fact: Fact }
+  | {
+      readonly grounded: true;
+      readonly fact: Fact;
+      /** Facts of the same signal, service and value, such as what it was before. */
+      readonly others: readonly Fact[];
+    }
   | { readonly grounded: false; readonly reason: string };
 
 /** Whether the record bears the citation out: the call was made, and it says this value of this signal. */
@@ -51,13 +56,13 @@ export function checkCitation(
       reason: `call ${citation.call_id} says nothing of ${citation.signal} of ${citation.service ?? "the system"}`,
     };
   }
-  const fact = about.find(({ value }) => sameValue(value, citation.value));
+  const [fact, ...others] = about.filter(({ value }) => sameValue(value, citation.value));
   return fact === undefined
     ? {
         grounded: false,
         reason: `call ${citation.call_id} gives another value of ${citation.signal}`,
       }
-    : { grounded: true, fact };
+    : { grounded: true, fact, others };
 }
 
 /** Numbers may be cited rounded, to three digits at least. */

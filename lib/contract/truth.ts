@@ -12,8 +12,12 @@ const faultClass = z.enum(FAULT_CLASS_NAMES);
 /** One way to show a piece of evidence: a signal by its exact name, and what its cited value must satisfy. */
 export const AcceptedSignalSchema = z.strictObject({
   signal: z.string().min(1),
-  /** Labels that the fact must carry. */
+  /** Labels that the fact must carry, or that its query selected by. */
   labels: z.record(z.string(), z.string()).optional(),
+  /** The service that it must be about, where the piece of evidence leaves that open. */
+  service: service.optional(),
+  /** What the value must be: a counter per second, a histogram's quantile or average, or the least of all series. */
+  as: z.enum(["rate", "duration", "least"]).optional(),
   /** Absent: any value that stands in the record. */
   holds: z
     .strictObject({
@@ -33,6 +37,8 @@ export const ExpectedEvidenceSchema = z.strictObject({
   any_of: z.array(AcceptedSignalSchema).min(1),
   /** The service that the citation must be about; absent: any. */
   service: service.optional(),
+  /** Whether it is so in a healthy system too, and asked for because it rules something out. */
+  as_usual: z.boolean().optional(),
 });
 export type ExpectedEvidence = z.infer<typeof ExpectedEvidenceSchema>;
 

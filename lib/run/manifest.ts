@@ -1,6 +1,8 @@
 /** Turns an incident and one investigator's look at it into what is kept and what is scored. */
-import { SCHEMA_VERSION, type Manifest, type Score } from "../score/run-record.ts";
-import { score, scoreOfFailure } from "../score/score.ts";
+import type { Answer, EvidenceRecord } from "../contract/answer.ts";
+import type { Truth } from "../contract/truth.ts";
+import { SCHEMA_VERSION, type Manifest, type Outcome, type Score } from "../score/run-record.ts";
+import { score, scoreOfFailure, type ScoreTimes } from "../score/score.ts";
 import { fileNameOf } from "./artefacts.ts";
 import type { Incident, Look } from "./incident.ts";
 
@@ -10,7 +12,8 @@ export interface RunIdentity {
   readonly seed: number;
   readonly engine: string;
   readonly isolation: Manifest["isolation"];
-  readonly attempts: number;
+  /** How the tries before this one ended. */
+  readonly earlier: readonly Outcome[];
   readonly versions: Readonly<Record<string, string>>;
 }
 
@@ -36,7 +39,8 @@ export function manifestOf(
     engine: identity.engine,
     isolation: identity.isolation,
     started_unix_ms: started,
-    attempts: identity.attempts,
+    attempts: identity.earlier.length + 1,
+    earlier_attempts: identity.earlier.map(troubleOf),
     outcome,
     timeline: ownTimeline(incident, look),
     fault: { kind: scenario.fault.kind, parameters: { ...scenario.fault.parameters } },
@@ -61,14 +65,66 @@ export function manifestOf(
   };
 }
 
-function scoreOf({ scenario, timeline }: Incident, { investigation }: Look): Score {
-  if (investigation.outcome.kind === "agent-failure") {
-    return scoreOfFailure(scenario.truth, investigation.outcome.reason);
+const troubleOf = (outcome: Outcome): Manifest["earlier_attempts"][number] => {
+  if (outcome.kind === "environment-invalid") {
+    return { phase: outcome.phase, reason: outcome.reason };
   }
-  const injected = scenario.control
-    ? null
-    : (timeline.find(({ name }) => name === "inject")?.unixMs ?? null);
-  return score(investigation.outcome.answer, scenario.truth, investigation.evidence, injected);
+  return { phase: outcome.kind, reason: outcome.kind === "valid" ? "" : outcome.reason };
+};
+
+function scoreOf(incident: Incident, look: Look): Score {
+  const { scenario, outcome } = incident;
+  const { outcome: end, evidence } = look.investigation;
+  const given =
+    end.kind === "agent-failure"
+      ? scoreOfFailure(scenario.truth, end.reason)
+      : score(
+          end.answer,
+          scenario.truth,
+          evidence,
+          scoreTimes(scenario.control, ownTimeline(incident, look)),
+        );
+  return attributed(given, outcome);
+}
+
+/** A run that is no measurement lost its points to the environment or to us, whatever the agent did. */
+function attributed(given: Score, { kind }: Outcome): Score {
+  if (kind === "valid") return given;
+  return { ...given, attribution: kind === "harness-defect" ? "harness" : "environment" };
+}
+
+/**
+ * Where a run's times count from: evidence from the last change before the investigation, which is the repair where that
+ * came first.
+ */
+export function scoreTimes(control: boolean, timeline: Manifest["timeline"]): ScoreTimes {
+  const at = (name: string): number | undefined =>
+    timeline.find((event) => event.name === name)?.unixMs;
+  const [inject = 0, heal, start] = [at("inject"), at("heal"), at("investigation-start")];
+  const healedFirst = heal !== undefined && start !== undefined && heal < start;
+  return {
+    injectedUnixMs: control ? null : (at("inject") ?? null),
+    evidenceFromUnixMs: healedFirst ? heal : inject,
+  };
+}
+
+/** The manifest with its score computed anew from what was kept; null when there is nothing to compute it from. */
+export function rescored(
+  manifest: Manifest,
+  truth: Truth,
+  answer: Answer | null,
+  evidence: readonly EvidenceRecord[],
+): Manifest | null {
+  if (manifest.score === null || (answer === null && manifest.agent_failure === null)) return null;
+  const given =
+    answer === null
+      ? scoreOfFailure(truth, manifest.agent_failure ?? "no answer")
+      : score(answer, truth, evidence, scoreTimes(manifest.control, manifest.timeline));
+  return {
+    ...manifest,
+    truth: { culprit: truth.culprit, fault_class: truth.fault_class },
+    score: attributed(given, manifest.outcome),
+  };
 }
 
 /** The incident's events, with this investigator's own start and end. */

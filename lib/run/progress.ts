@@ -12,6 +12,8 @@ export interface Progress {
 
 /** How often a wait is reported where lines cannot be rewritten. */
 const REPORT_INTERVAL_MS = 5000;
+/** A wait that has said nothing for so long has ended. */
+const ENDED_AFTER_MS = 3000;
 
 export interface Output {
   write(text: string): void;
@@ -42,7 +44,8 @@ export function createProgress(
 ): Progress {
   const { prefix = "", keep, output = standardError, clock = systemClock, quiet = false } = options;
   let open = false;
-  let lastReportMs = 0;
+  /** Waits that go on at the same time, such as for a signature and for an alert. */
+  const waits = new Map<string, { text: string; shownMs: number; seenMs: number }>();
   const clear = (): void => {
     if (open) output.write("\r\u001b[K");
     open = false;
@@ -55,15 +58,23 @@ export function createProgress(
     },
     waiting: (what, seen, leftMs) => {
       if (quiet) return;
-      const text = `${prefix}  waiting for ${what}: ${seen} (${Math.ceil(leftMs / 1000)} s left)`;
+      const nowMs = clock.nowMs();
+      const text = `${what}: ${seen} (${Math.ceil(leftMs / 1000)} s left)`;
+      const shownMs = waits.get(what)?.shownMs ?? Number.NEGATIVE_INFINITY;
+      const isDue = nowMs - shownMs >= REPORT_INTERVAL_MS;
+      waits.set(what, { text, shownMs: isDue ? nowMs : shownMs, seenMs: nowMs });
       if (output.isTTY) {
-        output.write(`\r\u001b[K${text.slice(0, output.columns - 1)}`);
+        const live = [...waits.values()].filter(({ seenMs }) => nowMs - seenMs < ENDED_AFTER_MS);
+        const all = `${prefix}  waiting for ${live.map((wait) => wait.text).join("; ")}`;
+        output.write(`\r\u001b[K${all.slice(0, output.columns - 1)}`);
         open = true;
-      } else if (clock.nowMs() - lastReportMs >= REPORT_INTERVAL_MS) {
-        lastReportMs = clock.nowMs();
-        output.write(`${text}\n`);
+      } else if (isDue) {
+        output.write(`${prefix}  waiting for ${text}\n`);
       }
     },
-    settle: clear,
+    settle: () => {
+      waits.clear();
+      clear();
+    },
   };
 }

@@ -91,13 +91,27 @@ describe("createProgress()", () => {
     const progress = createProgress({ output: to, clock, prefix: "[a] " });
     for (let i = 0; i < 12; i++) {
       progress.waiting("rain", `look ${i}`, 9000);
+      progress.waiting("sun", `look ${i}`, 9000);
       clock.advance(1000);
     }
-    expect(written.map((line) => line.slice(0, 27))).toEqual([
-      "[a]   waiting for rain: loo",
-      "[a]   waiting for rain: loo",
-      "[a]   waiting for rain: loo",
-    ]);
+    expect(written.map((line) => line.slice(0, 29))).toEqual(
+      ["0", "5", "10"].flatMap((look) => [
+        `[a]   waiting for rain: look ${look}`.slice(0, 29),
+        `[a]   waiting for sun: look ${look}`.slice(0, 29),
+      ]),
+    );
+  });
+
+  test("shows waits that go on at the same time in one line, and each until it ends", () => {
+    const { written, output: to } = output(true);
+    const clock = new ManualClock(0);
+    const progress = createProgress({ output: to, clock });
+    progress.waiting("rain", "dry", 1000);
+    progress.waiting("sun", "night", 1000);
+    expect(written.at(-1)).toEndWith("  waiting for rain: dry (1 s left); sun: night (1 s left)");
+    clock.advance(4000);
+    progress.waiting("sun", "dawn", 1000);
+    expect(written.at(-1)).toEndWith("  waiting for sun: dawn (1 s left)");
   });
 });
 
@@ -119,7 +133,7 @@ describe("artefacts", () => {
     seed: 5,
     engine: "native",
     isolation: "fresh",
-    attempts: 2,
+    earlier: [{ kind: "environment-invalid", phase: "up", reason: "no memory" }],
     versions: {},
   });
 
@@ -141,7 +155,12 @@ describe("artefacts", () => {
     expect(await Bun.file(join(folder, "run/run.log")).text()).toBe("one\ntwo\n");
     expect(await readManifests(folder)).toEqual([{ path: join(folder, "run"), manifest }]);
     expect(await readRun(join(folder, "run"))).toEqual({ answer: null, evidence: [] });
-    expect(manifest).toMatchObject({ score: null, attempts: 2, outcome: incident.outcome });
+    expect(manifest).toMatchObject({
+      score: null,
+      attempts: 2,
+      earlier_attempts: [{ phase: "up", reason: "no memory" }],
+      outcome: incident.outcome,
+    });
     await rm(folder, { recursive: true });
   });
 

@@ -82,12 +82,17 @@ export const ManifestSchema = z.strictObject({
   control: z.boolean(),
   investigator: z.string(),
   repeat: z.number(),
+  /** What chance in the investigation was derived from. */
   seed: z.number(),
   engine: z.string(),
   isolation: z.enum(["fresh", "keep-telemetry"]),
   started_unix_ms: z.number(),
   /** Tries of the environment, this one included. */
   attempts: z.number(),
+  /** What went wrong in the tries before this one. */
+  earlier_attempts: z
+    .array(z.strictObject({ phase: z.string(), reason: z.string() }))
+    .default(() => []),
   outcome: OutcomeSchema,
   timeline: z.array(z.strictObject({ name: z.enum(EVENT_NAMES), unixMs: z.number() })),
   fault: z.strictObject({

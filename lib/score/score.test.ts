@@ -92,13 +92,15 @@ const right: Answer = {
   confidence: 0.8,
   alternatives: [],
 };
-const injected = Date.parse("2026-01-01T00:00:10.000Z");
+const injectedUnixMs = Date.parse("2026-01-01T00:00:10.000Z");
+const times = { injectedUnixMs, evidenceFromUnixMs: injectedUnixMs };
+const UNKNOWN = { injectedUnixMs: null, evidenceFromUnixMs: 0 };
 const points = (answer: Partial<Answer>): number =>
-  score({ ...right, ...answer }, truth, records, injected).points;
+  score({ ...right, ...answer }, truth, records, times).points;
 
 describe("score()", () => {
   test("a right answer earns everything", () => {
-    const got = score(right, truth, records, injected);
+    const got = score(right, truth, records, times);
     expect(got).toMatchObject({
       points: 4,
       max: 4,
@@ -117,11 +119,14 @@ describe("score()", () => {
     expect(points({ fault_class: "bad_configuration" })).toBe(4);
     expect(points({ fault_class: "discovery_failure" })).toBe(4);
     expect(
-      score({ ...right, fault_class: "discovery_failure" }, truth, records, null),
+      score({ ...right, fault_class: "discovery_failure" }, truth, records, UNKNOWN),
     ).toMatchObject({ correct: false, onset_error_seconds: null });
     expect(points({ evidence: [cite("cms_dds_incompatible_qos_total", 2)] })).toBe(3);
     const unshown = { ...right, evidence: [cite("container_state", 1)] };
-    expect(score(unshown, truth, records, null)).toMatchObject({ correct: true, mechanism: false });
+    expect(score(unshown, truth, records, UNKNOWN)).toMatchObject({
+      correct: true,
+      mechanism: false,
+    });
     const other = { ...right.remediation, action: "restart_service" as const };
     expect(points({ remediation: other })).toBe(3);
   });
@@ -191,13 +196,32 @@ describe("score()", () => {
       evidence: [],
       remediation: { action: "no_action", target: null, parameters: {}, prose: "" },
     };
-    expect(score(answer, nothing, records, null)).toMatchObject({
+    expect(score(answer, nothing, records, UNKNOWN)).toMatchObject({
       points: 2,
       max: 2,
       correct: true,
     });
-    expect(score(right, nothing, records, null).correct).toBe(false);
+    expect(score(right, nothing, records, UNKNOWN).correct).toBe(false);
   });
+});
+
+test("citing one thing many times is citing it once, and a value that stands twice may be either", () => {
+  const many = { ...right, evidence: [...right.evidence, ...right.evidence, cite("up", 9)] };
+  expect(
+    score({ ...many, evidence: [...many.evidence, cite("up", 9)] }, truth, records, times),
+  ).toMatchObject({
+    grounded_citations: 2,
+    invented_citations: 1,
+  });
+  const twice = [
+    { ...fact("cms_dds_incompatible_qos_total", 2), when: "before" },
+    { ...fact("cms_dds_incompatible_qos_total", 2), when: "during" },
+  ];
+  const [record] = records;
+  if (record === undefined) throw new Error("a record");
+  const of = (facts: unknown[]) => [{ ...record, answer: JSON.stringify({ facts }) }];
+  expect(score(right, truth, of(twice), times).mechanism).toBe(true);
+  expect(score(right, truth, of(twice.slice(0, 1)), times).mechanism).toBe(false);
 });
 
 test("an investigator that hands in nothing earns nothing, by its own fault", () => {

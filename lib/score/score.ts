@@ -4,14 +4,10 @@
  * One point for the right service, one for each expected piece of evidence that is cited and borne out by the
  * record, one for the right remediation; one or two off for a misattribution, one off for each invented source.
  */
-import type { Answer, EvidenceRecord } from "../contract/answer.ts";
+import type { Answer, Citation, EvidenceRecord } from "../contract/answer.ts";
 import { checkCitation, type Fact } from "../contract/citation.ts";
-import {
-  type AcceptedSignal,
-  type ExpectedEvidence,
-  maxPoints,
-  type Truth,
-} from "../contract/truth.ts";
+import { type ExpectedEvidence, maxPoints, type Truth } from "../contract/truth.ts";
+import { type CitedFact, findShown } from "./evidence.ts";
 import type { Score } from "./run-record.ts";
 
 /** Invented sources cost at most this many points, so that one bad habit is not counted for ever. */
@@ -23,17 +19,29 @@ interface Item {
   readonly reason: string;
 }
 
-/** Scores `answer`; `injectedUnixMs` is null when nothing was injected. */
+/** The instants that an answer is held against, Unix milliseconds. */
+export interface ScoreTimes {
+  /** When the fault went in; null when nothing is wrong, so that there is no onset to tell. */
+  readonly injectedUnixMs: number | null;
+  /** What is from before it shows nothing of the incident. */
+  readonly evidenceFromUnixMs: number;
+}
+
+/** Scores `answer` against `truth`. */
 export function score(
   answer: Answer,
   truth: Truth,
   records: readonly EvidenceRecord[],
-  injectedUnixMs: number | null,
+  { injectedUnixMs, evidenceFromUnixMs }: ScoreTimes,
 ): Score {
-  const checks = answer.evidence.map((citation) => checkCitation(citation, records));
-  const facts = checks.flatMap((check) => (check.grounded ? [check.fact] : []));
-  const invented = checks.length - facts.length;
-  const component = answer.culprit === truth.culprit;
+  const citations = distinct(answer.evidence);
+  const cited = citations.map((citation) => factsCited(citation, records));
+  const grounded = cited.filter((facts) => facts.length > 0).length;
+  const invented = citations.length - grounded;
+  const shown = truth.evidence.map((expected) =>
+    findShown(expected, cited.flat(), evidenceFromUnixMs),
+  );
+  const component = isRightService(answer, truth);
   const faultClass = isAccepted(answer.fault_class, truth);
   const remediation =
     component &&
@@ -45,22 +53,14 @@ export function score(
       points: component ? 1 : 0,
       reason: `named ${answer.culprit ?? "no service"}; right is ${truth.culprit ?? "no service"}`,
     },
-    ...truth.evidence.map((expected) => evidenceItem(expected, facts)),
+    ...truth.evidence.map((expected, i) => evidenceItem(expected, shown[i])),
     {
       id: "remediation",
       points: remediation ? 1 : 0,
       reason: `${answer.remediation.action} on ${answer.remediation.target ?? "nothing"}`,
     },
     ...misattributions(answer, truth),
-    ...(invented === 0
-      ? []
-      : [
-          {
-            id: "invented-sources",
-            points: -Math.min(invented, MOST_INVENTED),
-            reason: `${invented} citation(s) that the record does not bear out`,
-          },
-        ]),
+    ...inventedItem(invented),
   ];
   const points = items.reduce((sum, item) => sum + item.points, 0);
   const max = maxPoints(truth);
@@ -72,15 +72,45 @@ export function score(
     component,
     fault_class: faultClass,
     correct,
-    mechanism: correct && truth.evidence.slice(0, 1).every((expected) => isShown(expected, facts)),
+    mechanism: correct && (truth.evidence.length === 0 || shown[0] !== undefined),
     remediation,
     onset_error_seconds: onsetError(answer, injectedUnixMs),
-    grounded_citations: facts.length,
+    grounded_citations: grounded,
     invented_citations: invented,
     brier: (answer.confidence - (correct ? 1 : 0)) ** 2,
     confidence: answer.confidence,
     attribution: points < max ? "agent" : null,
   };
+}
+
+/** Citing the same thing again proves nothing more. */
+function distinct(citations: readonly Citation[]): Citation[] {
+  const keyOf = ({ call_id, signal, service, value }: Citation): string =>
+    JSON.stringify([call_id, signal, service, value]);
+  return [...new Map(citations.map((citation) => [keyOf(citation), citation])).values()];
+}
+
+function factsCited(citation: Citation, records: readonly EvidenceRecord[]): CitedFact[] {
+  const record = records.find(({ id }) => id === citation.call_id);
+  const check = checkCitation(citation, records);
+  if (record === undefined || !check.grounded) return [];
+  return [check.fact, ...check.others].map((fact) => ({ fact, record }));
+}
+
+/** That nothing is wrong has to be said: an answer that does not know names no service either. */
+function isRightService({ culprit, fault_class }: Answer, truth: Truth): boolean {
+  return culprit === truth.culprit && (culprit !== null || fault_class === "none");
+}
+
+function inventedItem(invented: number): Item[] {
+  if (invented === 0) return [];
+  return [
+    {
+      id: "invented-sources",
+      points: -Math.min(invented, MOST_INVENTED),
+      reason: `${invented} citation(s) that the record does not bear out`,
+    },
+  ];
 }
 
 /** The score of an investigator that handed in nothing: no points, and certain of nothing. */
@@ -110,8 +140,7 @@ function isAccepted(faultClass: Answer["fault_class"], truth: Truth): boolean {
   );
 }
 
-function evidenceItem(expected: ExpectedEvidence, facts: readonly Fact[]): Item {
-  const shown = facts.find((fact) => shows(expected, fact));
+function evidenceItem(expected: ExpectedEvidence, shown: Fact | undefined): Item {
   return {
     id: expected.id,
     points: shown === undefined ? 0 : 1,
@@ -120,39 +149,6 @@ function evidenceItem(expected: ExpectedEvidence, facts: readonly Fact[]): Item 
         ? `not cited: ${expected.describe}`
         : `${expected.describe}: ${shown.signal} = ${String(shown.value).slice(0, 80)}`,
   };
-}
-
-const isShown = (expected: ExpectedEvidence, facts: readonly Fact[]): boolean =>
-  facts.some((fact) => shows(expected, fact));
-
-function shows({ any_of, service }: ExpectedEvidence, fact: Fact): boolean {
-  if (service !== undefined && fact.service !== service) return false;
-  return any_of.some((accepted) => matches(accepted, fact));
-}
-
-function matches({ signal, labels = {}, holds }: AcceptedSignal, fact: Fact): boolean {
-  if (fact.signal !== signal) return false;
-  if (Object.entries(labels).some(([name, value]) => fact.labels[name] !== value)) return false;
-  if (holds === undefined) return true;
-  const [read, wanted] = [fact.value, holds.value];
-  if (holds.op === "contains") return String(read).includes(String(wanted));
-  if (typeof wanted === "string" || typeof read === "string") {
-    return holds.op === "==" ? String(read) === String(wanted) : String(read) !== String(wanted);
-  }
-  switch (holds.op) {
-    case "==":
-      return read === wanted;
-    case "!=":
-      return read !== wanted;
-    case "<":
-      return read < wanted;
-    case "<=":
-      return read <= wanted;
-    case ">":
-      return read > wanted;
-    case ">=":
-      return read >= wanted;
-  }
 }
 
 /** A wrong service and a wrong class are charged once each, by the first rule that fits. */

@@ -20,10 +20,11 @@ export const truth: Truth = {
     },
     {
       id: "publishing",
+      as_usual: true,
       kind: "metric",
       describe: "ESM-2 still publishes at its usual rate",
       any_of: [
-        { signal: "cms_sensor_published_total", holds: { op: ">", value: 5 } },
+        { signal: "cms_sensor_published_total", as: "rate", holds: { op: ">", value: 5 } },
         { signal: "sensor_heartbeat" },
       ],
       service: "esm-sensor",
@@ -33,8 +34,12 @@ export const truth: Truth = {
       kind: "metric",
       describe: "nothing of ESM-2 arrives, and it leaves the contributors",
       any_of: [
-        { signal: "cms_fusion_ingested_total", holds: { op: "==", value: 0 } },
-        { signal: "cms_fusion_contributors_changed_total", holds: { op: ">", value: 0 } },
+        { signal: "cms_fusion_ingested_total", as: "rate", holds: { op: "==", value: 0 } },
+        {
+          signal: "cms_fusion_contributors_changed_total",
+          labels: { change: "removed" },
+          holds: { op: ">", value: 0 },
+        },
         { signal: "tactical_track_contributors_changed" },
         { signal: "cms_dds_matched_endpoints", holds: { op: "==", value: 0 } },
       ],

@@ -10,13 +10,22 @@ export const truth: Truth = {
   evidence: [
     {
       id: "delivered",
+      as_usual: true,
       kind: "metric",
-      describe: "ESM-2's source tracks arrive, and the picture is whole",
+      describe: "ESM-2's source tracks arrive, or no endpoint is without a partner",
       any_of: [
-        { signal: "cms_fusion_ingested_total", holds: { op: ">", value: 5 } },
-        { signal: "cms_dds_matched_endpoints", holds: { op: ">", value: 0 } },
-        { signal: "cms_fusion_active_tracks", holds: { op: "==", value: 3 } },
-        { signal: "cms_sensor_published_total", holds: { op: ">", value: 5 } },
+        {
+          signal: "cms_fusion_ingested_total",
+          labels: { sensor_id: "ESM-2" },
+          as: "rate",
+          holds: { op: ">", value: 5 },
+        },
+        {
+          signal: "cms_dds_matched_endpoints",
+          service: "esm-sensor",
+          holds: { op: ">", value: 0 },
+        },
+        { signal: "cms_dds_matched_endpoints", as: "least", holds: { op: ">", value: 0 } },
       ],
     },
   ],

@@ -9,16 +9,6 @@ export const truth: Truth = {
     "A processor quota holds track-fusion back: source tracks wait in its queue and the latency rises.",
   evidence: [
     {
-      id: "latency",
-      kind: "metric",
-      describe: "processing takes far longer than usual, or the queue is deep",
-      any_of: [
-        { signal: "cms_fusion_processing_seconds", holds: { op: ">", value: 0.5 } },
-        { signal: "cms_fusion_queue_depth", holds: { op: ">", value: 10 } },
-      ],
-      service: "track-fusion",
-    },
-    {
       id: "throttled",
       kind: "runtime",
       describe: "the scheduler throttles track-fusion for a quota",
@@ -26,6 +16,16 @@ export const truth: Truth = {
         { signal: "container_cpu_cfs_throttled_seconds_total", holds: { op: ">", value: 0 } },
         { signal: "container_cpu_cfs_throttled_periods_total", holds: { op: ">", value: 0 } },
         { signal: "container_spec_cpu_quota", holds: { op: ">", value: 0 } },
+      ],
+      service: "track-fusion",
+    },
+    {
+      id: "latency",
+      kind: "metric",
+      describe: "processing takes far longer than usual, or the queue is deep",
+      any_of: [
+        { signal: "cms_fusion_processing_seconds", as: "duration", holds: { op: ">", value: 0.5 } },
+        { signal: "cms_fusion_queue_depth", holds: { op: ">", value: 10 } },
       ],
       service: "track-fusion",
     },

@@ -10,21 +10,31 @@ export const truth: Truth = {
   evidence: [
     {
       id: "resolved",
+      as_usual: true,
       kind: "metric",
       describe: "the alert no longer fires, or the sensor works again",
       any_of: [
         { signal: "ALERTS", holds: { op: "==", value: 0 } },
         { signal: "alert_state", holds: { op: "contains", value: "inactive" } },
-        { signal: "up", holds: { op: "==", value: 1 } },
-        { signal: "container_state", holds: { op: "==", value: "running" } },
+        { signal: "up", service: "eo-sensor", holds: { op: "==", value: 1 } },
+        {
+          signal: "container_state",
+          service: "eo-sensor",
+          holds: { op: "==", value: "running" },
+        },
         {
           signal: "container_state",
           labels: { state: "running" },
+          service: "eo-sensor",
           holds: { op: "==", value: 1 },
         },
-        { signal: "cms_sensor_published_total", holds: { op: ">", value: 0 } },
-        { signal: "cms_fusion_active_tracks", holds: { op: "==", value: 3 } },
-        { signal: "sensor_started" },
+        {
+          signal: "cms_sensor_published_total",
+          service: "eo-sensor",
+          as: "rate",
+          holds: { op: ">", value: 0 },
+        },
+        { signal: "sensor_started", service: "eo-sensor" },
       ],
     },
   ],

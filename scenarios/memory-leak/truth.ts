@@ -32,11 +32,12 @@ export const truth: Truth = {
     },
     {
       id: "load-usual",
+      as_usual: true,
       kind: "metric",
       describe: "its load is as usual, so the growth is its own",
       any_of: [
-        { signal: "cms_fusion_ingested_total", holds: { op: "<", value: 60 } },
-        { signal: "cms_fusion_published_total", holds: { op: "<", value: 60 } },
+        { signal: "cms_fusion_ingested_total", as: "rate", holds: { op: "<", value: 60 } },
+        { signal: "cms_fusion_published_total", as: "rate", holds: { op: "<", value: 60 } },
         { signal: "cms_fusion_queue_depth", holds: { op: "<", value: 100 } },
       ],
       service: "track-fusion",

@@ -12,7 +12,9 @@ export const truth: Truth = {
       id: "rate",
       kind: "metric",
       describe: "RADAR-1 publishes far above every nominal rate",
-      any_of: [{ signal: "cms_sensor_published_total", holds: { op: ">", value: 100 } }],
+      any_of: [
+        { signal: "cms_sensor_published_total", as: "rate", holds: { op: ">", value: 100 } },
+      ],
       service: "radar-sensor",
     },
     {
@@ -21,8 +23,10 @@ export const truth: Truth = {
       describe: "its own target rate, or the rate it observes, is abnormal",
       any_of: [
         { signal: "sensor_started", holds: { op: "contains", value: "200" } },
-        { signal: "sensor_started", holds: { op: ">", value: 100 } },
-        { signal: "sensor_heartbeat" },
+        {
+          signal: "sensor_heartbeat",
+          holds: { op: "contains", value: "publish_rate_hz_observed" },
+        },
       ],
       service: "radar-sensor",
     },
@@ -31,10 +35,15 @@ export const truth: Truth = {
       kind: "metric",
       describe: "track-fusion takes in many times its usual load",
       any_of: [
-        { signal: "cms_fusion_ingested_total", holds: { op: ">", value: 100 } },
-        { signal: "cms_fusion_published_total", holds: { op: ">", value: 100 } },
+        { signal: "cms_fusion_ingested_total", as: "rate", holds: { op: ">", value: 100 } },
+        { signal: "cms_fusion_published_total", as: "rate", holds: { op: ">", value: 100 } },
         { signal: "cms_fusion_queue_depth", holds: { op: ">", value: 10 } },
-        { signal: "container_cpu_usage_seconds_total", holds: { op: ">", value: 0 } },
+        // It uses 0.017 to 0.025 of a core as a rule, and 0.09 under this flood.
+        {
+          signal: "container_cpu_usage_seconds_total",
+          as: "rate",
+          holds: { op: ">", value: 0.05 },
+        },
       ],
       service: "track-fusion",
     },

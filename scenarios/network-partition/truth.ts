@@ -10,6 +10,7 @@ export const truth: Truth = {
   evidence: [
     {
       id: "running",
+      as_usual: true,
       kind: "runtime",
       describe: "esm-sensor's process still runs",
       any_of: [
@@ -20,7 +21,7 @@ export const truth: Truth = {
           holds: { op: "==", value: 1 },
         },
         { signal: "container_last_seen" },
-        { signal: "container_cpu_usage_seconds_total" },
+        { signal: "container_cpu_usage_seconds_total", as: "rate", holds: { op: ">", value: 0 } },
       ],
       service: "esm-sensor",
     },
@@ -29,11 +30,26 @@ export const truth: Truth = {
       kind: "metric",
       describe: "nothing reaches it or comes from it: its scrape fails and its traffic stops",
       any_of: [
-        { signal: "up", holds: { op: "==", value: 0 } },
-        { signal: "container_network_transmit_bytes_total", holds: { op: "==", value: 0 } },
-        { signal: "container_network_receive_bytes_total", holds: { op: "==", value: 0 } },
-        { signal: "cms_dds_matched_endpoints" },
-        { signal: "cms_fusion_ingested_total", holds: { op: "==", value: 0 } },
+        { signal: "up", service: "esm-sensor", holds: { op: "==", value: 0 } },
+        {
+          signal: "container_network_transmit_bytes_total",
+          service: "esm-sensor",
+          as: "rate",
+          holds: { op: "==", value: 0 },
+        },
+        {
+          signal: "container_network_receive_bytes_total",
+          service: "esm-sensor",
+          as: "rate",
+          holds: { op: "==", value: 0 },
+        },
+        {
+          signal: "cms_dds_matched_endpoints",
+          labels: { topic: "SourceTrackTopic" },
+          service: "track-fusion",
+          holds: { op: "<", value: 3 },
+        },
+        { signal: "cms_fusion_ingested_total", as: "rate", holds: { op: "==", value: 0 } },
       ],
     },
   ],

@@ -20,6 +20,7 @@ function manifest(change: Partial<Manifest> = {}): Manifest {
     isolation: "fresh",
     started_unix_ms: 0,
     attempts: 1,
+    earlier_attempts: [],
     outcome: { kind: "valid" },
     timeline: [
       { name: "inject", unixMs: 10_000 },

@@ -1,0 +1,140 @@
+/** Every rubric against answers that would game it: what a healthy system says must earn next to nothing. */
+import { describe, expect, test } from "bun:test";
+import type { Answer, Citation, EvidenceRecord } from "../contract/answer.ts";
+import type { Fact } from "../contract/citation.ts";
+import { SERVICES } from "../contract/topology.ts";
+import { score } from "../score/score.ts";
+import { loadAllScenarios } from "../../scenarios/load.ts";
+
+const scenarios = await loadAllScenarios();
+
+const fact = (
+  signal: string,
+  service: string | null,
+  value: number | string,
+  labels = {},
+): Fact => ({
+  signal,
+  service,
+  value,
+  labels,
+  when: "during",
+});
+
+/** A healthy system as a comparison shows it. */
+const HEALTHY: readonly Fact[] = [
+  ...SERVICES.flatMap((service) => [
+    fact("container_state", service, "running"),
+    fact("up", service, 1),
+    fact("container_spec_cpu_quota", service, 0),
+    fact("container_spec_memory_limit_bytes", service, 0),
+    fact("container_oom_events_total", service, 0),
+    fact("container_cpu_usage_seconds_total", service, 0.02),
+    fact("container_cpu_cfs_throttled_seconds_total", service, 0),
+    fact("container_network_receive_bytes_total", service, 4000),
+    fact("container_memory_usage_bytes", service, 80_000_000),
+    fact("cms_dds_matched_endpoints", service, 3, { topic: "SourceTrackTopic" }),
+  ]),
+  fact("cms_sensor_published_total", "radar-sensor", 30),
+  fact("cms_sensor_published_total", "esm-sensor", 14),
+  fact("cms_fusion_ingested_total", "track-fusion", 30, { sensor_id: "RADAR-1" }),
+  fact("cms_fusion_ingested_total", "track-fusion", 14, { sensor_id: "ESM-2" }),
+  fact("cms_fusion_queue_depth", "track-fusion", 0),
+  fact("cms_fusion_processing_seconds", "track-fusion", 0.002),
+  fact("cms_fusion_memory_bytes", "track-fusion", 80_000_000),
+  fact("cms_fusion_contributors_changed_total", "track-fusion", 0, { change: "removed" }),
+];
+
+/** The same system's counters as they stand, which every careless query gets. */
+const COUNTERS: readonly Fact[] = [
+  fact("cms_sensor_published_total", "radar-sensor", 90_000),
+  fact("cms_sensor_published_total", "esm-sensor", 40_000),
+  fact("cms_fusion_ingested_total", "track-fusion", 90_000),
+  fact("cms_fusion_published_total", "track-fusion", 90_000),
+  fact("cms_fusion_processing_seconds", "track-fusion", 90_000),
+  fact("cms_fusion_contributors_changed_total", "track-fusion", 9, { change: "added" }),
+  fact("container_cpu_usage_seconds_total", "track-fusion", 300),
+];
+
+function recordOf(id: string, tool: string, args: Record<string, unknown>, facts: readonly Fact[]) {
+  const record: EvidenceRecord = {
+    id,
+    tool,
+    arguments: args,
+    request: [],
+    window: null,
+    asked_unix_ms: 0,
+    duration_ms: 1,
+    ok: true,
+    answer: JSON.stringify({ facts }),
+  };
+  return record;
+}
+
+const RECORDS = [
+  recordOf("E1", "compare", { service: "all" }, HEALTHY),
+  recordOf("E2", "promql", { query: '{__name__=~".+"}' }, COUNTERS),
+];
+
+const citations = (id: string, facts: readonly Fact[]): Citation[] =>
+  facts.map(({ signal, service, value }) => ({
+    call_id: id,
+    signal,
+    service: service as Citation["service"],
+    value,
+    claim: `${signal} proves it`,
+  }));
+
+/** Names nobody and knows nothing, but cites everything. */
+const STUFFED: Answer = {
+  culprit: null,
+  fault_class: "unknown",
+  mechanism: "memory_leak cpu_starvation qos_mismatch network_partition message_flood",
+  onset: null,
+  causal_chain: [],
+  evidence: [...citations("E1", HEALTHY), ...citations("E2", COUNTERS)],
+  remediation: { action: "gather_more_evidence", target: null, parameters: {}, prose: "all of it" },
+  confidence: 0.5,
+  alternatives: [],
+};
+
+describe("an answer that cites a whole healthy system", () => {
+  test.each(scenarios.map((scenario) => [scenario.name, scenario] as const))(
+    "%s: earns what is as usual, and nothing else",
+    (_, { truth }) => {
+      const got = score(STUFFED, truth, RECORDS, { injectedUnixMs: null, evidenceFromUnixMs: 0 });
+      const earned = got.items.filter(({ points }) => points > 0).map(({ id }) => id);
+      const asUsual = truth.evidence.filter(({ as_usual }) => as_usual === true);
+      expect(earned).toEqual(asUsual.map(({ id }) => id));
+      expect(got).toMatchObject({ correct: false, mechanism: false, invented_citations: 0 });
+    },
+  );
+});
+
+describe("an answer that knows nothing", () => {
+  const silent: Answer = { ...STUFFED, evidence: [] };
+  test.each(scenarios.map((scenario) => [scenario.name, scenario] as const))(
+    "%s: earns nothing, though a control names no service either",
+    (_, { truth }) => {
+      const got = score(silent, truth, [], { injectedUnixMs: null, evidenceFromUnixMs: 0 });
+      expect(got).toMatchObject({ points: 0, component: false, correct: false, brier: 0.25 });
+    },
+  );
+});
+
+describe("an answer that calls everything healthy", () => {
+  const healthy: Answer = {
+    ...STUFFED,
+    fault_class: "none",
+    remediation: { ...STUFFED.remediation, action: "no_action" },
+    evidence: [],
+  };
+  test.each(scenarios.map((scenario) => [scenario.name, scenario] as const))(
+    "%s: is right for the controls alone",
+    (_, { truth, control }) => {
+      const got = score(healthy, truth, [], { injectedUnixMs: null, evidenceFromUnixMs: 0 });
+      expect(got.correct).toBe(control);
+      expect(got.points).toBe(control ? 2 : 0);
+    },
+  );
+});
