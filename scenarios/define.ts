@@ -5,30 +5,39 @@ import type { AlertUid } from "../lib/contract/alert.ts";
 import type { Truth } from "../lib/contract/truth.ts";
 import type { Lab } from "../lib/lab/lab.ts";
 
+/** Takes one line of `inject.log` or `cleanup.log`. */
+export type Log = (line: string) => void;
+
 /** What a fault works on, and where it says what it does. */
 export interface FaultContext {
   readonly lab: Lab;
   readonly prometheus: PrometheusClient;
-  /** One line of `inject.log` or `cleanup.log`. */
-  readonly log: (line: string) => void;
+  readonly log: Log;
   readonly signal?: AbortSignal;
+  /** Shows what the fault waits for, what it saw last, and the time left. */
+  readonly waiting?: (what: string, seen: string, leftMs: number) => void;
 }
 
+/** Takes a fault out again: restores the canonical state whatever has happened meanwhile. May be called twice. */
+export type Healer = (log: Log) => Promise<void>;
+
 /**
- * A fault: one small value with parameters, a way in, a way out and a measurement.
+ * A fault: one small value with parameters, a way in that returns the way out, and a measurement.
  *
  * The contract: `inject` returns once the change is made (not once it shows), keeps to its context's
- * signal while it waits, and undoes its own part when it fails. `heal` restores the canonical state whatever the
- * fault has led to meanwhile (a killed process, say), and may be called twice. `probe` measures the
- * effect on the system itself and says what it saw; it never concludes from `inject` having returned.
+ * signal while it waits, and undoes its own part when it fails. The healer that it returns copes with whatever the
+ * fault has led to meanwhile (a killed process, say). `probe` measures the effect on the system itself and says what
+ * it saw; it never concludes from `inject` having returned.
  */
 export interface Fault {
   /** The kind of fault, such as `cpu-quota`. */
   readonly kind: string;
-  /** Parameters with their units in the names, for the manifest. */
+  /**
+   * Parameters with their units in the names, for the manifest. One that is called `service` must be one of
+   * the eight.
+   */
   readonly parameters: Readonly<Record<string, string | number>>;
-  inject(context: FaultContext): Promise<void>;
-  heal(context: FaultContext): Promise<void>;
+  inject(context: FaultContext): Promise<Healer>;
   probe(context: FaultContext): Promise<Observation<unknown>>;
 }
 
@@ -40,17 +49,35 @@ export interface SignatureView {
 
 /** The deadlines of a run's steps, milliseconds; those that are absent get the defaults. */
 export interface Deadlines {
+  /** From a lab that is up to a system that has been seen healthy for a while. */
+  readonly baselineMs: number;
+  /** For the change itself, and again for its effect to be measured. */
+  readonly injectMs: number;
   readonly signatureMs: number;
   readonly alertMs: number;
+  /** For the second look at the signature, after the investigation. */
+  readonly signatureAfterMs: number;
+  readonly healMs: number;
+  readonly resolvedMs: number;
   readonly recoveryMs: number;
 }
 
 export const DEFAULT_DEADLINES: Deadlines = {
+  // A fresh lab is healthy at once; a slow machine may take a while to show 40 s of it.
+  baselineMs: 120_000,
+  // A service may be kept away for up to a minute before its replacement starts.
+  injectMs: 90_000,
   // A fault that is in force shows within a few scrapes; slow ones say so themselves.
   signatureMs: 60_000,
   // The longest wait of a rule (1 min), a rate over 1 min, and room for a slow machine.
   alertMs: 240_000,
+  // It held before; a look that happens to fail gets a few more.
+  signatureAfterMs: 30_000,
+  // A process that does not end on SIGTERM is killed after a grace period, and its successor has to start.
+  healMs: 60_000,
   // A rule that looks back two minutes holds for as long after the fault is gone.
+  resolvedMs: 240_000,
+  // The other alerts that the fault set off look back as far.
   recoveryMs: 240_000,
 };
 

@@ -3,6 +3,7 @@ import { readdir } from "node:fs/promises";
 import { z } from "zod";
 import { UsageError } from "../lib/base/errors.ts";
 import { type Alert, ALERT_UIDS, AlertSchema } from "../lib/contract/alert.ts";
+import { isServiceName, SERVICES } from "../lib/contract/topology.ts";
 import { type Truth, TruthSchema } from "../lib/contract/truth.ts";
 import {
   DEFAULT_DEADLINES,
@@ -25,28 +26,42 @@ export interface Scenario extends Required<Omit<ScenarioDefinition, "deadlines" 
 const isFunction = (value: unknown): boolean => typeof value === "function";
 const aFunction = z.custom<never>(isFunction, "it must be a function");
 
+const milliseconds = z.number().positive();
+
 const DefinitionSchema = z.strictObject({
   title: z.string().min(1),
   control: z.boolean().default(false),
   fault: z.strictObject({
     kind: z.string().min(1),
-    parameters: z.record(z.string(), z.union([z.string(), z.number()])),
+    parameters: z
+      .object({ service: z.enum(SERVICES).optional() })
+      .catchall(z.union([z.string(), z.number()])),
     inject: aFunction,
-    heal: aFunction,
     probe: aFunction,
   }),
   signature: z.strictObject({ describe: z.string().min(1), holds: aFunction }),
   alert: z.strictObject({
     uid: z.enum(ALERT_UIDS),
-    labels: z.record(z.string(), z.string()),
+    labels: z.record(z.string(), z.string()).refine(
+      (labels) => {
+        const instance = labels["instance"];
+        return instance === undefined || isServiceName(instance.split(":")[0] ?? "");
+      },
+      { path: ["instance"], error: `it must begin with one of ${SERVICES.join(", ")}` },
+    ),
   }),
   investigate: z.enum(["while-firing", "after-heal", "after-resolved"]).default("while-firing"),
   deadlines: z
     .strictObject({
-      signatureMs: z.number().positive(),
-      alertMs: z.number().positive(),
-      recoveryMs: z.number().positive(),
-    })
+      baselineMs: milliseconds,
+      injectMs: milliseconds,
+      signatureMs: milliseconds,
+      alertMs: milliseconds,
+      signatureAfterMs: milliseconds,
+      healMs: milliseconds,
+      resolvedMs: milliseconds,
+      recoveryMs: milliseconds,
+    } satisfies Record<keyof Deadlines, z.ZodNumber>)
     .partial()
     .default({}),
   metric: z.strictObject({
@@ -58,6 +73,8 @@ const DefinitionSchema = z.strictObject({
 });
 
 const NAME = /^[a-z][a-z0-9-]*$/;
+/** Folders beside those of the scenarios in the results. */
+const RESERVED: ReadonlySet<string> = new Set(["runs", "latest", "published"]);
 
 /** The names of all scenarios below `root`: the folders that have a scenario.ts. */
 export async function listScenarios(root: string = import.meta.dir): Promise<string[]> {
@@ -82,6 +99,11 @@ export async function loadScenario(
   if (!NAME.test(name) || !known.includes(name)) {
     throw new UsageError(
       `Cannot load scenario ${JSON.stringify(name)}: it must be one of ${known.join(", ")}`,
+    );
+  }
+  if (RESERVED.has(name)) {
+    throw new UsageError(
+      `Cannot load scenarios/${name}/scenario.ts: the name is taken by a folder of the results`,
     );
   }
   const folder = `${root}/${name}`;

@@ -16,7 +16,7 @@ import type { Lab } from "../lab/lab.ts";
 import { loadScenario } from "../../scenarios/load.ts";
 import { BUDGET } from "./campaign.ts";
 import { type Incident, runIncident, urlsOf } from "./incident.ts";
-import { mustNotLeak, sweep } from "./leaks.ts";
+import { mustKeepSecret } from "./leaks.ts";
 import { manifestOf } from "./manifest.ts";
 import { createProgress } from "./progress.ts";
 import { readRules } from "./run-command.ts";
@@ -100,7 +100,7 @@ describe("incidents", () => {
           signal: AbortSignal.timeout(INCIDENT_TIMEOUT_MS),
           progress: (keep) => createProgress({ keep, quiet: true }),
           onFiring: async () => {
-            mustNotLeak(await sweep(urlsOf(lab)), scenario);
+            await mustKeepSecret(urlsOf(lab), scenario);
             await logOrder(lab);
           },
         });
@@ -140,7 +140,7 @@ describe("incidents", () => {
       seed: 1,
       engine: "native",
       isolation: "fresh",
-      attempts: 1,
+      earlier: [],
       versions: {},
     });
     const { culprit, fault_class } = incident.scenario.truth;
@@ -190,17 +190,19 @@ describe("faults that are not waited for here", () => {
   afterAll(() => lab.down(), FAULT_TIMEOUT_MS);
 
   test.each([...WITHOUT_ALERT])(
-    "%s goes in, shows, and heals",
+    "%s goes in, shows, gives nothing away, and heals",
     async (name) => {
-      const { fault } = await loadScenario(name);
+      const scenario = await loadScenario(name);
+      const { fault } = scenario;
       const said: string[] = [];
       const context = { lab, prometheus, log: (line: string) => void said.push(line) };
       await wholePicture();
       expect((await fault.probe(context)).ok).toBe(false);
-      await fault.inject(context);
+      const heal = await fault.inject(context);
       await waitUntil(() => fault.probe(context), { what: "the fault", deadlineMs: 60_000 });
-      await fault.heal(context);
-      await fault.heal(context);
+      await mustKeepSecret(urlsOf(lab), scenario);
+      await heal(context.log);
+      await heal(context.log);
       expect((await fault.probe(context)).ok).toBe(false);
       const services = (await lab.status())?.services ?? [];
       expect(services.filter(({ canonical }) => !canonical)).toEqual([]);

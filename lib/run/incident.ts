@@ -6,7 +6,7 @@
  * left it.
  */
 import { type Clock, systemClock } from "../base/clock.ts";
-import { CancelledError, messageOf, UserFacingError } from "../base/errors.ts";
+import { CancelledError, EnvironmentError, messageOf, UserFacingError } from "../base/errors.ts";
 import { createPrometheusClient, type PrometheusClient } from "../base/prometheus.ts";
 import { type Alert, withoutScenario } from "../contract/alert.ts";
 import type { AlertRule } from "../contract/alert-rules.ts";
@@ -19,10 +19,10 @@ import type {
 } from "../investigate/investigator.ts";
 import type { Lab } from "../lab/lab.ts";
 import type { EventName, Outcome } from "../score/run-record.ts";
-import type { FaultContext } from "../../scenarios/define.ts";
+import type { FaultContext, Healer } from "../../scenarios/define.ts";
 import type { Scenario } from "../../scenarios/load.ts";
 import { alertPayload } from "./alert-payload.ts";
-import { mustNotLeak } from "./leaks.ts";
+import { mustNotGiveAway, mustNotLeak } from "./leaks.ts";
 import { type MarkerKind, postMarker } from "./markers.ts";
 import type { Progress } from "./progress.ts";
 import {
@@ -32,10 +32,8 @@ import {
   proveRecovery,
   proveResolved,
   type StepContext,
+  within,
 } from "./steps.ts";
-
-/** The signature held before; a look that happens to fail gets a few more. */
-const SIGNATURE_AFTER_DEADLINE_MS = 30_000;
 
 /** What happened when, in the order of a run. */
 export interface TimelineEvent {
@@ -90,6 +88,7 @@ class Record {
   readonly looks: Look[] = [];
   readonly #clock: Clock;
   phase = "up";
+  healer: Healer | undefined;
   alert: Alert | null = null;
   metricPoints: readonly (readonly [number, number])[] = [];
 
@@ -183,6 +182,7 @@ function faultContext(
     lab: options.lab,
     prometheus,
     signal: options.signal,
+    waiting: (what, seen, leftMs) => progress.waiting(what, seen, leftMs),
     log: (line) => {
       log.push(record.stamped(line));
       progress.line(line);
@@ -190,7 +190,12 @@ function faultContext(
   };
 }
 
-async function bringUp({ options, record, progress, step }: Play): Promise<void> {
+async function bringUp({ scenario, options, record, progress, step }: Play): Promise<void> {
+  if ((await options.lab.status()) !== null) {
+    throw new EnvironmentError(
+      "Cannot start the run: it needs a lab of its own, but somebody has started this one meanwhile",
+    );
+  }
   await options.lab.up({
     keepTelemetry: options.keepTelemetry,
     signal: options.signal,
@@ -198,7 +203,7 @@ async function bringUp({ options, record, progress, step }: Play): Promise<void>
   });
   record.event("up");
   record.phase = "baseline";
-  await proveBaseline(step);
+  await proveBaseline(step, scenario.deadlines.baselineMs);
   record.event("baseline");
   await options.onHealthy?.();
 }
@@ -209,13 +214,14 @@ async function breakAndWait(play: Play): Promise<void> {
   record.phase = "inject";
   await mark(play, "fault", `${scenario.fault.kind} injected`);
   record.event("inject");
-  await scenario.fault.inject(context);
-  await prove(step, "the fault in force", scenario.deadlines.signatureMs, () =>
-    scenario.fault.probe(context),
+  const { injectMs, signatureMs } = scenario.deadlines;
+  record.healer = await within(`injecting ${scenario.fault.kind}`, injectMs, () =>
+    scenario.fault.inject(context),
   );
+  await prove(step, "the fault in force", injectMs, () => scenario.fault.probe(context));
   record.phase = "signature and alert";
   const signatureHolds = async (): Promise<void> => {
-    await proveSignature(play, scenario.deadlines.signatureMs);
+    await proveSignature(play, signatureMs);
     record.event("signature");
   };
   // The alert may turn pending before the signature holds; watching both at once misses neither time.
@@ -225,6 +231,7 @@ async function breakAndWait(play: Play): Promise<void> {
   ]);
   record.event("alert-firing");
   record.alert = alertPayload(scenario.alertTemplate, fired, rule);
+  mustNotGiveAway("The alert", JSON.stringify(withoutScenario(record.alert)), scenario);
   await options.onFiring?.();
 }
 
@@ -245,7 +252,10 @@ async function mark({ options, progress }: Play, kind: MarkerKind, text: string)
 async function heal(play: Play): Promise<void> {
   const { scenario, record } = play;
   record.phase = "heal";
-  await scenario.fault.heal(faultContext(play, record.cleanupLog));
+  const { healer } = record;
+  if (healer === undefined) throw new Error("Nothing was injected that could be healed");
+  const { log } = faultContext(play, record.cleanupLog);
+  await within(`healing ${scenario.fault.kind}`, scenario.deadlines.healMs, () => healer(log));
   await mark(play, "cleanup", `${scenario.fault.kind} healed`);
   record.event("heal");
 }
@@ -264,7 +274,7 @@ async function recover(play: Play): Promise<void> {
   const { scenario, record, step, rule } = play;
   if (scenario.investigate === "while-firing") {
     record.phase = "signature-after";
-    await proveSignature(play, SIGNATURE_AFTER_DEADLINE_MS);
+    await proveSignature(play, scenario.deadlines.signatureAfterMs);
     record.event("signature-after");
     await heal(play);
   }

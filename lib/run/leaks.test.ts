@@ -24,6 +24,21 @@ describe("leaksIn()", () => {
 });
 
 describe("mustNotLeak()", () => {
+  const [scenario] = scenarios;
+  if (scenario === undefined) throw new Error("there are scenarios");
+
+  test("a word that the investigator guessed, and an answer repeats, is no leak", () => {
+    const guess = { query: `{service_name="eo-sensor"} |= "${scenario.fault.kind}"` };
+    const answer = `{"facts":[],"notes":["no data for ${scenario.fault.kind}"]}`;
+    expect(() => mustNotLeak([{ ...record(answer), arguments: guess }], scenario)).not.toThrow();
+    expect(() => mustNotLeak([record(answer)], scenario)).toThrow(scenario.fault.kind);
+  });
+
+  test("a kind of fault that is a plain word gives nothing away", () => {
+    const fault = { ...scenario.fault, kind: "none" };
+    expect(() => mustNotLeak([record("none")], { name: "quiet", fault })).not.toThrow();
+  });
+
   test.each(scenarios.map((scenario) => [scenario.name, scenario] as const))(
     "%s: its fault's kind and the injectors' words are secrets",
     (name, scenario) => {

@@ -22,10 +22,16 @@ const ALWAYS = [
   "LAB_OWNER_TOKEN",
 ] as const;
 
+/** Kinds of fault that are words of the language: they give nothing away. */
+const PLAIN_WORDS: ReadonlySet<string> = new Set(["none"]);
+
+type Secretive = Pick<Scenario, "name" | "fault">;
+
 /** What must not stand in anything that an investigator reads. */
-export function secretsOf({ name, fault }: Pick<Scenario, "name" | "fault">): string[] {
+export function secretsOf({ name, fault }: Secretive): string[] {
   const isRule = (ALERT_UIDS as readonly string[]).includes(name);
-  return [...ALWAYS, fault.kind, ...(isRule ? [] : [name])];
+  const kinds = PLAIN_WORDS.has(fault.kind) ? [] : [fault.kind];
+  return [...ALWAYS, ...kinds, ...(isRule ? [] : [name])];
 }
 
 /** The secrets that stand in `text` as words of their own. */
@@ -37,14 +43,17 @@ export function leaksIn(text: string, secrets: readonly string[]): string[] {
 
 const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\/]/g, "\\$&");
 
-/** Throws when a record holds a secret: a defect of the lab, whatever the investigator made of it. */
-export function mustNotLeak(
-  records: readonly EvidenceRecord[],
-  scenario: Pick<Scenario, "name" | "fault">,
-): void {
-  const secrets = secretsOf(scenario);
-  for (const { id, tool, answer } of records) {
-    const [leak] = leaksIn(answer, secrets);
+/** Throws when a text holds a secret: a defect of the lab, whatever the investigator made of it. */
+export function mustNotGiveAway(what: string, text: string, scenario: Secretive): void {
+  const [leak] = leaksIn(text, secretsOf(scenario));
+  if (leak !== undefined) throw new Error(`${what} gives the scenario away: it has "${leak}"`);
+}
+
+/** The same of every answer. What an investigator asked for in so many words, and an answer repeats, is its own guess. */
+export function mustNotLeak(records: readonly EvidenceRecord[], scenario: Secretive): void {
+  for (const { id, tool, arguments: asked, answer } of records) {
+    const guessed = new Set(leaksIn(JSON.stringify(asked), secretsOf(scenario)));
+    const leak = leaksIn(answer, secretsOf(scenario)).find((secret) => !guessed.has(secret));
     if (leak !== undefined) {
       throw new Error(`Call ${id} (${tool}) gives the scenario away: its answer has "${leak}"`);
     }
@@ -58,9 +67,13 @@ export async function sweep(urls: TelemetryUrls): Promise<readonly EvidenceRecor
   await tools.call("alerts", {});
   await tools.call("compare", { service: "all" });
   await tools.call("promql", { query: '{__name__=~".+"}' });
+  await tools.call("promql_range", { query: "ALERTS", step_seconds: 10 });
   await tools.call("traceql", { query: "{}", limit: 100 });
   for (const service of SERVICES) {
     await tools.call("catalogue", { service });
+    await tools.call("compare", { service });
+    await tools.call("promql", { query: `{name="${service}"}` });
+    await tools.call("promql", { query: `{instance=~"${service}:.+"}` });
     await tools.call("logql", { query: `{service_name="${service}"}`, limit: 100 });
     await tools.call("traceql", { query: `{resource.service.name="${service}"}`, limit: 20 });
   }
@@ -68,5 +81,61 @@ export async function sweep(urls: TelemetryUrls): Promise<readonly EvidenceRecor
     .map(({ answer }) => /"trace_id":"([0-9a-f]{32})"/.exec(answer)?.[1])
     .find((id) => id !== undefined);
   if (trace !== undefined) await tools.call("trace", { trace_id: trace });
+  const missed = tools.names.filter((name) => !tools.records.some(({ tool }) => tool === name));
+  if (missed.length > 0) throw new Error(`The sweep does not call ${missed.join(", ")}`);
   return tools.records;
+}
+
+/** Log lines that one request may ask for. */
+const MOST_LINES = 5000;
+
+/**
+ * Everything that the APIs behind the tools tell, uncut: an agent of somebody else may ask them directly. By address;
+ * a page that is not there (404) has nothing to tell.
+ */
+export async function sweepApis(urls: TelemetryUrls): Promise<ReadonlyMap<string, string>> {
+  const { prometheus, loki, tempo, grafana } = urls;
+  const logs = SERVICES.map((service) => {
+    const query = new URLSearchParams({
+      query: `{service_name="${service}"}`,
+      limit: String(MOST_LINES),
+    });
+    return `${loki}/loki/api/v1/query_range?${query.toString()}`;
+  });
+  const addresses = [
+    `${prometheus}/api/v1/query?query=${encodeURIComponent('{__name__=~".+"}')}`,
+    ...["alerts", "rules", "targets", "metadata", "labels", "label/__name__/values"].map(
+      (path) => `${prometheus}/api/v1/${path}`,
+    ),
+    ...["config", "flags", "runtimeinfo"].map((path) => `${prometheus}/api/v1/status/${path}`),
+    ...logs,
+    `${loki}/loki/api/v1/labels`,
+    `${tempo}/api/search?q=${encodeURIComponent("{}")}&limit=200`,
+    `${tempo}/api/search/tags`,
+    grafana,
+    ...[
+      "health",
+      "datasources",
+      "annotations",
+      "ruler/grafana/api/v1/rules",
+      "prometheus/grafana/api/v1/rules",
+      "prometheus/grafana/api/v1/alerts",
+      "alertmanager/grafana/api/v2/alerts",
+      "v1/provisioning/alert-rules",
+      "search",
+    ].map((path) => `${grafana}/api/${path}`),
+  ];
+  const texts = await Promise.all(
+    addresses.map(async (address) => {
+      const response = await fetch(address, { signal: AbortSignal.timeout(20_000) });
+      return [address, response.status === 404 ? "" : await response.text()] as const;
+    }),
+  );
+  return new Map(texts);
+}
+
+/** Scans all that can be read of a lab: every tool's full output, and the APIs behind them. */
+export async function mustKeepSecret(urls: TelemetryUrls, scenario: Secretive): Promise<void> {
+  mustNotLeak(await sweep(urls), scenario);
+  for (const [address, text] of await sweepApis(urls)) mustNotGiveAway(address, text, scenario);
 }

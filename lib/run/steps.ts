@@ -1,5 +1,6 @@
 /** The conditions that a run proves, one after the other, each with what it waits for and for how long. */
 import type { ActiveAlert, PrometheusClient } from "../base/prometheus.ts";
+import { DeadlineError } from "../base/errors.ts";
 import { type Observation, waitUntil } from "../base/wait.ts";
 import type { AlertRule } from "../contract/alert-rules.ts";
 import type { Scenario } from "../../scenarios/load.ts";
@@ -7,8 +8,6 @@ import type { Progress } from "./progress.ts";
 
 /** How long the system must have been seen healthy before a fault goes in: the contrast that tools need. */
 export const BASELINE_SECONDS = 40;
-/** A fresh lab is healthy at once; a slow machine may take a while to show that for BASELINE_SECONDS. */
-export const BASELINE_DEADLINE_MS = 120_000;
 
 export interface StepContext {
   readonly prometheus: PrometheusClient;
@@ -60,8 +59,8 @@ const HEALTHY_FOR_A_WHILE: readonly Check[] = [
 ];
 
 /** Waits until the system is healthy, has been so for a while, and no alert is pending or firing. */
-export async function proveBaseline(context: StepContext): Promise<void> {
-  await prove(context, "a healthy baseline", BASELINE_DEADLINE_MS, () =>
+export async function proveBaseline(context: StepContext, deadlineMs: number): Promise<void> {
+  await prove(context, "a healthy baseline", deadlineMs, () =>
     lookHealthy(context.prometheus, [...HEALTHY_NOW, ...HEALTHY_FOR_A_WHILE]),
   );
 }
@@ -118,7 +117,7 @@ export async function proveResolved(
   scenario: Scenario,
   rule: AlertRule,
 ): Promise<void> {
-  await prove(context, `alert ${rule.title} resolved`, scenario.deadlines.recoveryMs, async () => {
+  await prove(context, `alert ${rule.title} resolved`, scenario.deadlines.resolvedMs, async () => {
     const active = (await context.prometheus.alerts()).filter((alert) =>
       isAlertOf(alert, rule, scenario.alert.labels),
     );
@@ -165,4 +164,21 @@ export async function prove<T>(
   );
   progress.line(`proven: ${what} (${last})`);
   return value;
+}
+
+/** Lets `change` happen, but not for ever: throws DeadlineError when it takes longer than `deadlineMs`. */
+export async function within<T>(
+  what: string,
+  deadlineMs: number,
+  change: () => Promise<T>,
+): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    reject(new DeadlineError(`Gave up on ${what} after ${(deadlineMs / 1000).toFixed(1)} s`));
+  }, deadlineMs);
+  try {
+    return await Promise.race([change(), promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

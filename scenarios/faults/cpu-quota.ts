@@ -30,10 +30,10 @@ export function cpuQuota(parameters: {
       const cores = Math.max(LEAST_CORES, Math.round(used * shareOfUsage * 1e4) / 1e4);
       await lab.limitCpu(service, cores);
       log(`${service} used ${used.toFixed(4)} of a core and is limited to ${cores}`);
-    },
-    heal: async ({ lab, log }) => {
-      await lab.limitCpu(service, null);
-      log(`processor limit of ${service} lifted`);
+      return async (say) => {
+        await lab.limitCpu(service, null);
+        say(`processor limit of ${service} lifted`);
+      };
     },
     probe: async ({ lab, prometheus }) => {
       const { cpuQuotaCores } = await lab.state(service);

@@ -10,10 +10,10 @@ export function detachNetwork(parameters: { readonly service: ServiceName }): Fa
     inject: async ({ lab, log }) => {
       await lab.detachNetwork(service);
       log(`network of ${service} detached`);
-    },
-    heal: async ({ lab, log }) => {
-      if ((await lab.state(service)).network === "detached") await lab.attachNetwork(service);
-      log(`network of ${service} attached`);
+      return async (say) => {
+        if ((await lab.state(service)).network === "detached") await lab.attachNetwork(service);
+        say(`network of ${service} attached`);
+      };
     },
     probe: async ({ lab }) => {
       const { network, state, pid } = await lab.state(service);

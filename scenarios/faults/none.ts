@@ -7,11 +7,10 @@ export function none(): Fault {
     parameters: {},
     inject: async ({ log }) => {
       log("nothing to change");
-      await Promise.resolve();
-    },
-    heal: async ({ log }) => {
-      log("nothing to undo");
-      await Promise.resolve();
+      return Promise.resolve(async (say) => {
+        say("nothing to undo");
+        await Promise.resolve();
+      });
     },
     probe: async ({ lab }) => {
       const services = (await lab.status())?.services ?? [];

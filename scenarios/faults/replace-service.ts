@@ -28,16 +28,17 @@ export function replaceService(parameters: Parameters): Fault {
       service,
       ...env,
       ...(memoryLimitBytes === undefined ? {} : { memoryLimitBytes }),
+      ...(awayUntil === undefined ? {} : { awayUntil }),
     },
     inject: async (context) => {
       const { lab, log } = context;
       if (awayUntil !== undefined) await stayAway(service, awayUntil, context);
       await lab.replace(service, options);
       log(`${service} replaced by one with ${JSON.stringify(options)}`);
-    },
-    heal: async ({ lab, log }) => {
-      await lab.replace(service);
-      log(`${service} replaced by the canonical one`);
+      return async (say) => {
+        await lab.replace(service);
+        say(`${service} replaced by the canonical one`);
+      };
     },
     probe: async ({ lab }) => {
       const state = await lab.state(service);
@@ -55,8 +56,9 @@ export function replaceService(parameters: Parameters): Fault {
 async function stayAway(
   service: ServiceName,
   awayUntil: string,
-  { lab, prometheus, log, signal }: FaultContext,
+  { lab, prometheus, log, signal, waiting = () => {} }: FaultContext,
 ): Promise<void> {
+  const what = `${awayUntil} above zero`;
   await lab.stop(service);
   log(`${service} stopped until ${awayUntil} is above zero`);
   try {
@@ -66,8 +68,9 @@ async function stayAway(
         return { ok: value > 0, seen: String(value) };
       },
       {
-        what: `${awayUntil} above zero`,
+        what,
         deadlineMs: AWAY_DEADLINE_MS,
+        onProgress: (seen, leftMs) => waiting(what, seen, leftMs),
         ...(signal === undefined ? {} : { signal }),
       },
     );

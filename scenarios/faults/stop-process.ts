@@ -11,12 +11,11 @@ export function stopProcess(parameters: { readonly service: ServiceName }): Faul
       log(`SIGTERM to ${service}`);
       await lab.stop(service);
       log(`${service} ended with exit code ${(await lab.state(service)).exitCode}`);
-    },
-    heal: async ({ lab, log }) => {
-      if ((await lab.state(service)).state === "exited") {
+      return async (say) => {
+        if ((await lab.state(service)).state !== "exited") return;
         await lab.start(service);
-        log(`${service} started again`);
-      }
+        say(`${service} started again`);
+      };
     },
     probe: async ({ lab }) => {
       const { state, exitCode } = await lab.state(service);
