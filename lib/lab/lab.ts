@@ -48,6 +48,8 @@ export interface PartState {
 export interface LabStatus {
   readonly engine: "native" | "docker";
   readonly index: number;
+  /** How long it lives; a lab that lives no longer than its program is in use by that program. */
+  readonly lifetime?: Lifetime;
   readonly services: readonly ServiceState[];
   readonly parts: readonly PartState[];
 }

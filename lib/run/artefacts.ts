@@ -52,6 +52,9 @@ const lines = (text: readonly string[]): string =>
   text.length === 0 ? "" : `${text.join("\n")}\n`;
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
+/** End of a folder's name while it is being written. */
+const PARTIAL = ".partial";
+
 /** Writes one run into `folder`, which it replaces. The folder appears whole or not at all. */
 export function writeRun(
   folder: string,
@@ -59,7 +62,7 @@ export function writeRun(
   look: Look | undefined,
   manifest: Manifest,
 ): void {
-  const fresh = `${folder}.partial`;
+  const fresh = `${folder}${PARTIAL}`;
   const outcome = look?.investigation.outcome;
   const files: Readonly<Record<string, string>> = {
     "inject.log": lines(incident.injectLog),
@@ -102,14 +105,26 @@ export function writeText(path: string, text: string): void {
   }
 }
 
+/** Replaces the score of a run that is kept in `folder`, in both files that have it. */
+export function rewriteScore(folder: string, manifest: Manifest): void {
+  writeText(`${folder}/manifest.json`, json(manifest));
+  writeText(`${folder}/score.json`, json(manifest.score));
+}
+
+/** A run and the folder that it is kept in. */
+export interface KeptRun {
+  readonly path: string;
+  readonly manifest: Manifest;
+}
+
 /** Reads every manifest below `folder`; throws UsageError for one of another shape. */
-export async function readManifests(
-  folder: string,
-): Promise<{ path: string; manifest: Manifest }[]> {
+export async function readManifests(folder: string): Promise<KeptRun[]> {
   if (!existsSync(folder)) return [];
-  const found: { path: string; manifest: Manifest }[] = [];
+  const found: KeptRun[] = [];
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     if (entry.name !== "manifest.json" || !entry.isFile()) continue;
+    // What a program that was killed while it wrote has left.
+    if (entry.parentPath.endsWith(PARTIAL)) continue;
     const path = `${entry.parentPath}/${entry.name}`;
     const parsed = ManifestSchema.safeParse(await Bun.file(path).json());
     if (!parsed.success) {

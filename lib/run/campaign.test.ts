@@ -28,6 +28,7 @@ function brokenLabs(): { context: CommandContext; tries: number[] } {
     ({
       engine: "native",
       ports: labPorts(index),
+      status: () => Promise.resolve(null),
       up: () => {
         tries.push(index);
         return Promise.reject(new UsageError("this lab never comes up"));
@@ -58,6 +59,7 @@ const campaign = (change: Partial<RunOptions> = {}) => ({
   investigators: [createInvestigator("baseline"), createInvestigator("constant")],
   rules: readRules(),
   options: options(change),
+  latest: results,
   versions: {},
 });
 
@@ -66,46 +68,89 @@ test("an environment that fails is tried twice, kept as invalid, and tried again
   const manifests = await runCampaign(context, campaign());
   expect(tries).toHaveLength(2 * 2 * 2);
   expect(manifests).toHaveLength(2 * 2 * 2);
-  for (const { outcome, attempts, score } of manifests) {
-    expect(outcome).toEqual({
-      kind: "environment-invalid",
-      phase: "up",
-      reason: "this lab never comes up",
-    });
+  for (const { outcome, attempts, earlier_attempts, score } of manifests) {
+    const failure = { phase: "up", reason: "this lab never comes up" };
+    expect(outcome).toEqual({ kind: "environment-invalid", ...failure });
     expect([attempts, score]).toEqual([2, null]);
+    expect(earlier_attempts).toEqual([failure]);
   }
   await runCampaign(context, campaign());
   expect(tries).toHaveLength(2 * 8);
 });
 
-test("what is valid is not run again, unless it is asked for or the settings differ", async () => {
-  const found = await readManifests(runsFolder(results));
-  for (const { path, manifest } of found) {
+async function declareAllValid(): Promise<void> {
+  for (const { path, manifest } of await readManifests(runsFolder(results))) {
     const valid = { ...manifest, outcome: { kind: "valid" } };
     await Bun.write(`${path}/manifest.json`, JSON.stringify(valid));
   }
+}
+
+test("what is valid is not run again, and more repeats or investigators add to it", async () => {
+  await declareAllValid();
   const { context, tries } = brokenLabs();
   expect(await runCampaign(context, campaign())).toHaveLength(8);
   expect(tries).toEqual([]);
-  await runCampaign(context, campaign({ seed: 8 }));
-  expect(tries).toHaveLength(8);
+  expect(await runCampaign(context, campaign({ repeat: 3 }))).toHaveLength(12);
+  expect(tries).toHaveLength(2 * 2);
+  const more = { ...campaign(), investigators: [createInvestigator("loudest")] };
+  expect(await runCampaign(context, more)).toHaveLength(4);
+  expect(tries).toHaveLength(2 * 2 + 2 * 4);
+  // Eight that were valid, four of the third repeat, four of another investigator: nothing was lost.
+  expect(await readManifests(runsFolder(results))).toHaveLength(16);
 });
 
-test("shards share the jobs out, in the same order for the same seed", async () => {
-  const jobsOf = async (index: number): Promise<string[]> => {
-    const { context } = brokenLabs();
-    const shard = { index, of: 3 };
-    const manifests = await runCampaign(context, campaign({ shard, again: true }));
-    return [...new Set(manifests.map(({ scenario, repeat }) => `${scenario} ${repeat}`))];
-  };
-  const shards = [await jobsOf(1), await jobsOf(2), await jobsOf(3)];
-  expect(shards.flat().toSorted()).toEqual([
+test.each([
+  ["another seed", { seed: 8 }, "seed 7"],
+  ["another isolation", { keepTelemetry: true }, "fresh"],
+  ["another engine", { engine: "other" }, "engine native"],
+] as const)("%s never touches the campaign that is there", async (_, change, differs) => {
+  const { context, tries } = brokenLabs();
+  const before = await readManifests(runsFolder(results));
+  const running = runCampaign(context, campaign(change));
+  await expect(running).rejects.toThrow(UsageError);
+  await expect(running).rejects.toThrow(`but it has ${differs}; choose another folder`);
+  expect(tries).toEqual([]);
+  expect(await readManifests(runsFolder(results))).toEqual(before);
+});
+
+test("--again begins anew", async () => {
+  await declareAllValid();
+  const { context, tries } = brokenLabs();
+  await runCampaign(context, campaign({ seed: 8, again: true }));
+  expect(tries).toHaveLength(8);
+  expect(await readManifests(runsFolder(results))).toHaveLength(8);
+});
+
+/** The runs that a shard does, in their order, and the seed of each. */
+async function jobsOf(change: Partial<RunOptions>): Promise<[string, number][]> {
+  const { context } = brokenLabs();
+  const { seed: _, ...rest } = options({ again: true, ...change });
+  const seed = change.seed === undefined ? {} : { seed: change.seed };
+  const manifests = await runCampaign(context, { ...campaign(), options: { ...rest, ...seed } });
+  return [
+    ...new Map(
+      manifests.map((run): [string, number] => [`${run.scenario} ${run.repeat}`, run.seed]),
+    ),
+  ];
+}
+
+test("shards share the jobs out without having to agree on a seed", async () => {
+  const shards: [string, number][] = [];
+  for (const index of [1, 2, 3]) shards.push(...(await jobsOf({ shard: { index, of: 3 } })));
+  expect(shards.map(([job]) => job).toSorted()).toEqual([
     "healthy 1",
     "healthy 2",
     "sensor-down 1",
     "sensor-down 2",
   ]);
-  expect(await jobsOf(1)).toEqual(shards[0] ?? []);
+});
+
+test("the same seed gives the same order, and each run a seed of its own", async () => {
+  const once = await jobsOf({ seed: 7, repeat: 4 });
+  expect(await jobsOf({ seed: 7, repeat: 4 })).toEqual(once);
+  expect(new Set(once.map(([, seed]) => seed)).size).toBe(8);
+  const other = await jobsOf({ seed: 8, repeat: 4 });
+  expect(other.map(([job]) => job)).not.toEqual(once.map(([job]) => job));
 });
 
 test("labs side by side have indexes of their own", async () => {

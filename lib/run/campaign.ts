@@ -1,9 +1,10 @@
 /** Many runs: scenarios times repeats, several labs side by side, resumable; and a single one. */
 import { existsSync, readFileSync, rmSync } from "node:fs";
+import { UsageError } from "../base/errors.ts";
 import { createPrng, freshSeed } from "../base/prng.ts";
 import type { AlertRule } from "../contract/alert-rules.ts";
 import { type Budget, type Investigator } from "../investigate/investigator.ts";
-import type { Manifest } from "../score/run-record.ts";
+import type { Manifest, Outcome } from "../score/run-record.ts";
 import type { Scenario } from "../../scenarios/load.ts";
 import { checkResultsFolder, fileNameOf, readManifests, writeRun, writeText } from "./artefacts.ts";
 import type { RunOptions } from "./command-line.ts";
@@ -18,6 +19,8 @@ export const BUDGET: Budget = { wallMs: 900_000, rounds: 5, tokens: 120_000 };
 const ATTEMPTS = 2;
 
 export interface Campaign {
+  /** Where the latest run of each scenario goes; the runs themselves are kept below `options.results`. */
+  readonly latest: string;
   readonly scenarios: readonly Scenario[];
   readonly investigators: readonly Investigator[];
   readonly rules: readonly AlertRule[];
@@ -36,15 +39,22 @@ export const runsFolder = (results: string): string => `${results}/runs`;
 const folderOf = (results: string, { investigator, scenario, repeat }: Manifest): string =>
   `${runsFolder(results)}/${fileNameOf(investigator)}/${scenario}/${repeat}`;
 
-/** Runs all that is still to do and returns the manifests of the whole campaign, this machine's part of it. */
+/** Runs all that is still to do and returns the manifests of what was asked for, this machine's part of it. */
 export async function runCampaign(
   context: CommandContext,
   campaign: Campaign,
 ): Promise<readonly Manifest[]> {
   const { options } = campaign;
   checkResultsFolder(options.results);
-  const { seed, done } = await resume(campaign);
+  const { seed, kept } = await resume(campaign);
   const jobs = jobsOf(campaign, seed);
+  const done = kept.filter(
+    (manifest) =>
+      campaign.investigators.some(({ name }) => name === manifest.investigator) &&
+      jobs.some(
+        ({ scenario, repeat }) => scenario.name === manifest.scenario && repeat === manifest.repeat,
+      ),
+  );
   const isDone = (job: Job, investigator: string): boolean =>
     done.some(
       (manifest) =>
@@ -65,52 +75,64 @@ export async function runCampaign(
   return manifests;
 }
 
-/** Jobs in an order that the seed decides, and of them this shard's. */
+/** This shard's jobs, in an order that the seed decides: machines share out without having to agree on a seed. */
 function jobsOf({ scenarios, options }: Campaign, seed: number): Job[] {
   const jobs = scenarios.flatMap((scenario) =>
     Array.from({ length: options.repeat }, (_, i) => ({ scenario, repeat: i + 1 })),
   );
-  const prng = createPrng(seed).child("order");
-  const keyed = jobs.map((job) => ({ job, key: jobs.length > 1 ? prng.next() : 0 }));
-  const ordered = keyed.toSorted((a, b) => a.key - b.key).map(({ job }) => job);
   const { shard } = options;
-  return shard === undefined ? ordered : ordered.filter((_, i) => i % shard.of === shard.index - 1);
+  const own = shard === undefined ? jobs : jobs.filter((_, i) => i % shard.of === shard.index - 1);
+  const prng = createPrng(seed).child("order");
+  const keyed = own.map((job) => ({ job, key: prng.next() }));
+  return keyed.toSorted((a, b) => a.key - b.key).map(({ job }) => job);
 }
 
-/** Seed and finished runs of an interrupted campaign with the same settings; otherwise a fresh start. */
-async function resume({
-  scenarios,
-  investigators,
-  options,
-}: Campaign): Promise<{ seed: number; done: Manifest[] }> {
+/** A seed of its own for each run, the same for all its investigators. */
+function seedOf({ scenario, repeat }: Job, seed: number): number {
+  const own = createPrng(seed).child(`${scenario.name} ${repeat}`);
+  return Math.floor(own.next() * 2 ** 32);
+}
+
+/** What all runs of a campaign have in common; scenarios, investigators and repeats may be added later. */
+interface Settings {
+  readonly engine: string;
+  readonly isolation: Manifest["isolation"];
+}
+
+/**
+ * Seed and valid runs of the campaign in the results folder, or a new one when there is none.
+ * Throws UsageError when the one that is there cannot be gone on with; only `--again` removes it.
+ */
+async function resume({ options }: Campaign): Promise<{ seed: number; kept: Manifest[] }> {
   const folder = runsFolder(options.results);
   const file = `${folder}/campaign.json`;
-  const settings = {
-    scenarios: scenarios.map(({ name }) => name),
-    investigators: investigators.map(({ name }) => name),
-    repeat: options.repeat,
-    isolation: options.keepTelemetry ? "keep-telemetry" : "fresh",
+  if (options.again) rmSync(folder, { recursive: true, force: true });
+  const settings: Settings = {
     engine: options.engine,
+    isolation: options.keepTelemetry ? "keep-telemetry" : "fresh",
   };
-  const before = existsSync(file)
-    ? (JSON.parse(readFileSync(file, "utf8")) as { settings: unknown; seed: number })
-    : undefined;
-  const same =
-    before !== undefined &&
-    JSON.stringify(before.settings) === JSON.stringify(settings) &&
-    (options.seed === undefined || options.seed === before.seed);
-  if (same && !options.again) {
-    const found = await readManifests(folder);
-    const done = found
-      .map(({ manifest }) => manifest)
-      .filter(({ outcome }) => outcome.kind === "valid");
-    return { seed: before.seed, done };
+  if (!existsSync(file)) {
+    const seed = options.seed ?? freshSeed();
+    checkResultsFolder(folder);
+    writeText(file, `${JSON.stringify({ settings, seed }, null, 2)}\n`);
+    return { seed, kept: [] };
   }
-  rmSync(folder, { recursive: true, force: true });
-  const seed = options.seed ?? freshSeed();
-  checkResultsFolder(folder);
-  writeText(file, `${JSON.stringify({ settings, seed }, null, 2)}\n`);
-  return { seed, done: [] };
+  const before = JSON.parse(readFileSync(file, "utf8")) as { settings: Settings; seed: number };
+  const differs = [
+    before.settings.engine === settings.engine ? [] : [`engine ${before.settings.engine}`],
+    before.settings.isolation === settings.isolation ? [] : [before.settings.isolation],
+    options.seed === undefined || options.seed === before.seed ? [] : [`seed ${before.seed}`],
+  ].flat();
+  if (differs.length > 0) {
+    throw new UsageError(
+      `Cannot go on with the campaign in ${folder}: it must have the same settings, but it has ${differs.join(", ")}; choose another folder with --results, or remove it with --again`,
+    );
+  }
+  const found = await readManifests(folder);
+  const kept = found
+    .map(({ manifest }) => manifest)
+    .filter(({ outcome }) => outcome.kind === "valid");
+  return { seed: before.seed, kept };
 }
 
 async function runJob(
@@ -123,33 +145,36 @@ async function runJob(
 ): Promise<Manifest[]> {
   const { options } = campaign;
   const prefix = options.parallel > 1 ? `[${scenario.name} ${repeat}] ` : "";
-  let incident: Incident | undefined;
-  let attempts = 0;
-  while (attempts < ATTEMPTS && incident?.outcome.kind !== "valid") {
-    attempts++;
-    incident = await runIncident(scenario, {
+  const runSeed = seedOf({ scenario, repeat }, seed);
+  const earlier: Outcome[] = [];
+  const attempt = (): Promise<Incident> =>
+    runIncident(scenario, {
       lab: context.createLab({ engine: options.engine, index: labIndex, lifetime: "with-caller" }),
       rules: campaign.rules,
       investigators,
       budget: BUDGET,
-      seed,
+      seed: runSeed,
       keepTelemetry: options.keepTelemetry,
       signal: context.signal,
-      progress: (keep) => createProgress({ prefix, keep }),
+      progress: (keepLine) => createProgress({ prefix, keep: keepLine }),
     });
-    if (incident.outcome.kind === "harness-defect") break;
+  let incident = await attempt();
+  while (incident.outcome.kind === "environment-invalid" && earlier.length + 1 < ATTEMPTS) {
+    const { phase, reason } = incident.outcome;
+    createProgress({ prefix }).line(`trying once more: invalid in phase ${phase}: ${reason}`);
+    earlier.push(incident.outcome);
+    incident = await attempt();
   }
-  if (incident === undefined) throw new Error("No attempt was made");
   const identity = (investigator: string): RunIdentity => ({
     investigator,
     repeat,
-    seed,
+    seed: runSeed,
     engine: options.engine,
     isolation: options.keepTelemetry ? "keep-telemetry" : "fresh",
-    attempts,
+    earlier,
     versions: campaign.versions,
   });
-  return keep(incident, investigators, identity, options.results);
+  return keep(incident, investigators, identity, campaign);
 }
 
 /** Writes a run per investigator, and the first of them as the scenario's latest. */
@@ -157,13 +182,13 @@ function keep(
   incident: Incident,
   investigators: readonly Investigator[],
   identity: (investigator: string) => RunIdentity,
-  results: string,
+  { options, latest }: Campaign,
 ): Manifest[] {
   return investigators.map(({ name }, i) => {
     const look = incident.looks.find(({ investigator }) => investigator === name);
     const manifest = manifestOf(incident, look, identity(name));
-    writeRun(folderOf(results, manifest), incident, look, manifest);
-    if (i === 0) writeRun(`${results}/${incident.scenario.name}`, incident, look, manifest);
+    writeRun(folderOf(options.results, manifest), incident, look, manifest);
+    if (i === 0) writeRun(`${latest}/${incident.scenario.name}`, incident, look, manifest);
     return manifest;
   });
 }

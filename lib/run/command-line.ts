@@ -24,6 +24,11 @@ export interface RunOptions extends LabOptions {
   readonly minScore?: number;
 }
 
+/** Options of a verification: every scenario once, without an investigator. */
+export interface VerifyOptions extends LabOptions {
+  readonly parallel: number;
+}
+
 /** Options of a run that somebody investigates over the Model Context Protocol. */
 export interface McpRunOptions extends RunOptions {
   /** Port of the tools on loopback; 0 for a free one. */
@@ -46,12 +51,16 @@ export interface Handlers {
   logs(service: string, options: LabOptions & { readonly lines: number }): Promise<number>;
   run(scenario: string | undefined, options: RunOptions): Promise<number>;
   mcp(scenario: string, options: McpRunOptions): Promise<number>;
-  verify(scenarios: readonly string[], options: RunOptions): Promise<number>;
+  verify(scenarios: readonly string[], options: VerifyOptions): Promise<number>;
   inject(scenario: string, options: LabOptions): Promise<number>;
   cleanup(options: LabOptions): Promise<number>;
   report(
     folders: readonly string[],
-    options: { readonly results: string; readonly readme: boolean },
+    options: {
+      readonly results: string;
+      readonly readme: boolean;
+      readonly rescore: boolean;
+    },
   ): Promise<number>;
   doctor(options: { readonly json: boolean }): Promise<number>;
 }
@@ -116,18 +125,25 @@ function withLab(command: Command): Command {
     );
 }
 
+const parallelOption = (): Option =>
+  new Option("--parallel <n>", "labs side by side").default(1).argParser(whole(1, 8, "labs"));
+
 function withRun(command: Command): Command {
   return withLab(command)
     .option("--all", "every scenario and control", false)
     .option("--investigator <name>", "who investigates; may be repeated", collect, [])
     .option("--repeat <n>", "runs of each scenario", whole(1, 1000, "runs"), 1)
-    .option("--parallel <n>", "labs side by side", whole(1, 8, "labs"), 1)
+    .addOption(parallelOption())
     .option("--shard <i/n>", "run only every n-th job, from the i-th", shard)
     .option("--seed <n>", "seed of order and chance", whole(0, 4294967295, "a seed"))
     .option("--keep-telemetry", "keep what earlier runs left in the stores", false)
-    .option("--again", "run also what an interrupted campaign has already done", false)
+    .option("--again", "remove the campaign in the results folder and begin a new one", false)
     .option("--results <folder>", "where everything is kept", "results")
-    .option("--min-score <share>", "exit with 4 when the mean share of points is lower", share);
+    .option(
+      "--min-score <share>",
+      "exit with 4 when anyone's mean share of points is lower",
+      share,
+    );
 }
 
 function createProgram(handlers: Handlers, done: (exitCode: number) => void): Command {
@@ -173,7 +189,8 @@ function createProgram(handlers: Handlers, done: (exitCode: number) => void): Co
     .action(async (name: string, _: unknown, command: Command) =>
       done(await handlers.mcp(name, merged(command))),
     );
-  withRun(add("verify", "prove every fault, signature, alert and recovery; no investigator"))
+  withLab(add("verify", "prove every fault, signature, alert and recovery; no investigator"))
+    .addOption(parallelOption())
     .argument("[scenarios...]", "all, if none is named")
     .action(async (names: string[], _: unknown, command: Command) =>
       done(await handlers.verify(names, merged(command))),
@@ -190,6 +207,7 @@ function createProgram(handlers: Handlers, done: (exitCode: number) => void): Co
     .argument("<folders...>", "folders with campaigns, such as those of several shards")
     .option("--results <folder>", "where the merged summary goes", "results")
     .option("--readme", "write the table into the README too", false)
+    .option("--rescore", "score every run anew by the rubric of today, from what was kept", false)
     .action(async (folders: string[], _: unknown, command: Command) =>
       done(await handlers.report(folders, merged(command))),
     );
@@ -208,8 +226,14 @@ function merged<T>(command: Command): T {
   const options: Record<string, unknown> = { ...command.opts() };
   const parent = command.parent;
   for (const [name, value] of Object.entries(parent?.opts() ?? {})) {
-    const written = parent?.getOptionValueSource(name) === "cli";
-    if (written && name in options) options[name] = value;
+    if (parent?.getOptionValueSource(name) !== "cli") continue;
+    if (!(name in options)) {
+      const flag = parent.options.find((option) => option.attributeName() === name)?.long ?? name;
+      throw new UsageError(
+        `Cannot understand the command: ${command.name()} takes no ${flag}; --help lists what exists`,
+      );
+    }
+    options[name] = value;
   }
   return options as T;
 }

@@ -5,7 +5,8 @@ import type { CommandContext } from "./context.ts";
 import { doctor } from "./doctor-command.ts";
 import { inject } from "./inject-command.ts";
 import { cleanup, down, logs, ps, up } from "./lab-commands.ts";
-import { examine, report, run } from "./run-command.ts";
+import { report } from "./report-command.ts";
+import { examine, run } from "./run-command.ts";
 import { verify } from "./verify-command.ts";
 
 /** Runs one command and returns the exit code. */

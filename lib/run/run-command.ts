@@ -1,26 +1,24 @@
-/** Commands that run scenarios: one, all, and the merging of results. */
+/** Commands that run scenarios: one, or all. */
 import { readFileSync } from "node:fs";
-import { UsageError } from "../base/errors.ts";
+import { EXIT_DEFECT, UsageError } from "../base/errors.ts";
 import { ALERT_RULES_FILE, type AlertRule, parseAlertRules } from "../contract/alert-rules.ts";
 import { createMcpInvestigator } from "../investigate/external/mcp.ts";
 import type { Investigator } from "../investigate/investigator.ts";
 import { createInvestigator } from "../investigate/registry.ts";
-import type { Manifest } from "../score/run-record.ts";
-import { withResults } from "../score/readme-table.ts";
-import { renderReport, type ReportRun } from "../score/report/report.ts";
-import { figuresTable, type Summary, summarize, summaryTable } from "../score/summary.ts";
+import type { Manifest, Outcome } from "../score/run-record.ts";
+import { type Summary, summarize } from "../score/summary.ts";
 import { loadAllScenarios, loadScenario, type Scenario } from "../../scenarios/load.ts";
-import { checkResultsFolder, readManifests, readRun, writeText } from "./artefacts.ts";
+import { readManifests } from "./artefacts.ts";
 import { runCampaign, runsFolder } from "./campaign.ts";
 import type { McpRunOptions, RunOptions } from "./command-line.ts";
 import type { CommandContext } from "./context.ts";
-import { createProgress } from "./progress.ts";
+import { withOwnLabs } from "./own-labs.ts";
+import { writeSummary } from "./report-command.ts";
 import { table } from "./table.ts";
 import { versions } from "./versions.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 const EXIT_INVALID = 2;
-const EXIT_DEFECT = 3;
 const EXIT_BELOW_MIN_SCORE = 4;
 
 /** The rules of the one provisioning file. */
@@ -58,7 +56,7 @@ export function examine(
   return runWith(context, [investigator], name, options);
 }
 
-/** Runs what was chosen, keeps it, and restores the lab that was up before. */
+/** Runs what was chosen, keeps it, and restores the labs that were up before. */
 async function runWith(
   context: CommandContext,
   investigators: readonly Investigator[],
@@ -66,78 +64,26 @@ async function runWith(
   options: RunOptions,
 ): Promise<number> {
   const scenarios = await chosen(name, options.all);
-  const own = { engine: options.engine, index: options.lab, lifetime: "until-down" as const };
-  const before = context.createLab(own);
-  const wasUp = (await before.status()) !== null;
-  if (wasUp) await before.down();
-  // A single scenario is meant to run now, not to be taken from an earlier run.
-  const again = options.again || name !== undefined;
-  try {
-    const manifests = await runCampaign(context, {
+  // One run of one scenario is meant to run now, and is no part of a campaign.
+  const isSingle = name !== undefined && options.repeat === 1 && options.shard === undefined;
+  const own = isSingle
+    ? { ...options, again: true, results: `${options.results}/latest` }
+    : options;
+  const range = { engine: options.engine, first: options.lab, count: options.parallel };
+  const manifests = await withOwnLabs(context, range, async () =>
+    runCampaign(context, {
       scenarios,
       investigators,
       rules: readRules(),
-      options: { ...options, again },
+      options: own,
+      latest: options.results,
       versions: await versions(),
-    });
-    return await conclude(context, manifests, options);
-  } finally {
-    if (wasUp && !context.signal.aborted) {
-      createProgress({}).line("starting the lab again that was up before");
-      await before.up({ keepTelemetry: false });
-    }
-  }
-}
-
-/** Merges the runs of several results folders into one summary. */
-export async function report(
-  context: CommandContext,
-  folders: readonly string[],
-  { results, readme }: { readonly results: string; readonly readme: boolean },
-): Promise<number> {
-  const found = (await Promise.all(folders.map(readManifests))).flat();
-  if (found.length === 0) {
-    throw new UsageError(`Cannot report: no manifest.json is below ${folders.join(", ")}`);
-  }
-  const byId = new Map(found.map((run) => [run.manifest.run_id, run]));
-  const summary = await writeSummary([...byId.values()], results);
-  if (readme) {
-    const path = `${ROOT}/README.md`;
-    writeText(path, withResults(await Bun.file(path).text(), summary));
-  }
-  context.print(summaryTable(summary));
-  return 0;
-}
-
-/** Writes summary.json, summary.md and report.html for these runs, each read from its folder. */
-async function writeSummary(
-  found: readonly { readonly path: string; readonly manifest: Manifest }[],
-  results: string,
-): Promise<Summary> {
-  const summary = summarize(found.map(({ manifest }) => manifest));
-  checkResultsFolder(results);
-  writeText(`${results}/summary.json`, `${JSON.stringify(summary, null, 2)}\n`);
-  writeText(
-    `${results}/summary.md`,
-    `# Results\n\n${summaryTable(summary)}\n\nMeans over the valid runs:\n\n${figuresTable(summary)}\n`,
+    }),
   );
-  const runs: ReportRun[] = [];
-  for (const { path, manifest } of found) runs.push({ manifest, ...(await readRun(path)) });
-  writeText(`${results}/report.html`, renderReport(summary, runs));
-  return summary;
-}
-
-async function conclude(
-  context: CommandContext,
-  manifests: readonly Manifest[],
-  options: RunOptions,
-): Promise<number> {
-  const summary = await writeSummary(
-    await readManifests(runsFolder(options.results)),
-    options.results,
-  );
+  await writeSummary(await readManifests(runsFolder(own.results)), own.results);
+  const summary = summarize(manifests);
   if (options.json) context.print(JSON.stringify({ runs: manifests.map(brief), summary }, null, 2));
-  else context.print(runsTable(manifests));
+  else context.print(`${runsTable(manifests)}\n\nreport: ${own.results}/report.html`);
   return exitCodeOf(manifests, summary, options.minScore);
 }
 
@@ -187,8 +133,14 @@ function exitCodeOf(
   { groups }: Summary,
   minScore: number | undefined,
 ): number {
-  if (manifests.some(({ outcome }) => outcome.kind === "harness-defect")) return EXIT_DEFECT;
-  if (manifests.some(({ outcome }) => outcome.kind === "environment-invalid")) return EXIT_INVALID;
-  const below = groups.some(({ share }) => minScore !== undefined && share.mean < minScore);
+  const exitCode = exitCodeOfOutcomes(manifests.map(({ outcome }) => outcome));
+  if (exitCode !== 0) return exitCode;
+  const below = groups.some(({ share }) => minScore !== undefined && !(share.mean >= minScore));
   return below ? EXIT_BELOW_MIN_SCORE : 0;
+}
+
+/** 0 when every run was valid; a defect of ours weighs more than an environment that failed. */
+export function exitCodeOfOutcomes(outcomes: readonly Outcome[]): number {
+  if (outcomes.some(({ kind }) => kind === "harness-defect")) return EXIT_DEFECT;
+  return outcomes.some(({ kind }) => kind === "environment-invalid") ? EXIT_INVALID : 0;
 }

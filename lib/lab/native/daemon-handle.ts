@@ -18,6 +18,7 @@ export interface RunningDaemon {
   readonly pid: number;
   /** The folder of the project that started it. */
   readonly projectDir: string;
+  readonly lifetime: Lifetime;
 }
 
 export interface DaemonOptions {
@@ -63,7 +64,8 @@ export function runningDaemon(files: Files): RunningDaemon | undefined {
   const argv = commandLine(pid);
   const at = argv.findIndex((argument) => argument.endsWith("/native/daemon.ts"));
   const projectDir = argv[at + 2];
-  return at < 0 || projectDir === undefined ? undefined : { pid, projectDir };
+  const lifetime = argv[at + 3] === "with-caller" ? "with-caller" : "until-down";
+  return at < 0 || projectDir === undefined ? undefined : { pid, projectDir, lifetime };
 }
 
 /** Ends a daemon and with it the lab: SIGTERM, and SIGKILL when that takes too long. */

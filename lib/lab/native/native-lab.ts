@@ -113,7 +113,7 @@ export class NativeLab implements Lab {
     try {
       const { pidNamespace } = await this.#identity();
       const status = await ask(this.#files.control, "status", []);
-      return withHostPids(status, hostPids(pidNamespace));
+      return { ...withHostPids(status, hostPids(pidNamespace)), lifetime: daemon.lifetime };
     } catch (error) {
       if (error instanceof LabGoneError) return null;
       throw error;
