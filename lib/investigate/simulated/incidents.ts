@@ -2,7 +2,13 @@
 import type { Alert } from "../../contract/alert.ts";
 import type { FaultClass } from "../../contract/fault-classes.ts";
 import type { ServiceName } from "../../contract/topology.ts";
-import { changed, HEALTHY, simulatedAlert, type SystemNumbers } from "./system.ts";
+import {
+  changed,
+  HEALTHY,
+  type ServiceNumbers,
+  simulatedAlert,
+  type SystemNumbers,
+} from "./system.ts";
 
 export interface SimulatedIncident {
   readonly name: string;
@@ -30,6 +36,28 @@ const dropped = simulatedAlert(
   "track-fusion",
   "At least one tactical track lost a contributing sensor within the last two minutes.",
 );
+
+const elevated = simulatedAlert(
+  "Fusion memory elevated",
+  "track-fusion",
+  "The resident memory of track fusion is above 200 MB.",
+);
+
+/** Fusion after the kernel has killed it at its memory limit. */
+const killed = (growth: Pick<ServiceNumbers, "memorySlope" | "growingSeconds">): SystemNumbers =>
+  changed(
+    "track-fusion",
+    {
+      ...growth,
+      running: false,
+      up: false,
+      exitCode: 137,
+      oomKills: 1,
+      memory: 268e6,
+      memoryLimit: 268_435_456,
+    },
+    { ingested: { "RADAR-1": 0, "ESM-2": 0, "EO-3": 0 } },
+  );
 
 export const SIMULATED_INCIDENTS: readonly SimulatedIncident[] = [
   {
@@ -102,11 +130,7 @@ export const SIMULATED_INCIDENTS: readonly SimulatedIncident[] = [
   },
   {
     name: "fusion's memory grows",
-    alert: simulatedAlert(
-      "Fusion memory elevated",
-      "track-fusion",
-      "The resident memory of track fusion is above 200 MB.",
-    ),
+    alert: elevated,
     system: changed("track-fusion", {
       memory: 225e6,
       memorySlope: 450_000,
@@ -117,49 +141,15 @@ export const SIMULATED_INCIDENTS: readonly SimulatedIncident[] = [
   },
   {
     name: "fusion's memory grew until the kernel killed it",
-    alert: simulatedAlert(
-      "Fusion memory elevated",
-      "track-fusion",
-      "The resident memory of track fusion is above 200 MB.",
-    ),
-    system: changed(
-      "track-fusion",
-      {
-        running: false,
-        up: false,
-        exitCode: 137,
-        oomKills: 1,
-        memory: 268e6,
-        memorySlope: 450_000,
-        growingSeconds: 200,
-        memoryLimit: 268_435_456,
-      },
-      { ingested: { "RADAR-1": 0, "ESM-2": 0, "EO-3": 0 } },
-    ),
+    alert: elevated,
+    system: killed({ memorySlope: 450_000, growingSeconds: 200 }),
     service: "track-fusion",
     faultClass: "memory_leak",
   },
   {
     name: "fusion wants more memory than it may have, all at once",
-    alert: simulatedAlert(
-      "Fusion memory elevated",
-      "track-fusion",
-      "The resident memory of track fusion is above 200 MB.",
-    ),
-    system: changed(
-      "track-fusion",
-      {
-        running: false,
-        up: false,
-        exitCode: 137,
-        oomKills: 1,
-        memory: 268e6,
-        memorySlope: 4_500_000,
-        growingSeconds: 20,
-        memoryLimit: 268_435_456,
-      },
-      { ingested: { "RADAR-1": 0, "ESM-2": 0, "EO-3": 0 } },
-    ),
+    alert: elevated,
+    system: killed({ memorySlope: 4_500_000, growingSeconds: 20 }),
     service: "track-fusion",
     faultClass: "oom_kill",
   },
