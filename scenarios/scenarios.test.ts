@@ -3,27 +3,31 @@ import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AlertSchema, withoutScenario } from "../lib/contract/alert.ts";
+import { ALERT_RULES_FILE, parseAlertRules } from "../lib/contract/alert-rules.ts";
 import { FAULT_CLASS_NAMES } from "../lib/contract/fault-classes.ts";
 import { LOGS, METRICS, CONTAINER_METRICS } from "../lib/contract/telemetry.ts";
 import { maxPoints } from "../lib/contract/truth.ts";
 import { listScenarios, loadAllScenarios, loadScenario } from "./load.ts";
 
 const all = await loadAllScenarios();
+const project = new URL("..", import.meta.url).pathname;
+const rules = parseAlertRules(await Bun.file(project + ALERT_RULES_FILE).text());
 
 describe("the scenarios", () => {
-  test("are the six of the contract and the two controls", () => {
-    expect(all.filter(({ control }) => !control).map(({ name }) => name)).toEqual([
-      "dds-qos-mismatch",
-      "fusion-cpu-starvation",
-      "memory-leak",
-      "message-flood",
-      "network-partition",
-      "sensor-down",
-    ]);
-    expect(all.filter(({ control }) => control).map(({ name }) => name)).toEqual([
-      "decoy",
-      "healthy",
-    ]);
+  test("have the six of the contract and the two controls among them", () => {
+    const named = (isControl: boolean): string[] =>
+      all.filter(({ control }) => control === isControl).map(({ name }) => name);
+    expect(named(false)).toEqual(
+      expect.arrayContaining([
+        "dds-qos-mismatch",
+        "fusion-cpu-starvation",
+        "memory-leak",
+        "message-flood",
+        "network-partition",
+        "sensor-down",
+      ]),
+    );
+    expect(named(true)).toEqual(expect.arrayContaining(["decoy", "healthy"]));
   });
 
   test("are worth as many points as the reference was measured with", () => {
@@ -51,6 +55,18 @@ describe("the scenarios", () => {
       const named = truth.evidence.flatMap(({ any_of }) => any_of.map(({ signal }) => signal));
       expect(named.filter((signal) => !known.has(signal))).toEqual([]);
       expect(FAULT_CLASS_NAMES).toContain(truth.fault_class);
+    },
+  );
+
+  test.each(all.map((scenario) => [scenario.name, scenario] as const))(
+    "%s: its alert is the rule's, by name and severity",
+    (_, { alert, alertTemplate }) => {
+      const rule = rules.find(({ uid }) => uid === alert.uid);
+      expect(alertTemplate).toMatchObject({
+        alert_name: rule?.title,
+        severity: rule?.severity,
+        title: `[FIRING:1] ${rule?.title}`,
+      });
     },
   );
 
@@ -108,10 +124,53 @@ describe("loadScenario()", () => {
   });
 
   const bad: readonly (readonly [string, string, string, string, string])[] = [
-    ["bad-key", "scenario.ts", "  truth,", "  truth,\n  colour: 1,", "Unrecognized key"],
+    ["bad-key", "scenario.ts", "  truth,", "  truth,\n  colour: 1,", 'Unrecognized key: "colour"'],
     ["bad-uid", "scenario.ts", 'uid: "sensor-down"', 'uid: "sensor-gone"', "alert.uid"],
     ["bad-truth", "truth.ts", '"process_exited"', '"gone"', "truth.fault_class"],
     ["bad-service", "truth.ts", 'culprit: "radar-sensor"', 'culprit: "radar"', "truth.culprit"],
+    [
+      "bad-fault",
+      "scenario.ts",
+      'service: "radar-sensor"',
+      'service: "radar"',
+      "fault.parameters.service",
+    ],
+    [
+      "bad-instance",
+      "scenario.ts",
+      'instance: "radar-sensor',
+      'instance: "radar',
+      "alert.labels.instance",
+    ],
+    [
+      "bad-deadline",
+      "scenario.ts",
+      "  truth,",
+      "  deadlines: { alertMs: -1 },\n  truth,",
+      "deadlines.alertMs",
+    ],
+    [
+      "odd-deadline",
+      "scenario.ts",
+      "  truth,",
+      "  deadlines: { soonMs: 1 },\n  truth,",
+      'deadlines: Unrecognized key: "soonMs"',
+    ],
+    [
+      "odd-truth",
+      "truth.ts",
+      "also_accept: [],",
+      "also_accept: [], also: 1,",
+      'truth: Unrecognized key: "also"',
+    ],
+    [
+      "odd-alert",
+      "alert.json",
+      '"state"',
+      '"fingerprint": "x",\n  "state"',
+      'Unrecognized key: "fingerprint"',
+    ],
+    ["latest", "scenario.ts", "", "", "the name is taken"],
     ["no-truth", "scenario.ts", "  truth,\n", "", "truth: "],
     ["bad-alert", "alert.json", '"pipeline_name": "radar-sensor"', '"x": 1', "alert.json"],
     ["not-json", "alert.json", "{", "", "it must be JSON"],
