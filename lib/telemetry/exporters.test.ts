@@ -1,24 +1,63 @@
 import { expect, test } from "bun:test";
 import { type ExportResult, ExportResultCode } from "@opentelemetry/core";
-import { ManualClock } from "../base/clock.ts";
+import type { Clock } from "../base/clock.ts";
 import { QueueGate, watched } from "./exporters.ts";
 
 const OK: ExportResult = { code: ExportResultCode.SUCCESS };
 const FAILED: ExportResult = { code: ExportResultCode.FAILED, error: new Error("nobody listens") };
+const failedWith = (code: number): ExportResult => ({
+  code: ExportResultCode.FAILED,
+  error: Object.assign(new Error("not taken"), { code }),
+});
 
-function setUp(results: ExportResult[]) {
+const settled = async (): Promise<void> => {
+  for (let i = 0; i < 200; i++) await Promise.resolve();
+};
+
+/** A clock on which whatever sleeps wakes when `pass()` reaches its time. */
+class SteppedClock implements Clock {
+  #nowMs = 0;
+  #sleepers: { readonly atMs: number; readonly wake: () => void }[] = [];
+
+  nowMs(): number {
+    return this.#nowMs;
+  }
+
+  sleep(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#sleepers.push({ atMs: this.#nowMs + ms, wake: resolve });
+    return promise;
+  }
+
+  /** Lets `ms` milliseconds pass, 500 at a time. */
+  async pass(ms: number): Promise<void> {
+    await settled();
+    for (const endMs = this.#nowMs + ms; this.#nowMs < endMs; await settled()) {
+      this.#nowMs += 500;
+      const due = this.#sleepers.filter(({ atMs }) => atMs <= this.#nowMs);
+      this.#sleepers = this.#sleepers.filter((sleeper) => !due.includes(sleeper));
+      for (const { wake } of due) wake();
+    }
+  }
+}
+
+function setUp({ mostKept = 24 } = {}) {
+  const receiver: { answer: (items: string[]) => ExportResult } = { answer: () => OK };
   const sent: string[][] = [];
+  const tried: string[][] = [];
   const said: string[] = [];
   const connections: string[] = [];
-  const clock = new ManualClock();
+  const clock = new SteppedClock();
   const exporter = watched({
     signal: "logs",
     make: (connection) => {
       connections.push(`made ${connection}`);
       return {
         export: (items: string[], done: (result: ExportResult) => void) => {
-          sent.push(items);
-          done(results.shift() ?? OK);
+          const result = receiver.answer(items);
+          tried.push(items);
+          if (result === OK) sent.push(items);
+          done(result);
         },
         shutdown: () => {
           connections.push(`shut down ${connection}`);
@@ -32,53 +71,127 @@ function setUp(results: ExportResult[]) {
       dropped: (_, items) => said.push(`dropped ${items}`),
       resumed: (_, total) => said.push(`resumed, ${total} dropped`),
     },
+    mostKept,
     clock,
   });
-  return { exporter, sent, said, connections, clock };
+  const take = async (...items: string[]): Promise<ExportResult> =>
+    new Promise((resolve) => exporter.export(items, resolve));
+  return { exporter, receiver, sent, tried, said, connections, clock, take };
 }
 
-const settled = async (): Promise<void> => {
-  for (let i = 0; i < 50; i++) await Promise.resolve();
-};
-
-test("a failed batch is sent again, and both ends of the failure are said once", async () => {
-  const { exporter, sent, said } = setUp([FAILED, FAILED, OK]);
-  let result: ExportResult | undefined;
-  exporter.export(["a", "b"], (got) => (result = got));
-  await settled();
-  expect(result).toEqual(OK);
-  expect(sent).toEqual([
-    ["a", "b"],
-    ["a", "b"],
-    ["a", "b"],
-  ]);
+test("what an outage held up is sent when it is over, in order, and both ends are said once", async () => {
+  const { receiver, sent, said, clock, take } = setUp();
+  receiver.answer = () => FAILED;
+  // Nobody who hands over a batch waits for the outage to end.
+  expect(await take("a", "b")).toEqual(OK);
+  expect(await take("c")).toEqual(OK);
+  await clock.pass(5 * 60_000);
+  expect(sent).toEqual([]);
+  expect(said).toEqual(["failing logs: nobody listens, 0"]);
+  receiver.answer = () => OK;
+  await clock.pass(5000);
+  expect(sent).toEqual([["a", "b"], ["c"]]);
   expect(said).toEqual(["failing logs: nobody listens, 0", "resumed, 0 dropped"]);
+  await take("d");
+  expect(sent.at(-1)).toEqual(["d"]);
 });
 
-test("what fails to the end is lost and counted, and many batches do not pile up", async () => {
-  const { exporter, sent, said } = setUp(Array.from({ length: 400 }, () => FAILED));
-  for (let i = 0; i < 30; i++) exporter.export([`${i}`], () => {});
-  expect(said.filter((line) => line === "dropped 1")).toHaveLength(6);
-  await settled();
-  expect(said.filter((line) => line === "dropped 1")).toHaveLength(30);
+test("beyond what may be kept, the newest are lost and counted", async () => {
+  const { receiver, sent, said, clock, take } = setUp({ mostKept: 3 });
+  receiver.answer = () => FAILED;
+  await take("a", "b");
+  await take("c", "d");
+  await take("e");
+  for (let i = 0; i < 1000; i++) await take("f");
   expect(said.filter((line) => line.startsWith("failing"))).toHaveLength(1);
-  expect(sent).toHaveLength(30 + 24 * 4);
+  expect(said.filter((line) => line === "dropped 2")).toHaveLength(1);
+  expect(said.filter((line) => line === "dropped 1")).toHaveLength(1000);
+  receiver.answer = () => OK;
+  await clock.pass(5000);
+  expect(sent).toEqual([["a", "b"], ["e"]]);
+  expect(said.at(-1)).toBe("resumed, 1002 dropped");
 });
 
-test("an outage ends with a new connection, not with the old one's long pauses", async () => {
-  const { exporter, said, connections, clock } = setUp(Array.from({ length: 10 }, () => FAILED));
-  exporter.export(["early"], () => {});
-  await settled();
-  expect(connections).toEqual(["made 1"]);
-  clock.advance(10_000);
-  exporter.export(["late"], () => {});
-  await settled();
-  expect(connections).toEqual(["made 1", "made 2", "shut down 1"]);
-  exporter.export(["back"], () => {});
-  await settled();
-  expect(said.at(-1)).toBe("resumed, 2 dropped");
+test("an outage costs one try at a time, whatever is produced meanwhile", async () => {
+  const { receiver, tried, clock, take } = setUp();
+  receiver.answer = () => FAILED;
+  for (let second = 0; second < 60; second++) {
+    await take("x");
+    await clock.pass(1000);
+  }
+  // One at once, after 0.5, 1, 2 and 4 s, and then one every 5 s.
+  expect(tried.length).toBeGreaterThan(10);
+  expect(tried.length).toBeLessThan(20);
+});
+
+test("an outage is met with new connections, not with the old one's long pauses", async () => {
+  const { exporter, receiver, connections, clock, take } = setUp();
+  receiver.answer = () => FAILED;
+  await take("early");
+  await clock.pass(60_000);
+  expect(connections.slice(0, 3)).toEqual(["made 1", "made 2", "shut down 1"]);
+  expect(connections.length).toBeLessThan(2 * (60_000 / 10_000));
+  receiver.answer = () => OK;
+  await clock.pass(5000);
+  const before = connections.length;
+  await clock.pass(60_000);
+  expect(connections).toHaveLength(before);
   await exporter.shutdown();
-  expect(connections.at(-1)).toBe("shut down 2");
+  expect(connections.filter((line) => line.startsWith("shut"))).toHaveLength((before + 1) / 2);
+});
+
+test("what a receiver refuses for good is lost and holds nobody up", async () => {
+  const { receiver, sent, said, clock, take } = setUp();
+  receiver.answer = ([item]) => (item === "bad" ? failedWith(3) : OK);
+  await take("bad");
+  await take("good");
+  await clock.pass(60_000);
+  expect(sent).toEqual([["good"]]);
+  expect(said).toEqual(["failing logs: not taken, 0", "dropped 1", "resumed, 1 dropped"]);
+});
+
+test.each([1, 4, 10, 11, 14, 15])("gRPC code %i is worth another try", async (code) => {
+  const { receiver, sent, said, clock, take } = setUp();
+  receiver.answer = () => failedWith(code);
+  await take("a");
+  receiver.answer = () => OK;
+  await clock.pass(1000);
+  expect(sent).toEqual([["a"]]);
+  expect(said.at(-1)).toBe("resumed, 0 dropped");
+});
+
+test("a signal that keeps nothing tries every batch and counts what it loses", async () => {
+  const { receiver, sent, said, take } = setUp({ mostKept: 0 });
+  receiver.answer = () => FAILED;
+  await take("1");
+  await take("2");
+  receiver.answer = () => OK;
+  await take("3");
+  expect(sent).toEqual([["3"]]);
+  expect(said).toEqual([
+    "failing logs: nobody listens, 0",
+    "dropped 1",
+    "dropped 1",
+    "resumed, 2 dropped",
+  ]);
+});
+
+test("at shutdown, what is kept is tried once more, and no longer", async () => {
+  const back = setUp();
+  back.receiver.answer = () => FAILED;
+  await back.take("a");
+  await back.take("b");
+  back.receiver.answer = () => OK;
+  await back.exporter.shutdown();
+  expect(back.sent).toEqual([["a"], ["b"]]);
+
+  const gone = setUp();
+  gone.receiver.answer = () => FAILED;
+  await gone.take("a");
+  await gone.take("b");
+  await gone.exporter.shutdown();
+  await gone.clock.pass(60_000);
+  expect(gone.tried).toEqual([["a"], ["a"]]);
 });
 
 test("the gate admits what the queue can hold, and counts the rest", () => {

@@ -1,4 +1,4 @@
-/** OTLP exporters that try a failed batch again, connect anew after an outage, count what they lose in the end, and say so once. */
+/** OTLP exporters that keep what they cannot send, connect anew in an outage, count what they lose, and say so once. */
 import { type ExportResult, ExportResultCode } from "@opentelemetry/core";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
@@ -27,21 +27,26 @@ export interface WatchOptions<T, E> {
   readonly make: (connection: number) => E;
   readonly sizeOf: (items: T) => number;
   readonly observer: ExportObserver;
+  /**
+   * Items that may wait for the end of an outage; more are lost at once, so that memory stays bounded. What came first is
+   * kept: the beginning of an outage is what explains it. 0 for a signal whose next batch says it all again.
+   */
+  readonly mostKept: number;
   /** Called with the number of items of each batch that comes out of the queue. */
   readonly onTaken?: (items: number) => void;
   readonly clock?: Clock;
 }
 
-/** Pauses before a failed batch is sent again; after the last one it is lost. */
-const RETRY_PAUSES_MS = [500, 1000, 2000, 4000] as const;
-/** Batches that may wait for another try; more are lost at once, so that memory stays bounded. */
-const MOST_WAITING = 24;
+/** Pauses between two tries to send the first of what waits; the last one again and again. */
+const RETRY_PAUSES_MS = [500, 1000, 2000, 4000, 5000] as const;
 /** How long a connection is given before another takes its place. */
 const RECONNECT_INTERVAL_MS = 10_000;
+/** gRPC codes after which OTLP lets a sender try again; after any other one the same batch would be refused again. */
+const TRANSIENT_CODES: ReadonlySet<unknown> = new Set([1, 4, 10, 11, 14, 15]);
 
 /**
  * An exporter that is watched. OTLP over gRPC does not send a failed batch again by itself; a receiver that starts a moment
- * after its senders would miss their first words.
+ * after its senders would miss their first words, and one that was away would never hear that it was missed.
  */
 export function watched<T, E extends Exporter<T>>(options: WatchOptions<T, E>): E {
   const first = options.make(1);
@@ -62,7 +67,13 @@ class Sender<T, E extends Exporter<T>> {
   #connections = 1;
   #connectedMs: number;
   #failing = false;
-  #waiting = 0;
+  /** What could not be sent, the oldest first. */
+  readonly #kept: T[] = [];
+  #keptItems = 0;
+  #isRetrying = false;
+  /** The try that is under way to send the first of what is kept. */
+  #trying: Promise<boolean> | undefined;
+  #isClosed = false;
   #droppedTotal = 0;
 
   constructor(options: WatchOptions<T, E>, first: Exporter<T>) {
@@ -72,46 +83,94 @@ class Sender<T, E extends Exporter<T>> {
     this.#connectedMs = this.#clock.nowMs();
   }
 
-  /** Sends a batch. It is this object's from now on, whatever becomes of it. */
+  /** Sends a batch, or keeps it while others wait. It is this object's from now on, whatever becomes of it. */
   take(items: T, done: (result: ExportResult) => void): void {
     this.#options.onTaken?.(this.#options.sizeOf(items));
-    this.#exporter.export(items, (result) => {
-      if (!this.#note(result)) {
-        if (this.#waiting < MOST_WAITING) void this.#tryAgain(items);
-        else this.#lose(items);
-      }
+    if (this.#failing && this.#isRetrying) {
+      this.#keep(items);
       done({ code: ExportResultCode.SUCCESS });
-    });
-  }
-
-  shutdown(): Promise<void> {
-    return this.#exporter.shutdown();
-  }
-
-  async #tryAgain(items: T): Promise<void> {
-    this.#waiting++;
-    try {
-      for (const pauseMs of RETRY_PAUSES_MS) {
-        await this.#clock.sleep(pauseMs);
-        const sent = new Promise<ExportResult>((resolve) => this.#exporter.export(items, resolve));
-        if (this.#note(await sent)) return;
-      }
-      this.#lose(items);
-      this.#reconnect();
-    } finally {
-      this.#waiting--;
+      return;
     }
+    void this.#sendNow(items, done);
   }
 
-  #note({ code, error }: ExportResult): boolean {
-    const { observer, signal } = this.#options;
+  /** Tries once more to send what is kept, and ends the connection. */
+  async shutdown(): Promise<void> {
+    this.#isClosed = true;
+    while (this.#kept.length > 0 && (await this.#sendFirst())) {
+      // One after the other, until one fails.
+    }
+    await this.#exporter.shutdown();
+  }
+
+  async #sendNow(items: T, done: (result: ExportResult) => void): Promise<void> {
+    if ((await this.#send(items)) === "failed") this.#keep(items);
+    done({ code: ExportResultCode.SUCCESS });
+  }
+
+  async #send(items: T): Promise<"sent" | "failed" | "refused"> {
+    const { code, error } = await new Promise<ExportResult>((resolve) =>
+      this.#exporter.export(items, resolve),
+    );
     const failed = code === ExportResultCode.FAILED;
+    this.#note(failed, error);
+    if (!failed) return "sent";
+    if (isRefusal(error)) {
+      this.#lose(items);
+      return "refused";
+    }
+    this.#reconnect();
+    return "failed";
+  }
+
+  #note(failed: boolean, error: Error | undefined): void {
+    const { observer, signal } = this.#options;
     if (failed && !this.#failing) {
       observer.failing(signal, error?.message ?? "no reason given", this.#droppedTotal);
     }
     if (!failed && this.#failing) observer.resumed(signal, this.#droppedTotal);
     this.#failing = failed;
-    return !failed;
+  }
+
+  #keep(items: T): void {
+    const size = this.#options.sizeOf(items);
+    if (this.#keptItems + size > this.#options.mostKept) {
+      this.#lose(items);
+      return;
+    }
+    this.#kept.push(items);
+    this.#keptItems += size;
+    if (!this.#isRetrying) void this.#retry();
+  }
+
+  /** Sends what is kept, batch by batch, with a pause after each failure. */
+  async #retry(): Promise<void> {
+    this.#isRetrying = true;
+    let failures = 0;
+    while (this.#kept.length > 0 && !this.#isClosed) {
+      if (this.#failing) {
+        const last = RETRY_PAUSES_MS.length - 1;
+        await this.#clock.sleep(RETRY_PAUSES_MS[Math.min(failures, last)] ?? 0);
+        if (this.#isClosed) break;
+      }
+      failures = (await this.#sendFirst()) ? 0 : failures + 1;
+    }
+    this.#isRetrying = false;
+  }
+
+  /** Whether the first of what is kept need not be sent again. */
+  #sendFirst(): Promise<boolean> {
+    this.#trying ??= this.#tryFirst().finally(() => (this.#trying = undefined));
+    return this.#trying;
+  }
+
+  async #tryFirst(): Promise<boolean> {
+    const [items] = this.#kept;
+    if (items === undefined) return true;
+    if ((await this.#send(items)) === "failed") return false;
+    this.#kept.shift();
+    this.#keptItems -= this.#options.sizeOf(items);
+    return true;
   }
 
   #lose(items: T): void {
@@ -130,6 +189,12 @@ class Sender<T, E extends Exporter<T>> {
       this.#options.observer.failing(this.#options.signal, messageOf(error), this.#droppedTotal);
     });
   }
+}
+
+/** Whether a receiver understood a batch and will never take it. An error without a code says nothing of the kind. */
+function isRefusal(error: Error | undefined): boolean {
+  const code: unknown = (error as { readonly code?: unknown } | undefined)?.code;
+  return typeof code === "number" && !TRANSIENT_CODES.has(code);
 }
 
 /**

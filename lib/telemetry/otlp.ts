@@ -21,6 +21,8 @@ const BATCH_ITEMS = 128;
 const BATCH_DELAY_MS = 1000;
 /** More than 29 batches at once are lost at shutdown; what does not fit while nobody listens is dropped. */
 const QUEUE_ITEMS = 28 * BATCH_ITEMS;
+/** Spans, and log records, that wait for the end of an outage: five minutes of a sensor's, a minute of fusion's. */
+const KEPT_ITEMS = 3072;
 const METRIC_INTERVAL_MS = 5000;
 /** The longest that one export may take, and that a shutdown waits for the last ones, milliseconds. */
 export const EXPORT_TIMEOUT_MS = 2000;
@@ -47,6 +49,7 @@ export function spanProcessor(url: string, observer: ExportObserver): SpanProces
     make: (connection) => new OTLPTraceExporter(exporterOptions(url, connection)),
     sizeOf: (spans: ReadableSpan[]) => spans.length,
     observer,
+    mostKept: KEPT_ITEMS,
     onTaken: (spans) => gate.taken(spans),
   });
   const batches = new BatchSpanProcessor(exporter, BATCHING);
@@ -68,6 +71,7 @@ export function logProcessor(url: string, observer: ExportObserver): LogRecordPr
     make: (connection) => new OTLPLogExporter(exporterOptions(url, connection)),
     sizeOf: (records: ReadableLogRecord[]) => records.length,
     observer,
+    mostKept: KEPT_ITEMS,
     onTaken: (records) => gate.taken(records),
   });
   const batches = new BatchLogRecordProcessor({ exporter, ...BATCHING });
@@ -90,6 +94,8 @@ export function metricReader(url: string, observer: ExportObserver): PeriodicExp
       make: (connection) => new OTLPMetricExporter(exporterOptions(url, connection)),
       sizeOf,
       observer,
+      // They are cumulative: the next batch says all of it again, and an old one would go back in time.
+      mostKept: 0,
     }),
     exportIntervalMillis: METRIC_INTERVAL_MS,
     exportTimeoutMillis: EXPORT_TIMEOUT_MS,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { ROOT_CONTEXT } from "@opentelemetry/api";
+import { spanNames } from "./spans.ts";
 import { createTelemetry } from "./telemetry.ts";
 
 const make = (service: Parameters<typeof createTelemetry>[0]["service"], lines: string[] = []) =>
@@ -77,12 +78,35 @@ describe("logger", () => {
 });
 
 describe("spans", () => {
-  test("are declared, with their attributes", () => {
-    const telemetry = make("track-fusion");
-    const start = (name: never, attributes: never) => () =>
-      telemetry.startSpan(name, name, ROOT_CONTEXT, attributes);
-    expect(start("threat.evaluate" as never, {} as never)).toThrow("not declared for track-fusion");
-    expect(start("fusion.ingest" as never, { x: 1 } as never)).toThrow("x is not one of");
+  const telemetry = make("track-fusion");
+  const start = (declared: string, name: string, attributes: object = {}) =>
+    telemetry.startSpan(declared as never, name, ROOT_CONTEXT, attributes as never);
+
+  test("are declared for the service", () => {
+    expect(() => start("threat.evaluate", "threat.evaluate")).toThrow(
+      "not declared for track-fusion",
+    );
+  });
+
+  test("are called what the declaration stands for", () => {
+    expect(() => start("fusion.ingest", "fusion.other")).toThrow("does not stand for fusion.other");
+    const scan = (name: string) => () =>
+      make("esm-sensor").startSpan("sensor.scan.<sensor_id>", name, ROOT_CONTEXT, {});
+    expect(scan("sensor.scan.ESM-2")).not.toThrow();
+    expect(scan("sensor.scan.X")).toThrow("does not stand for sensor.scan.X");
+    expect(spanNames("display.ingest.<topic>")).toContain("display.ingest.MissionOrderTopic");
+  });
+
+  test("have their declared attributes alone, at the start and later", () => {
+    expect(() => start("fusion.ingest", "fusion.ingest", { x: 1 })).toThrow("x is not one of");
+    const span = start("fusion.ingest", "fusion.ingest", { "sensor.id": "EO-3" });
+    expect(() => span.setAttribute("x", 1)).toThrow("x is not one of");
+    expect(() => span.setAttributes({ x: 1 })).toThrow("x is not one of");
+    span.setAttribute("tactical_track_id", "T-1");
+    expect((span as unknown as { attributes: object }).attributes).toEqual({
+      "sensor.id": "EO-3",
+      tactical_track_id: "T-1",
+    });
   });
 });
 

@@ -8,12 +8,13 @@ import { BasicTracerProvider } from "@opentelemetry/sdk-trace-base";
 import { ATTR_SERVICE_INSTANCE_ID, ATTR_SERVICE_NAME } from "@opentelemetry/semantic-conventions";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { type Env, httpUrl, oneOf, readEnv } from "../base/env.ts";
-import { METRICS, type MetricSpec, SPANS, type SpanName } from "../contract/telemetry.ts";
+import { METRICS, type MetricSpec, type SpanName } from "../contract/telemetry.ts";
 import type { ServiceName } from "../contract/topology.ts";
 import type { ExportObserver, SignalName } from "./exporters.ts";
 import { createLogger, type Logger } from "./logger.ts";
 import { closedLabelSets, Meters } from "./meters.ts";
 import { EXPORT_TIMEOUT_MS, logProcessor, metricReader, spanProcessor } from "./otlp.ts";
+import { checkSpan, guard } from "./spans.ts";
 
 /** Where OTLP goes unless OTEL_EXPORTER_OTLP_ENDPOINT says otherwise: the standard's own default. */
 const DEFAULT_ENDPOINT = "http://localhost:4317";
@@ -83,8 +84,9 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   startDeclared(meters, service);
   const tracer = tracing.getTracer("cms");
   const startSpan: Telemetry["startSpan"] = (declared, name, parent, attributes) => {
-    checkSpan(declared, service, attributes);
-    return tracer.startSpan(name, { attributes: { ...attributes } as never }, parent);
+    checkSpan(declared, name, service, attributes as never);
+    const span = tracer.startSpan(name, { attributes: { ...attributes } as never }, parent);
+    return guard(declared, span);
   };
   return {
     meters,
@@ -143,18 +145,6 @@ function startDeclared(meters: Meters, service: ServiceName): void {
       if (spec.type === "counter") meters.counter(name as never, labels).add(0);
       else if (spec.type === "histogram") meters.histogram(name as never, labels);
       else meters.gauge(name as never, labels);
-    }
-  }
-}
-
-function checkSpan(declared: SpanName, service: ServiceName, attributes: SpanAttributes): void {
-  const spec = SPANS[declared];
-  if (!(spec.services as readonly string[]).includes(service)) {
-    throw new TypeError(`Cannot start span ${declared}: it is not declared for ${service}`);
-  }
-  for (const name of Object.keys(attributes)) {
-    if (!(spec.attributes as readonly string[]).includes(name)) {
-      throw new TypeError(`Cannot start span ${declared}: ${name} is not one of its attributes`);
     }
   }
 }
