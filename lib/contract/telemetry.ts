@@ -257,7 +257,7 @@ export const METRICS = {
 } as const satisfies Record<string, MetricSpec>;
 export type MetricName = keyof typeof METRICS;
 
-const ON_SHUTDOWN = "only when the process is told to stop";
+export const ON_SHUTDOWN = "only when the process is told to stop";
 const ON_FAULT = "only when something is wrong";
 
 export const LOGS = {

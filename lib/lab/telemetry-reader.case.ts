@@ -68,14 +68,19 @@ export class TelemetryReader {
   /** A recent span of this name from this service; undefined when there is none. */
   async span(service: ServiceName, name: string): Promise<SpanRecord | undefined> {
     const q = `{ resource.service.name = "${service}" && name = "${name}" }`;
+    const [found] = await this.search(q);
+    if (found === undefined) return undefined;
+    const spans = await this.trace(found);
+    return spans.find((span) => span.service === service && span.name === name);
+  }
+
+  /** The id of a recent trace that the TraceQL query finds; empty when there is none. */
+  async search(q: string): Promise<string[]> {
     const { traces = [] } = await getJson<{ traces?: { traceID: string }[] }>(
       `${this.#tempo}/api/search`,
       { q, limit: "1" },
     );
-    const [found] = traces;
-    if (found === undefined) return undefined;
-    const spans = await this.trace(found.traceID);
-    return spans.find((span) => span.service === service && span.name === name);
+    return traces.map(({ traceID }) => traceID);
   }
 
   /** All spans of a trace. */
