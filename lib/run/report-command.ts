@@ -4,7 +4,13 @@ import { UsageError } from "../base/errors.ts";
 import { withResults } from "../score/readme-table.ts";
 import type { Manifest } from "../score/run-record.ts";
 import { renderReport, type ReportRun } from "../score/report/report.ts";
-import { figuresTable, type Summary, summarize, summaryTable } from "../score/summary.ts";
+import {
+  detailsTable,
+  figuresTable,
+  type Summary,
+  summarize,
+  summaryTable,
+} from "../score/summary.ts";
 import { listScenarios, loadScenario } from "../../scenarios/load.ts";
 import {
   checkResultsFolder,
@@ -86,7 +92,14 @@ export async function writeSummary(
   writeText(`${results}/summary.json`, `${JSON.stringify(summary, null, 2)}\n`);
   writeText(
     `${results}/summary.md`,
-    `# Results\n\n${summaryTable(summary)}\n\nMeans over the valid runs:\n\n${figuresTable(summary)}\n`,
+    [
+      "# Results",
+      summaryTable(summary),
+      "The score in its parts, with 95 % intervals clustered by scenario:",
+      detailsTable(summary),
+      "Means over the valid runs:",
+      `${figuresTable(summary)}\n`,
+    ].join("\n\n"),
   );
   const runs: ReportRun[] = [];
   for (const { path, manifest } of found) runs.push({ manifest, ...(await readRun(path)) });

@@ -1,4 +1,5 @@
 /** Sums runs up: per investigator and isolation, per scenario, with what was invalid shown. Pure. */
+import { detailRows, type Details, detailsOf, type Scored } from "./details.ts";
 import type { Manifest } from "./run-record.ts";
 import {
   calibration,
@@ -65,6 +66,8 @@ export interface Group {
   readonly mean_wall_seconds: number | null;
   readonly mean_tool_calls: number | null;
   readonly tokens: number;
+  /** The score in its parts. */
+  readonly details: Details;
 }
 
 export interface Summary {
@@ -86,7 +89,6 @@ export function summarize(manifests: readonly Manifest[]): Summary {
   return { schema_version: 1, runs: manifests.length, groups: sorted };
 }
 
-type Scored = Manifest & { readonly score: NonNullable<Manifest["score"]> };
 const isScored = (manifest: Manifest): manifest is Scored =>
   manifest.outcome.kind === "valid" && manifest.score !== null;
 
@@ -124,6 +126,7 @@ function groupOf(manifests: readonly Manifest[]): Group {
     tokens: sum(
       scored.map(({ cost }) => (cost?.promptTokens ?? 0) + (cost?.completionTokens ?? 0)),
     ),
+    details: detailsOf(manifests, scored),
   };
 }
 
@@ -196,6 +199,16 @@ export function summaryTable({ groups }: Summary): string {
   return markdownTable(header, [...rows, ...footer]);
 }
 
+/** The score in its parts, as a Markdown table. */
+export function detailsTable({ groups }: Summary): string {
+  const columns = groups.map(({ details }) => detailRows(details, estimateText));
+  const rows = (columns[0] ?? []).map(([name], i) => [
+    name,
+    ...columns.map((column) => column[i]?.[1] ?? ""),
+  ]);
+  return markdownTable(["", ...groups.map(nameOf)], rows);
+}
+
 /** What each investigator's runs of each scenario took and cited, as a Markdown table: means over the valid runs. */
 export function figuresTable({ groups }: Summary): string {
   const header = [
@@ -244,7 +257,7 @@ function markdownTable(header: readonly string[], rows: readonly (readonly strin
   return [line(header), line(header.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
-const nameOf = ({ investigator, isolation }: Group): string =>
+export const nameOf = ({ investigator, isolation }: Group): string =>
   isolation === "fresh" ? investigator : `${investigator} (${isolation})`;
 
 function cellText(cell: Cell | undefined): string {
@@ -255,7 +268,7 @@ function cellText(cell: Cell | undefined): string {
   return `${points}/${cell.max_points} (${cell.correct}/${cell.n} right)`;
 }
 
-function estimateText({ mean, low, high }: Estimate): string {
+export function estimateText({ mean, low, high }: Estimate): string {
   const percent = (value: number): string => `${Math.round(Math.min(1, Math.max(0, value)) * 100)}`;
   return Number.isNaN(mean) ? "–" : `${percent(mean)} % (${percent(low)}–${percent(high)})`;
 }

@@ -4,12 +4,13 @@ import type { CalibrationBin } from "../statistics.ts";
 import { html, type Html } from "./html.ts";
 
 const WIDTH = 720;
-const PLOT = { left: 56, right: 708, top: 54, bottom: 170 };
-const HEIGHT = 198;
+const PLOT = { left: 56, right: 708, top: 66, bottom: 182 };
+const HEIGHT = 210;
 
 /** What each event is called in the picture; the others are left out for room. */
 const SHOWN: Partial<Record<Manifest["timeline"][number]["name"], string>> = {
   inject: "fault in",
+  signature: "signature",
   "alert-pending": "pending",
   "alert-firing": "firing",
   "investigation-start": "investigated",
@@ -84,7 +85,7 @@ function band(events: Manifest["timeline"], x: (at: number) => number): Html[] {
 
 /** Room that a label takes, and how many rows of labels there are. */
 const LABEL_WIDTH = 74;
-const LABEL_ROWS = 4;
+const LABEL_ROWS = 5;
 const ROW_HEIGHT = 12;
 
 /** A line for each event, its label in the first row in which it covers no other. */
@@ -140,15 +141,18 @@ export function calibrationPlot(bins: readonly CalibrationBin[]): Html {
     <path class="axis" d="M${from} ${size - to}V${size - from}H${to}" />
     <path class="threshold" d="M${from} ${size - from}L${to} ${size - to}" />
     ${dots}
-    <text class="tick" x="${to}" y="${size - 14}" text-anchor="end">stated confidence →</text>
+    <text class="tick" x="${from}" y="${size - 20}">0 %</text>
+    <text class="tick" x="${to}" y="${size - 20}" text-anchor="end">100 %</text>
+    <text class="tick" x="${from - 4}" y="${size - from}" text-anchor="end">0</text>
+    <text class="tick" x="${to}" y="${size - 6}" text-anchor="end">stated confidence →</text>
     <text
       class="tick"
-      x="${from - 6}"
+      x="${from - 12}"
       y="${size - to}"
       text-anchor="end"
       transform="rotate(-90 ${from - 12} ${size - to})"
     >
-      right →
+      how often right →
     </text>
   </svg>`;
 }

@@ -185,5 +185,42 @@ describe("renderReport()", () => {
     expect(page).toContain("too slow");
     expect(page).toContain('href="#r1-E1"');
     expect(page).toContain('id="r1-E1"');
+    expect(page).toContain("not in the record: call E1 says nothing of service_stopping");
+  });
+
+  test("a run of each isolation has a table and a part of its own", () => {
+    const kept = manifest({ run_id: "r9", isolation: "keep-telemetry", title: "Kept run" });
+    const both = [manifest(), kept];
+    const mixed = renderReport(
+      summarize(both),
+      both.map((run) => ({ manifest: run, answer: null, evidence: [] })),
+    );
+    const [, fresh = "", keep = ""] = mixed.split("<h2>");
+    expect(fresh).toContain("fresh-sensor-down");
+    expect(fresh).not.toMatch(/Kept run|keep-telemetry-sensor-down/);
+    expect(keep).toContain("Kept run");
+    expect(keep).not.toContain("fresh-sensor-down");
+  });
+
+  test("tells a stranger what broke, what is right, what it cost and what was tried before", () => {
+    const tried = manifest({
+      attempts: 2,
+      earlier_attempts: [{ phase: "baseline", reason: "two tracks" }],
+    });
+    const text = renderReport(summarize([tried]), [{ manifest: tried, answer, evidence: [] }]);
+    for (const words of [
+      "The radar&#39;s process ends",
+      "simulated air-defence command system",
+      "the process ended on its own or was told to stop",
+      "took 2.0 s: 4 tool calls, no model",
+      "An earlier try failed in phase baseline: two tracks",
+      "had to be tried a second time",
+      "the record of the calls is not kept here",
+      "signature",
+      "pass@1",
+      "pass^k",
+    ]) {
+      expect(text.replaceAll(/\s+/g, " ")).toContain(words);
+    }
   });
 });

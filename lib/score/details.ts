@@ -1,0 +1,118 @@
+/** A score in its parts, over all runs of one investigator. Pure. */
+import type { Manifest } from "./run-record.ts";
+import { clusteredMean, type Estimate, passAtK, passHatK } from "./statistics.ts";
+
+/** A valid run with its score. */
+export type Scored = Manifest & { readonly score: NonNullable<Manifest["score"]> };
+
+export interface Details {
+  /** Share of runs that named the right service, the right kind of fault, the right remedy. */
+  readonly component: Estimate;
+  readonly fault_class: Estimate;
+  readonly remediation: Estimate;
+  /** Median distance of the stated onset from the injection; null when none was stated. */
+  readonly onset_error_seconds: number | null;
+  /** Runs that stated one, where something was injected. */
+  readonly onsets: number;
+  /**
+   * Chance that one run is right, that at least one of k is, and that all of k are: means over the scenarios, with the k that
+   * every one of them allows, at most five. Null without a valid run.
+   */
+  readonly pass: {
+    readonly k: number;
+    readonly at_1: number;
+    readonly at_k: number;
+    readonly hat_k: number;
+  } | null;
+  /** Whose fault it is that a run is not a right diagnosis. */
+  readonly failures: {
+    readonly agent: number;
+    readonly environment: number;
+    readonly harness: number;
+  };
+  /** Runs whose environment had to be tried once more. */
+  readonly retried: number;
+}
+
+/** Runs in the most that pass@k and pass^k are told for. */
+const MOST_K = 5;
+
+export function detailsOf(manifests: readonly Manifest[], scored: readonly Scored[]): Details {
+  const byScenario = Map.groupBy(scored, ({ scenario }) => scenario);
+  const share = (isRight: (score: Scored["score"]) => boolean): Estimate =>
+    clusteredMean(
+      new Map(
+        [...byScenario].map(([name, runs]) => [
+          name,
+          runs.map(({ score }) => (isRight(score) ? 1 : 0)),
+        ]),
+      ),
+    );
+  const errors = scored.flatMap(({ score }) =>
+    score.onset_error_seconds === null ? [] : [Math.abs(score.onset_error_seconds)],
+  );
+  const outcomes = (kind: string): number =>
+    manifests.filter(({ outcome }) => outcome.kind === kind).length;
+  return {
+    component: share(({ component }) => component),
+    fault_class: share(({ fault_class }) => fault_class),
+    remediation: share(({ remediation }) => remediation),
+    onset_error_seconds: medianOf(errors),
+    onsets: errors.length,
+    pass: passOf([...byScenario.values()]),
+    failures: {
+      agent: scored.filter(({ score }) => !score.correct).length,
+      environment: outcomes("environment-invalid"),
+      harness: outcomes("harness-defect"),
+    },
+    retried: manifests.filter(({ attempts }) => attempts > 1).length,
+  };
+}
+
+function passOf(scenarios: readonly (readonly Scored[])[]): Details["pass"] {
+  if (scenarios.length === 0) return null;
+  const k = Math.min(MOST_K, ...scenarios.map(({ length }) => length));
+  const mean = (chance: (right: number, n: number) => number): number =>
+    scenarios.reduce((sum, runs) => {
+      const right = runs.filter(({ score }) => score.correct).length;
+      return sum + chance(right, runs.length);
+    }, 0) / scenarios.length;
+  return {
+    k,
+    at_1: mean((right, n) => passAtK(right, n, 1)),
+    at_k: mean((right, n) => passAtK(right, n, k)),
+    hat_k: mean((right, n) => passHatK(right, n, k)),
+  };
+}
+
+function medianOf(values: readonly number[]): number | null {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length / 2;
+  const [low, high] = [sorted[Math.ceil(middle) - 1], sorted[Math.floor(middle)]];
+  return low === undefined || high === undefined ? null : (low + high) / 2;
+}
+
+/** What is told of a group's score in its parts: a name, and the value in words. */
+export function detailRows(
+  { component, fault_class, remediation, onset_error_seconds, ...rest }: Details,
+  estimateText: (estimate: Estimate) => string,
+): readonly (readonly [string, string])[] {
+  const { onsets, pass, failures, retried } = rest;
+  const percent = (chance: number): string => `${Math.round(chance * 100)} %`;
+  return [
+    ["right service", estimateText(component)],
+    ["right kind of fault", estimateText(fault_class)],
+    ["right remedy", estimateText(remediation)],
+    [
+      "onset missed by (median)",
+      onset_error_seconds === null ? "–" : `${onset_error_seconds.toFixed(1)} s (${onsets} runs)`,
+    ],
+    ["one run is right (pass@1)", pass === null ? "–" : percent(pass.at_1)],
+    ["one of k is right (pass@k)", pass === null ? "–" : `${percent(pass.at_k)} (k = ${pass.k})`],
+    ["all of k are right (pass^k)", pass === null ? "–" : `${percent(pass.hat_k)} (k = ${pass.k})`],
+    ["not right: agent's doing", String(failures.agent)],
+    ["not measured: environment's", String(failures.environment)],
+    ["not measured: lab's own defect", String(failures.harness)],
+    ["environment tried twice", String(retried)],
+  ];
+}
