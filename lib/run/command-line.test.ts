@@ -64,6 +64,9 @@ describe("runCommandLine()", () => {
     ["--all --min-score 2", "it must be a share of the points from 0 to 1"],
     ["up --lab 10", "it must be a whole number of a lab's index from 0 to 9"],
     ["up now", "too many arguments"],
+    ["up --keep-telemetry", "up takes no --keep-telemetry"],
+    ["verify --repeat 3", "verify takes no --repeat"],
+    ["report results --all", "report takes no --all"],
     ["logs nobody", "it must be one of radar-sensor"],
     ["logs", "missing required argument"],
   ])("%s is refused with the rule", async (line, message) => {

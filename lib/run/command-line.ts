@@ -244,4 +244,5 @@ Exit codes:
   1  the command, a file or a variable breaks a rule
   2  the machine or the lab could not do it; some run was invalid
   3  a defect of ours
-  4  the mean share of points is below --min-score`;
+  4  the mean share of points is below --min-score
+130  stopped by Ctrl-C or SIGTERM`;

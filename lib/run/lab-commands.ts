@@ -2,7 +2,7 @@
 import { TOPOLOGY, type LabPorts, type ServiceName } from "../contract/topology.ts";
 import type { Lab, LabStatus } from "../lab/lab.ts";
 import type { LabOptions } from "./command-line.ts";
-import { type CommandContext, mustBeUp } from "./context.ts";
+import { type CommandContext, refuseToDisturb } from "./context.ts";
 import { createProgress } from "./progress.ts";
 import { table } from "./table.ts";
 
@@ -13,7 +13,9 @@ export async function up(context: CommandContext, options: LabOptions): Promise<
   const lab = labOf(context, options);
   const progress = createProgress({});
   progress.line(`engine: ${lab.engine}, lab ${options.lab}`);
-  const wasUp = (await lab.status()) !== null;
+  const before = await lab.status();
+  if (before !== null) refuseToDisturb(before);
+  const wasUp = before !== null;
   const startedMs = performance.now();
   await lab.up({
     keepTelemetry: true,
@@ -71,8 +73,15 @@ export async function logs(
 /** Makes every service canonical again, whatever an interrupted run has left. */
 export async function cleanup(context: CommandContext, options: LabOptions): Promise<number> {
   const lab = labOf(context, options);
-  await mustBeUp(lab);
   const progress = createProgress({});
+  const status = await lab.status();
+  if (status === null) {
+    // A lab that lived with the program that died is gone with it; this removes what is left in files.
+    await lab.down();
+    progress.line("the lab is not up; nothing is left of it");
+    return 0;
+  }
+  refuseToDisturb(status);
   await lab.up({ signal: context.signal, onProgress: (line) => progress.line(line) });
   progress.line("every service is canonical");
   return 0;

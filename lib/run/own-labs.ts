@@ -1,7 +1,7 @@
 /** Labs for runs: those that were up before are taken down and restored, and those of other programs are left alone. */
 import { UsageError } from "../base/errors.ts";
 import type { Lab } from "../lab/lab.ts";
-import type { CommandContext } from "./context.ts";
+import { type CommandContext, refuseToDisturb } from "./context.ts";
 import { createProgress } from "./progress.ts";
 
 const LAST_INDEX = 9;
@@ -28,12 +28,9 @@ export async function withOwnLabs<T>(
   for (let index = first; index <= last; index++) {
     const lab = context.createLab({ engine, index, lifetime: "until-down" });
     const status = await lab.status();
-    if (status?.lifetime === "with-caller") {
-      throw new UsageError(
-        `Cannot use lab ${index}: another run is using it; wait for its end, or choose another one with --lab`,
-      );
-    }
-    if (status !== null) wereUp.push(lab);
+    if (status === null) continue;
+    refuseToDisturb(status);
+    wereUp.push(lab);
   }
   for (const lab of wereUp) await lab.down();
   try {

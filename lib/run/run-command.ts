@@ -128,9 +128,10 @@ function runsTable(manifests: readonly Manifest[]): string {
   );
 }
 
-function exitCodeOf(
-  manifests: readonly Manifest[],
-  { groups }: Summary,
+/** The exit code of a command that ran these; no valid run counts as below any share that is asked for. */
+export function exitCodeOf(
+  manifests: readonly Pick<Manifest, "outcome">[],
+  { groups }: Pick<Summary, "groups">,
   minScore: number | undefined,
 ): number {
   const exitCode = exitCodeOfOutcomes(manifests.map(({ outcome }) => outcome));

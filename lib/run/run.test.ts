@@ -3,6 +3,7 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ManualClock } from "../base/clock.ts";
+import { DeadlineError } from "../base/errors.ts";
 import { AlertSchema } from "../contract/alert.ts";
 import { loadScenario } from "../../scenarios/load.ts";
 import { alertPayload } from "./alert-payload.ts";
@@ -11,7 +12,7 @@ import type { Incident } from "./incident.ts";
 import { manifestOf } from "./manifest.ts";
 import { createProgress } from "./progress.ts";
 import { readRules } from "./run-command.ts";
-import { isAlertOf } from "./steps.ts";
+import { isAlertOf, within } from "./steps.ts";
 import { table } from "./table.ts";
 
 const scenario = await loadScenario("sensor-down");
@@ -59,6 +60,17 @@ describe("isAlertOf()", () => {
     expect(isAlertOf(fired, rule, { instance: "esm-sensor:9102" })).toBe(false);
     const other = { ...fired, labels: { ...fired.labels, alertname: "Sensor flood" } };
     expect(isAlertOf(other, rule, {})).toBe(false);
+  });
+});
+
+describe("within()", () => {
+  test("gives what the change gives, and gives up on one that never ends", async () => {
+    expect(await within("a change", 60_000, () => Promise.resolve(5))).toBe(5);
+    const never = within("a change", 1, () => new Promise<never>(() => {}));
+    await expect(never).rejects.toThrow(DeadlineError);
+    await expect(never).rejects.toThrow("Gave up on a change after 0.0 s");
+    const failing = within("a change", 60_000, () => Promise.reject(new Error("no")));
+    await expect(failing).rejects.toThrow("no");
   });
 });
 
