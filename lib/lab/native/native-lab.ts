@@ -329,10 +329,15 @@ function findDead({ services, parts }: LabStatus): string | undefined {
   return service ?? parts.find(({ state }) => state === "exited")?.name;
 }
 
+/** Ends an uncaught error, below the message that tells something. */
+const NO_MESSAGE = /^(Bun v\d|\s+at |\s*\^|\s*$)/;
+
 /** The last line of a log; of a service's, rather one that is none of its records, such as a fatal error. */
 function lastLine(path: string): string {
   const lines = existsSync(path) ? readFileSync(path, "utf8").trimEnd().split("\n") : [];
-  const last = lines.findLast((line) => !line.startsWith("{")) ?? lines.at(-1) ?? "";
+  const said = lines.filter((line) => !line.startsWith("{") && !NO_MESSAGE.test(line));
+  const fatal = said.findLast((line) => /\berror:|Error:/.test(line));
+  const last = fatal ?? said.at(-1) ?? lines.at(-1) ?? "";
   return last === "" ? "it said nothing" : last;
 }
 
