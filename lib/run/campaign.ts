@@ -64,16 +64,31 @@ export async function runCampaign(
     );
   const manifests: Manifest[] = [...done];
   const queue = jobs.filter((job) => campaign.investigators.some(({ name }) => !isDone(job, name)));
+  const progress = createProgress({});
+  const before = jobs.length - queue.length;
+  progress.line(
+    `seed ${seed}: ${queue.length} incident(s) to go${before === 0 ? "" : `, ${before} kept from before (--again begins anew)`}`,
+  );
+  const startedMs = performance.now();
+  let oneByOneMs = 0;
   const worker = async (offset: number): Promise<void> => {
     for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
       const { scenario, repeat } = job;
       const left = campaign.investigators.filter(({ name }) => !isDone({ scenario, repeat }, name));
+      const jobStartedMs = performance.now();
       manifests.push(...(await runJob(context, campaign, job, left, seed, options.lab + offset)));
+      oneByOneMs += performance.now() - jobStartedMs;
     }
   };
   await Promise.all(Array.from({ length: options.parallel }, (_, i) => worker(i)));
+  progress.line(
+    `took ${inMinutes(performance.now() - startedMs)}; one after the other it would have been ${inMinutes(oneByOneMs)}`,
+  );
   return manifests;
 }
+
+const inMinutes = (ms: number): string =>
+  `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
 
 /** This shard's jobs, in an order that the seed decides: machines share out without having to agree on a seed. */
 function jobsOf({ scenarios, options }: Campaign, seed: number): Job[] {
