@@ -87,8 +87,10 @@ export async function runCampaign(
   return manifests;
 }
 
-const inMinutes = (ms: number): string =>
-  `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
+const inMinutes = (ms: number): string => {
+  const seconds = Math.round(ms / 1000);
+  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+};
 
 /** This shard's jobs, in an order that the seed decides: machines share out without having to agree on a seed. */
 function jobsOf({ scenarios, options }: Campaign, seed: number): Job[] {

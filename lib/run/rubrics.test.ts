@@ -115,8 +115,9 @@ describe("an answer that knows nothing", () => {
   const silent: Answer = { ...STUFFED, evidence: [] };
   test.each(scenarios.map((scenario) => [scenario.name, scenario] as const))(
     "%s: earns nothing, though a control names no service either",
-    (_, { truth }) => {
+    (_, { truth, control }) => {
       const got = score(silent, truth, [], { injectedUnixMs: null, evidenceFromUnixMs: 0 });
+      expect(got.items[0]?.reason).toContain(control ? "not that nothing is wrong" : "right is ");
       expect(got).toMatchObject({ points: 0, component: false, correct: false, brier: 0.25 });
     },
   );

@@ -51,7 +51,7 @@ export function score(
     {
       id: "service",
       points: component ? 1 : 0,
-      reason: `named ${answer.culprit ?? "no service"}; right is ${truth.culprit ?? "no service"}`,
+      reason: serviceReason(answer, truth, component),
     },
     ...truth.evidence.map((expected, i) => evidenceItem(expected, shown[i])),
     {
@@ -100,6 +100,14 @@ function factsCited(citation: Citation, records: readonly EvidenceRecord[]): Cit
 /** That nothing is wrong has to be said: an answer that does not know names no service either. */
 function isRightService({ culprit, fault_class }: Answer, truth: Truth): boolean {
   return culprit === truth.culprit && (culprit !== null || fault_class === "none");
+}
+
+function serviceReason({ culprit, fault_class }: Answer, truth: Truth, isRight: boolean): string {
+  const said = `named ${culprit ?? "no service"}`;
+  if (!isRight && culprit === truth.culprit) {
+    return `${said}, but called it ${fault_class} and not that nothing is wrong`;
+  }
+  return `${said}; right is ${truth.culprit ?? "no service"}`;
 }
 
 function inventedItem(invented: number): Item[] {
