@@ -220,15 +220,20 @@ async function breakAndWait(play: Play): Promise<void> {
   );
   await prove(step, "the fault in force", injectMs, () => scenario.fault.probe(context));
   record.phase = "signature and alert";
+  // The alert may turn pending before the signature holds; watching both at once misses neither time.
+  const failed = new AbortController();
+  const watched = { ...step, signal: AbortSignal.any([step.signal, failed.signal]) };
   const signatureHolds = async (): Promise<void> => {
-    await proveSignature(play, signatureMs);
+    await proveSignature(play, signatureMs, watched);
     record.event("signature");
   };
-  // The alert may turn pending before the signature holds; watching both at once misses neither time.
-  const [fired] = await Promise.all([
-    proveAlert(step, scenario, rule, () => record.event("alert-pending")),
+  const both = Promise.all([
+    proveAlert(watched, scenario, rule, () => record.event("alert-pending")),
     signatureHolds(),
   ]);
+  // When one of them gives up, the other has nothing to wait for any more.
+  both.catch((error: unknown) => failed.abort(error));
+  const [fired] = await both;
   record.event("alert-firing");
   record.alert = alertPayload(scenario.alertTemplate, fired, rule);
   mustNotGiveAway("The alert", JSON.stringify(withoutScenario(record.alert)), scenario);
@@ -236,8 +241,9 @@ async function breakAndWait(play: Play): Promise<void> {
 }
 
 async function proveSignature(
-  { scenario, options, prometheus, step }: Play,
+  { scenario, options, prometheus }: Play,
   deadlineMs: number,
+  step: StepContext,
 ): Promise<void> {
   await prove(step, `the signature: ${scenario.signature.describe}`, deadlineMs, () =>
     scenario.signature.holds({ lab: options.lab, prometheus }),
@@ -274,7 +280,7 @@ async function recover(play: Play): Promise<void> {
   const { scenario, record, step, rule } = play;
   if (scenario.investigate === "while-firing") {
     record.phase = "signature-after";
-    await proveSignature(play, scenario.deadlines.signatureAfterMs);
+    await proveSignature(play, scenario.deadlines.signatureAfterMs, step);
     record.event("signature-after");
     await heal(play);
   }

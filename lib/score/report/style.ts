@@ -6,7 +6,7 @@ export const STYLE = `
   --good: #5fd38d; --fair: #e6c35c; --bad: #ff8a80; --accent: #6cb0ff; --fault: #ff8a8022; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--ground); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
-main { max-width: 960px; margin: 0 auto; padding: 2rem 1.25rem 4rem; }
+main { max-width: 1120px; margin: 0 auto; padding: 2rem 1.25rem 4rem; }
 h1 { font-size: 1.7rem; margin: 0 0 .75rem; } h2 { margin: 2.2rem 0 .5rem; font-size: 1.25rem; }
 h3 { margin: 1.6rem 0 .25rem; font-size: 1.05rem; }
 h2 { border-top: 1px solid var(--line); padding-top: 1.2rem; }

@@ -1,0 +1,225 @@
+/** The steps of an incident, their deadlines and what a failed one means, against a system that is only played. */
+import { afterEach, describe, expect, test } from "bun:test";
+import { labPorts } from "../contract/topology.ts";
+import { constant } from "../investigate/floors.ts";
+import type { Lab } from "../lab/lab.ts";
+import { loadScenario, type Scenario } from "../../scenarios/load.ts";
+import { BUDGET } from "./campaign.ts";
+import { type Incident, runIncident } from "./incident.ts";
+import { createProgress } from "./progress.ts";
+import { readRules } from "./run-command.ts";
+
+const template = await loadScenario("sensor-down");
+
+/** What the played system does wrong; nothing, if absent. */
+type Trouble =
+  | "already up"
+  | "up"
+  | "baseline"
+  | "inject"
+  | "inject hangs"
+  | "probe"
+  | "signature"
+  | "alert"
+  | "signature-after"
+  | "heal"
+  | "resolve"
+  | "recover";
+
+const servers: { stop(force: boolean): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const server of servers.splice(0)) await server.stop(true);
+});
+
+/** A system that is healthy, breaks and heals as it is told, as Prometheus and a lab show it. */
+class PlayedSystem {
+  readonly calls: string[] = [];
+  broken = false;
+  readonly #trouble: Trouble | undefined;
+  readonly #server = Bun.serve({ port: 0, fetch: (request) => this.#answer(request) });
+
+  constructor(trouble?: Trouble) {
+    this.#trouble = trouble;
+    servers.push(this.#server);
+  }
+
+  has(trouble: Trouble): boolean {
+    return this.#trouble === trouble;
+  }
+
+  #answer(request: Request): Response {
+    const { pathname, searchParams } = new URL(request.url);
+    if (pathname.endsWith("/alerts")) {
+      return Response.json({ status: "success", data: { alerts: this.#alerts() } });
+    }
+    const query = searchParams.get("query") ?? "";
+    const metric = {};
+    if (pathname.endsWith("/query_range")) {
+      const result = [{ metric, values: [[1, "1"]] }];
+      return Response.json({ status: "success", data: { resultType: "matrix", result } });
+    }
+    const result = [{ metric, value: [1, String(this.#value(query))] }];
+    return Response.json({ status: "success", data: { resultType: "vector", result } });
+  }
+
+  #value(query: string): number {
+    if (query.includes("count_over_time")) return 40;
+    if (query.includes("up{")) return 8;
+    const healed = this.calls.includes("heal");
+    const sick = this.has("baseline") || (healed && this.has("recover"));
+    return sick ? 2 : 3;
+  }
+
+  #alerts(): unknown[] {
+    const stuck = this.calls.includes("heal") && this.has("resolve");
+    if ((!this.broken || this.has("alert")) && !stuck) return [];
+    const labels = { alertname: "Sensor down", instance: "radar-sensor:9101" };
+    const activeAt = "2026-01-01T00:00:00Z";
+    return [{ labels, annotations: {}, state: "firing", activeAt, value: "1" }];
+  }
+
+  lab(): Lab {
+    const lab = {
+      engine: "native",
+      ports: { ...labPorts(0), prometheus: this.#server.port },
+      ownerToken: () => undefined,
+      status: () => Promise.resolve(this.has("already up") ? { index: 0 } : null),
+      up: () => {
+        this.calls.push("up");
+        return this.has("up") ? Promise.reject(new Error("a defect")) : Promise.resolve();
+      },
+      down: () => Promise.resolve(void this.calls.push("down")),
+    };
+    return lab as unknown as Lab;
+  }
+
+  scenario(): Scenario {
+    let looks = 0;
+    const short = 40;
+    const deadlines = { ...template.deadlines };
+    for (const name of Object.keys(deadlines) as (keyof typeof deadlines)[]) {
+      deadlines[name] = this.#trouble === undefined ? 10_000 : short;
+    }
+    return {
+      ...template,
+      deadlines,
+      fault: {
+        kind: "played",
+        parameters: {},
+        inject: () => {
+          this.calls.push("inject");
+          if (this.has("inject")) return Promise.reject(new TypeError("a defect of the fault"));
+          if (this.has("inject hangs")) return new Promise(() => {});
+          this.broken = true;
+          return Promise.resolve((log) => {
+            this.calls.push("heal");
+            log("healed");
+            if (this.has("heal")) return new Promise(() => {});
+            this.broken = false;
+            return Promise.resolve();
+          });
+        },
+        probe: () => Promise.resolve({ ok: !this.has("probe"), seen: "probed" }),
+      },
+      signature: {
+        describe: "it is played",
+        holds: () => {
+          looks++;
+          const lost = this.has("signature-after") && looks > 1;
+          return Promise.resolve({ ok: !this.has("signature") && !lost, seen: `look ${looks}` });
+        },
+      },
+    };
+  }
+
+  run(scenario: Scenario = this.scenario()): Promise<Incident> {
+    return runIncident(scenario, {
+      lab: this.lab(),
+      rules: readRules(),
+      investigators: [constant],
+      budget: BUDGET,
+      seed: 1,
+      keepTelemetry: false,
+      signal: new AbortController().signal,
+      progress: (keep) => createProgress({ keep, quiet: true }),
+    });
+  }
+}
+
+describe("an incident", () => {
+  test("proves every step in order, and leaves nothing running", async () => {
+    const system = new PlayedSystem();
+    const incident = await system.run();
+    expect(incident.outcome).toEqual({ kind: "valid" });
+    expect(incident.timeline.map(({ name }) => name).toSorted()).toEqual([
+      "alert-firing",
+      "alert-pending",
+      "alert-resolved",
+      "baseline",
+      "heal",
+      "inject",
+      "investigation-end",
+      "investigation-start",
+      "recovered",
+      "signature",
+      "signature-after",
+      "up",
+    ]);
+    expect(system.calls).toEqual(["up", "inject", "heal", "down"]);
+    expect(incident.cleanupLog.join()).toContain("healed");
+    expect(incident.looks).toHaveLength(1);
+  });
+
+  test.each([
+    ["already up", "up", "somebody has started this one meanwhile", 0],
+    ["baseline", "baseline", "a healthy baseline after 0.0 s: last seen sensors publishing 2", 0],
+    ["inject hangs", "inject", "Gave up on injecting played after 0.0 s", 0],
+    ["probe", "inject", "the fault in force after 0.0 s: last seen probed", 0],
+    ["signature", "signature and alert", "it is played after 0.0 s: last seen look", 0],
+    ["alert", "signature and alert", "alert Sensor down firing after 0.0 s: last seen inactive", 0],
+    ["signature-after", "signature-after", "it is played after 0.0 s: last seen look", 1],
+    ["heal", "heal", "Gave up on healing played after 0.0 s", 1],
+    ["resolve", "recovery", "alert Sensor down resolved after 0.0 s: last seen firing", 1],
+    ["recover", "recovery", "recovery after 0.0 s: last seen sensors publishing 2", 1],
+  ] as const)("%s: its own deadline makes the run invalid in phase %s", async (trouble, ...row) => {
+    const [phase, reason, looks] = row;
+    const system = new PlayedSystem(trouble);
+    const incident = await system.run();
+    expect(incident.outcome).toMatchObject({ kind: "environment-invalid", phase });
+    expect(incident.outcome).toMatchObject({ reason: expect.stringContaining(reason) });
+    expect(incident.looks).toHaveLength(looks);
+    expect(system.calls.includes("down")).toBe(trouble !== "already up");
+    expect(incident.runLog.at(-1)).toContain(`failed in phase ${phase}`);
+  });
+
+  test.each(["up", "inject"] as const)(
+    "%s: an error of no known class is ours",
+    async (trouble) => {
+      const incident = await new PlayedSystem(trouble).run();
+      expect(incident.outcome).toMatchObject({
+        kind: "harness-defect",
+        reason: expect.stringContaining("a defect"),
+      });
+    },
+  );
+
+  test("an investigation after the alert has resolved sees a healed system", async () => {
+    const system = new PlayedSystem();
+    const incident = await system.run({ ...system.scenario(), investigate: "after-resolved" });
+    const names = incident.timeline.map(({ name }) => name);
+    expect(incident.outcome).toEqual({ kind: "valid" });
+    expect(names.indexOf("heal")).toBeLessThan(names.indexOf("investigation-start"));
+    expect(names.indexOf("alert-resolved")).toBeLessThan(names.indexOf("investigation-start"));
+    expect(names).not.toContain("signature-after");
+  });
+
+  test("an alert that gives the scenario away is a defect of ours", async () => {
+    const system = new PlayedSystem();
+    const alertTemplate = { ...template.alertTemplate, title: "Sensor down: played" };
+    const incident = await system.run({ ...system.scenario(), alertTemplate });
+    expect(incident.outcome).toMatchObject({
+      kind: "harness-defect",
+      reason: expect.stringContaining('The alert gives the scenario away: it has "played"'),
+    });
+  });
+});
