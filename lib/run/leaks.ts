@@ -113,6 +113,7 @@ export async function sweepApis(urls: TelemetryUrls): Promise<ReadonlyMap<string
     `${tempo}/api/search?q=${encodeURIComponent("{}")}&limit=200`,
     `${tempo}/api/search/tags`,
     grafana,
+    `${grafana}/console/facts.json`,
     ...[
       "health",
       "datasources",
@@ -128,7 +129,12 @@ export async function sweepApis(urls: TelemetryUrls): Promise<ReadonlyMap<string
   const texts = await Promise.all(
     addresses.map(async (address) => {
       const response = await fetch(address, { signal: AbortSignal.timeout(20_000) });
-      return [address, response.status === 404 ? "" : await response.text()] as const;
+      const text = await response.text();
+      // A refusal would be scanned in place of what it refused.
+      if (!response.ok && response.status !== 404) {
+        throw new Error(`Cannot scan ${address}: it answered ${response.status}: ${text}`);
+      }
+      return [address, response.ok ? text : ""] as const;
     }),
   );
   return new Map(texts);
