@@ -1,7 +1,7 @@
 /** Reading serialized samples: those of a serializer of its own, and the same bytes broken in every way. FFI_SEED repeats a run. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { Decoder, PAYLOAD_OFFSET } from "./decode.ts";
+import { Decoder } from "./decode.ts";
 import { arbitraryStruct, arbitraryValue } from "./testing/arbitrary.ts";
 import { serialize } from "./testing/cdr.ts";
 import { Reading } from "./testing/reading.ts";
@@ -9,16 +9,16 @@ import { tokensOf } from "./testing/tokens.ts";
 import type { StructDecl } from "./types.ts";
 
 const seed = Number(process.env["FFI_SEED"] ?? 1);
-const HEADER_BYTES = 4;
+const START = 4;
 
 /** Reads `bytes` with memory behind them that is full of `filler`; the tokens of the value, or the error's name. */
 function read(decoder: Decoder, struct: StructDecl, bytes: Uint8Array, filler: number): string {
   const { sample } = decoder;
   sample.ensure(bytes.length);
   sample.block.bytes.fill(filler);
-  sample.block.bytes.set(bytes, PAYLOAD_OFFSET - HEADER_BYTES);
+  sample.block.bytes.set(bytes, START);
   try {
-    decoder.open(bytes.length, false);
+    decoder.open(START, bytes.length, false);
     const fromObject = tokensOf(struct, decoder.object(false));
     expect(tokensOf(struct, decoder.view)).toBe(fromObject);
     return fromObject;

@@ -5,6 +5,7 @@
  * go behind the struct into the same block. Writing a value of ASCII strings allocates nothing.
  */
 import { Block } from "./memory.ts";
+import { putText } from "./text.ts";
 import {
   alignUp,
   isPrimitive,
@@ -26,8 +27,6 @@ export class DdsValueError extends TypeError {
 }
 
 type Put = (encoder: Encoder, value: unknown, at: number) => void;
-
-const utf8 = new TextEncoder();
 
 /** Turns values of one type into C structs in a block of its own, which each call uses again. */
 export class Encoder {
@@ -206,36 +205,10 @@ function compileEnum(values: readonly string[], path: string): Put {
   };
 }
 
-/**
- * Writes `text` as UTF-8 with a NUL behind it and returns whether it fitted into `room` bytes.
- * ASCII, the usual case, is copied without any allocation.
- */
-function putText(bytes: Uint8Array, at: number, text: string, room: number, path: string): boolean {
-  if (text.length >= room) return false;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code === 0) refuse(path, "text without NUL", text);
-    if (code > 127) return putUnicode(bytes, at, text, room, path);
-    bytes[at + i] = code;
-  }
-  bytes[at + text.length] = 0;
-  return true;
-}
-
-function putUnicode(
-  bytes: Uint8Array,
-  at: number,
-  text: string,
-  room: number,
-  path: string,
-): boolean {
-  if (text.includes("\0")) refuse(path, "text without NUL", text);
-  if (!text.isWellFormed()) refuse(path, "text without lone surrogates", text);
-  const { read, written } = utf8.encodeInto(text, bytes.subarray(at, at + room - 1));
-  if (read < text.length) return false;
-  bytes[at + written] = 0;
-  return true;
-}
+const TEXT_RULES = {
+  "has NUL": "text without NUL",
+  "has lone surrogates": "text without lone surrogates",
+} as const;
 
 function compileString(path: string): Put {
   return (encoder, value, at) => {
@@ -245,7 +218,8 @@ function compileString(path: string): Put {
     const room = (isLong ? Buffer.byteLength(value) : value.length * 3) + 1;
     const start = encoder.reserve(room, 1, path);
     const { block } = encoder;
-    putText(block.bytes, start, value, room, path);
+    const put = putText(block, start, value, room);
+    if (put !== "put" && put !== "too long") refuse(path, TEXT_RULES[put], value);
     block.setAddress(at, block.address(start));
   };
 }
@@ -253,14 +227,14 @@ function compileString(path: string): Put {
 function compileBoundedString(bound: number, path: string): Put {
   return ({ block }, value, at) => {
     if (typeof value !== "string") refuse(path, "a string", value);
-    if (!putText(block.bytes, at, value, bound + 1, path)) {
-      refuse(path, `text of at most ${bound} bytes`, value);
-    }
+    const put = putText(block, at, value, bound + 1);
+    if (put === "put") return;
+    refuse(path, put === "too long" ? `text of at most ${bound} bytes` : TEXT_RULES[put], value);
   };
 }
 
 function compileSequence(of: TypeDecl, bound: number | undefined, path: string): Put {
-  const element = compile(of, `${path}[]`);
+  const putAll = compileElements(of, path);
   const { size, align } = layoutOf(of);
   return (encoder, value, at) => {
     if (!Array.isArray(value)) refuse(path, "an array", value);
@@ -271,7 +245,7 @@ function compileSequence(of: TypeDecl, bound: number | undefined, path: string):
       refuse(path, `an array of at most ${bound} elements`, `one of ${length}`);
     }
     const start = length === 0 ? 0 : encoder.reserve(size * length, align, path);
-    for (let i = 0; i < length; i++) element(encoder, value[i], start + i * size);
+    putAll(encoder, value, length, start);
     const { block } = encoder;
     block.view.setUint32(at, length, true);
     block.view.setUint32(at + SEQUENCE_LAYOUT.length, length, true);
@@ -280,14 +254,33 @@ function compileSequence(of: TypeDecl, bound: number | undefined, path: string):
   };
 }
 
-function compileArray(of: TypeDecl, length: number, path: string): Put {
+type PutAll = (encoder: Encoder, values: readonly unknown[], length: number, at: number) => void;
+
+/** Elements one behind the other; for doubles, of which there may be very many, without a call for each. */
+function compileElements(of: TypeDecl, path: string): PutAll {
+  if (of === "f64") {
+    return ({ block: { view } }, values, length, at) => {
+      for (let i = 0; i < length; i++) {
+        const value = values[i];
+        if (typeof value !== "number") refuse(`${path}[]`, "a number", value);
+        view.setFloat64(at + i * 8, value, true);
+      }
+    };
+  }
   const element = compile(of, `${path}[]`);
   const { size } = layoutOf(of);
+  return (encoder, values, length, at) => {
+    for (let i = 0; i < length; i++) element(encoder, values[i], at + i * size);
+  };
+}
+
+function compileArray(of: TypeDecl, length: number, path: string): Put {
+  const putAll = compileElements(of, path);
   return (encoder, value, at) => {
     if (!Array.isArray(value) || value.length !== length) {
       const is = Array.isArray(value) ? `one of ${value.length}` : value;
       refuse(path, `an array of exactly ${length} elements`, is);
     }
-    for (let i = 0; i < length; i++) element(encoder, value[i], at + i * size);
+    putAll(encoder, value, length, at);
   };
 }

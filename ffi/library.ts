@@ -4,9 +4,10 @@
  * `CYCLONEDDS_HOME`, if set, must lead to the library. Otherwise the names that Debian, Ubuntu, other
  * Linux systems and macOS give it are tried in turn.
  */
-import { cc, dlopen, ptr } from "bun:ffi";
+import { cc, dlopen } from "bun:ffi";
 import { readFileSync, realpathSync } from "node:fs";
 import { DdsLibraryError } from "./error.ts";
+import { Block, type Pointer, withCString } from "./memory.ts";
 import { SYMBOLS } from "./symbols.ts";
 import { MARKING_FUNCTIONS, type Series, seriesOf } from "./version.ts";
 
@@ -18,30 +19,45 @@ const SYSTEM_NAMES = [
   "libddsc.dylib",
 ] as const;
 
-const WAKE_SYMBOLS = {
-  wake_link: { args: ["ptr"], returns: "void" }, // ssize_t (*write)(int, const void *, size_t)
+const NATIVE_SYMBOLS = {
+  native_link: { args: ["ptr"], returns: "void" }, // void **functions
+  wake_init: { args: ["ptr", "i32"], returns: "void" }, // struct wake *, fd
   wake_on_data: { args: [], returns: "ptr" }, // dds_on_data_available_fn
+  wake_signal: { args: ["ptr"], returns: "void" }, // struct wake *
+  wake_clear: { args: ["ptr"], returns: "void" }, // struct wake *
+  unload: { args: ["ptr", "u32", "ptr", "usize", "ptr"], returns: "u32" }, // samples, count, arena, room, sizes
 } as const;
+/** What native.c is handed, in its order. */
+const LIBC_FUNCTIONS = [
+  "write",
+  "pthread_mutex_init",
+  "pthread_mutex_lock",
+  "pthread_mutex_unlock",
+];
+const DDS_FUNCTIONS = ["ddsi_serdata_size", "ddsi_serdata_to_ser", "ddsi_serdata_unref"];
+const RTLD_LAZY = 1;
 
 /** The C library that every process has; where it is by system. */
 const LIBC_NAMES = ["libc.so.6", "libc.so", "libSystem.B.dylib"] as const;
 const LIBC_SYMBOLS = {
+  dlopen: { args: ["ptr", "i32"], returns: "ptr" }, // const char *file, mode
   dlsym: { args: ["ptr", "ptr"], returns: "ptr" }, // void *handle, const char *symbol
   pipe: { args: ["ptr"], returns: "i32" }, // int fds[2]
   fcntl: { args: ["i32", "i32", "i32"], returns: "i32" }, // fd, command, argument
-  write: { args: ["i32", "ptr", "usize"], returns: "i64" }, // fd, const void *, size_t
+  calloc: { args: ["usize", "usize"], returns: "ptr" }, // count, bytes
+  free: { args: ["ptr"], returns: "void" }, // void *
   close: { args: ["i32"], returns: "i32" }, // fd
 } as const;
 
 type Dds = ReturnType<typeof dlopen<typeof SYMBOLS>>["symbols"];
-type Wake = ReturnType<typeof cc<typeof WAKE_SYMBOLS>>["symbols"];
+type Native = ReturnType<typeof cc<typeof NATIVE_SYMBOLS>>["symbols"];
 type Libc = ReturnType<typeof dlopen<typeof LIBC_SYMBOLS>>["symbols"];
 
 /** The loaded library. */
 export interface Library {
   readonly dds: Dds;
   readonly libc: Libc;
-  readonly wake: Wake;
+  readonly native: Native;
   /** The name or path that worked. */
   readonly path: string;
   /** The series of releases that it belongs to. */
@@ -58,7 +74,7 @@ export function loadLibrary(): Library {
   if (loaded === undefined) {
     const opened = openFirst(candidates(process.env["CYCLONEDDS_HOME"]));
     const libc = openLibc();
-    loaded = { ...opened, libc, wake: compileWake(libc) };
+    loaded = { ...opened, libc, native: compileNative(libc, opened.path) };
   }
   return loaded;
 }
@@ -120,9 +136,22 @@ function openLibc(): Libc {
   throw new DdsLibraryError("Cannot load the C library of this system");
 }
 
-function compileWake(libc: Libc): Wake {
-  const source = `${import.meta.dir}/wake.c`;
-  const wake = cc({ source, symbols: WAKE_SYMBOLS, flags: ["-nostdlib"] }).symbols;
-  wake.wake_link(libc.dlsym(null, ptr(new TextEncoder().encode("write\0"))));
-  return wake;
+function compileNative(libc: Libc, ddsPath: string): Native {
+  const source = `${import.meta.dir}/native.c`;
+  const native = cc({ source, symbols: NATIVE_SYMBOLS, flags: ["-nostdlib"] }).symbols;
+  // The library is there already: this only finds it again.
+  const dds = withCString(ddsPath, (path) => libc.dlopen(path, RTLD_LAZY));
+  const addressIn = (handle: Pointer | null) => (name: string) =>
+    withCString(name, (text) => Number(libc.dlsym(handle, text)));
+  const addresses = [
+    ...LIBC_FUNCTIONS.map(addressIn(null)),
+    ...DDS_FUNCTIONS.map(addressIn(Number(dds) as Pointer)),
+  ];
+  const table = new Block(addresses.length * 8);
+  addresses.forEach((address, i) => {
+    if (address === 0) throw new DdsLibraryError("Cannot find the functions that native.c needs");
+    table.setAddress(i * 8, address);
+  });
+  native.native_link(table.pointer);
+  return native;
 }

@@ -7,6 +7,8 @@ export type { Pointer };
 export class Block {
   readonly bytes: Uint8Array;
   readonly view: DataView;
+  /** The same bytes, for what Bun does with text. */
+  readonly text: Buffer;
   readonly pointer: Pointer;
 
   constructor(size: number) {
@@ -16,6 +18,7 @@ export class Block {
     const shift = (8 - (base % 8)) % 8;
     this.bytes = new Uint8Array(buffer, shift, size);
     this.view = new DataView(buffer, shift, size);
+    this.text = Buffer.from(buffer, shift, size);
     this.pointer = (base + shift) as Pointer;
   }
 

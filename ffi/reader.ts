@@ -1,5 +1,5 @@
 /** A reader of a topic. */
-import { Decoder, PAYLOAD_OFFSET } from "./decode.ts";
+import { Decoder } from "./decode.ts";
 import { Entity } from "./entity.ts";
 import { check } from "./error.ts";
 import { loadLibrary } from "./library.ts";
@@ -51,34 +51,50 @@ const INFO = {
   sourceTime: 16,
   bytes: 64,
 };
+/** Where native.c puts the first sample, and how far behind a multiple of 8 the others. */
+const FIRST_SAMPLE = 4;
 const SAMPLE_READ = 1;
 const VIEW_NEW = 4;
 const INSTANCE_ALIVE = 16;
 const INSTANCE_DISPOSED = 32;
 const ANY_STATE = 0;
 
+/** Reads dds_sample_info_t in place. */
 class Info implements SampleInfo {
-  valid = false;
-  instanceState: InstanceState = "ALIVE";
-  sampleState: "READ" | "NOT_READ" = "NOT_READ";
-  viewState: "NEW" | "OLD" = "NEW";
-  sourceUnixMs = 0;
+  readonly #view: DataView;
+  #at = 0;
 
-  fill(view: DataView, at: number): void {
-    this.valid = view.getUint8(at + INFO.valid) !== 0;
-    const instance = view.getUint32(at + INFO.instanceState, true);
-    this.instanceState =
-      instance === INSTANCE_ALIVE
-        ? "ALIVE"
-        : instance === INSTANCE_DISPOSED
-          ? "NOT_ALIVE_DISPOSED"
-          : "NOT_ALIVE_NO_WRITERS";
-    this.sampleState =
-      view.getUint32(at + INFO.sampleState, true) === SAMPLE_READ ? "READ" : "NOT_READ";
-    this.viewState = view.getUint32(at + INFO.viewState, true) === VIEW_NEW ? "NEW" : "OLD";
-    const low = view.getUint32(at + INFO.sourceTime, true);
-    const high = view.getInt32(at + INFO.sourceTime + 4, true);
-    this.sourceUnixMs = (high * 0x1_0000_0000 + low) / 1e6;
+  constructor(view: DataView) {
+    this.#view = view;
+  }
+
+  show(at: number): void {
+    this.#at = at;
+  }
+
+  get valid(): boolean {
+    return this.#view.getUint8(this.#at + INFO.valid) !== 0;
+  }
+
+  get instanceState(): InstanceState {
+    const state = this.#view.getUint32(this.#at + INFO.instanceState, true);
+    if (state === INSTANCE_ALIVE) return "ALIVE";
+    return state === INSTANCE_DISPOSED ? "NOT_ALIVE_DISPOSED" : "NOT_ALIVE_NO_WRITERS";
+  }
+
+  get sampleState(): "READ" | "NOT_READ" {
+    const state = this.#view.getUint32(this.#at + INFO.sampleState, true);
+    return state === SAMPLE_READ ? "READ" : "NOT_READ";
+  }
+
+  get viewState(): "NEW" | "OLD" {
+    return this.#view.getUint32(this.#at + INFO.viewState, true) === VIEW_NEW ? "NEW" : "OLD";
+  }
+
+  get sourceUnixMs(): number {
+    const low = this.#view.getUint32(this.#at + INFO.sourceTime, true);
+    const high = this.#view.getInt32(this.#at + INFO.sourceTime + 4, true);
+    return (high * 0x1_0000_0000 + low) / 1e6;
   }
 }
 
@@ -99,24 +115,25 @@ export class Reader<D extends StructDecl = StructDecl> extends Entity {
   readonly #decoder: Decoder;
   readonly #samples = new Block(BATCH * 8);
   readonly #infos = new Block(BATCH * INFO.bytes);
-  readonly #info = new Info();
+  readonly #sizes = new Block(BATCH * 4);
+  readonly #info = new Info(this.#infos.view);
   readonly #wake: Wake;
   readonly #listener: Pointer;
   readonly #callbacks: Set<() => void>;
   /** What a failed take could not do: made once, because a text made for each take would be garbage. */
   readonly #action: string;
   #taking = false;
-  /** The batch at hand: from `#next` to `#count` are samples that have not been visited and belong to C. */
+  /** The batch at hand: from `#next` to `#count` are samples that have not been copied and belong to C. */
   #next = 0;
   #count = 0;
 
   /** @internal Use Participant.reader(). */
   constructor(participant: Entity, participantHandle: number, topic: Topic<D>, qos: Qos) {
-    const { dds, wake: native } = loadLibrary();
+    const { dds, native } = loadLibrary();
     const topicHandle = Entity.handleOf(topic);
     const callbacks = new Set<() => void>();
     const wake = new Wake(() => callbacks.forEach(callSafely));
-    const listener = Number(dds.dds_create_listener(wake.descriptor as Pointer)) as Pointer;
+    const listener = Number(dds.dds_create_listener(wake.pointer)) as Pointer;
     dds.dds_lset_data_available(listener, Number(native.wake_on_data()) as Pointer);
     const handle = withQos(qos, (pointer) =>
       dds.dds_create_reader(participantHandle, topicHandle, pointer, listener),
@@ -228,18 +245,45 @@ export class Reader<D extends StructDecl = StructDecl> extends Entity {
     this.#count = count;
     try {
       // A visitor that closes the reader ends this: no samples are left then.
-      while (this.#next < this.#count) {
-        const size = this.#load(this.#next);
-        this.#next++;
-        if (this.#open(size, onBad)) visit();
-      }
+      while (this.#next < this.#count) this.#visitSome(visit, onBad);
     } finally {
       this.#dropRest();
     }
     return count;
   }
 
-  /** Gives back the samples that will not be visited. */
+  /** Copies as many samples of the batch as there is room for, and visits them. */
+  #visitSome(visit: () => void, onBad: ((error: Error) => void) | undefined): void {
+    const first = this.#next;
+    const copied = this.#unload();
+    this.#next += copied;
+    let at = FIRST_SAMPLE;
+    for (let i = 0; i < copied && !this.closed; i++) {
+      const size = this.#sizes.view.getUint32(i * 4, true);
+      this.#info.show((first + i) * INFO.bytes);
+      if (this.#open(at, size, onBad)) visit();
+      at = ((at + size + 7) & ~7) + FIRST_SAMPLE;
+    }
+  }
+
+  /** Copies the next samples of the batch into the decoder's block, frees them, and returns how many. */
+  #unload(): number {
+    const { native } = loadLibrary();
+    const { sample } = this.#decoder;
+    for (;;) {
+      const copied = native.unload(
+        this.#samples.address(this.#next * 8) as Pointer,
+        this.#count - this.#next,
+        sample.block.pointer,
+        sample.room,
+        this.#sizes.pointer,
+      );
+      if (copied > 0) return copied;
+      sample.ensure(this.#sizes.view.getUint32(0, true));
+    }
+  }
+
+  /** Gives back the samples that have not been copied. */
   #dropRest(): void {
     const { dds } = loadLibrary();
     for (; this.#next < this.#count; this.#next++) {
@@ -252,30 +296,16 @@ export class Reader<D extends StructDecl = StructDecl> extends Entity {
     this.#dropRest();
   }
 
-  /** Finds the fields of the sample at hand; false when it cannot be read, and `onBad` has been told. */
-  #open(size: number, onBad: ((error: Error) => void) | undefined): boolean {
+  /** Finds the fields of the sample at `start`; false when it cannot be read, and `onBad` has been told. */
+  #open(start: number, size: number, onBad: ((error: Error) => void) | undefined): boolean {
     try {
-      this.#decoder.open(size, !this.#info.valid);
+      this.#decoder.open(start, size, !this.#info.valid);
       return true;
     } catch (error) {
       if (onBad === undefined) throw error;
       onBad(error as Error);
       return false;
     }
-  }
-
-  /** Copies serialized sample `i` of the batch into the decoder's block, frees it, and returns its size. */
-  #load(i: number): number {
-    const { dds } = loadLibrary();
-    const { sample } = this.#decoder;
-    const serdata = this.#samples.getAddress(i * 8);
-    this.#info.fill(this.#infos.view, i * INFO.bytes);
-    const size = dds.ddsi_serdata_size(serdata);
-    sample.ensure(size);
-    const target = sample.block.address(PAYLOAD_OFFSET - 4) as Pointer;
-    dds.ddsi_serdata_to_ser(serdata, 0, size, target);
-    dds.ddsi_serdata_unref(serdata);
-    return size;
   }
 
   protected override afterDelete(): void {

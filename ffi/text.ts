@@ -1,0 +1,84 @@
+/** Text between JavaScript and UTF-8 in a block, without garbage wherever that can be. */
+import type { Block } from "./memory.ts";
+
+/** Up to here a loop is faster than a call into Bun, characters. */
+const SHORT_TEXT = 24;
+
+/** What became of a text: it is there, it has too many bytes, or it breaks a rule. */
+export type Put = "put" | "too long" | "has NUL" | "has lone surrogates";
+
+/** Writes `text` as UTF-8 with a NUL behind it at `at`, into `room` bytes. */
+export function putText(block: Block, at: number, text: string, room: number): Put {
+  const { length } = text;
+  if (length >= room) return "too long";
+  if (length > SHORT_TEXT) return putLongText(block, at, text, room);
+  const { bytes } = block;
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === 0 || code > 127) return putLongText(block, at, text, room);
+    bytes[at + i] = code;
+  }
+  bytes[at + length] = 0;
+  return "put";
+}
+
+function putLongText(block: Block, at: number, text: string, room: number): Put {
+  if (text.includes("\0")) return "has NUL";
+  const size = Buffer.byteLength(text);
+  if (size !== text.length && !text.isWellFormed()) return "has lone surrogates";
+  if (size >= room) return "too long";
+  block.text.write(text, at, size, "utf8");
+  block.bytes[at + size] = 0;
+  return "put";
+}
+
+/** Entries of the table of texts that were seen before; a power of two. */
+const INTERNED = 1024;
+/** Longer texts rarely come again, bytes. */
+const INTERNED_BYTES = 64;
+interface Interned {
+  readonly length: number;
+  /** The bytes in words of four, the last one filled up with zeros. */
+  readonly words: Int32Array;
+  readonly text: string;
+}
+const interned: (Interned | undefined)[] = Array.from({ length: INTERNED }, () => undefined);
+
+/**
+ * Reads `length` bytes of UTF-8 at `start`; text that was seen before, of at most 64 bytes, comes from a table. The block must have
+ * three bytes more than that; they do not count.
+ */
+export function readText(block: Block, start: number, length: number): string {
+  if (length <= 0) return "";
+  if (length > INTERNED_BYTES) return block.text.toString("utf8", start, start + length);
+  const { view } = block;
+  let hash = length;
+  for (let at = 0; at < length; at += 4) {
+    hash = Math.imul(hash ^ wordAt(view, start, at, length), 0x9e3779b1);
+    hash ^= hash >>> 15;
+  }
+  const slot = hash & (INTERNED - 1);
+  const entry = interned[slot];
+  if (entry !== undefined && isSame(entry, view, start, length)) return entry.text;
+  const text = block.text.toString("utf8", start, start + length);
+  const words = new Int32Array((length + 3) >> 2);
+  for (let at = 0; at < length; at += 4) words[at >> 2] = wordAt(view, start, at, length);
+  interned[slot] = { length, words, text };
+  return text;
+}
+
+/** Four bytes of a text of `length` bytes, those behind its end as zeros. */
+function wordAt(view: DataView, start: number, at: number, length: number): number {
+  const word = view.getInt32(start + at, true);
+  const rest = length - at;
+  return rest >= 4 ? word : word & ((1 << (rest * 8)) - 1);
+}
+
+function isSame(entry: Interned, view: DataView, start: number, length: number): boolean {
+  if (entry.length !== length) return false;
+  const { words } = entry;
+  for (let at = 0; at < length; at += 4) {
+    if (words[at >> 2] !== wordAt(view, start, at, length)) return false;
+  }
+  return true;
+}
