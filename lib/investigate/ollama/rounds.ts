@@ -35,7 +35,7 @@ import { harmless } from "../harmless.ts";
 import type { Call } from "../toolbox.ts";
 
 /** Rows that a table has at most: more of them made small models worse, not better. */
-const MOST_ROWS = 28;
+const MOST_ROWS = 20;
 const MOST_QUERIES = 2;
 /** Before this round the model chooses from what it is shown; a query of its own costs it more than a choice. */
 const FIRST_ROUND_WITH_QUERY = 3;
