@@ -1,11 +1,12 @@
-// Live charts of what matters, with the alerts' limits and, for the owner, the markers.
+// Live charts of what matters, each with its alert's limit in the picture, and, for the owner, the markers.
 import uPlot from "./uplot.js";
 import { element, range } from "./api.js";
 
 const SECONDS = 600;
 const STEP = 5;
 const HEIGHT = 150;
-const COLOURS = ["#62b0ff", "#e8b949", "#4fc78a", "#c792ea"];
+/** Names of colours of the style sheet, which has them for both themes. */
+const COLOURS = ["--series-1", "--series-2", "--series-3"];
 
 const CHARTS = [
   {
@@ -18,7 +19,8 @@ const CHARTS = [
     title: "Fusion latency, 95th percentile, s",
     query: "histogram_quantile(0.95, sum(rate(cms_fusion_processing_seconds_bucket[1m])) by (le))",
     uid: "fusion-latency-high",
-    floor: 0.01,
+    // From half a millisecond in health to half a minute in need.
+    logarithmic: [0.0001, 1],
   },
   {
     title: "Source tracks waiting in fusion",
@@ -39,6 +41,10 @@ const CHARTS = [
   {
     title: "Tactical tracks",
     query: 'max(cms_fusion_active_tracks{job="cms-services"})',
+    uid: "tactical-tracks-collapsed",
+    // The rule counts what is missing of the three.
+    limitOf: (missing) => 3 - missing,
+    below: true,
   },
 ];
 
@@ -48,6 +54,8 @@ let markers = [];
 export function setMarkers(list) {
   markers = list;
 }
+
+const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 /** Lines for the limit and the markers, over the plot. */
 function overlay(limit) {
@@ -59,9 +67,9 @@ function overlay(limit) {
           ctx.save();
           ctx.setLineDash([5, 4]);
           ctx.lineWidth = 1.5;
-          if (limit !== undefined && limit > plot.scales.y.min && limit < plot.scales.y.max) {
+          if (limit !== undefined) {
             const y = plot.valToPos(limit, "y", true);
-            ctx.strokeStyle = "#ff6f6f";
+            ctx.strokeStyle = colour("--bad");
             ctx.beginPath();
             ctx.moveTo(bbox.left, y);
             ctx.lineTo(bbox.left + bbox.width, y);
@@ -70,7 +78,7 @@ function overlay(limit) {
           for (const { time, kind } of markers) {
             const x = plot.valToPos(time / 1000, "x", true);
             if (x < bbox.left || x > bbox.left + bbox.width) continue;
-            ctx.strokeStyle = kind === "fault" ? "#ff6f6f" : "#8aa0b0";
+            ctx.strokeStyle = colour(kind === "fault" ? "--bad" : "--accent");
             ctx.beginPath();
             ctx.moveTo(x, bbox.top);
             ctx.lineTo(x, bbox.top + bbox.height);
@@ -89,10 +97,16 @@ const plots = [];
 export function makeCharts(into, thresholds) {
   for (const chart of CHARTS) {
     const found = thresholds.find(({ uid }) => uid === chart.uid);
-    const limit = found === undefined ? undefined : found.limit * (chart.scale ?? 1);
+    const { scale = 1, limitOf = (limit) => limit * scale } = chart;
+    const limit = found === undefined ? undefined : limitOf(found.limit);
     const figure = element("figure");
-    const shown = limit === undefined ? "" : ` (alert beyond ${limit})`;
-    figure.append(element("figcaption", `${chart.title}${shown}`));
+    const caption = element("figcaption", chart.title);
+    if (limit !== undefined) {
+      caption.append(
+        element("span", ` alert ${chart.below ? "below" : "above"} ${limit}`, "limit"),
+      );
+    }
+    figure.append(caption);
     const box = element("div");
     figure.append(box);
     into.append(figure);
@@ -107,8 +121,6 @@ export async function updateCharts() {
 
 async function updateOne(entry) {
   const { chart, box, limit } = entry;
-  // A quiet metric gets a scale of its own kind instead of one of a thousandth.
-  const floor = chart.floor ?? 1;
   const series = await range(chart.query, SECONDS, STEP);
   const end = Math.floor(Date.now() / 1000 / STEP) * STEP;
   const times = Array.from({ length: SECONDS / STEP + 1 }, (_, i) => end - SECONDS + i * STEP);
@@ -120,7 +132,7 @@ async function updateOne(entry) {
   if (entry.plot === undefined || entry.names !== names.join()) {
     entry.plot?.destroy();
     entry.names = names.join();
-    const ink = getComputedStyle(document.documentElement).getPropertyValue("--dim").trim();
+    const ink = colour("--dim");
     const axis = { stroke: ink, grid: { stroke: "#80808022" }, ticks: { stroke: "#80808022" } };
     entry.plot = new uPlot(
       {
@@ -128,11 +140,15 @@ async function updateOne(entry) {
         height: HEIGHT,
         legend: { show: names.length > 1 },
         cursor: { y: false },
-        scales: { y: { range: (_, __, max) => [0, Math.max(max ?? 0, floor) * 1.15] } },
+        scales: { y: scaleOf(chart, limit) },
         axes: [axis, { ...axis, size: 52 }],
         series: [
           {},
-          ...names.map((label, i) => ({ label, stroke: COLOURS[i % COLOURS.length], width: 1.5 })),
+          ...names.map((label, i) => ({
+            label,
+            stroke: colour(COLOURS[i % COLOURS.length]),
+            width: 1.75,
+          })),
         ],
         plugins: [overlay(limit)],
       },
@@ -140,6 +156,21 @@ async function updateOne(entry) {
       box,
     );
   } else entry.plot.setData([times, ...columns]);
+}
+
+/** The limit is always in the picture: how far away it is says as much as the value. */
+function scaleOf({ logarithmic }, limit = 0) {
+  if (logarithmic === undefined) {
+    return { range: (_, __, max) => [0, Math.max(max ?? 0, limit, 1) * 1.15] };
+  }
+  const [low, high] = logarithmic;
+  return {
+    distr: 3,
+    range: (_, min, max) => [
+      Math.min(low, 10 ** Math.floor(Math.log10(min || low))),
+      Math.max(high, 10 ** Math.ceil(Math.log10(max || high))),
+    ],
+  };
 }
 
 /** Fits the charts to the window. */

@@ -10,10 +10,13 @@ const REFRESH_MS = 3000;
 const by = (id) => document.getElementById(id);
 
 const theme = by("theme");
-const light = matchMedia("(prefers-color-scheme: light)").matches;
-document.documentElement.classList.toggle("light", light);
+const chosen = localStorage.getItem("theme");
+const isLight =
+  chosen === null ? matchMedia("(prefers-color-scheme: light)").matches : chosen === "light";
+document.documentElement.classList.toggle("light", isLight);
 theme.addEventListener("click", () => {
-  document.documentElement.classList.toggle("light");
+  const nowLight = document.documentElement.classList.toggle("light");
+  localStorage.setItem("theme", nowLight ? "light" : "dark");
   void redrawCharts();
 });
 addEventListener("resize", resizeCharts);
