@@ -18,6 +18,7 @@ import {
   rateOf,
   BATCHED,
 } from "./harness.ts";
+import { profile } from "./profile.ts";
 
 const MESSAGES = 200_000;
 const ROUNDS = 3;
@@ -178,7 +179,7 @@ async function soak({ c, js }: Peers): Promise<void> {
   );
 }
 
-const PARTS = { throughput, batching, latency, allocation, steady, sizes, soak } as const;
+const PARTS = { throughput, batching, latency, allocation, steady, sizes, profile, soak } as const;
 type PartName = keyof typeof PARTS;
 /** The soak takes minutes, and is run by name. */
 const USUAL: readonly PartName[] = [
@@ -188,6 +189,7 @@ const USUAL: readonly PartName[] = [
   "allocation",
   "steady",
   "sizes",
+  "profile",
 ];
 
 function chosenParts([flag, name, ...rest]: readonly string[]): readonly PartName[] {

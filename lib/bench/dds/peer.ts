@@ -1,7 +1,7 @@
 /**
  * The JavaScript side of the benchmark; see main.ts for what each mode is for.
  *
- *   bun peer.ts allocation N
+ *   bun peer.ts allocation N | steps N
  *   bun peer.ts write N | pulse N         bun peer.ts view N | object N | hear N | steady N | soak N
  *   bun peer.ts send-text N SIZE | send-numbers N SIZE | receive-text N | receive-numbers N
  */
@@ -14,14 +14,10 @@ import {
 } from "../../../ffi/mod.ts";
 import { systemClock } from "../../base/clock.ts";
 import { UsageError } from "../../base/errors.ts";
-import { waitUntil } from "../../base/wait.ts";
-import { SourceTrack } from "../../contract/types.ts";
+import { allocation, steps } from "./alone.ts";
+import { cpuNow, cpuSince } from "./cpu.ts";
+import { Look, matched, QOS, type Track, track, trackReader, trackWriter } from "./tracks.ts";
 
-const QOS = {
-  reliability: "RELIABLE",
-  history: { kind: "KEEP_ALL" },
-  maxBlockingMs: 10_000,
-} as const;
 const Text = {
   kind: "struct",
   name: "bench::Text",
@@ -46,9 +42,6 @@ function print(figures: Record<string, number>): void {
   process.stdout.write(`${JSON.stringify(figures)}\n`);
 }
 
-/** Bytes on the JavaScript heap. With collection switched off (BUN_JSC_useGC=0) it only grows. */
-const heapBytes = (): number => process.memoryUsage().heapUsed;
-
 /** Milliseconds since the epoch, finer than Date.now(): its steps give the offset of the monotonic clock. */
 function unixClock(): () => number {
   const until = performance.now() + 30;
@@ -62,59 +55,13 @@ function unixClock(): () => number {
 const percentile = (sorted: Float64Array, share: number): number =>
   sorted[Math.floor(sorted.length * share)] ?? Number.NaN;
 
-async function matched<D extends StructDecl>(writer: Writer<D>): Promise<Writer<D>> {
-  await waitUntil(() => ({ ok: writer.matched.current > 0, seen: "no reader" }), {
-    what: "a reader",
-    deadlineMs: 30_000,
-    intervalMs: 5,
-  });
-  return writer;
-}
-
-/**
- * Bytes of heap for each message, garbage included: run it with collection switched off (BUN_JSC_useGC=0). Everything is in this process:
- * samples are written, and then taken at once, so that neither waiting nor wake-ups are counted.
- */
-async function allocation(): Promise<void> {
-  const reader = trackReader();
-  const writer = await matched(participant.writer(tracks(), QOS));
-  const sample = track();
-  const look = new Look();
-  const visit = (value: Infer<typeof SourceTrack>): void => look.track(value);
-  const perMessage = (work: () => void): number => {
-    const before = heapBytes();
-    work();
-    return (heapBytes() - before) / count;
-  };
-  const writeSome = (): void => {
-    for (let i = 0; i < count; i++) {
-      sample.sequence_number = i;
-      writer.write(sample);
-    }
-  };
-  const takeObjects = (): void => {
-    for (const { value } of reader.takeObjects()) look.track(value);
-  };
-  // The first rounds compile the code that the others run.
-  for (let warm = 0; warm < 2; warm++) {
-    writeSome();
-    reader.take(visit, count / 2);
-    takeObjects();
-  }
-  const write_bytes = perMessage(writeSome);
-  const view_bytes = perMessage(() => void reader.take(visit));
-  writeSome();
-  const object_bytes = perMessage(takeObjects);
-  reader.close();
-  print({ write_bytes, view_bytes, object_bytes, check: look.sum });
-}
-
 /** Writes `count` samples and waits until all have arrived. */
 function writeAll<D extends StructDecl>(
   writer: Writer<D>,
   sample: Infer<D>,
   next: (i: number) => void,
 ): void {
+  const cpu = cpuNow();
   const startedMs = performance.now();
   for (let i = 0; i < count; i++) {
     next(i);
@@ -122,27 +69,12 @@ function writeAll<D extends StructDecl>(
   }
   writer.flush();
   writer.waitForAcknowledgments(60_000);
-  print({ written: count, seconds: (performance.now() - startedMs) / 1000 });
+  const seconds = (performance.now() - startedMs) / 1000;
+  print({ written: count, seconds, ...cpuSince(cpu) });
 }
 
-const track = () => ({
-  sensor_id: "RADAR-1",
-  source_track_id: "RADAR-1:1",
-  sensor_type: "RADAR" as const,
-  sequence_number: 0,
-  position: { x: 0, y: 0, z: 0 },
-  velocity: { x: 0, y: 0, z: 0 },
-  classification: "UNKNOWN" as const,
-  position_sigma_m: 50,
-  observed_unix_ms: 0,
-  trace: {
-    traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-    tracestate: "",
-  },
-});
-
 /** Three messages every five milliseconds. */
-async function pulse(writer: Writer<typeof SourceTrack>): Promise<void> {
+async function pulse(writer: Writer<Track>): Promise<void> {
   const sample = track();
   const unixMs = unixClock();
   const startedMs = performance.now();
@@ -164,45 +96,23 @@ async function readAll<D extends StructDecl>(
   reader: Reader<D>,
   takeSome: () => number,
 ): Promise<Record<string, number>> {
-  let [got, startedMs] = [0, 0];
+  let [got, startedMs, wake_ups] = [0, 0, 0];
+  let cpu = cpuNow();
   const done = Promise.withResolvers<void>();
   reader.onData(() => {
-    if (got === 0) startedMs = performance.now();
+    if (got === 0) [startedMs, cpu] = [performance.now(), cpuNow()];
+    wake_ups++;
     got += takeSome();
     if (got >= count) done.resolve();
   });
   await done.promise;
-  return { read: got, seconds: (performance.now() - startedMs) / 1000 };
+  const seconds = (performance.now() - startedMs) / 1000;
+  return { read: got, seconds, wake_ups, ...cpuSince(cpu) };
 }
 
-/** Reads every field, as a service does. */
-class Look {
-  sum = 0;
-
-  track(value: Infer<typeof SourceTrack>): void {
-    const { position, velocity, trace } = value;
-    this.sum +=
-      position.x +
-      position.y +
-      position.z +
-      velocity.x +
-      velocity.y +
-      velocity.z +
-      value.sequence_number +
-      value.position_sigma_m +
-      value.observed_unix_ms +
-      value.sensor_id.length +
-      value.source_track_id.length +
-      value.sensor_type.length +
-      value.classification.length +
-      trace.traceparent.length +
-      trace.tracestate.length;
-  }
-}
-
-async function readTracks(reader: Reader<typeof SourceTrack>, asObjects: boolean): Promise<void> {
+async function readTracks(reader: Reader<Track>, asObjects: boolean): Promise<void> {
   const look = new Look();
-  const visit = (value: Infer<typeof SourceTrack>): void => look.track(value);
+  const visit = (value: Infer<Track>): void => look.track(value);
   const takeViews = (): number => reader.take(visit);
   const takeObjects = (): number => {
     const taken = reader.takeObjects();
@@ -213,7 +123,7 @@ async function readTracks(reader: Reader<typeof SourceTrack>, asObjects: boolean
   print({ ...figures, check: look.sum });
 }
 
-async function hear(reader: Reader<typeof SourceTrack>): Promise<void> {
+async function hear(reader: Reader<Track>): Promise<void> {
   const unixMs = unixClock();
   const latencies = new Float64Array(count);
   let heard = 0;
@@ -228,7 +138,7 @@ async function hear(reader: Reader<typeof SourceTrack>): Promise<void> {
 }
 
 /** A stream at a constant rate: nothing may be lost, nothing may pile up. */
-async function steady(reader: Reader<typeof SourceTrack>): Promise<void> {
+async function steady(reader: Reader<Track>): Promise<void> {
   const look = new Look();
   const waits = new Float64Array(count);
   let [heard, rssEarly, takenMs, startedMs] = [0, 0, 0, 0];
@@ -258,7 +168,7 @@ async function steady(reader: Reader<typeof SourceTrack>): Promise<void> {
 }
 
 /** Very many messages, with collections forced in between: each has to come once, and in its turn. */
-async function soak(reader: Reader<typeof SourceTrack>): Promise<void> {
+async function soak(reader: Reader<Track>): Promise<void> {
   const look = new Look();
   let [expected, inOrder, collections, rssEarly] = [0, 0, 0, 0];
   const figures = await readAll(reader, () =>
@@ -285,24 +195,23 @@ async function soak(reader: Reader<typeof SourceTrack>): Promise<void> {
 
 if (!(count > 0)) throw new UsageError(`Cannot measure: N must be above 0, but is ${countText}`);
 using participant = createParticipant();
-const tracks = () => participant.topic("SourceTrackTopic", SourceTrack);
-const trackReader = () => participant.reader(tracks(), QOS);
 
 const MODES: Readonly<Record<string, () => Promise<void>>> = {
-  allocation,
+  allocation: async () => print(await allocation(participant, count)),
+  steps: async () => print(await steps(participant, count)),
   write: async () => {
     const sample = track();
-    writeAll(await matched(participant.writer(tracks(), QOS)), sample, (i) => {
+    writeAll(await trackWriter(participant), sample, (i) => {
       sample.sequence_number = i;
       sample.position.x = i;
     });
   },
-  pulse: async () => pulse(await matched(participant.writer(tracks(), QOS))),
-  view: () => readTracks(trackReader(), false),
-  object: () => readTracks(trackReader(), true),
-  hear: () => hear(trackReader()),
-  steady: () => steady(trackReader()),
-  soak: () => soak(trackReader()),
+  pulse: async () => pulse(await trackWriter(participant)),
+  view: () => readTracks(trackReader(participant), false),
+  object: () => readTracks(trackReader(participant), true),
+  hear: () => hear(trackReader(participant)),
+  steady: () => steady(trackReader(participant)),
+  soak: () => soak(trackReader(participant)),
   "send-text": async () => {
     const sample = { number: 0, body: "x".repeat(size) };
     const writer = await matched(participant.writer(participant.topic("Text", Text), QOS));

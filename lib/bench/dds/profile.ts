@@ -1,0 +1,56 @@
+/** Where the time of a message goes: CPU time of each side's threads, and of each step within one process. */
+import { mustRun } from "../../base/shell.ts";
+import { exchange, type Figures, peerEnv, type Peers, print } from "./harness.ts";
+
+const MESSAGES = 200_000;
+const STEPS = 20_000;
+
+/** The figures of cpu.ts in words. */
+const THREADS = {
+  main_us: "main thread",
+  main_kernel_us: "main thread in the kernel",
+  receive_us: "receive thread",
+  receive_kernel_us: "receive thread in the kernel",
+  other_us: "other threads",
+} as const;
+
+/** The figures of the two peers' mode `steps` in words. */
+const STEP_NAMES = {
+  write_ns: "write to a reader of the same process",
+  take_ns: "take, nothing read",
+  fields_ns: "read every field",
+  object_ns: "take as an object, every field read",
+} as const;
+
+/** Prints the CPU time of each thread for each message of a reading or a writing process, beside C's. */
+function printThreads(side: string, ours: Figures, theirs: Figures): void {
+  const perMessage = (figures: Figures, name: string): number => (figures[name] ?? 0) / MESSAGES;
+  const names = Object.keys(THREADS) as (keyof typeof THREADS)[];
+  for (const name of names) {
+    const [value, reference] = [perMessage(ours, name), perMessage(theirs, name)];
+    print(`profile: ${side}, ${THREADS[name]}`, value, "us/msg", reference);
+  }
+  const total = (figures: Figures): number =>
+    names.reduce((sum, name) => sum + perMessage(figures, name), 0);
+  print(`profile: ${side}, all of it`, total(ours), "us/msg", total(theirs));
+}
+
+/** Prints what explains the distance between the binding and C. */
+export async function profile({ c, js }: Peers): Promise<void> {
+  const n = String(MESSAGES);
+  const inC = await exchange([...c, "read", n], [...c, "write", n]);
+  const reading = await exchange([...js, "view", n], [...c, "write", n]);
+  const writing = await exchange([...c, "read", n], [...js, "write", n]);
+  printThreads("reader", reading.read, inC.read);
+  printThreads("writer", writing.written, inC.written);
+  const wakeUps = ({ read }: { read: Figures }): number => MESSAGES / (read["wake_ups"] ?? 0);
+  print("profile: messages a wake-up", wakeUps(reading), "1", wakeUps(inC));
+  // Memory that glibc gives back after each round would be faulted in again by the next, and hide the rest.
+  const env = peerEnv({ MALLOC_TRIM_THRESHOLD_: String(2 ** 30) });
+  const steps = async (side: readonly string[]): Promise<Figures> =>
+    JSON.parse(await mustRun([...side, "steps", String(STEPS)], { env })) as Figures;
+  const [ours, theirs] = [await steps(js), await steps(c)];
+  for (const [name, words] of Object.entries(STEP_NAMES)) {
+    print(`profile: ${words}`, ours[name] ?? Number.NaN, "ns/msg", theirs[name] ?? null);
+  }
+}
