@@ -24,6 +24,17 @@ const TIMEOUT_MS = 60_000;
 const TRACE = "0af7651916cd43dd8448eb211c80319c";
 const HOSTILE = '<img src=x onerror="document.title=1">';
 
+// Programs for the page, as text: this side knows no document.
+const MARKED = `[...document.querySelectorAll("#charts canvas")].map((canvas) => {
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  let red = 0;
+  for (let i = 0; i < data.length; i += 4) {
+    if (data[i] > 150 && data[i + 1] < 130 && data[i + 2] < 130 && data[i + 3] > 150) red++;
+  }
+  return red > 50;
+})`;
+const STANDS_ON = 'document.activeElement?.closest("#log li")?.textContent';
+
 const OWNER = "owner-token";
 const folder = mkdtempSync(join(tmpdir(), "console-"));
 const database = openDatabase(folder);
@@ -31,6 +42,9 @@ const markers = new MarkerStore(database.writer);
 
 /** The APIs that the page reads, in their shapes, with what a test puts into them. */
 const system = { exited: "", alert: false, line: "service_starting" };
+
+/** When each line was said first. */
+const logged = new Map<string, string>();
 
 function api(): Hono {
   const app = new Hono();
@@ -72,13 +86,11 @@ function api(): Hono {
     return c.json({ status: "success", data: { alerts: system.alert ? [one] : [] } });
   });
   app.get(`${proxy}/loki/loki/api/v1/query_range`, (c) => {
-    const line = JSON.stringify({
-      event: system.line,
-      level: "INFO",
-      note: HOSTILE,
-      trace_id: TRACE,
-    });
-    const values = [[c.req.query("end"), line]];
+    if (!logged.has(system.line)) logged.set(system.line, c.req.query("end") ?? "");
+    const values = [...logged].map(([event, at]) => [
+      at,
+      JSON.stringify({ event, level: "INFO", note: HOSTILE, trace_id: TRACE }),
+    ]);
     const result = [{ stream: { service_name: "eo-sensor" }, values }];
     return c.json({ status: "success", data: { resultType: "streams", result } });
   });
@@ -115,6 +127,7 @@ describe("the console in Chromium", () => {
   let page: Page;
   let server: Bun.Server<undefined>;
   const errors: string[] = [];
+  const requested = new Set<string>();
   const serve = (port: number): Bun.Server<undefined> =>
     Bun.serve({ port, hostname: "127.0.0.1", fetch: api().fetch });
 
@@ -126,6 +139,7 @@ describe("the console in Chromium", () => {
     browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
     page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
     page.on("pageerror", (error) => errors.push(String(error)));
+    page.on("request", (request) => requested.add(new URL(request.url()).host));
     await page.goto(server.url.href);
   }, TIMEOUT_MS);
   afterAll(async () => {
@@ -149,6 +163,42 @@ describe("the console in Chromium", () => {
       expect(await page.locator("#charts canvas").count()).toBe(6);
       expect(await text("#alerts")).toBe("none");
       await until("#log", "service_starting");
+      // Offline: all that it loads and asks is its own server's.
+      expect([...requested]).toEqual([server.url.host]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "names each alert's limit at its chart, and draws it into the plot",
+    async () => {
+      expect(await page.locator("#charts .limit").allTextContents()).toEqual(
+        ["above 100", "above 0.5", "above 1000", "above 200", "above 0", "below 3"].map(
+          (limit) => ` alert ${limit}`,
+        ),
+      );
+      // Pixels in the colour of limits: the mark is there though all values are far below it.
+      const marked = await page.evaluate<boolean[]>(MARKED);
+      expect(marked).toEqual([true, true, true, true, true, true]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "is dark or light as the browser asks, and as its button says from then on",
+    async () => {
+      for (const colorScheme of ["dark", "light"] as const) {
+        const visitor = await browser.newPage({ colorScheme });
+        await visitor.goto(server.url.href);
+        const isLight = () =>
+          visitor.evaluate<boolean>('document.documentElement.classList.contains("light")');
+        expect(await isLight()).toBe(colorScheme === "light");
+        await visitor.locator("#theme").focus();
+        await visitor.keyboard.press("Enter");
+        await visitor.reload();
+        expect(await isLight()).toBe(colorScheme === "dark");
+        await visitor.close();
+      }
     },
     TIMEOUT_MS,
   );
@@ -172,8 +222,17 @@ describe("the console in Chromium", () => {
     async () => {
       await page.locator("#log button").first().focus();
       await page.keyboard.press("Enter");
-      await until("#waterfall", "2 spans, 2 services");
+      await until("#waterfall", "2 spans, 2 services, 1 DDS hop");
       expect(await text("#waterfall")).toContain("track-fusion: fusion.ingest");
+      // The log goes on meanwhile; whoever stands on a line stays there.
+      system.line = "sensor_heartbeat";
+      await until("#log", "sensor_heartbeat");
+      const standsOn = await page.evaluate<string>(STANDS_ON);
+      expect(standsOn).toContain("service_stopping");
+      // A span opens by keyboard, too.
+      await page.locator("#waterfall summary").first().focus();
+      await page.keyboard.press("Enter");
+      await until("#waterfall details[open]", "starts after=0.0 ms");
     },
     TIMEOUT_MS,
   );

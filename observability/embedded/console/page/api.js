@@ -69,11 +69,18 @@ export async function spansOf(traceId) {
         service,
         startMs: Number(span.startTimeUnixNano) / 1e6,
         endMs: Number(span.endTimeUnixNano) / 1e6,
+        attributes: (span.attributes ?? []).map(({ key, value }) => [key, textOf(value)]),
       })),
     );
   });
   return spans.toSorted((a, b) => a.startMs - b.startMs);
 }
+
+/** The value of an attribute, without the name of its type. */
+const textOf = (value) => {
+  const [inner] = Object.values(value ?? {});
+  return typeof inner === "object" ? JSON.stringify(inner) : String(inner);
+};
 
 /** An element with text and a class; text is never markup. */
 export function element(name, text = "", className = "") {

@@ -1,9 +1,6 @@
 // Trace search and a waterfall that crosses the DDS hops.
-import { element, searchTraces, spansOf, svg } from "./api.js";
+import { element, searchTraces, spansOf } from "./api.js";
 
-const ROW = 20;
-const LEFT = 360;
-const WIDTH = 1000;
 const MOST_SPANS = 60;
 
 /** Searches and lists what was found. */
@@ -26,7 +23,7 @@ export async function search(into, traceql, onTrace) {
   );
 }
 
-/** Draws a trace: a bar for each span, children below their parents. */
+/** Draws a trace: a bar for each span, children below their parents; a span opens to show its attributes. */
 export async function drawTrace(into, traceId) {
   const spans = ordered(await spansOf(traceId));
   if (spans.length === 0) {
@@ -35,37 +32,52 @@ export async function drawTrace(into, traceId) {
   }
   const start = Math.min(...spans.map(({ startMs }) => startMs));
   const total = Math.max(...spans.map(({ endMs }) => endMs)) - start || 1;
-  const services = new Set(spans.map(({ service }) => service)).size;
-  const title = `trace ${traceId}: ${spans.length} spans, ${services} services, ${total.toFixed(1)} ms`;
-  const shown = spans.slice(0, MOST_SPANS);
-  const picture = svg("svg", {
-    viewBox: `0 0 ${WIDTH} ${shown.length * ROW + 4}`,
-    role: "img",
-    "aria-label": title,
-  });
-  shown.forEach(({ name, service, startMs, endMs, depth }, i) => {
-    const room = WIDTH - LEFT - 70;
-    const x = LEFT + ((startMs - start) / total) * room;
-    const width = Math.max(2, ((endMs - startMs) / total) * room);
-    const y = i * ROW + 4;
-    picture.append(svg("text", { x: 4 + depth * 12, y: y + 11 }, `${service}: ${name}`));
-    picture.append(svg("rect", { x, y, width, height: ROW - 8, rx: 2 }));
-    picture.append(
-      svg("text", { x: x + width + 5, y: y + 11 }, `${(endMs - startMs).toFixed(1)} ms`),
-    );
-  });
-  const more = spans.length > shown.length ? ` (the first ${MOST_SPANS} are shown)` : "";
-  into.replaceChildren(element("p", title + more), picture);
+  const services = [...new Set(spans.map(({ service }) => service))];
+  const hops = spans.filter(({ isHop }) => isHop).length;
+  const title = `trace ${traceId}: ${spans.length} spans, ${services.length} services, ${hops} DDS ${hops === 1 ? "hop" : "hops"}, ${total.toFixed(1)} ms`;
+  const rows = element("ol");
+  rows.setAttribute("aria-label", title);
+  for (const span of spans.slice(0, MOST_SPANS)) {
+    rows.append(rowOf(span, start, total, services.indexOf(span.service)));
+  }
+  const more = spans.length > MOST_SPANS ? ` (the first ${MOST_SPANS} are shown)` : "";
+  into.replaceChildren(element("p", title + more, "dim"), rows);
+}
+
+function rowOf({ name, service, startMs, endMs, depth, isHop, attributes }, start, total, colour) {
+  const summary = element("summary");
+  const label = element("span", `${service}: ${name}`, "span-name");
+  label.style.paddingLeft = `${depth * 0.8}rem`;
+  label.title = `${service}: ${name}`;
+  if (isHop) label.prepend(element("span", "DDS ", "hop"));
+  const track = element("span", "", "track");
+  const bar = element("span", "", "bar");
+  const from = ((startMs - start) / total) * 100;
+  const share = ((endMs - startMs) / total) * 100;
+  bar.style.left = `${from}%`;
+  bar.style.width = `max(3px, ${share}%)`;
+  bar.style.background = `hsl(${(210 + colour * 47) % 360} 60% 52%)`;
+  track.append(bar);
+  summary.append(label, track, element("span", `${(endMs - startMs).toFixed(1)} ms`, "took"));
+  const details = element("details");
+  const facts = [["starts after", `${(startMs - start).toFixed(1)} ms`], ...attributes];
+  const list = element("p", "", "dim");
+  list.textContent = facts.map(([key, value]) => `${key}=${value}`).join("  ");
+  details.append(summary, list);
+  const row = element("li");
+  row.append(details);
+  return row;
 }
 
 /** Depth first from the roots, so that each span stands below its parent. */
 function ordered(spans) {
-  const known = new Set(spans.map(({ id }) => id));
+  const known = new Map(spans.map((span) => [span.id, span]));
   const children = Map.groupBy(spans, ({ parent }) => (known.has(parent) ? parent : ""));
   const rows = [];
   const visit = (id, depth) => {
     for (const span of children.get(id) ?? []) {
-      rows.push({ ...span, depth });
+      const parent = known.get(span.parent);
+      rows.push({ ...span, depth, isHop: parent !== undefined && parent.service !== span.service });
       visit(span.id, depth + 1);
     }
   };
