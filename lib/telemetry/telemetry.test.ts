@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { ROOT_CONTEXT } from "@opentelemetry/api";
+import { waitUntil } from "../base/wait.ts";
 import { spanNames } from "./spans.ts";
 import { createTelemetry } from "./telemetry.ts";
 
@@ -108,6 +109,32 @@ describe("spans", () => {
       tactical_track_id: "T-1",
     });
   });
+});
+
+test("what is said about export belongs to no span, though one was open when the batch was full", async () => {
+  const lines: string[] = [];
+  const telemetry = createTelemetry({
+    service: "track-fusion",
+    // A port of the reserved kind: nobody listens.
+    env: { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:1" },
+    write: (line) => void lines.push(line),
+  });
+  const said = () => lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  // A full batch is exported at once, inside the span that filled it.
+  const one = (left: number): void =>
+    telemetry.inSpan("fusion.ingest", "fusion.ingest", ROOT_CONTEXT, {}, () => {
+      if (left > 0) one(left - 1);
+    });
+  one(200);
+  await waitUntil(
+    () => ({
+      ok: said().some(({ event }) => event === "telemetry_export_failing"),
+      seen: `${lines.length} lines`,
+    }),
+    { what: "the failure to be said", deadlineMs: 4000, intervalMs: 20 },
+  );
+  expect(said().filter((line) => "trace_id" in line)).toEqual([]);
+  await telemetry.shutdown();
 });
 
 test("a bad OTEL variable is an error, never a default", () => {

@@ -1,5 +1,5 @@
 /** Everything that a service tells about itself: metrics, logs and traces. */
-import { context, type Context, type Span, trace } from "@opentelemetry/api";
+import { context, type Context, ROOT_CONTEXT, type Span, trace } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { LoggerProvider } from "@opentelemetry/sdk-logs";
@@ -8,10 +8,10 @@ import { BasicTracerProvider } from "@opentelemetry/sdk-trace-base";
 import { ATTR_SERVICE_INSTANCE_ID, ATTR_SERVICE_NAME } from "@opentelemetry/semantic-conventions";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { type Env, httpUrl, oneOf, readEnv } from "../base/env.ts";
-import { METRICS, type MetricSpec, type SpanName } from "../contract/telemetry.ts";
+import { type LogEvent, METRICS, type MetricSpec, type SpanName } from "../contract/telemetry.ts";
 import type { ServiceName } from "../contract/topology.ts";
 import type { ExportObserver, SignalName } from "./exporters.ts";
-import { createLogger, type Logger } from "./logger.ts";
+import { createLogger, type Fields, type Logger } from "./logger.ts";
 import { closedLabelSets, Meters } from "./meters.ts";
 import { EXPORT_TIMEOUT_MS, logProcessor, metricReader, spanProcessor } from "./otlp.ts";
 import { checkSpan, guard } from "./spans.ts";
@@ -121,11 +121,7 @@ class Observer implements ExportObserver {
   }
 
   failing(signal: SignalName, reason: string, droppedTotal: number): void {
-    this.#logger?.log("telemetry_export_failing", {
-      signal,
-      reason,
-      dropped_total: droppedTotal,
-    });
+    this.#say("telemetry_export_failing", { signal, reason, dropped_total: droppedTotal });
   }
 
   dropped(signal: SignalName, items: number): void {
@@ -133,7 +129,12 @@ class Observer implements ExportObserver {
   }
 
   resumed(signal: SignalName, droppedTotal: number): void {
-    this.#logger?.log("telemetry_export_resumed", { signal, dropped_total: droppedTotal });
+    this.#say("telemetry_export_resumed", { signal, dropped_total: droppedTotal });
+  }
+
+  /** Outside of any span: an export goes on in the context of whoever happened to fill a batch. */
+  #say<E extends LogEvent>(event: E, fields: Fields<E>): void {
+    context.with(ROOT_CONTEXT, () => this.#logger?.log(event, fields));
   }
 }
 
