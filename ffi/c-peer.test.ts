@@ -73,6 +73,7 @@ const Kinds = {
 } as const;
 
 const reliable: Qos = { reliability: "RELIABLE", history: { kind: "KEEP_ALL" } };
+const MissionOrder = topics["MissionOrder"] as StructDecl;
 const names = [...TOPICS, "Kinds"];
 const typeOf = (name: string): StructDecl => topics[name] ?? Kinds;
 
@@ -91,11 +92,14 @@ describe("a peer in C", () => {
     await kinds[Symbol.asyncDispose]();
   });
 
-  function meet(name: string, cdr?: PeerOptions["cdr"]): { peer: CPeer; participant: Participant } {
+  function meet(
+    name: string,
+    mode: PeerOptions["mode"] = "cdr1",
+  ): { peer: CPeer; participant: Participant } {
     const domain = testDomain();
     const participant = createParticipant(domain);
     const compiled = name === "Kinds" ? kinds : cms;
-    return { participant, peer: new CPeer(compiled, { ...domain, ...(cdr && { cdr }) }) };
+    return { participant, peer: new CPeer(compiled, { ...domain, mode }) };
   }
 
   const matched = (writer: Writer): Promise<void> =>
@@ -174,5 +178,66 @@ describe("a peer in C", () => {
     });
     const last = seen.length === 1 ? tokensOf(type, value) : keyTokensOf(type, value);
     expect(seen.at(-1)).toBe(`NOT_ALIVE_DISPOSED ${last}`);
+  });
+
+  test("that unregisters an instance, or hears that we do, agrees on what becomes of it", async () => {
+    const { participant: ours, peer } = meet("MissionOrder");
+    await using participant = ours;
+    await using _ = peer;
+    const topic = participant.topic("MissionOrder", MissionOrder);
+    const writer = participant.writer(topic, { ...reliable, autodispose: false });
+    await matched(writer);
+    const order = edgeValue(MissionOrder, 1);
+    writer.write(order as never);
+    await peer.nextLine();
+    writer.unregister(order as never);
+    const key = keyTokensOf(MissionOrder, order);
+    expect(await peer.nextLine()).toBe(`MissionOrder NOT_ALIVE_NO_WRITERS 0 ${key}`);
+    writer.close();
+    const reader = participant.reader(topic, reliable);
+    peer.write("MissionOrder", order);
+    peer.end("unregister", "MissionOrder", order);
+    // Its writer disposes what it unregisters, as is the default.
+    await until("the end of the instance", () =>
+      reader.takeObjects().some(({ info }) => info.instanceState === "NOT_ALIVE_DISPOSED"),
+    );
+  });
+
+  describe("and a late joiner", () => {
+    const kept: Qos = { ...reliable, durability: "TRANSIENT_LOCAL" };
+    const orders = Array.from({ length: 200 }, (_, i) => ({
+      ...(edgeValue(MissionOrder, 0) as object),
+      order_id: `order ${i % 7}`,
+      issued_unix_ms: i,
+    }));
+    const lines = orders.map((order) => tokensOf(MissionOrder, order)).toSorted();
+
+    test("in C get every order that was issued before", async () => {
+      const domain = testDomain();
+      await using participant = createParticipant(domain);
+      const writer = participant.writer(participant.topic("MissionOrder", MissionOrder), kept);
+      for (const order of orders) writer.write(order);
+      await using peer = new CPeer(cms, { ...domain, mode: "kept" });
+      const heard: string[] = [];
+      while (heard.length < orders.length) heard.push(await peer.nextLine());
+      expect(heard.toSorted()).toEqual(lines.map((line) => `MissionOrder ALIVE 1 ${line}`));
+    });
+
+    test("of ours get every order that C has issued before", async () => {
+      const { participant: ours, peer } = meet("MissionOrder", "kept");
+      await using participant = ours;
+      await using _ = peer;
+      const topic = participant.topic("MissionOrder", MissionOrder);
+      const [first, heard] = [participant.reader(topic, kept), [] as string[]];
+      for (const order of orders) peer.write("MissionOrder", order);
+      let early = 0;
+      await until("the orders", () => (early += first.take(() => {})) === orders.length);
+      const late = participant.reader(topic, kept);
+      await until("the orders once more", () => {
+        late.take((order) => heard.push(tokensOf(MissionOrder, order)));
+        return heard.length >= orders.length;
+      });
+      expect(heard.toSorted()).toEqual(lines);
+    });
   });
 });

@@ -1,9 +1,13 @@
 /**
  * The five topics between this binding and the Python package cyclonedds 11, both ways, every field at its edges.
  *
- * Run: CYCLONEDDS_PYTHON=<python> bun run test:dds-peers. The binding's own library is that of the system, or the one that
+ * Run: bun run test:dds-peers. It installs the package into a folder of its own and removes that afterwards, unless
+ * CYCLONEDDS_PYTHON names a Python that has it. The binding's own library is that of the system, or the one that
  * CYCLONEDDS_HOME names. Exits with 1 when something differs, with 2 when there is no such Python.
  */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createParticipant, loadLibrary, type Qos } from "../mod.ts";
 import { parseIdl } from "../testing/parse-idl.ts";
 import { TokenPeer } from "../testing/token-peer.ts";
@@ -26,27 +30,48 @@ const reliable: Qos = {
   maxBlockingMs: 5000,
 };
 
-/** The Python to use; ends the program with how to get it when it is not there. */
-async function findPython(): Promise<string> {
-  const python = process.env["CYCLONEDDS_PYTHON"];
-  const how =
-    "python3 -m venv venv && venv/bin/pip install cyclonedds==11.0.1, then CYCLONEDDS_PYTHON=venv/bin/python";
-  const refuse = (is: string): never => {
-    process.stderr.write(
-      `Cannot test against Python: CYCLONEDDS_PYTHON must name a Python with the package cyclonedds 11, but ${is}. To get one: ${how}\n`,
-    );
-    process.exit(2);
-  };
-  if (python === undefined || python === "") return refuse("it is not set");
-  if (Bun.which(python) === null) return refuse(`${python} is not there`);
-  const probe = "from importlib.metadata import version; print(version('cyclonedds'))";
-  const child = Bun.spawn([python, "-c", probe], { stderr: "ignore", timeout: 20_000 });
-  const version = (await new Response(child.stdout).text()).trim();
-  if (!version.startsWith("11.")) {
-    return refuse(version === "" ? `${python} has none` : `${python} has ${version}`);
+const PACKAGE = "cyclonedds==11.0.1";
+const INSTALL_MS = 300_000;
+
+/** Ends the program: there is nothing to test against. */
+function refuse(why: string): never {
+  process.stderr.write(
+    `Cannot test against Python: ${why}. CYCLONEDDS_PYTHON may name a Python that has the package cyclonedds 11.\n`,
+  );
+  process.exit(2);
+}
+
+/** Runs a program and returns what it said, or undefined when it failed. */
+async function run(argv: readonly string[], timeout = 20_000): Promise<string | undefined> {
+  if (Bun.which(argv[0] as string) === null) return undefined;
+  const child = Bun.spawn([...argv], { stdout: "pipe", stderr: "inherit", timeout });
+  const said = await new Response(child.stdout).text();
+  return (await child.exited) === 0 ? said.trim() : undefined;
+}
+
+/** A Python that has the package, in `folder`. */
+async function installPython(folder: string): Promise<string> {
+  say(`installing ${PACKAGE}`);
+  const python = join(folder, "bin", "python");
+  const made = await run(["python3", "-m", "venv", folder], INSTALL_MS);
+  if (made === undefined) refuse("python3 -m venv failed");
+  const installed = await run([python, "-m", "pip", "install", "--quiet", PACKAGE], INSTALL_MS);
+  if (installed === undefined) refuse(`pip install ${PACKAGE} failed`);
+  return python;
+}
+
+/** Says which versions meet; ends the program when Python's is not 11. */
+async function checkPython(python: string): Promise<void> {
+  const probe = [
+    "from importlib.metadata import version, PackageNotFoundError",
+    "try: print(version('cyclonedds'))",
+    "except PackageNotFoundError: print('no package cyclonedds')",
+  ].join("\n");
+  const version = await run([python, "-c", probe]);
+  if (version?.startsWith("11.") !== true) {
+    refuse(version === undefined ? `${python} does not run` : `${python} has ${version}`);
   }
   say(`Python cyclonedds ${version}, here libddsc ${loadLibrary().series}`);
-  return python;
 }
 
 /** Compares what was read with what was written; returns the number of differences. */
@@ -87,10 +112,20 @@ async function exchange(python: string, name: string, type: StructDecl): Promise
   return differences;
 }
 
-const python = await findPython();
-const structs = parseIdl(await Bun.file(new URL("../cms.idl", import.meta.url)).text());
-let differences = 0;
-for (const name of TOPICS) {
-  differences += await exchange(python, name, structs.get(`cms::${name}`) as StructDecl);
+/** Exchanges all five topics; returns the number of differences. */
+async function exchangeAll(python: string): Promise<number> {
+  await checkPython(python);
+  const structs = parseIdl(await Bun.file(new URL("../cms.idl", import.meta.url)).text());
+  let differences = 0;
+  for (const name of TOPICS) {
+    differences += await exchange(python, name, structs.get(`cms::${name}`) as StructDecl);
+  }
+  return differences;
 }
+
+const given = process.env["CYCLONEDDS_PYTHON"] ?? "";
+const folder = mkdtempSync(join(tmpdir(), "cyclonedds-11-"));
+// Also when the program is ended from within.
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+const differences = await exchangeAll(given === "" ? await installPython(folder) : given);
 process.exit(differences === 0 ? 0 : 1);

@@ -63,14 +63,14 @@ export async function descriptors(
 export interface PeerOptions {
   readonly domainId: number;
   readonly configXml: string;
-  /** Representation in which it writes. */
-  readonly cdr?: "cdr1" | "cdr2";
+  /** Representation in which it writes; or that its samples are kept for late joiners, and that it is one itself. */
+  readonly mode?: "cdr1" | "cdr2" | "kept";
 }
 
 /** A running peer in C with a writer and a reader of each of its topics. */
 export class CPeer extends TokenPeer {
   constructor({ program, topics }: CompiledPeer, options: PeerOptions) {
-    const { domainId, configXml, cdr = "cdr1" } = options;
-    super([program, String(domainId), cdr], topics, configXml);
+    const { domainId, configXml, mode = "cdr1" } = options;
+    super([program, String(domainId), mode], topics, configXml);
   }
 }

@@ -1,6 +1,7 @@
 /* A peer in plain C: writes what standard input says and prints what it reads, field by field.
  *
- * Run: peer describe <topic> <op words>, or peer <domain> cdr1|cdr2 <topic>... ; topics.h, which is generated, holds the
+ * Run: peer describe <topic> <op words>, or peer <domain> cdr1|cdr2|kept <topic>... ; kept is cdr1 with writers that keep everything
+ * for late joiners, and readers that ask for that; topics.h, which is generated, holds the
  * types. The first prints what the IDL compiler made of a type. The second obeys commands, one a line:
  * `write|dispose|unregister <topic> <tokens>`. Samples, one a line: `<topic> <instance state> <valid> <tokens>`.
  * Tokens, by the order of fields: integers and enums in decimals, floating-point numbers as the hex digits of their
@@ -129,11 +130,17 @@ static void on_data(dds_entity_t reader, void *arg) {
 }
 
 /* A writer and a reader of the topic, which do not hear each other. */
-static void open_topic(dds_entity_t participant, const char *name, dds_data_representation_id_t cdr) {
+static void open_topic(dds_entity_t participant, const char *name, const char *mode) {
+  dds_data_representation_id_t cdr =
+      strcmp(mode, "cdr2") == 0 ? DDS_DATA_REPRESENTATION_XCDR2 : DDS_DATA_REPRESENTATION_XCDR1;
   const size_t i = index_of(name);
   dds_qos_t *qos = dds_create_qos();
   dds_qset_reliability(qos, DDS_RELIABILITY_RELIABLE, DDS_SECS(10));
   dds_qset_history(qos, DDS_HISTORY_KEEP_ALL, 0);
+  if (strcmp(mode, "kept") == 0) {
+    dds_qset_durability(qos, DDS_DURABILITY_TRANSIENT_LOCAL);
+    dds_qset_durability_service(qos, 0, DDS_HISTORY_KEEP_ALL, 1, -1, -1, -1);
+  }
   dds_qset_ignorelocal(qos, DDS_IGNORELOCAL_PARTICIPANT);
   dds_entity_t topic = dds_create_topic(participant, types[i].descriptor, name, NULL, NULL);
   if (topic < 0) fail("cannot create a topic", name);
@@ -187,9 +194,7 @@ int main(int argc, char **argv) {
   if (strcmp(argv[1], "describe") == 0) return describe(types[index_of(argv[2])].descriptor, atoi(argv[3]));
   dds_entity_t participant = dds_create_participant((dds_domainid_t) atoi(argv[1]), NULL, NULL);
   if (participant < 0) fail("cannot join the domain", argv[1]);
-  const bool is_cdr2 = strcmp(argv[2], "cdr2") == 0;
-  for (int i = 3; i < argc; i++)
-    open_topic(participant, argv[i], is_cdr2 ? DDS_DATA_REPRESENTATION_XCDR2 : DDS_DATA_REPRESENTATION_XCDR1);
+  for (int i = 3; i < argc; i++) open_topic(participant, argv[i], argv[2]);
   printf("ready\n");
   fflush(stdout);
   while (fgets(line, sizeof line, stdin) != NULL) {
