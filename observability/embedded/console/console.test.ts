@@ -173,7 +173,7 @@ describe("the console in Chromium", () => {
     "names each alert's limit at its chart, and draws it into the plot",
     async () => {
       expect(await page.locator("#charts .limit").allTextContents()).toEqual(
-        ["above 100", "above 0.5", "above 1000", "above 200", "above 0", "below 3"].map(
+        ["above 100", "above 500", "above 1000", "above 200", "above 0", "below 3"].map(
           (limit) => ` alert ${limit}`,
         ),
       );

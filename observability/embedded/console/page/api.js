@@ -82,6 +82,10 @@ const textOf = (value) => {
   return typeof inner === "object" ? JSON.stringify(inner) : String(inner);
 };
 
+/** The time of day on a clock of 24 hours: 8 characters with seconds, 5 without. */
+export const clockTime = (atMs, characters = 8) =>
+  new Date(atMs).toLocaleTimeString("en-GB").slice(0, characters);
+
 /** An element with text and a class; text is never markup. */
 export function element(name, text = "", className = "") {
   const made = document.createElement(name);

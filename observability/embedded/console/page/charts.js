@@ -1,6 +1,6 @@
 // Live charts of what matters, each with its alert's limit in the picture, and, for the owner, the markers.
 import uPlot from "./uplot.js";
-import { element, range } from "./api.js";
+import { clockTime, element, range } from "./api.js";
 
 const SECONDS = 600;
 const STEP = 5;
@@ -16,11 +16,13 @@ const CHARTS = [
     uid: "sensor-flood",
   },
   {
-    title: "Fusion latency, 95th percentile, s",
-    query: "histogram_quantile(0.95, sum(rate(cms_fusion_processing_seconds_bucket[1m])) by (le))",
+    title: "Fusion latency, 95th percentile, ms",
+    query:
+      "1000 * histogram_quantile(0.95, sum(rate(cms_fusion_processing_seconds_bucket[1m])) by (le))",
     uid: "fusion-latency-high",
+    scale: 1000,
     // From half a millisecond in health to half a minute in need.
-    logarithmic: [0.0001, 1],
+    logarithmic: [0.1, 1000],
   },
   {
     title: "Source tracks waiting in fusion",
@@ -128,23 +130,24 @@ async function updateOne(entry) {
     const at = new Map(points);
     return times.map((time) => at.get(time) ?? null);
   });
-  const names = series.map(({ labels }) => labels[chart.label] ?? "value");
+  const names = series.map(({ labels }) => labels[chart.label] ?? "now");
   if (entry.plot === undefined || entry.names !== names.join()) {
     entry.plot?.destroy();
     entry.names = names.join();
     const ink = colour("--dim");
     const axis = { stroke: ink, grid: { stroke: "#80808022" }, ticks: { stroke: "#80808022" } };
+    const hours = { ...axis, values: (_, ticks) => ticks.map((at) => clockTime(at * 1000, 5)) };
     entry.plot = new uPlot(
       {
         width: Math.max(280, box.clientWidth),
         height: HEIGHT,
-        legend: { show: names.length > 1 },
         cursor: { y: false },
         scales: { y: scaleOf(chart, limit) },
-        axes: [axis, { ...axis, size: 52 }],
+        axes: [hours, { ...axis, size: 52, ...ticksOf(chart) }],
         series: [
-          {},
+          { value: shown((at) => clockTime(at * 1000)) },
           ...names.map((label, i) => ({
+            value: shown((value) => String(Number(value.toPrecision(4)))),
             label,
             stroke: colour(COLOURS[i % COLOURS.length]),
             width: 1.75,
@@ -170,6 +173,27 @@ function scaleOf({ logarithmic }, limit = 0) {
       Math.min(low, 10 ** Math.floor(Math.log10(min || low))),
       Math.max(high, 10 ** Math.ceil(Math.log10(max || high))),
     ],
+  };
+}
+
+/** What the legend says: the value under the pointer; without one, the last that there is. */
+const shown = (format) => (plot, value, column, at) => {
+  const said =
+    at === null || at === undefined ? plot.data[column].findLast((v) => v !== null) : value;
+  return said === null || said === undefined ? "–" : format(said);
+};
+
+/** A logarithmic axis has a line for each power of ten, and none between. */
+function ticksOf({ logarithmic }) {
+  if (logarithmic === undefined) return {};
+  return {
+    splits: (_, __, min, max) => {
+      const first = Math.ceil(Math.log10(min) - 1e-9);
+      const count = Math.floor(Math.log10(max) + 1e-9) - first + 1;
+      return Array.from({ length: count }, (___, i) => 10 ** (first + i));
+    },
+    filter: (_, splits) => splits,
+    values: (_, ticks) => ticks.map((value) => String(Number(value.toPrecision(1)))),
   };
 }
 

@@ -1,5 +1,5 @@
 // The page: builds the parts once and brings them up to date until the window closes.
-import { element, get } from "./api.js";
+import { clockTime, element, get } from "./api.js";
 import { makeCharts, redrawCharts, resizeCharts, updateCharts } from "./charts.js";
 import { updateLog } from "./logs.js";
 import { updateMarkers } from "./markers.js";
@@ -67,7 +67,7 @@ async function refresh() {
       updateLog(by("log"), filters, openTrace),
     ]);
     showAlerts(by("alerts"), alerts.data.alerts);
-    state.textContent = `live, as of ${new Date().toLocaleTimeString()}`;
+    state.textContent = `live, as of ${clockTime(Date.now())}`;
     state.className = "";
   } catch (error) {
     state.textContent = `no connection to the lab, trying again (${error.message})`;

@@ -1,5 +1,5 @@
 // The log tail with its filters. Log text is shown as text, and a filter's text goes into the query as a quoted string.
-import { element, logLines } from "./api.js";
+import { clockTime, element, logLines } from "./api.js";
 
 const SECONDS = 600;
 const LIMIT = 150;
@@ -45,7 +45,7 @@ function keyed(lines) {
 function itemOf({ atMs, line, labels }, key, onTrace) {
   const item = element("li");
   item.dataset.key = key;
-  item.append(element("span", `${new Date(atMs).toLocaleTimeString()} `, "dim"));
+  item.append(element("span", `${clockTime(atMs)} `, "dim"));
   item.append(element("span", `${labels.service_name ?? ""} `, "dim"));
   const {
     event = line,

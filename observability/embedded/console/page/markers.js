@@ -1,5 +1,5 @@
 // What the lab's owner did, for the owner's eyes: faults and investigations, as lines in the charts and as a list.
-import { element } from "./api.js";
+import { clockTime, element } from "./api.js";
 import { setMarkers } from "./charts.js";
 
 const SHOWN = 20;
@@ -24,9 +24,9 @@ export async function updateMarkers(into) {
 
 function lineOf({ time, endTime, kind, text }) {
   const item = element("li");
-  const until = endTime === undefined ? "" : ` to ${new Date(endTime).toLocaleTimeString()}`;
+  const until = endTime === undefined ? "" : ` to ${clockTime(endTime)}`;
   item.append(
-    element("span", `${new Date(time).toLocaleTimeString()}${until} `, "dim"),
+    element("span", `${clockTime(time)}${until} `, "dim"),
     element("b", `${kind} `, kind === "fault" ? "firing" : ""),
     text,
   );

@@ -1,5 +1,5 @@
 // The services as a picture: who feeds whom, whether each runs, and how much goes through it.
-import { element, instant, svg } from "./api.js";
+import { clockTime, element, instant, svg } from "./api.js";
 
 const BOX = { width: 168, height: 62 };
 const PLACES = {
@@ -30,6 +30,17 @@ export function drawTopology(into, services) {
     role: "img",
     "aria-label": "Services and who feeds whom",
   });
+  const arrow = svg("marker", {
+    id: "arrow",
+    viewBox: "0 0 8 8",
+    refX: 8,
+    refY: 4,
+    markerWidth: 7,
+    markerHeight: 7,
+    orient: "auto",
+  });
+  arrow.append(svg("path", { d: "M0 0L8 4L0 8z" }));
+  picture.append(arrow);
   for (const { name, feeds } of services) {
     for (const other of feeds) {
       const [x1, y1] = PLACES[name];
@@ -38,12 +49,12 @@ export function drawTopology(into, services) {
       const to = [x2, y2 + BOX.height / 2];
       const bend = (from[0] + to[0]) / 2;
       // The display hears everyone; its arrows would hide the others, so they stay faint.
-      const faint = other === "tactical-display" ? { opacity: 0.18 } : {};
+      const kind = other === "tactical-display" ? "edge faint" : "edge";
       picture.append(
         svg("path", {
-          class: "edge",
+          class: kind,
           d: `M${from[0]} ${from[1]}C${bend} ${from[1]} ${bend} ${to[1]} ${to[0]} ${to[1]}`,
-          ...faint,
+          "marker-end": "url(#arrow)",
         }),
       );
     }
@@ -102,7 +113,7 @@ export function showAlerts(into, alerts) {
       const kind = /pending/i.test(state) ? "pending" : "firing";
       const item = element("li");
       item.append(element("b", `${kind} `, kind));
-      const since = new Date(activeAt).toLocaleTimeString();
+      const since = clockTime(activeAt);
       item.append(
         `${labels.alertname}: ${annotations.description ?? annotations.summary ?? ""} (since ${since})`,
       );

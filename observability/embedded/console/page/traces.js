@@ -1,5 +1,5 @@
 // Trace search and a waterfall that crosses the DDS hops.
-import { element, searchTraces, spansOf } from "./api.js";
+import { clockTime, element, searchTraces, spansOf } from "./api.js";
 
 const MOST_SPANS = 60;
 
@@ -16,7 +16,7 @@ export async function search(into, traceql, onTrace) {
       const open = element("button", traceID.slice(0, 12), "link");
       open.type = "button";
       open.addEventListener("click", () => onTrace(traceID));
-      const at = new Date(Number(startTimeUnixNano) / 1e6).toLocaleTimeString();
+      const at = clockTime(Number(startTimeUnixNano) / 1e6);
       item.append(open, ` ${at} ${rootServiceName} ${rootTraceName} ${durationMs ?? 0} ms`);
       return item;
     }),
