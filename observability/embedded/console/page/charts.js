@@ -176,10 +176,10 @@ function scaleOf({ logarithmic }, limit = 0) {
   };
 }
 
-/** What the legend says: the value under the pointer; without one, the last that there is. */
+/** What the legend says: the value under the pointer; without one, that of the last quarter of a minute, if there is one. */
 const shown = (format) => (plot, value, column, at) => {
-  const said =
-    at === null || at === undefined ? plot.data[column].findLast((v) => v !== null) : value;
+  const isIdle = at === null || at === undefined;
+  const said = isIdle ? plot.data[column].slice(-4).findLast((v) => v !== null) : value;
   return said === null || said === undefined ? "–" : format(said);
 };
 
