@@ -42,7 +42,7 @@ function print(figures: Record<string, number>): void {
   process.stdout.write(`${JSON.stringify(figures)}\n`);
 }
 
-/** Milliseconds since the epoch, finer than Date.now(): its steps give the offset of the monotonic clock. */
+/** Milliseconds since the epoch, finer than the clock tells them: its steps give the offset of the monotonic one. */
 function unixClock(): () => number {
   const until = performance.now() + 30;
   let offset = Number.NEGATIVE_INFINITY;
