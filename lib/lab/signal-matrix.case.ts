@@ -48,9 +48,7 @@ export class SignalMatrix {
       const own = label === "sensor_id" ? TOPOLOGY[service].sensorId : undefined;
       const seen = new Set(samples.map(({ labels }) => labels[label]));
       for (const value of own === undefined ? values : [own]) {
-        const mayWait = spec.type === "histogram" && copy === "pushed";
-        if (!seen.has(value) && !mayWait)
-          problems.push(`${shown} of ${service}: ${label}=${value}`);
+        if (!seen.has(value)) problems.push(`${shown} of ${service}: ${label}=${value}`);
       }
     }
     if (spec.buckets !== undefined) {
