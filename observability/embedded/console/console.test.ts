@@ -2,13 +2,12 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Hono } from "hono";
 import { type Browser, chromium, type Page } from "playwright-core";
-import { ALERT_RULES_FILE, parseAlertRules } from "../../../lib/contract/alert-rules.ts";
+import { waitUntil } from "../../../lib/base/wait.ts";
 import { SERVICES } from "../../../lib/contract/topology.ts";
-import { markerApp, MarkerStore } from "../markers.ts";
+import { MarkerStore } from "../markers.ts";
 import { openDatabase } from "../store/schema.ts";
-import { consoleApp } from "./app.ts";
+import { asked, fakeApi, HOSTILE, OWNER, system } from "./fake-system.case.ts";
 
 const CHROMIUM = "/usr/bin/chromium";
 const FLAGS = [
@@ -21,8 +20,6 @@ const FLAGS = [
   "--disable-sync",
 ];
 const TIMEOUT_MS = 60_000;
-const TRACE = "0af7651916cd43dd8448eb211c80319c";
-const HOSTILE = '<img src=x onerror="document.title=1">';
 
 // Programs for the page, as text: this side knows no document.
 const MARKED = `[...document.querySelectorAll("#charts canvas")].map((canvas) => {
@@ -35,92 +32,9 @@ const MARKED = `[...document.querySelectorAll("#charts canvas")].map((canvas) =>
 })`;
 const STANDS_ON = 'document.activeElement?.closest("#log li")?.textContent';
 
-const OWNER = "owner-token";
 const folder = mkdtempSync(join(tmpdir(), "console-"));
 const database = openDatabase(folder);
 const markers = new MarkerStore(database.writer);
-
-/** The APIs that the page reads, in their shapes, with what a test puts into them. */
-const system = { exited: "", alert: false, line: "service_starting" };
-
-/** When each line was said first. */
-const logged = new Map<string, string>();
-
-function api(): Hono {
-  const app = new Hono();
-  const proxy = "/api/datasources/proxy/uid";
-  const seconds = (): number => performance.timeOrigin / 1000 + performance.now() / 1000;
-  app.get(`${proxy}/prometheus/api/v1/query`, (c) => {
-    const query = c.req.query("query") ?? "";
-    const row = (metric: object, value: string) => ({ metric, value: [seconds(), value] });
-    const result = query.startsWith("container_state")
-      ? SERVICES.map((name) =>
-          row({ name, state: name === system.exited ? "exited" : "running" }, "1"),
-        )
-      : query.startsWith("up")
-        ? SERVICES.map((name) =>
-            row({ instance: `${name}:9100` }, name === system.exited ? "0" : "1"),
-          )
-        : [row({ instance: "radar-sensor:9101" }, "28.5")];
-    return c.json({ status: "success", data: { resultType: "vector", result } });
-  });
-  app.get(`${proxy}/prometheus/api/v1/query_range`, (c) => {
-    const end = Number(c.req.query("end"));
-    const values = [
-      [end - 10, "1"],
-      [end - 5, "2"],
-      [end, "3"],
-    ];
-    return c.json({
-      status: "success",
-      data: { result: [{ metric: { sensor_id: "RADAR-1" }, values }] },
-    });
-  });
-  app.get("/api/prometheus/grafana/api/v1/alerts", (c) => {
-    const one = {
-      labels: { alertname: "Sensor down" },
-      annotations: { description: HOSTILE },
-      state: "Alerting",
-      activeAt: "2026-01-01T00:00:00Z",
-    };
-    return c.json({ status: "success", data: { alerts: system.alert ? [one] : [] } });
-  });
-  app.get(`${proxy}/loki/loki/api/v1/query_range`, (c) => {
-    if (!logged.has(system.line)) logged.set(system.line, c.req.query("end") ?? "");
-    const values = [...logged].map(([event, at]) => [
-      at,
-      JSON.stringify({ event, level: "INFO", note: HOSTILE, trace_id: TRACE }),
-    ]);
-    const result = [{ stream: { service_name: "eo-sensor" }, values }];
-    return c.json({ status: "success", data: { resultType: "streams", result } });
-  });
-  app.get(`${proxy}/tempo/api/traces/${TRACE}`, (c) => {
-    const span = (spanId: string, parentSpanId: string, name: string) => ({
-      spanId,
-      parentSpanId,
-      name,
-      startTimeUnixNano: "1767225600000000000",
-      endTimeUnixNano: "1767225600004000000",
-    });
-    const batch = (service: string, spans: object[]) => ({
-      resource: { attributes: [{ key: "service.name", value: { stringValue: service } }] },
-      scopeSpans: [{ spans }],
-    });
-    return c.json({
-      batches: [
-        batch("eo-sensor", [span("a", "", "sensor.scan.EO-3")]),
-        batch("track-fusion", [span("b", "a", "fusion.ingest")]),
-      ],
-    });
-  });
-  const rules = parseAlertRules(rulesText);
-  app.route("/", markerApp(markers, OWNER));
-  return app.route("/", consoleApp({ rules }));
-}
-
-const rulesText = await Bun.file(
-  new URL(`../../../${ALERT_RULES_FILE}`, import.meta.url).pathname,
-).text();
 
 describe("the console in Chromium", () => {
   let browser: Browser;
@@ -129,7 +43,7 @@ describe("the console in Chromium", () => {
   const errors: string[] = [];
   const requested = new Set<string>();
   const serve = (port: number): Bun.Server<undefined> =>
-    Bun.serve({ port, hostname: "127.0.0.1", fetch: api().fetch });
+    Bun.serve({ port, hostname: "127.0.0.1", fetch: fakeApi(markers).fetch });
 
   beforeAll(async () => {
     if (!(await Bun.file(CHROMIUM).exists())) {
@@ -233,6 +147,43 @@ describe("the console in Chromium", () => {
       await page.locator("#waterfall summary").first().focus();
       await page.keyboard.press("Enter");
       await until("#waterfall details[open]", "starts after=0.0 ms");
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "filters the log, whatever is typed",
+    async () => {
+      await page.locator("#log-service").selectOption("eo-sensor");
+      await page.locator("#log-level").selectOption("WARN");
+      await page.locator("#log-text").fill('say "no" | \\ {x=`y`}');
+      const wanted =
+        '{service_name="eo-sensor"} |= "say \\"no\\" | \\\\ {x=`y`}" |= "\\"level\\":\\"WARN\\""';
+      await waitUntil(() => ({ ok: asked.logql === wanted, seen: asked.logql }), {
+        what: "the filters' query",
+        deadlineMs: 20_000,
+      });
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "searches traces, and shows what the API says when it refuses",
+    async () => {
+      const search = async (traceql: string): Promise<void> => {
+        await page.locator("#traceql").fill(traceql);
+        await page.keyboard.press("Enter");
+      };
+      await search('{name="nothing"}');
+      await until("#found", "no trace matches");
+      await search("{");
+      await until("#found", "400: parse error");
+      await search('{status=error && name="a"}');
+      await until("#found", `eo-sensor ${HOSTILE} 4 ms`);
+      expect(asked.traceql).toBe('{status=error && name="a"}');
+      await page.locator("#found button").first().click();
+      await until("#waterfall", "2 spans");
+      expect(await page.locator("#found img").count()).toBe(0);
     },
     TIMEOUT_MS,
   );
