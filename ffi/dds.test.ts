@@ -80,6 +80,25 @@ describe("a writer and a reader", () => {
     expect(seen).toEqual([[-7, odd.names, odd.inners, "end"]]);
   });
 
+  test("carry samples of every size, many at once", async () => {
+    await using participant = testParticipant();
+    const topic = participant.topic("Inner", Inner);
+    const qos = { reliability: "RELIABLE", history: { kind: "KEEP_ALL" } } as const;
+    const writer = participant.writer(topic, qos);
+    const reader = participant.reader(topic, qos);
+    await until("a match", () => writer.matched.current === 1);
+    // More than the reader's block holds, in total and at the end in one piece.
+    const texts = Array.from({ length: 600 }, (_, i) => "x".repeat(i * 7)).concat(
+      "y".repeat(200_000),
+    );
+    for (const b of texts) writer.write({ a: 1, b });
+    const seen: string[] = [];
+    expect(reader.take(({ b }) => seen.push(b), 500)).toBe(500);
+    expect(reader.takeObjects().map(({ value }) => seen.push(value.b)).length).toBe(101);
+    expect(seen.map((text) => text.length)).toEqual(texts.map((text) => text.length));
+    expect(seen).toEqual(texts);
+  });
+
   test("wake the reader, again and again", async () => {
     await using participant = testParticipant();
     const topic = participant.topic("Inner", Inner);
