@@ -64,6 +64,7 @@ class PlayedSystem {
 
   #value(query: string): number {
     if (query.includes("count_over_time")) return 40;
+    if (query.startsWith("min(min_over_time(up{")) return 1;
     if (query.includes("up{")) return 8;
     const healed = this.calls.includes("heal");
     const sick = this.has("baseline") || (healed && this.has("recover"));

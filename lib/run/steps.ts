@@ -58,6 +58,22 @@ const HEALTHY_FOR_A_WHILE: readonly Check[] = [
   },
 ];
 
+/** A sample from before the repair must not stand for the repaired system: a process that was replaced starts anew. */
+const RECOVERED_SECONDS = 10;
+
+const HEALTHY_FOR_A_MOMENT: readonly Check[] = [
+  {
+    what: `fewest tracks in ${RECOVERED_SECONDS} s`,
+    query: `min_over_time(cms_fusion_active_tracks{job="cms-services"}[${RECOVERED_SECONDS}s])`,
+    holds: (value) => value === 3,
+  },
+  {
+    what: "worst scrape in it",
+    query: `min(min_over_time(up{job="cms-services"}[${RECOVERED_SECONDS}s]))`,
+    holds: (value) => value === 1,
+  },
+];
+
 /** Waits until the system is healthy, has been so for a while, and no alert is pending or firing. */
 export async function proveBaseline(context: StepContext, deadlineMs: number): Promise<void> {
   await prove(context, "a healthy baseline", deadlineMs, () =>
@@ -65,9 +81,11 @@ export async function proveBaseline(context: StepContext, deadlineMs: number): P
   );
 }
 
-/** Waits until every alert has resolved and the system is healthy again. */
+/** Waits until every alert has resolved and the system is healthy again, and has been so for a moment. */
 export async function proveRecovery(context: StepContext, deadlineMs: number): Promise<void> {
-  await prove(context, "recovery", deadlineMs, () => lookHealthy(context.prometheus, HEALTHY_NOW));
+  await prove(context, "recovery", deadlineMs, () =>
+    lookHealthy(context.prometheus, [...HEALTHY_NOW, ...HEALTHY_FOR_A_MOMENT]),
+  );
 }
 
 async function lookHealthy(
