@@ -36,8 +36,9 @@ export class Participant extends Entity {
   }
 
   /**
-   * Makes a topic; two participants talk when name, type name and layout agree. The declaration is read now and may be used again.
-   * Throws TypeError for a name or a declaration that cannot be, DdsError when Cyclone refuses.
+   * Makes a topic; two participants talk when name, type name and layout agree. The declaration is copied now; `qos` is what
+   * its writers and readers take where theirs is silent. Throws TypeError for a name or a declaration that cannot be,
+   * DdsError when Cyclone refuses.
    */
   topic<const D extends StructDecl>(name: string, type: D, qos: Qos = {}): Topic<D> {
     return new Topic(this, this.handle(), name, type, qos);

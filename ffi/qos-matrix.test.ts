@@ -116,3 +116,13 @@ test("a writer matches those readers only that ask for what it offers", async ()
   await until("the match", () => writer.matched.current === 1);
   expect(readers.map(({ matched }) => matched.current)).toEqual([0, 1]);
 });
+
+test("what a writer or a reader does not say is what its topic says", async () => {
+  await using participant = testParticipant();
+  const exclusive = participant.topic("Readings", Reading, { ownership: "EXCLUSIVE" });
+  const [reader, writer] = [participant.reader(exclusive), participant.writer(exclusive)];
+  const other = participant.writer(exclusive, { ownership: "SHARED" });
+  await until("the match", () => reader.matched.current === 1);
+  expect([writer.matched.current, other.matched.current]).toEqual([1, 0]);
+  expect(reader.incompatibleQos.lastPolicy).toBe("OWNERSHIP");
+});
