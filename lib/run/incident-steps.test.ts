@@ -55,7 +55,11 @@ class PlayedSystem {
     const query = searchParams.get("query") ?? "";
     const metric = {};
     if (pathname.endsWith("/query_range")) {
-      const result = [{ metric, values: [[1, "1"]] }];
+      const values = [
+        [1, "NaN"],
+        [3, "1"],
+      ];
+      const result = [{ metric, values }];
       return Response.json({ status: "success", data: { resultType: "matrix", result } });
     }
     const result = [{ metric, value: [1, String(this.#value(query))] }];
@@ -169,6 +173,7 @@ describe("an incident", () => {
     expect(system.calls).toEqual(["up", "inject", "heal", "down"]);
     expect(incident.cleanupLog.join()).toContain("healed");
     expect(incident.looks).toHaveLength(1);
+    expect(incident.metricPoints).toEqual([[3000, 1]]);
   });
 
   test.each([

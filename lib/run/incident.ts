@@ -357,5 +357,5 @@ async function metricPoints({
   const first = record.timeline[0]?.unixMs ?? 0;
   const last = record.timeline.at(-1)?.unixMs ?? first;
   const series = await prometheus.range(scenario.metric.query, first, last, 2);
-  return series[0]?.points ?? [];
+  return (series[0]?.points ?? []).filter(([, value]) => Number.isFinite(value));
 }

@@ -176,6 +176,19 @@ describe("artefacts", () => {
     await rm(folder, { recursive: true });
   });
 
+  test("a point without a value is dropped, and spoils no manifest", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "results-"));
+    const points = [
+      [1000, Number.NaN],
+      [2000, 5],
+    ];
+    const spoilt = { ...manifest, metric: { ...manifest.metric, points } };
+    await Bun.write(join(folder, "a/manifest.json"), JSON.stringify(spoilt));
+    const [read] = await readManifests(folder);
+    expect(read?.manifest.metric.points).toEqual([[2000, 5]]);
+    await rm(folder, { recursive: true });
+  });
+
   test("a manifest of another shape is refused with the file and the key", async () => {
     const folder = await mkdtemp(join(tmpdir(), "results-"));
     await Bun.write(

@@ -103,7 +103,12 @@ export const ManifestSchema = z.strictObject({
     title: z.string(),
     query: z.string(),
     threshold: z.number().nullable(),
-    points: z.array(z.tuple([z.number(), z.number()])),
+    /** Prometheus may say NaN, which JSON has no word for; such a point tells nothing. */
+    points: z
+      .array(z.tuple([z.number(), z.number().nullable()]))
+      .transform((points) =>
+        points.flatMap(([at, value]): [number, number][] => (value === null ? [] : [[at, value]])),
+      ),
   }),
   /** What the investigator said, in short; null when it said nothing. */
   diagnosis: z
