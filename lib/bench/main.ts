@@ -1,8 +1,8 @@
 /**
  * `bun run bench <name> [--json]`: measures, and prints each figure against a reference of the same run.
  *
- * Every benchmark is a program that prints JSON lines `{"name","value","unit","reference","ratio"}`; this one
- * runs it and shows the lines as a table, or as one JSON document.
+ * Every benchmark is a program that prints JSON lines `{"name","value","unit","reference","ratio"}`. This one runs it
+ * and passes the lines on as they come; on a terminal it shows a table instead, with `--json` one JSON document.
  */
 import { messageOf, UsageError, UserFacingError } from "../base/errors.ts";
 
@@ -23,7 +23,12 @@ interface Figure {
   readonly ratio: number | null;
 }
 
-async function measure(name: string, args: readonly string[]): Promise<Figure[]> {
+/** Runs a benchmark, calls `onLine` with each of its lines at once, and returns its figures. */
+async function measure(
+  name: string,
+  args: readonly string[],
+  onLine: (line: string) => void,
+): Promise<Figure[]> {
   const program = Object.hasOwn(PROGRAMS, name) ? PROGRAMS[name] : undefined;
   if (program === undefined) {
     throw new UsageError(
@@ -34,9 +39,18 @@ async function measure(name: string, args: readonly string[]): Promise<Figure[]>
     stdout: "pipe",
     stderr: "inherit",
   });
-  const lines = (await new Response(child.stdout).text()).split("\n");
+  const figures: Figure[] = [];
+  let rest = "";
+  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+    const lines = `${rest}${text}`.split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines.filter((candidate) => candidate.startsWith("{"))) {
+      figures.push(JSON.parse(line) as Figure);
+      onLine(line);
+    }
+  }
   if ((await child.exited) !== 0) throw new Error(`benchmark ${name} failed`);
-  return lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as Figure);
+  return figures;
 }
 
 function show(figures: readonly Figure[]): string {
@@ -61,12 +75,13 @@ function show(figures: readonly Figure[]): string {
 
 try {
   const [name = "", ...rest] = Bun.argv.slice(2);
-  const figures = await measure(
-    name,
-    rest.filter((arg) => arg !== "--json"),
-  );
-  const text = rest.includes("--json") ? JSON.stringify(figures, null, 2) : show(figures);
-  process.stdout.write(`${text}\n`);
+  const isJson = rest.includes("--json");
+  const isTable = !isJson && process.stdout.isTTY;
+  const args = rest.filter((arg) => arg !== "--json");
+  const print = (text: string): void => void process.stdout.write(`${text}\n`);
+  const figures = await measure(name, args, isJson || isTable ? () => {} : print);
+  if (isJson) print(JSON.stringify(figures, null, 2));
+  else if (isTable) print(show(figures));
 } catch (error) {
   process.stderr.write(`${messageOf(error)}\n`);
   process.exit(error instanceof UserFacingError ? error.exitCode : 3);
