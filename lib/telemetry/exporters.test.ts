@@ -194,6 +194,17 @@ test("at shutdown, what is kept is tried once more, and no longer", async () => 
   expect(gone.tried).toEqual([["a"], ["a"]]);
 });
 
+test("a batch is sent when the work at hand is done, not in the middle of it", async () => {
+  const { exporter, tried } = setUp();
+  const { promise, resolve } = Promise.withResolvers<ExportResult>();
+  const done: string[] = [];
+  exporter.export(["batch"], resolve);
+  done.push(`next message, ${tried.length} tried`);
+  await promise;
+  done.push(`${tried.length} tried`);
+  expect(done).toEqual(["next message, 0 tried", "1 tried"]);
+});
+
 test("the gate admits what the queue can hold, and counts the rest", () => {
   let dropped = 0;
   const gate = new QueueGate(2, () => dropped++);

@@ -91,7 +91,8 @@ class Sender<T, E extends Exporter<T>> {
       done({ code: ExportResultCode.SUCCESS });
       return;
     }
-    void this.#sendNow(items, done);
+    // A batch comes from whoever filled it, between two messages; those that wait already go first.
+    setImmediate(() => void this.#sendNow(items, done));
   }
 
   /** Tries once more to send what is kept, and ends the connection. */
