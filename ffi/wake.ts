@@ -7,8 +7,10 @@
 import { loadLibrary } from "./library.ts";
 import { Block, type Pointer } from "./memory.ts";
 
-/** Makes a descriptor non-blocking. Source: fcntl(2). */
+/** Make a descriptor non-blocking, and unknown to programs that this one starts. Source: fcntl(2). */
 const F_SETFL = 4;
+const F_SETFD = 2;
+const FD_CLOEXEC = 1;
 const O_NONBLOCK = process.platform === "darwin" ? 0x0004 : 0o4000;
 /** struct wake of native.c: the descriptor stands first. */
 const WAKE_BYTES = 8;
@@ -29,6 +31,7 @@ export class Wake {
     }
     this.#reading = fds.view.getInt32(0, true);
     this.#writing = fds.view.getInt32(4, true);
+    for (const fd of [this.#reading, this.#writing]) libc.fcntl(fd, F_SETFD, FD_CLOEXEC);
     // A DDS thread must never block: a full pipe is readable already.
     libc.fcntl(this.#writing, F_SETFL, O_NONBLOCK);
     this.pointer = Number(libc.calloc(1, WAKE_BYTES)) as Pointer;
