@@ -68,9 +68,15 @@ export function classSchema(left: readonly FaultClass[]): z.ZodType<{ fault_clas
   return z.object({ fault_class: z.enum([...left, ANOTHER_SERVICE]) });
 }
 
-/** Answer to the offer of one query. */
+/** The query languages that a model may use. */
+export const QUERY_TOOLS = ["promql", "logql", "traceql"] as const;
+
+/** Answer to the offer of one query; a tool that is not on the list is told so, not refused. */
 export const QuerySchema = z.object({
-  tool: z.string().max(40),
+  tool: z
+    .string()
+    .max(40)
+    .meta({ enum: [...QUERY_TOOLS, "none"] }),
   query: z.string().max(400),
 });
 

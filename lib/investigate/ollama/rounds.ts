@@ -14,6 +14,7 @@ import {
   classPrompt,
   classSchema,
   hypothesisOf,
+  QUERY_TOOLS,
   queryPrompt,
   QuerySchema,
 } from "./prompt.ts";
@@ -246,7 +247,7 @@ export class Rounds {
       const { tool, query } = await client.ask({
         name: "query",
         system: this.#system,
-        user: queryPrompt(this.base, ["promql", "logql", "traceql"]),
+        user: queryPrompt(this.base, QUERY_TOOLS),
         schema: QuerySchema,
         maxTokens: TOKENS.query,
       });
@@ -264,8 +265,8 @@ export class Rounds {
 
   async #ownCall(tool: string, query: string): Promise<Call | null> {
     const { tools, input } = this.#o;
-    if (!["promql", "logql", "traceql"].includes(tool)) {
-      const known = "promql, logql, traceql";
+    if (!QUERY_TOOLS.some((name) => name === tool)) {
+      const known = QUERY_TOOLS.join(", ");
       this.notes.push(`There is no tool ${harmless(tool)}; the tools are ${known}.`);
       input.transcript.note(`unknown tool ${JSON.stringify(tool)}`);
       return null;
