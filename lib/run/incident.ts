@@ -102,6 +102,12 @@ class Record {
     }
   }
 
+  /** Seconds since an event; none if it never came. */
+  secondsSince(name: EventName): number {
+    const nowMs = this.#clock.nowMs();
+    return (nowMs - (this.timeline.find((event) => event.name === name)?.unixMs ?? nowMs)) / 1000;
+  }
+
   stamped(line: string): string {
     return `${new Date(this.#clock.nowMs()).toISOString()} ${line}`;
   }
@@ -273,7 +279,7 @@ async function healBefore(play: Play): Promise<void> {
   if (scenario.investigate === "after-heal") return;
   await proveResolved(step, scenario, rule);
   record.event("alert-resolved");
-  await proveRecovery(step, scenario.deadlines.recoveryMs);
+  await proveRecovery(step, scenario.deadlines.recoveryMs, () => record.secondsSince("heal"));
 }
 
 async function recover(play: Play): Promise<void> {
@@ -287,7 +293,7 @@ async function recover(play: Play): Promise<void> {
   record.phase = "recovery";
   await proveResolved(step, scenario, rule);
   record.event("alert-resolved");
-  await proveRecovery(step, scenario.deadlines.recoveryMs);
+  await proveRecovery(step, scenario.deadlines.recoveryMs, () => record.secondsSince("heal"));
   record.event("recovered");
   record.metricPoints = await metricPoints(play);
 }

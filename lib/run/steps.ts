@@ -81,11 +81,23 @@ export async function proveBaseline(context: StepContext, deadlineMs: number): P
   );
 }
 
-/** Waits until every alert has resolved and the system is healthy again, and has been so for a moment. */
-export async function proveRecovery(context: StepContext, deadlineMs: number): Promise<void> {
-  await prove(context, "recovery", deadlineMs, () =>
-    lookHealthy(context.prometheus, [...HEALTHY_NOW, ...HEALTHY_FOR_A_MOMENT]),
-  );
+/** Waits until every alert has resolved and the system has been healthy for a moment that lies after its repair. */
+export async function proveRecovery(
+  context: StepContext,
+  deadlineMs: number,
+  secondsSinceRepair: () => number,
+): Promise<void> {
+  await prove(context, "recovery", deadlineMs, async () => {
+    const seconds = secondsSinceRepair();
+    const { ok, seen } = await lookHealthy(context.prometheus, [
+      ...HEALTHY_NOW,
+      ...HEALTHY_FOR_A_MOMENT,
+    ]);
+    return {
+      ok: ok && seconds >= RECOVERED_SECONDS,
+      seen: `repaired ${seconds.toFixed(0)} s ago, ${seen}`,
+    };
+  });
 }
 
 async function lookHealthy(
