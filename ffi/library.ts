@@ -42,7 +42,7 @@ const LIBC_NAMES = ["libc.so.6", "libc.so", "libSystem.B.dylib"] as const;
 const LIBC_SYMBOLS = {
   dlopen: { args: ["ptr", "i32"], returns: "ptr" }, // const char *file, mode
   dlsym: { args: ["ptr", "ptr"], returns: "ptr" }, // void *handle, const char *symbol
-  pipe: { args: ["ptr"], returns: "i32" }, // int fds[2]
+  socketpair: { args: ["i32", "i32", "i32", "ptr"], returns: "i32" }, // domain, type, protocol, int fds[2]
   fcntl: { args: ["i32", "i32", "i32"], returns: "i32" }, // fd, command, argument
   calloc: { args: ["usize", "usize"], returns: "ptr" }, // count, bytes
   free: { args: ["ptr"], returns: "void" }, // void *

@@ -26,7 +26,7 @@ void native_link(void **functions) {
   mutex_init(mutex, 0);
 }
 
-/* How a reader wakes the JavaScript thread: by a byte in a pipe, which is not written again before that has been seen. */
+/* How a reader wakes the JavaScript thread: by a byte in a socket, which is not written again before that has been seen. */
 struct wake {
   int fd;
   int is_signalled;
