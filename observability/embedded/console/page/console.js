@@ -46,10 +46,16 @@ async function build() {
 
 let built = false;
 let refreshing = false;
+/** Whether a filter changed while the answers of before were still on their way. */
+let again = false;
 
 async function refresh() {
-  if (refreshing) return;
+  if (refreshing) {
+    again = true;
+    return;
+  }
   refreshing = true;
+  again = false;
   const state = by("state");
   try {
     if (!built) await build();
@@ -75,6 +81,7 @@ async function refresh() {
   } finally {
     refreshing = false;
   }
+  if (again) await refresh();
 }
 
 await refresh();
