@@ -3,22 +3,10 @@
  *
  * What C was told about a type has to stay true as long as C uses it, so a topic has a declaration of its own that cannot change.
  */
-import type { PrimitiveDecl, StructDecl, TypeDecl } from "./types.ts";
+import { PRIMITIVE_SIZE, type PrimitiveDecl, type StructDecl, type TypeDecl } from "./types.ts";
 
-const PRIMITIVES: ReadonlySet<unknown> = new Set<PrimitiveDecl>([
-  "bool",
-  "u8",
-  "i8",
-  "i16",
-  "u16",
-  "i32",
-  "u32",
-  "i64",
-  "u64",
-  "f32",
-  "f64",
-]);
-const A_TYPE = `one of ${[...PRIMITIVES].join(", ")}, string, or an object of kind string, enum, sequence, array, struct`;
+const aType = (): string =>
+  `one of ${Object.keys(PRIMITIVE_SIZE).join(", ")}, string, or an object of kind string, enum, sequence, array, struct`;
 /** Most types within types; C visits them by recursion. */
 const MAX_DEPTH = 64;
 
@@ -53,11 +41,15 @@ function text(value: unknown, what: string): string {
   return value;
 }
 
+function isSimple(type: unknown): type is PrimitiveDecl | "string" {
+  return typeof type === "string" && (type === "string" || Object.hasOwn(PRIMITIVE_SIZE, type));
+}
+
 /** Reads each property once: what a getter says the second time does not count. */
 function copyType(type: unknown, path: string, depth: number): TypeDecl {
-  if (type === "string" || PRIMITIVES.has(type)) return type as TypeDecl;
+  if (isSimple(type)) return type;
   if (depth > MAX_DEPTH) refuse(path, `at most ${MAX_DEPTH} types deep`, "more");
-  const { kind, name, values, key, fields, of, bound, length } = object(type, path, A_TYPE);
+  const { kind, name, values, key, fields, of, bound, length } = object(type, path, aType());
   const bounded = bound === undefined ? {} : { bound: bound as number };
   switch (kind) {
     case "string":
@@ -91,7 +83,7 @@ function copyType(type: unknown, path: string, depth: number): TypeDecl {
       });
     }
     default:
-      return refuse(path, A_TYPE, `of kind ${String(kind)}`);
+      return refuse(path, aType(), `of kind ${String(kind)}`);
   }
 }
 

@@ -1,20 +1,14 @@
 /** Random types, and random values of any type, for fast-check. */
 import fc from "fast-check";
-import { isPrimitive, type PrimitiveDecl, type StructDecl, type TypeDecl } from "../types.ts";
+import {
+  isPrimitive,
+  PRIMITIVE_SIZE,
+  type PrimitiveDecl,
+  type StructDecl,
+  type TypeDecl,
+} from "../types.ts";
 
-const PRIMITIVES: readonly PrimitiveDecl[] = [
-  "bool",
-  "u8",
-  "i8",
-  "i16",
-  "u16",
-  "i32",
-  "u32",
-  "i64",
-  "u64",
-  "f32",
-  "f64",
-];
+const PRIMITIVES = Object.keys(PRIMITIVE_SIZE) as PrimitiveDecl[];
 
 /** A type whose structs and enums have no names yet. */
 type Shape =

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { ROOT_CONTEXT, trace } from "@opentelemetry/api";
+import { BasicTracerProvider } from "@opentelemetry/sdk-trace-base";
 import { loopbackConfig } from "../../ffi/testing.ts";
 import { waitUntil } from "../base/wait.ts";
 import { createTelemetry } from "../telemetry/telemetry.ts";
@@ -145,5 +146,14 @@ describe("contextOf()", () => {
       spanId: "b7ad6b7169203331",
       traceFlags: 1,
     });
+  });
+
+  test("the tracestate goes on with it, without members that break its rules", () => {
+    const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    const parent = contextOf({ traceparent, tracestate: "lab=a1,BAD=x,other=b2" });
+    const tracer = new BasicTracerProvider().getTracer("test");
+    const next = traceOf(tracer.startSpan("next", {}, parent));
+    expect(next).toMatchObject({ tracestate: "lab=a1,other=b2" });
+    expect(next.traceparent).toStartWith("00-0af7651916cd43dd8448eb211c80319c-");
   });
 });
