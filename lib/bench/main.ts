@@ -12,6 +12,7 @@ const ROOT = new URL("../..", import.meta.url).pathname;
 const PROGRAMS: Readonly<Record<string, string>> = {
   dds: "lib/bench/dds/main.ts",
   store: "observability/embedded/bench.ts",
+  model: "lib/investigate/ollama/bench.ts",
   telemetry: "lib/bench/telemetry/main.ts",
 };
 
