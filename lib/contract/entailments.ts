@@ -231,6 +231,8 @@ export const ENTAILMENTS: Readonly<Record<FaultClass, readonly Entailment[]>> = 
       promql: LAST_QUEUE,
       holds: { op: "<", value: DEEP_QUEUE },
     }),
+    // Who gets many times the usual load needs more memory for it.
+    noFlood,
     supports({
       claim: "it has a memory limit to run into",
       signal: "container_spec_memory_limit_bytes",

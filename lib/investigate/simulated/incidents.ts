@@ -43,6 +43,12 @@ const elevated = simulatedAlert(
   "The resident memory of track fusion is above 200 MB.",
 );
 
+const flooded = changed(
+  "eo-sensor",
+  { published: 400, cpuCores: 0.3 },
+  { ingested: { "EO-3": 400 }, p95Seconds: 0.02 },
+);
+
 /** Fusion after the kernel has killed it at its memory limit. */
 const killed = (growth: Pick<ServiceNumbers, "memorySlope" | "growingSeconds">): SystemNumbers =>
   changed(
@@ -120,11 +126,24 @@ export const SIMULATED_INCIDENTS: readonly SimulatedIncident[] = [
       "eo-sensor",
       "Sensor EO-3 publishes source tracks far above any nominal rate.",
     ),
-    system: changed(
+    system: flooded,
+    service: "eo-sensor",
+    faultClass: "message_flood",
+  },
+  {
+    name: "one sensor floods, and fusion needs more memory for it",
+    alert: simulatedAlert(
+      "Sensor flood",
       "eo-sensor",
-      { published: 400, cpuCores: 0.3 },
-      { ingested: { "EO-3": 400 }, p95Seconds: 0.02 },
+      "Sensor EO-3 publishes source tracks far above any nominal rate.",
     ),
+    system: {
+      ...flooded,
+      services: {
+        ...flooded.services,
+        "track-fusion": { ...HEALTHY.services["track-fusion"], memorySlope: 300_000 },
+      },
+    },
     service: "eo-sensor",
     faultClass: "message_flood",
   },
