@@ -43,7 +43,7 @@ export interface ClientOptions {
   readonly onNote?: (line: string) => void;
 }
 
-/** A model of 7 billion parameters on a processor alone reads 2,000 tokens in three to four minutes. */
+/** Reading is slow without an accelerator: 120 s were too few for a model of 1.5 billion parameters on two busy cores. */
 const DEFAULT_CALL_TIMEOUT_MS = 300_000;
 const LOOKUP_TIMEOUT_MS = 5_000;
 /** Tokens that chat templates put around messages, and a margin for a poor estimate. */

@@ -4,7 +4,7 @@
  */
 
 /** What the model names as the cause, in the form that OpenSRE reads. */
-export const REPORT = [
+const REPORT = [
   "ROOT_CAUSE:",
   "The radar-sensor process exited: signal_received and service_stopping stand in its logs.",
   "",
