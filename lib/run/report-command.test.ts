@@ -21,12 +21,13 @@ const merge = (from: readonly string[], rescore = false): Promise<number> =>
   report(context, from, { results: join(folder, "out"), readme: false, rescore });
 const summary = (): Promise<Summary> => Bun.file(join(folder, "out/summary.json")).json();
 
-/** Puts the published run of a scenario under another folder and another id. */
+/** Puts the published run of a scenario under another folder and another id, as the baseline's, whoever's it was. */
 async function keepRun(scenario: string, to: string, id: string): Promise<string> {
   const path = join(folder, to);
   await cp(join(PUBLISHED, scenario), path, { recursive: true });
   const manifest = (await Bun.file(join(path, "manifest.json")).json()) as object;
-  await Bun.write(join(path, "manifest.json"), JSON.stringify({ ...manifest, run_id: id }));
+  const kept = { ...manifest, run_id: id, investigator: "baseline" };
+  await Bun.write(join(path, "manifest.json"), JSON.stringify(kept));
   return path;
 }
 
