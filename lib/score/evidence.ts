@@ -5,6 +5,7 @@
  * An investigator writes its own queries, so that a record may well say `cms_x * 0 + 500`: such a citation is grounded, since
  * the record bears it out, but it shows nothing.
  */
+import { COMPARE } from "../base/compare.ts";
 import type { EvidenceRecord } from "../contract/answer.ts";
 import type { Fact } from "../contract/citation.ts";
 import type { AcceptedSignal, ExpectedEvidence } from "../contract/truth.ts";
@@ -113,18 +114,5 @@ function compares(read: Fact["value"], holds: NonNullable<AcceptedSignal["holds"
     if (op === "==") return String(read) === String(wanted);
     return op === "!=" && String(read) !== String(wanted);
   }
-  switch (op) {
-    case "==":
-      return read === wanted;
-    case "!=":
-      return read !== wanted;
-    case "<":
-      return read < wanted;
-    case "<=":
-      return read <= wanted;
-    case ">":
-      return read > wanted;
-    case ">=":
-      return read >= wanted;
-  }
+  return COMPARE[op](read, wanted);
 }
