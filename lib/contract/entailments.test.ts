@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { ENTAILMENTS, entailmentHolds, entailmentQuery } from "./entailments.ts";
+import { beginningQuery, ENTAILMENTS, entailmentHolds, entailmentQuery } from "./entailments.ts";
 import { FAULT_CLASS_NAMES } from "./fault-classes.ts";
 import { CONTAINER_METRICS, METRICS } from "./telemetry.ts";
 
@@ -27,6 +27,15 @@ test("the service stands in each place of a query", () => {
   const query = entailmentQuery(first, "esm-sensor");
   expect(query).not.toContain("$");
   expect(query.match(/esm-sensor/g)?.length).toBe(2);
+});
+
+test("what looks back two minutes asks otherwise when it began, in the same unit", () => {
+  const growth = ENTAILMENTS.memory_leak.find(({ begins }) => begins !== undefined);
+  if (growth === undefined) throw new Error("no claim has a beginning of its own");
+  expect(entailmentQuery(growth, "track-fusion")).toContain("[2m:");
+  const began = beginningQuery(growth, "track-fusion");
+  expect(began).not.toContain("[2m:");
+  expect(entailmentQuery(growth, "track-fusion")).toContain(began);
 });
 
 test("no two classes entail the same: each is refuted by something that another allows", () => {

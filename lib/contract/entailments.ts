@@ -7,6 +7,7 @@
  *
  * In a query `$service` stands for the service; queries are instant PromQL that give one number.
  */
+import { COMPARE } from "../base/compare.ts";
 import type { FaultClass } from "./fault-classes.ts";
 
 export interface Entailment {
@@ -19,6 +20,8 @@ export interface Entailment {
   readonly weight: "must" | "supports";
   /** What it means when the query finds nothing. */
   readonly noData: "open" | "refutes";
+  /** Instead of `promql`, to find when it began, where that looks back too far to tell; the same `holds`. */
+  readonly begins?: string;
   /** For a claim about the whole system: PromQL that finds who breaks it, one series for each. */
   readonly culprits?: string;
 }
@@ -49,11 +52,14 @@ const THROTTLED = 'rate(container_cpu_cfs_throttled_seconds_total{name="$service
 const RECEIVED = 'rate(container_network_receive_bytes_total{name="$service"}[30s])';
 const WARMED_UP = `(time() - container_start_time_seconds) > ${WARM_UP_SECONDS}`;
 const SLOPE = 'deriv(container_memory_usage_bytes{name="$service"}[1m])';
+/** The least of what its memory grew by within two minutes: a collector's rhythm has pauses, a leak has none. */
+const STEADY_SLOPE = `min_over_time((${SLOPE})[2m:10s])`;
+const STEADY_SLOPE_OF_ANY = STEADY_SLOPE.replace('{name="$service"}', "");
 /** How long its memory grew, within the last ten minutes and once it was warm; nothing when it did not. */
 const GROWING_SECONDS = `10 * count_over_time((${SLOPE} > ${LEAK_BYTES_PER_SECOND} and on (name) ${WARMED_UP})[10m:10s])`;
 /** A process that was killed for its memory is judged by how it grew before. */
 const MEMORY_SLOPE =
-  `${SLOPE} and on (name) ${WARMED_UP} and on (name) container_oom_events_total == 0 ` +
+  `${STEADY_SLOPE} and on (name) ${WARMED_UP} and on (name) container_oom_events_total == 0 ` +
   `or max_over_time((${SLOPE})[10m:10s]) and on (name) container_oom_events_total > 0 and on (name) ${GROWING_SECONDS} >= ${SLOW_LEAK_SECONDS}`;
 const INCOMPATIBLE =
   'sum(cms_dds_incompatible_qos_total{job="cms-services",instance=~"$service:.+"})';
@@ -113,6 +119,7 @@ const nobodyIsThrottled = must({
 /** What all services went through together is the system's own restart, not this service's. */
 const restarts =
   'changes(container_start_time_seconds{name="$service"}[10m]) - scalar(min(changes(container_start_time_seconds[10m])))';
+const restartsOfAny = restarts.replace('{name="$service"}', "");
 
 export const ENTAILMENTS: Readonly<Record<FaultClass, readonly Entailment[]>> = {
   process_exited: [
@@ -222,6 +229,7 @@ export const ENTAILMENTS: Readonly<Record<FaultClass, readonly Entailment[]>> = 
       claim: "its memory grows without a pause",
       signal: "container_memory_usage_bytes",
       promql: MEMORY_SLOPE,
+      begins: SLOPE,
       holds: { op: ">", value: LEAK_BYTES_PER_SECOND },
       noData: "refutes",
     }),
@@ -353,6 +361,13 @@ export const ENTAILMENTS: Readonly<Record<FaultClass, readonly Entailment[]>> = 
       culprits: 'container_state{state="exited"} == 1',
     }),
     must({
+      claim: "no process is started again and again",
+      signal: "container_start_time_seconds",
+      promql: `max(${restartsOfAny})`,
+      holds: { op: "<", value: 2 },
+      culprits: `(${restartsOfAny}) >= 2`,
+    }),
+    must({
       claim: "every service answers scrapes",
       signal: "up",
       promql: 'min(up{job="cms-services"})',
@@ -371,9 +386,9 @@ export const ENTAILMENTS: Readonly<Record<FaultClass, readonly Entailment[]>> = 
     must({
       claim: "no service's memory grows without a pause",
       signal: "container_memory_usage_bytes",
-      promql: `max(deriv(container_memory_usage_bytes[1m]) and on (name) ${WARMED_UP})`,
+      promql: `max(${STEADY_SLOPE_OF_ANY} and on (name) ${WARMED_UP})`,
       holds: { op: "<=", value: LEAK_BYTES_PER_SECOND },
-      culprits: `(deriv(container_memory_usage_bytes[1m]) and on (name) ${WARMED_UP}) > ${LEAK_BYTES_PER_SECOND}`,
+      culprits: `(${STEADY_SLOPE_OF_ANY} and on (name) ${WARMED_UP}) > ${LEAK_BYTES_PER_SECOND}`,
     }),
     must({
       claim: "no work piles up",
@@ -386,22 +401,16 @@ export const ENTAILMENTS: Readonly<Record<FaultClass, readonly Entailment[]>> = 
 };
 
 /** The query of an entailment for one service. */
-export function entailmentQuery(entailment: Entailment, service: string): string {
-  return entailment.promql.replaceAll("$service", service);
+export function entailmentQuery({ promql }: Entailment, service: string): string {
+  return promql.replaceAll("$service", service);
+}
+
+/** The query that tells when what an entailment says of a service began. */
+export function beginningQuery({ begins, promql }: Entailment, service: string): string {
+  return (begins ?? promql).replaceAll("$service", service);
 }
 
 /** Whether a value satisfies what an entailment says. */
 export function entailmentHolds({ holds }: Entailment, value: number): boolean {
-  switch (holds.op) {
-    case "==":
-      return value === holds.value;
-    case ">":
-      return value > holds.value;
-    case ">=":
-      return value >= holds.value;
-    case "<":
-      return value < holds.value;
-    case "<=":
-      return value <= holds.value;
-  }
+  return COMPARE[holds.op](value, holds.value);
 }

@@ -25,7 +25,7 @@ export async function findOnset(
   for (const check of confirmed) {
     const startMs = alertStartMs - LOOK_BACK_MS;
     const call = await tools.call("promql_range", {
-      query: check.query,
+      query: check.beginningQuery,
       start: new Date(startMs).toISOString(),
       end: new Date(nowMs).toISOString(),
       step_seconds: STEP_SECONDS,

@@ -158,6 +158,20 @@ describe("refutation", () => {
     expect(lines.join("\n")).toContain("radar-sensor cpu_starvation is refuted");
   });
 
+  test("takes all services that show nothing off the list at once, while another one does", async () => {
+    const { result, chats } = await investigate(
+      FLOOD,
+      pickingModel((options) => options[0] ?? ""),
+    );
+    const [first, second] = chats
+      .filter((chat) => kindOf(chat) === "choose")
+      .map(({ format }) => JSON.stringify(format));
+    for (const name of SERVICES) expect(first).toContain(name);
+    expect(SERVICES.filter((name) => second?.includes(name))).toEqual(["eo-sensor"]);
+    expect(promptOf(chats[1] as ChatRequestSeen)).toContain("nothing of their own is out of order");
+    expect(answerOf(result)).toMatchObject({ culprit: "eo-sensor", fault_class: "message_flood" });
+  });
+
   test("leaves the classes that telemetry leaves, when the service was right", async () => {
     const { result, lines } = await investigate(FLOOD, (request) => {
       if (kindOf(request) !== "choose") return listeningModel(request);
@@ -194,7 +208,7 @@ describe("refutation", () => {
     const { result } = await investigate(FLOOD, () => {
       const say = { cause_is: "elsewhere", state: "working", sure_percent: 10 };
       return {
-        say: { ...say, service: SERVICES[0], fault_class: "unknown", tool: "none", query: "" },
+        say: { ...say, service: "no_service", fault_class: "unknown", tool: "none", query: "" },
       };
     });
     expect(answerOf(result)).toMatchObject({ culprit: null, fault_class: "unknown" });
@@ -207,6 +221,7 @@ describe("queries and citations of the model's own", () => {
     (query: object) =>
     (request: ChatRequestSeen): Reply => {
       if (kindOf(request) === "query") return { say: query };
+      if (kindOf(request) === "choose again") return { say: { fault_class: "another_service" } };
       return pickingModel((options) => options.at(-2) ?? options[0] ?? "")(request);
     };
 

@@ -98,6 +98,9 @@ function isTelling({ fact, before }: Row): boolean {
 
 const isState = (signal: string): boolean => signal === "up" || signal === "container_state";
 
+/** Spans on a shared machine take so much longer or shorter for no reason. */
+const JITTER_MS = 20;
+
 const STATUS = /^(up|container_(state|exit_code|oom|cpu_cfs_throttled|spec)|cms_dds_)/;
 
 function scoreOf(fact: Fact, before: Fact | undefined): number {
@@ -107,7 +110,7 @@ function scoreOf(fact: Fact, before: Fact | undefined): number {
   const [a, b] = [Number(before.value), Number(fact.value)];
   if (!Number.isFinite(a) || !Number.isFinite(b)) return bonus + 4;
   // Symmetric: a rate that fell to a tenth changed as much as one that rose tenfold.
-  const small = 1e-3;
+  const small = fact.labels["measure"] === "p95_ms" ? JITTER_MS : 1e-3;
   const change = Math.abs(Math.log((Math.abs(b) + small) / (Math.abs(a) + small)));
   return bonus + Math.min(6, change);
 }

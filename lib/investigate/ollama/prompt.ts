@@ -46,11 +46,10 @@ function nearestLevel(said: unknown): unknown {
 
 /** The schema of a choice: what was ruled out can no longer be named, so that a model that repeats itself gets on. */
 export function choiceSchema(
-  excludedServices: ReadonlySet<ServiceName>,
+  services: readonly ServiceName[],
   excludedClasses: ReadonlySet<FaultClass>,
 ): z.ZodType<Choice> {
   const classes = FAULT_CLASS_NAMES.filter((name) => !excludedClasses.has(name));
-  const services = SERVICES.filter((name) => !excludedServices.has(name));
   const nobody = excludedClasses.has("none") ? [] : [NO_SERVICE];
   return z.object({
     cause_is: z.enum(PLACES),

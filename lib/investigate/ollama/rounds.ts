@@ -4,7 +4,7 @@
  */
 import { asError } from "../../base/errors.ts";
 import type { FaultClass } from "../../contract/fault-classes.ts";
-import type { ServiceName } from "../../contract/topology.ts";
+import { type ServiceName, SERVICES } from "../../contract/topology.ts";
 import type { CaseFile } from "./case-file.ts";
 import { ModelFailure } from "./failure.ts";
 import {
@@ -64,6 +64,7 @@ export class Rounds {
   readonly #named: ServiceName[] = [];
   readonly #excludedClasses = new Set<FaultClass>();
   readonly #excludedServices = new Set<ServiceName>();
+  #bystanders: ReadonlySet<ServiceName> = new Set();
   #anomalies: readonly Anomaly[] | undefined;
   #unsure = 0;
   base = "";
@@ -109,13 +110,15 @@ export class Rounds {
       name: "choose",
       system: this.#system,
       user: this.base,
-      schema: choiceSchema(this.#excludedServices, this.#excludedClasses),
+      schema: choiceSchema(this.#offeredServices(), this.#excludedClasses),
       maxTokens: TOKENS.choice,
     });
     const hypothesis = hypothesisOf(choice);
     if (hypothesis === null) {
       input.transcript.note(`the model is unsure (${choice.service}, ${choice.fault_class})`);
-      return ++this.#unsure > 1 || !refutation ? null : undefined;
+      if (++this.#unsure > 1 || !refutation) return null;
+      await this.#ruleOutBystanders();
+      return undefined;
     }
     if (hypothesis.service !== null) this.#named.push(hypothesis.service);
     const said = `chose ${nameOf(hypothesis)} (${choice.state}, ${choice.sure_percent} %)`;
@@ -143,6 +146,7 @@ export class Rounds {
     if (hypothesis.service === null) {
       this.#excludedClasses.add("none");
       this.#ruleOut([`nothing is wrong is refuted`, ...(await this.#anomalyTexts())].join(": "));
+      await this.#ruleOutBystanders();
       return undefined;
     }
     const rivals = await testRivals(hypothesis, this.#o.tools);
@@ -156,7 +160,28 @@ export class Rounds {
     const anomalies = await this.#anomalyTexts();
     const healthy = anomalies.length > 0 ? anomalies : [NOTHING_IS_WRONG];
     this.#ruleOut([against, ...(hints.length > 0 ? hints : healthy)].join("; "));
+    await this.#ruleOutBystanders();
     return undefined;
+  }
+
+  /**
+   * While some services break what a healthy system entails, no class stands for the others: they are taken off the list at once,
+   * because a model that goes through them one by one is out of rounds before it is through.
+   */
+  async #ruleOutBystanders(): Promise<void> {
+    const broken = new Set((await this.#findAnomalies()).map(({ service }) => service));
+    if (broken.size === 0 || this.#bystanders.size > 0) return;
+    this.#bystanders = new Set(SERVICES.filter((name) => !broken.has(name)));
+    const names = [...this.#bystanders].join(", ");
+    this.#ruleOut(`${names}: nothing of their own is out of order`);
+    this.#o.input.transcript.note(`ruled out, for nothing of their own: ${names}`);
+  }
+
+  /** The services that the model may name: bystanders only when nobody else is left. */
+  #offeredServices(): ServiceName[] {
+    const left = SERVICES.filter((name) => !this.#excludedServices.has(name));
+    const suspects = left.filter((name) => !this.#bystanders.has(name));
+    return suspects.length > 0 ? suspects : left;
   }
 
   /** Lets the model choose among the classes that telemetry leaves for a service; undefined when it wants another service. */

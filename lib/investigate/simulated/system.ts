@@ -226,7 +226,11 @@ function culpritsOf(query: string, system: SystemNumbers): Fact[] | undefined {
       /^sum by \(instance\) \(rate\(cms_sensor_published/,
       (s) => (s.up && s.published > (5 / 6) * total ? s.published : null),
     ],
-    [/^\(deriv\(container_memory/, (s) => (s.memorySlope > 150_000 ? s.memorySlope : null)],
+    [
+      /^\(min_over_time\(\(deriv\(container_memory/,
+      (s) => (s.memorySlope > 150_000 ? s.memorySlope : null),
+    ],
+    [/^\(changes\(container_start/, (s) => (s.starts >= 2 ? s.starts : null)],
     [
       /^cms_fusion_queue_depth\{.*\} >=/,
       (s, name) =>
@@ -266,7 +270,7 @@ function evaluate(query: string, system: SystemNumbers): number | null | "error"
     [/^rate\(container_cpu_cfs_throttled/, () => one.throttledShare],
     [/^container_spec_cpu_quota/, () => one.cpuQuota],
     [/^container_spec_memory/, () => one.memoryLimit],
-    [/^deriv\(container_memory/, () => slopeOf(one)],
+    [/^(?:min_over_time\(\()?deriv\(container_memory/, () => slopeOf(one)],
     [/^10 \* count_over_time/, () => one.growingSeconds],
     [/^max_over_time\(container_memory/, () => one.memory],
     [/^max\(last_over_time\(cms_fusion_queue/, () => (fusion ? system.queueDepth : null)],
@@ -309,7 +313,11 @@ function evaluateForAll(
       () => Math.min(...all.filter((s) => s.up).map((s) => s.matchedLeast)),
     ],
     [/^max\(rate\(cms_sensor_published/, () => loudest / rest],
-    [/^max\(deriv\(container_memory/, () => Math.max(...all.map((s) => s.memorySlope))],
+    [
+      /^max\(min_over_time\(\(deriv\(container_memory/,
+      () => Math.max(...all.map((s) => s.memorySlope)),
+    ],
+    [/^max\(changes\(container_start/, () => Math.max(...all.map((s) => s.starts))],
     [/^max\(cms_fusion_queue/, () => system.queueDepth],
     [/^sum\(increase\(cms_dds_samples_lost/, () => 0],
   ];
