@@ -113,7 +113,8 @@ async function answerFor(
   const { service, faultClass } = best.hypothesis;
   const alertMs = Date.parse(input.alert.alerts[0]?.startsAt ?? "");
   const nowMs = tools.records.at(-1)?.asked_unix_ms ?? alertMs;
-  const onset = service === null ? null : await findOnset(best.checks, alertMs, nowMs, tools);
+  const onset =
+    service === null ? null : await findOnset(service, best.checks, alertMs, nowMs, tools);
   const evidence = joinCitations(
     citationsOfChecks(best.checks, tools.records),
     supportingCitations(best.hypothesis, tools.records),

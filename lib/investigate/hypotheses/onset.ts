@@ -1,18 +1,25 @@
-/** When a fault set in: the start of the unbroken span up to now in which its telling claim holds. */
+/**
+ * When a fault set in: the start of the unbroken span up to now in which its telling claim holds; for one that has no such start,
+ * the start of a process that was put in place while the system ran.
+ */
 import { entailmentHolds } from "../../contract/entailments.ts";
+import type { ServiceName } from "../../contract/topology.ts";
 import type { Check } from "./refute.ts";
 import type { Toolbox } from "../toolbox.ts";
 
 /** How far back the search goes from the alert's start, and the distance between two looks. */
 const LOOK_BACK_MS = 6 * 60_000;
 const STEP_SECONDS = 2;
+/** A system's own processes start within so many seconds. */
+const START_UP_SECONDS = 10;
 
 /**
- * Returns the onset in Unix milliseconds, or null when no confirmed claim has a beginning in the span.
+ * Returns the onset of a fault of `service` in Unix milliseconds, or null when nothing tells it.
  *
  * The earliest of the confirmed claims counts: rates and slopes show later than states.
  */
 export async function findOnset(
+  service: ServiceName | null,
   checks: readonly Check[],
   alertStartMs: number,
   nowMs: number,
@@ -33,7 +40,19 @@ export async function findOnset(
     const onset = beginningOf(check, call.facts);
     if (onset !== null) onsets.push(onset);
   }
-  return onsets.length === 0 ? null : Math.min(...onsets);
+  return onsets.length === 0 ? replacedAt(service, tools) : Math.min(...onsets);
+}
+
+/** When the service's process started, Unix milliseconds, if that was later than the system did. */
+async function replacedAt(service: ServiceName | null, tools: Toolbox): Promise<number | null> {
+  if (service === null) return null;
+  const start = "container_start_time_seconds";
+  const own = `${start}{name="${service}"}`;
+  const call = await tools.call("promql", {
+    query: `${own} > scalar(min(${start})) + ${START_UP_SECONDS}`,
+  });
+  const seconds = Number(call.facts[0]?.value);
+  return Number.isFinite(seconds) ? seconds * 1000 : null;
 }
 
 /** Claims that held from the first point on (a running process) have no beginning in sight. */

@@ -88,7 +88,7 @@ export class Session {
     const checks = verdict?.checks ?? [];
     const alertStartMs = Date.parse(input.alert.alerts[0]?.startsAt ?? "") || nowMs;
     const [onsetMs, rivals] = [
-      await findOnset(checks, alertStartMs, nowMs, tools),
+      await findOnset(hypothesis.service, checks, alertStartMs, nowMs, tools),
       refutation ? await testRivals(hypothesis, tools) : [],
     ];
     const confirmed = verdict === undefined ? [] : confirmedClaims(verdict);

@@ -263,6 +263,7 @@ function evaluate(query: string, system: SystemNumbers): number | null | "error"
     [/state="running"/, () => Number(one.running)],
     [/^max\(up/, () => Number(one.up)],
     [/^changes\(container_start/, () => one.starts],
+    [/^container_start/, () => (one.starts > 0 ? Date.parse(SIMULATED_ONSET) / 1000 : null)],
     [/^container_oom/, () => one.oomKills],
     [/^container_exit_code/, () => one.exitCode],
     [/^rate\(container_network_receive/, () => one.receivedBytes],
