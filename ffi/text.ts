@@ -2,7 +2,12 @@
 import type { Block } from "./memory.ts";
 
 /** Up to here a loop is faster than a call into Bun, characters. */
-const SHORT_TEXT = 24;
+const SHORT_TEXT = 40;
+
+/** A method of Bun's and Node's buffers that bun-types does not know. */
+interface Utf8Writer {
+  utf8Write(text: string, at: number, size: number): number;
+}
 
 /** What became of a text: it is there, it has too many bytes, or it breaks a rule. */
 export type Put = "put" | "too long" | "has NUL" | "has lone surrogates";
@@ -13,11 +18,14 @@ export function putText(block: Block, at: number, text: string, room: number): P
   if (length >= room) return "too long";
   if (length > SHORT_TEXT) return putLongText(block, at, text, room);
   const { bytes } = block;
+  // One test behind the loop in place of two in each round; `code - 1` is negative for NUL.
+  let all = 0;
   for (let i = 0; i < length; i++) {
     const code = text.charCodeAt(i);
-    if (code === 0 || code > 127) return putLongText(block, at, text, room);
     bytes[at + i] = code;
+    all |= code | (code - 1);
   }
+  if (all < 0 || all > 127) return putLongText(block, at, text, room);
   bytes[at + length] = 0;
   return "put";
 }
@@ -27,7 +35,8 @@ function putLongText(block: Block, at: number, text: string, room: number): Put 
   const size = Buffer.byteLength(text);
   if (size !== text.length && !text.isWellFormed()) return "has lone surrogates";
   if (size >= room) return "too long";
-  block.text.write(text, at, size, "utf8");
+  // 30 ns where write(text, at, size, "utf8") takes 60: that looks the encoding up.
+  (block.text as Buffer & Utf8Writer).utf8Write(text, at, size);
   block.bytes[at + size] = 0;
   return "put";
 }
