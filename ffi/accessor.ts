@@ -77,8 +77,7 @@ function enumAccessor(values: readonly string[]): Accessor {
 
 const STRING: Accessor = {
   skip: (sample) => void sample.skip(1, sample.count()),
-  // The count includes the terminating NUL.
-  read: ({ block }, start) => readText(block, start + 4, block.view.getUint32(start, true) - 1),
+  read: ({ block }, start) => readText(block, start),
 };
 
 /** Alignment of what is read at an aligned start; the others see to it themselves. */

@@ -1,74 +1,17 @@
 /**
  * Reads serialized samples (CDR) in place.
  *
- * Cyclone has checked a sample and turned it into the machine's byte order before it gets here. One pass over a table of the
+ * Cyclone has checked a sample and turned it into the machine's byte order before it gets here. One pass over the
  * type's fields finds where each of them starts; a view's getters then read straight from the block, and nothing is
  * allocated for numbers, enums and text that was seen before.
  */
 import { type Accessor, accessorOf } from "./accessor.ts";
+import { type Field, isGroup, type Leaf, locateSource, viewSource } from "./decode-source.ts";
 import { HEADER_BYTES, Sample } from "./sample.ts";
+import { readText } from "./text.ts";
 import { isPrimitive, PRIMITIVE_SIZE, type StructDecl, type TypeDecl } from "./types.ts";
 
-/** Sizes in the table of fields that are none: text, whose size stands before it, and what its accessor has to skip. */
-const TEXT = -1;
-const OTHER = -2;
-
-/** A field that is no struct: one row of the table. */
-interface Leaf {
-  readonly name: string;
-  readonly isKey: boolean;
-  readonly slot: number;
-  readonly accessor: Accessor;
-  readonly align: number;
-  readonly size: number;
-}
-
-interface Group {
-  readonly name: string;
-  readonly isKey: boolean;
-  readonly nested: readonly Field[];
-}
-
-type Field = Leaf | Group;
-
-/** Fields in the order in which they are serialized. */
-class Table {
-  readonly slots: Uint32Array;
-  readonly aligns: Uint8Array;
-  readonly sizes: Int32Array;
-  readonly accessors: readonly Accessor[];
-
-  constructor(leaves: readonly Leaf[]) {
-    this.slots = Uint32Array.from(leaves, ({ slot }) => slot);
-    this.aligns = Uint8Array.from(leaves, ({ align }) => align);
-    this.sizes = Int32Array.from(leaves, ({ size }) => size);
-    this.accessors = leaves.map(({ accessor }) => accessor);
-  }
-
-  /** Finds the start of each field of `sample`, which has to begin. */
-  locate(sample: Sample): void {
-    const { slots, aligns, sizes } = this;
-    const { starts, end, maxAlign } = sample;
-    const { view } = sample.block;
-    let { at } = sample;
-    for (let i = 0; i < slots.length; i++) {
-      const align = Math.min(aligns[i] as number, maxAlign);
-      at = (at + align - 1) & -align;
-      starts[slots[i] as number] = at;
-      const size = sizes[i] as number;
-      if (size >= 0) at += size;
-      else if (size === TEXT) {
-        if (at + 4 > end) sample.refuse(at + 4);
-        at += 4 + view.getUint32(at, true);
-      } else {
-        sample.at = at;
-        this.accessors[i]?.skip(sample);
-        at = sample.at;
-      }
-      if (at > end) sample.refuse(at);
-    }
-  }
-}
+type Locate = (sample: Sample, accessors: readonly Accessor[]) => void;
 
 /** Reads values of one type out of serialized samples. */
 export class Decoder {
@@ -76,18 +19,20 @@ export class Decoder {
   /** The reused view. */
   readonly view: Readonly<Record<string, unknown>>;
   readonly #plan: readonly Field[];
-  readonly #all: Table;
-  readonly #key: Table;
+  readonly #accessors: readonly Accessor[];
+  readonly #locateAll: Locate;
+  readonly #locateKey: Locate;
 
   constructor(struct: StructDecl) {
-    const slots = { count: 0 };
-    this.#plan = planStruct(struct, slots);
-    this.sample = new Sample(slots.count);
-    this.view = makeView(this.#plan, this.sample);
-    this.#all = new Table(leavesOf(this.#plan, false));
+    this.#plan = planStruct(struct, { count: 0 });
+    const leaves = leavesOf(this.#plan, false);
+    this.#accessors = leaves.map(({ type }) => accessorOf(type));
+    this.sample = new Sample(leaves.length);
+    this.view = compileView(this.#plan, this.sample, this.#accessors);
+    this.#locateAll = compileLocate(leaves);
     // Without a key there is one instance, and its end says nothing more.
     const isKeyed = this.#plan.some(({ isKey }) => isKey);
-    this.#key = new Table(isKeyed ? leavesOf(this.#plan, true) : []);
+    this.#locateKey = compileLocate(isKeyed ? leavesOf(this.#plan, true) : []);
   }
 
   /**
@@ -98,7 +43,8 @@ export class Decoder {
     if (size < HEADER_BYTES) this.sample.refuse(HEADER_BYTES);
     this.sample.begin(start, size);
     if (keyOnly) this.sample.starts.fill(-1);
-    (keyOnly ? this.#key : this.#all).locate(this.sample);
+    if (keyOnly) this.#locateKey(this.sample, this.#accessors);
+    else this.#locateAll(this.sample, this.#accessors);
   }
 
   /** Copies what the view shows into a plain object of its own. */
@@ -114,19 +60,17 @@ function planStruct(struct: StructDecl, slots: { count: number }): readonly Fiel
     if (typeof type !== "string" && type.kind === "struct") {
       return { name, isKey, nested: planStruct(type, slots) };
     }
-    return { name, isKey, slot: slots.count++, accessor: accessorOf(type), ...extentOf(type) };
+    return { name, isKey, type, slot: slots.count++, ...extentOf(type) };
   });
 }
 
 /** Alignment and size as serialized. */
-function extentOf(type: TypeDecl): { readonly align: number; readonly size: number } {
+function extentOf(type: TypeDecl): Pick<Leaf, "align" | "size"> {
   if (isPrimitive(type)) return { align: PRIMITIVE_SIZE[type], size: PRIMITIVE_SIZE[type] };
-  if (type === "string" || type.kind === "string") return { align: 4, size: TEXT };
+  if (type === "string" || type.kind === "string") return { align: 4, size: "text" };
   if (type.kind === "enum") return { align: 4, size: 4 };
-  return { align: 1, size: OTHER };
+  return { align: 1, size: "other" };
 }
-
-const isGroup = (field: Field): field is Group => "nested" in field;
 
 /** The fields that count: of a struct without keys every one of them. */
 function counting(plan: readonly Field[], keyOnly: boolean): readonly Field[] {
@@ -140,26 +84,24 @@ function leavesOf(plan: readonly Field[], keyOnly: boolean): readonly Leaf[] {
   );
 }
 
-function makeView(plan: readonly Field[], sample: Sample): Record<string, unknown> {
-  const view: Record<string, unknown> = {};
-  for (const field of plan) {
-    const { name } = field;
-    if (isGroup(field)) {
-      const value = makeView(field.nested, sample);
-      Object.defineProperty(view, name, { value, enumerable: true });
-      continue;
-    }
-    const { slot, accessor } = field;
-    const { starts } = sample;
-    const { read } = accessor;
-    const get = (): unknown => {
-      const start = starts[slot] as number;
-      if (start < 0) throw new TypeError(`Cannot read ${name}: the sample holds only its key`);
-      return read(sample, start);
-    };
-    Object.defineProperty(view, name, { enumerable: true, get });
-  }
-  return view;
+function compileLocate(leaves: readonly Leaf[]): Locate {
+  // oxlint-disable-next-line typescript/no-implied-eval -- the text is of decode-source.ts, and holds nothing but numbers
+  return new Function("sample", "accessors", locateSource(leaves)) as Locate;
+}
+
+function compileView(
+  plan: readonly Field[],
+  sample: Sample,
+  accessors: readonly Accessor[],
+): Readonly<Record<string, unknown>> {
+  const scope = { sample, starts: sample.starts, accessors, readText, refuseMissing };
+  // oxlint-disable-next-line typescript/no-implied-eval -- the text is of decode-source.ts, and holds nothing but JSON of the declaration
+  const make = new Function(...Object.keys(scope), `"use strict"; return ${viewSource(plan)};`);
+  return make(...Object.values(scope)) as Readonly<Record<string, unknown>>;
+}
+
+function refuseMissing(name: string): never {
+  throw new TypeError(`Cannot read ${name}: the sample holds only its key`);
 }
 
 function copy(

@@ -1,6 +1,6 @@
 /**
- * Writes the function that fills a C struct from a value, as text: straight-line code with every name, offset and rule in place. Closures
- * for each field took three times as long. Names and values of a declaration get into it as JSON only, numbers after
+ * Writes the function that fills a C struct from a value, as text: straight-line code with every name, offset and rule in place. A closure
+ * for each field took more than twice as long. Names and values of a declaration get into it as JSON only, numbers after
  * `structLayout()` has checked that they are some.
  *
  * In every block `v` is the value at hand, `r` the record that it is a field of, and `at` where the innermost struct or element starts.

@@ -54,24 +54,33 @@ interface Interned {
 const interned: (Interned | undefined)[] = Array.from({ length: INTERNED }, () => undefined);
 
 /**
- * Reads `length` bytes of UTF-8 at `start`; text that was seen before, of at most 64 bytes, comes from a table. The block must have
- * three bytes more than that; they do not count.
+ * Reads serialized text: its size, which includes a terminating NUL, and UTF-8. Text that was seen before, of at most 64 bytes,
+ * comes from a table. The block must have three bytes more than that; they do not count.
  */
-export function readText(block: Block, start: number, length: number): string {
+export function readText(block: Block, at: number): string {
+  const { view } = block;
+  const length = view.getUint32(at, true) - 1;
+  const start = at + 4;
   if (length <= 0) return "";
   if (length > INTERNED_BYTES) return block.text.toString("utf8", start, start + length);
-  const { view } = block;
-  let hash = length;
-  for (let at = 0; at < length; at += 4) {
-    hash = Math.imul(hash ^ wordAt(view, start, at, length), 0x9e3779b1);
-    hash ^= hash >>> 15;
+  const last = (length - 1) & ~3;
+  const lastWord = wordAt(view, start, last, length);
+  // Names that differ do so at the end, and identifiers all over: four words tell them apart as well as all of them.
+  let hash = length ^ Math.imul(lastWord, 0x9e3779b1);
+  if (last > 0) {
+    hash ^= Math.imul(view.getInt32(start, true), 0x85ebca6b);
+    hash ^= Math.imul(view.getInt32(start + (last & ~7) / 2, true), 0xc2b2ae35);
+    hash ^= Math.imul(view.getInt32(start + last - 4, true), 0x27d4eb2f);
   }
-  const slot = hash & (INTERNED - 1);
+  const slot = (hash ^ (hash >>> 15)) & (INTERNED - 1);
   const entry = interned[slot];
-  if (entry !== undefined && isSame(entry, view, start, length)) return entry.text;
+  if (entry !== undefined && entry.length === length && isSame(entry.words, view, start, last)) {
+    if (entry.words[last >> 2] === lastWord) return entry.text;
+  }
   const text = block.text.toString("utf8", start, start + length);
-  const words = new Int32Array((length + 3) >> 2);
-  for (let at = 0; at < length; at += 4) words[at >> 2] = wordAt(view, start, at, length);
+  const words = new Int32Array((last >> 2) + 1);
+  for (let i = 0; i < last; i += 4) words[i >> 2] = view.getInt32(start + i, true);
+  words[last >> 2] = lastWord;
   interned[slot] = { length, words, text };
   return text;
 }
@@ -83,11 +92,10 @@ function wordAt(view: DataView, start: number, at: number, length: number): numb
   return rest >= 4 ? word : word & ((1 << (rest * 8)) - 1);
 }
 
-function isSame(entry: Interned, view: DataView, start: number, length: number): boolean {
-  if (entry.length !== length) return false;
-  const { words } = entry;
-  for (let at = 0; at < length; at += 4) {
-    if (words[at >> 2] !== wordAt(view, start, at, length)) return false;
+/** Whether the first `size` bytes are those of `words`. */
+function isSame(words: Int32Array, view: DataView, start: number, size: number): boolean {
+  for (let at = 0; at < size; at += 4) {
+    if (words[at >> 2] !== view.getInt32(start + at, true)) return false;
   }
   return true;
 }
