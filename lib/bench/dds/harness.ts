@@ -16,9 +16,14 @@ function cycloneConfig(internal: string): string {
   ].join("");
 }
 
-/** Variables that make writers collect samples into larger packets. */
+/**
+ * Variables that make writers collect samples into larger packets. With the usual 500 kB of what is not yet acknowledged, writers of
+ * SourceTrack wait for acknowledgments a third of the time.
+ */
 export const BATCHED = {
-  CYCLONEDDS_URI: cycloneConfig("<Internal><WriteBatch>true</WriteBatch></Internal>"),
+  CYCLONEDDS_URI: cycloneConfig(
+    "<Internal><WriteBatch>true</WriteBatch><Watermarks><WhcHigh>4MB</WhcHigh></Watermarks></Internal>",
+  ),
 } as const;
 
 /** The environment of a process that takes part. */
@@ -62,24 +67,48 @@ export async function exchange(
 export const rateOf = (count: number, sides: { read: Figures; written: Figures }): number =>
   count / Math.max(sides.read["seconds"] ?? 0, sides.written["seconds"] ?? 0);
 
-/** Measures each of `names` in turn, `rounds` times, and returns the median of each. */
+/** Measures each of `names` in turn, `rounds` times, and returns the figures of each, one a round. */
+export async function series<N extends string>(
+  rounds: number,
+  names: readonly N[],
+  measure: (name: N) => Promise<number>,
+): Promise<Record<N, number[]>> {
+  const found = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<
+    N,
+    number[]
+  >;
+  for (let round = 0; round < rounds; round++) {
+    for (const name of names) found[name].push(await measure(name));
+  }
+  return found;
+}
+
+/** As series(), but returns the median of each. */
 export async function medians<N extends string>(
   rounds: number,
   names: readonly N[],
   measure: (name: N) => Promise<number>,
 ): Promise<Record<N, number>> {
-  const found = new Map<N, number[]>();
-  for (let round = 0; round < rounds; round++) {
-    for (const name of names) found.set(name, [...(found.get(name) ?? []), await measure(name)]);
-  }
-  return Object.fromEntries([...found].map(([name, values]) => [name, median(values)])) as Record<
-    N,
-    number
-  >;
+  const found = await series(rounds, names, measure);
+  return Object.fromEntries(names.map((name) => [name, median(found[name])])) as Record<N, number>;
 }
 
 export const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+
+/**
+ * Prints the median of a series and the median of its rounds' ratios to the reference: what slows this machine down for a while slows both sides
+ * of a round, so these ratios vary less than the figures.
+ */
+export function printSeries(
+  name: string,
+  values: readonly number[],
+  unit: string,
+  references: readonly number[],
+): void {
+  const ratio = median(values.map((value, round) => value / (references[round] ?? Number.NaN)));
+  print(name, median(values), unit, median(references), ratio);
+}
 
 /** Prints one figure, and its ratio to a reference of the same run. */
 export function print(
@@ -87,7 +116,7 @@ export function print(
   value: number,
   unit: string,
   reference: number | null = null,
+  ratio: number | null = reference === null ? null : value / reference,
 ): void {
-  const ratio = reference === null ? null : value / reference;
   process.stdout.write(`${JSON.stringify({ name, value, unit, reference, ratio })}\n`);
 }
