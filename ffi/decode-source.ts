@@ -56,6 +56,16 @@ export function viewSource(plan: readonly Field[]): string {
   return `Object.freeze({ ${fields.join(",\n")} })`;
 }
 
+/** The expression of an object with the values of a view's fields; `view` is the expression of the view. */
+export function copySource(plan: readonly Field[], view: string): string {
+  const fields = plan.map((field) => {
+    const name = JSON.stringify(field.name);
+    const value = `${view}[${name}]`;
+    return `${name}: ${isGroup(field) ? copySource(field.nested, value) : value}`;
+  });
+  return `{ ${fields.join(", ")} }`;
+}
+
 const GETTER: Readonly<Record<PrimitiveDecl, string>> = {
   bool: "getUint8",
   u8: "getUint8",

@@ -6,33 +6,46 @@
  * allocated for numbers, enums and text that was seen before.
  */
 import { type Accessor, accessorOf } from "./accessor.ts";
-import { type Field, isGroup, type Leaf, locateSource, viewSource } from "./decode-source.ts";
+import {
+  copySource,
+  type Field,
+  isGroup,
+  type Leaf,
+  locateSource,
+  viewSource,
+} from "./decode-source.ts";
 import { HEADER_BYTES, Sample } from "./sample.ts";
 import { readText } from "./text.ts";
 import { isPrimitive, PRIMITIVE_SIZE, type StructDecl, type TypeDecl } from "./types.ts";
 
 type Locate = (sample: Sample, accessors: readonly Accessor[]) => void;
+type Values = Readonly<Record<string, unknown>>;
+type Copy = (view: Values) => Record<string, unknown>;
 
 /** Reads values of one type out of serialized samples. */
 export class Decoder {
   readonly sample: Sample;
   /** The reused view. */
-  readonly view: Readonly<Record<string, unknown>>;
-  readonly #plan: readonly Field[];
+  readonly view: Values;
+  readonly #copy: Copy;
+  readonly #copyKey: Copy;
   readonly #accessors: readonly Accessor[];
   readonly #locateAll: Locate;
   readonly #locateKey: Locate;
 
   constructor(struct: StructDecl) {
-    this.#plan = planStruct(struct, { count: 0 });
-    const leaves = leavesOf(this.#plan, false);
+    const plan = planStruct(struct, { count: 0 });
+    const leaves = leavesOf(plan);
     this.#accessors = leaves.map(({ type }) => accessorOf(type));
     this.sample = new Sample(leaves.length);
-    this.view = compileView(this.#plan, this.sample, this.#accessors);
+    this.view = compileView(plan, this.sample, this.#accessors);
     this.#locateAll = compileLocate(leaves);
     // Without a key there is one instance, and its end says nothing more.
-    const isKeyed = this.#plan.some(({ isKey }) => isKey);
-    this.#locateKey = compileLocate(isKeyed ? leavesOf(this.#plan, true) : []);
+    const isKeyed = plan.some(({ isKey }) => isKey);
+    const keys = isKeyed ? keysOf(plan) : [];
+    this.#locateKey = compileLocate(leavesOf(keys));
+    this.#copy = compileCopy(plan);
+    this.#copyKey = compileCopy(keys);
   }
 
   /**
@@ -49,8 +62,7 @@ export class Decoder {
 
   /** Copies what the view shows into a plain object of its own. */
   object(keyOnly: boolean): Record<string, unknown> {
-    if (keyOnly && !this.#plan.some(({ isKey }) => isKey)) return {};
-    return copy(this.#plan, this.view, keyOnly);
+    return keyOnly ? this.#copyKey(this.view) : this.#copy(this.view);
   }
 }
 
@@ -72,17 +84,16 @@ function extentOf(type: TypeDecl): Pick<Leaf, "align" | "size"> {
   return { align: 1, size: "other" };
 }
 
-/** The fields that count: of a struct without keys every one of them. */
-function counting(plan: readonly Field[], keyOnly: boolean): readonly Field[] {
-  const keys = keyOnly ? plan.filter(({ isKey }) => isKey) : [];
-  return keys.length > 0 ? keys : plan;
-}
-
-function leavesOf(plan: readonly Field[], keyOnly: boolean): readonly Leaf[] {
-  return counting(plan, keyOnly).flatMap((field) =>
-    isGroup(field) ? leavesOf(field.nested, keyOnly) : [field],
+/** The fields of the key: of a struct without one all of them. */
+function keysOf(plan: readonly Field[]): readonly Field[] {
+  const keys = plan.filter(({ isKey }) => isKey);
+  return (keys.length > 0 ? keys : plan).map((field) =>
+    isGroup(field) ? { ...field, nested: keysOf(field.nested) } : field,
   );
 }
+
+const leavesOf = (plan: readonly Field[]): readonly Leaf[] =>
+  plan.flatMap((field) => (isGroup(field) ? leavesOf(field.nested) : [field]));
 
 function compileLocate(leaves: readonly Leaf[]): Locate {
   // oxlint-disable-next-line typescript/no-implied-eval -- the text is of decode-source.ts, and holds nothing but numbers
@@ -93,28 +104,18 @@ function compileView(
   plan: readonly Field[],
   sample: Sample,
   accessors: readonly Accessor[],
-): Readonly<Record<string, unknown>> {
+): Values {
   const scope = { sample, starts: sample.starts, accessors, readText, refuseMissing };
   // oxlint-disable-next-line typescript/no-implied-eval -- the text is of decode-source.ts, and holds nothing but JSON of the declaration
   const make = new Function(...Object.keys(scope), `"use strict"; return ${viewSource(plan)};`);
-  return make(...Object.values(scope)) as Readonly<Record<string, unknown>>;
+  return make(...Object.values(scope)) as Values;
+}
+
+function compileCopy(plan: readonly Field[]): Copy {
+  // oxlint-disable-next-line typescript/no-implied-eval -- the text is of decode-source.ts, and holds nothing but JSON of the declaration
+  return new Function("view", `"use strict"; return ${copySource(plan, "view")};`) as Copy;
 }
 
 function refuseMissing(name: string): never {
   throw new TypeError(`Cannot read ${name}: the sample holds only its key`);
-}
-
-function copy(
-  plan: readonly Field[],
-  view: Readonly<Record<string, unknown>>,
-  keyOnly: boolean,
-): Record<string, unknown> {
-  const object: Record<string, unknown> = {};
-  for (const field of keyOnly ? counting(plan, true) : plan) {
-    const value = view[field.name];
-    object[field.name] = isGroup(field)
-      ? copy(field.nested, value as Readonly<Record<string, unknown>>, keyOnly)
-      : value;
-  }
-  return object;
 }
