@@ -21,15 +21,23 @@ const SYSTEM_NAMES = [
 
 const NATIVE_SYMBOLS = {
   native_link: { args: ["ptr"], returns: "void" }, // void **functions
-  wake_init: { args: ["ptr", "i32"], returns: "void" }, // struct wake *, fd
+  // Bun fills in the first argument itself, and skips what JavaScript passes for it.
+  wake_open: { args: ["napi_env", "napi_value", "ptr"], returns: "bool" }, // env, callback, struct wake *
+  wake_close: { args: ["napi_env", "ptr"], returns: "void" }, // env, struct wake *
   wake_on_data: { args: [], returns: "ptr" }, // dds_on_data_available_fn
   wake_signal: { args: ["ptr"], returns: "void" }, // struct wake *
-  wake_clear: { args: ["ptr"], returns: "void" }, // struct wake *
+  wake_look: { args: ["ptr"], returns: "void" }, // struct wake *
+  wake_rest: { args: ["ptr"], returns: "bool" }, // struct wake *
   unload: { args: ["ptr", "u32", "ptr", "usize", "ptr"], returns: "u32" }, // samples, count, arena, room, sizes
 } as const;
 /** What native.c is handed, in its order. */
-const LIBC_FUNCTIONS = [
-  "write",
+const PROCESS_FUNCTIONS = [
+  "napi_create_string_utf8",
+  "napi_create_threadsafe_function",
+  "napi_call_threadsafe_function",
+  "napi_release_threadsafe_function",
+  "napi_add_env_cleanup_hook",
+  "napi_remove_env_cleanup_hook",
   "pthread_mutex_init",
   "pthread_mutex_lock",
   "pthread_mutex_unlock",
@@ -42,11 +50,8 @@ const LIBC_NAMES = ["libc.so.6", "libc.so", "libSystem.B.dylib"] as const;
 const LIBC_SYMBOLS = {
   dlopen: { args: ["ptr", "i32"], returns: "ptr" }, // const char *file, mode
   dlsym: { args: ["ptr", "ptr"], returns: "ptr" }, // void *handle, const char *symbol
-  socketpair: { args: ["i32", "i32", "i32", "ptr"], returns: "i32" }, // domain, type, protocol, int fds[2]
-  fcntl: { args: ["i32", "i32", "i32"], returns: "i32" }, // fd, command, argument
   calloc: { args: ["usize", "usize"], returns: "ptr" }, // count, bytes
   free: { args: ["ptr"], returns: "void" }, // void *
-  close: { args: ["i32"], returns: "i32" }, // fd
 } as const;
 
 type Dds = ReturnType<typeof dlopen<typeof SYMBOLS>>["symbols"];
@@ -144,7 +149,7 @@ function compileNative(libc: Libc, ddsPath: string): Native {
   const addressIn = (handle: Pointer | null) => (name: string) =>
     withCString(name, (text) => Number(libc.dlsym(handle, text)));
   const addresses = [
-    ...LIBC_FUNCTIONS.map(addressIn(null)),
+    ...PROCESS_FUNCTIONS.map(addressIn(null)),
     ...DDS_FUNCTIONS.map(addressIn(Number(dds) as Pointer)),
   ];
   const table = new Block(addresses.length * 8);

@@ -3,7 +3,14 @@
  * that it calls are handed in. */
 typedef unsigned long size;
 
-static long (*write_to)(int fd, const void *buffer, size bytes);
+/* Of N-API, whose threadsafe functions any thread may call. Every one of these returns 0 when it has worked. */
+static int (*create_string)(void *env, const char *text, size bytes, void **result);
+static int (*create_function)(void *env, void *callback, void *resource, void *name, size most_queued, size threads,
+                              void *finalize_data, void *finalize, void *context, void *call, void **result);
+static int (*call_function)(void *function, void *data, int mode);
+static int (*release_function)(void *function, int mode);
+static int (*add_cleanup)(void *env, void (*cleanup)(void *), void *arg);
+static int (*remove_cleanup)(void *env, void (*cleanup)(void *), void *arg);
 static int (*mutex_init)(void *mutex, const void *attributes);
 static int (*mutex_lock)(void *mutex);
 static int (*mutex_unlock)(void *mutex);
@@ -11,59 +18,91 @@ static unsigned (*serdata_size)(const void *serdata);
 static void (*serdata_to_ser)(const void *serdata, size offset, size bytes, void *buffer);
 static void (*serdata_unref)(void *serdata);
 
-/* A pthread_mutex_t, with room for that of any system. It guards is_signalled of every wake. */
+/* A pthread_mutex_t, with room for that of any system. It guards every wake. */
 static size mutex[16];
 
 /* The functions, in the order of their declarations. */
 void native_link(void **functions) {
-  write_to = functions[0];
-  mutex_init = functions[1];
-  mutex_lock = functions[2];
-  mutex_unlock = functions[3];
-  serdata_size = functions[4];
-  serdata_to_ser = functions[5];
-  serdata_unref = functions[6];
+  create_string = functions[0];
+  create_function = functions[1];
+  call_function = functions[2];
+  release_function = functions[3];
+  add_cleanup = functions[4];
+  remove_cleanup = functions[5];
+  mutex_init = functions[6];
+  mutex_lock = functions[7];
+  mutex_unlock = functions[8];
+  serdata_size = functions[9];
+  serdata_to_ser = functions[10];
+  serdata_unref = functions[11];
   mutex_init(mutex, 0);
 }
 
-/* How a reader wakes the JavaScript thread: by a byte in a socket, which is not written again before that has been seen. */
+/* How a reader wakes the JavaScript thread: by one call however much arrives, and by none while that thread looks for data.
+ * The function is 0 when the thread has ended: calling it would touch what is gone with the thread. */
 struct wake {
-  int fd;
-  int is_signalled;
+  void *function;
+  enum { RESTING, CALLED, LOOKING, MISSED } state;
 };
 
-void wake_init(void *wake, int fd) {
-  ((struct wake *) wake)->fd = fd;
+/* napi_tsfn_nonblocking, napi_tsfn_abort */
+enum { NONBLOCKING = 0, ABORT = 1 };
+
+/* The JavaScript thread ends. */
+static void end_wake(void *arg) {
+  mutex_lock(mutex);
+  ((struct wake *) arg)->function = 0;
+  mutex_unlock(mutex);
 }
 
-static void signal_wake(struct wake *wake) {
-  static const char byte = 1;
+/* Returns whether it has worked. */
+int wake_open(void *env, void *callback, struct wake *wake) {
+  void *name;
+  if (create_string(env, "onData", 6, &name) != 0) return 0;
+  if (create_function(env, callback, 0, name, 0, 1, 0, 0, 0, 0, &wake->function) != 0) return 0;
+  return add_cleanup(env, end_wake, wake) == 0;
+}
+
+/* Call it only once no DDS thread can signal any more. */
+void wake_close(void *env, struct wake *wake) {
+  remove_cleanup(env, end_wake, wake);
+  release_function(wake->function, ABORT);
+}
+
+void wake_signal(struct wake *wake) {
   mutex_lock(mutex);
-  int was_signalled = wake->is_signalled;
-  wake->is_signalled = 1;
+  if (wake->state == LOOKING) wake->state = MISSED;
+  if (wake->state == RESTING && wake->function != 0) {
+    wake->state = CALLED;
+    call_function(wake->function, 0, NONBLOCKING);
+  }
   mutex_unlock(mutex);
-  if (!was_signalled) write_to(wake->fd, &byte, 1);
 }
 
 /* dds_on_data_available_fn, on a thread of DDS. */
 static void on_data(int reader, void *arg) {
   (void) reader;
-  signal_wake(arg);
+  wake_signal(arg);
 }
 
 void *wake_on_data(void) {
   return (void *) on_data;
 }
 
-void wake_signal(void *wake) {
-  signal_wake(wake);
+/* Call it before looking for data. */
+void wake_look(struct wake *wake) {
+  mutex_lock(mutex);
+  wake->state = LOOKING;
+  mutex_unlock(mutex);
 }
 
-/* Call it before looking for data: whatever arrives later than that wakes again. */
-void wake_clear(void *wake) {
+/* Call it after looking for data. Returns whether more has arrived meanwhile: then look again. */
+int wake_rest(struct wake *wake) {
   mutex_lock(mutex);
-  ((struct wake *) wake)->is_signalled = 0;
+  int missed = wake->state == MISSED;
+  wake->state = missed ? LOOKING : RESTING;
   mutex_unlock(mutex);
+  return missed;
 }
 
 /* Copies serialized samples one behind the other into `arena`, as many as fit, and frees them. Each starts 4 bytes behind a

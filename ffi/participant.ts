@@ -49,7 +49,7 @@ export class Participant extends Entity {
     return new Writer(this, this.#handleFor(topic), topic, qos);
   }
 
-  /** Makes a reader of a topic of this participant. Throws like writer(), and RangeError when no file descriptor is left. */
+  /** Makes a reader of a topic of this participant. Throws like writer(). */
   reader<D extends StructDecl>(topic: Topic<D>, qos: Qos = {}): Reader<D> {
     return new Reader(this, this.#handleFor(topic), topic, qos);
   }

@@ -1,0 +1,168 @@
+/** Wake-ups: few, none lost, and none that outlives the thread that they would wake. */
+import { describe, expect, test } from "bun:test";
+import { Worker } from "node:worker_threads";
+import { createParticipant, type Qos, type Reader, type Writer } from "./mod.ts";
+import { Program } from "./testing/program.ts";
+import { Reading } from "./testing/reading.ts";
+import type { WorkerTask } from "./testing/worker.ts";
+import { testDomain, testParticipant, until } from "./testing.ts";
+
+const reliable: Qos = { reliability: "RELIABLE", history: { kind: "KEEP_ALL" } };
+const value = { sensor: "roof", celsius: 1, tags: [] };
+/** An end must come within this time, whatever threads do. */
+const STOP_MS = 1000;
+
+interface Pair extends Disposable {
+  readonly writer: Writer<typeof Reading>;
+  readonly reader: Reader<typeof Reading>;
+}
+
+async function pair(): Promise<Pair> {
+  const participant = testParticipant();
+  const topic = participant.topic("Readings", Reading);
+  const reader = participant.reader(topic, reliable);
+  const writer = participant.writer(topic, reliable);
+  await until("a match", () => writer.matched.current === 1);
+  return { writer, reader, [Symbol.dispose]: () => participant.close() };
+}
+
+describe("wake-ups", () => {
+  test("of arrivals in a row are one", async () => {
+    using both = await pair();
+    const { writer, reader } = both;
+    const counts: number[] = [];
+    reader.onData(() => counts.push(reader.take(() => {})));
+    await until("the call at the start", () => counts.length === 1);
+    for (let i = 0; i < 100; i++) writer.write(value);
+    await until("the samples", () => counts.length > 1);
+    expect(counts).toEqual([0, 100]);
+  });
+
+  test("come for what arrives while a callback looks, and let others have their turn", async () => {
+    using both = await pair();
+    const { writer, reader } = both;
+    let [taken, isTimeUp] = [0, false];
+    setTimeout(() => (isTimeUp = true), 20);
+    reader.onData(() => {
+      taken += reader.take(() => {});
+      if (taken > 1_000_000) throw new Error("No other event has had its turn");
+      // By the time that this returns it has arrived.
+      if (!isTimeUp) writer.write(value);
+    });
+    await until("the end of it", () => isTimeUp);
+    await until("the samples", () => taken > 10);
+  });
+
+  test("do not come when nothing has arrived", async () => {
+    using both = await pair();
+    const { writer, reader } = both;
+    let calls = 0;
+    reader.onData(() => {
+      calls++;
+      reader.take(() => {});
+    });
+    await until("the call at the start", () => calls === 1);
+    writer.write(value);
+    await until("the sample", () => calls === 2);
+    await Bun.sleep(50);
+    expect(calls).toBe(2);
+  });
+
+  test("are not lost, however threads meet", async () => {
+    const domain = testDomain();
+    await using participant = createParticipant(domain);
+    const topic = participant.topic("Readings", Reading);
+    const reader = participant.reader(topic, reliable);
+    const script = `${import.meta.dir}/testing/echo.ts`;
+    await using program = new Program([process.execPath, script, String(domain.domainId)], {
+      env: { CYCLONEDDS_URI: domain.configXml },
+    });
+    const writer = participant.writer(participant.topic("Calls", Reading), reliable);
+    await until("the echo", () => writer.matched.current === 1 && reader.matched.current === 1);
+    // Each of two sides answers the other: one wake-up that is lost, and there is silence.
+    let answers = 0;
+    reader.onData(() => {
+      answers += reader.take(() => writer.write(value));
+    });
+    for (let i = 0; i < 3; i++) writer.write(value);
+    await until("the answers", () => answers >= 20_000, 60_000);
+    expect(program.hasEnded).toBe(false);
+  }, 70_000);
+});
+
+/** Writes as long as it is not disposed. */
+function flood(domain: ReturnType<typeof testDomain>): Disposable & Pick<Pair, "writer"> {
+  const participant = createParticipant(domain);
+  const writer = participant.writer(participant.topic("Readings", Reading));
+  const timer = setInterval(() => {
+    for (let i = 0; i < 40; i++) writer.write(value);
+  }, 1);
+  const dispose = (): void => {
+    clearInterval(timer);
+    participant.close();
+  };
+  return { writer, [Symbol.dispose]: dispose };
+}
+
+describe("while samples arrive, a program", () => {
+  test.each([
+    ["exits in a callback", 3, null],
+    ["exits without handlers", 3, null],
+    ["throws in a callback", 1, null],
+    ["rejects in a callback", 1, null],
+    ["reads on while it exits", 3, null],
+    ["closes and has nothing left to do", 0, null],
+    ["is interrupted", null, "SIGINT"],
+    ["exits while a worker reads", 3, null],
+  ] as const)(
+    "%s",
+    async (way, code, signal) => {
+      const domain = testDomain();
+      using _ = flood(domain);
+      const script = `${import.meta.dir}/testing/ender.ts`;
+      for (let round = 0; round < 5; round++) {
+        await using program = new Program(
+          [process.execPath, script, String(domain.domainId), way],
+          { env: { CYCLONEDDS_URI: domain.configXml } },
+        );
+        expect(await program.nextLine()).toBe("ending");
+        await until("its end", () => program.hasEnded, STOP_MS);
+        expect([program.process.exitCode, program.process.signalCode]).toEqual([code, signal]);
+      }
+    },
+    60_000,
+  );
+});
+
+describe("while samples arrive, a worker", () => {
+  test.each(["never", "exit", "throw", "close"] as const)(
+    "has readers and an end (%s)",
+    async (end) => {
+      const domain = testDomain();
+      using _ = flood(domain);
+      for (let round = 0; round < 5; round++) {
+        const taken = new Int32Array(new SharedArrayBuffer(4));
+        const workerData: WorkerTask = { domainId: domain.domainId, end, taken };
+        const worker = new Worker(new URL("testing/worker.ts", import.meta.url), { workerData });
+        const errors: Error[] = [];
+        worker.on("error", (error: Error) => errors.push(error));
+        const ended = new Promise((resolve) => worker.once("exit", resolve));
+        await until("samples", () => Atomics.load(taken, 0) >= 1000);
+        if (end === "never") await worker.terminate();
+        await ended;
+        expect(errors.map(({ message }) => message)).toEqual(end === "throw" ? ["on purpose"] : []);
+        Bun.gc(true);
+      }
+      // Threads of DDS have nobody to wake for the readers of the workers, and go on.
+      const participant = createParticipant({ domainId: domain.domainId });
+      const reader = participant.reader(participant.topic("Readings", Reading));
+      let taken = 0;
+      reader.onData(() => {
+        taken += reader.take(() => {});
+      });
+      await until("samples", () => taken > 1000);
+      participant.close();
+    },
+    60_000,
+  );
+});
