@@ -28,7 +28,9 @@ const MESSAGES = 1_000_000;
 const BATCHED_MESSAGES = 2_000_000;
 const ROUNDS = 3;
 const RATE_ROUNDS = 5;
-const PULSES = 4800;
+const LATENCY_ROUNDS = 5;
+/** Six seconds, of which the peers leave out the first three. */
+const PULSES = 3600;
 const STEADY_MESSAGES = 36_000;
 const SOAK_MESSAGES = 10_000_000;
 const GROWING_MESSAGES = 50_000;
@@ -113,17 +115,20 @@ async function latency({ c, js }: Peers): Promise<void> {
     "write to view": [js, js],
   } as const;
   const names = Object.keys(pairs) as (keyof typeof pairs)[];
-  const p99 = new Map<string, number[]>();
-  const p50 = await medians(ROUNDS, names, async (name) => {
+  const p99: Record<keyof typeof pairs, number[]> = {
+    "C to C": [],
+    "C to view": [],
+    "write to view": [],
+  };
+  const p50 = await series(LATENCY_ROUNDS, names, async (name) => {
     const [reader, writer] = pairs[name];
     const { read } = await exchange([...reader, "hear", n], [...writer, "pulse", n]);
-    p99.set(name, [...(p99.get(name) ?? []), read["p99_us"] ?? Number.NaN]);
+    p99[name].push(read["p99_us"] ?? Number.NaN);
     return read["p50_us"] ?? Number.NaN;
   });
-  const p99Of = (name: string): number => p99.get(name)?.toSorted((a, b) => a - b)[1] ?? Number.NaN;
   for (const name of names) {
-    print(`one-way latency p50 ${name}`, p50[name], "us", p50["C to C"]);
-    print(`one-way latency p99 ${name}`, p99Of(name), "us", p99Of("C to C"));
+    printSeries(`one-way latency p50 ${name}`, p50[name], "us", p50["C to C"]);
+    printSeries(`one-way latency p99 ${name}`, p99[name], "us", p99["C to C"]);
   }
 }
 
