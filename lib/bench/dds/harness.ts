@@ -18,7 +18,7 @@ function cycloneConfig(internal: string): string {
 
 /**
  * Variables that make writers collect samples into larger packets. With the usual 500 kB of what is not yet acknowledged, writers of
- * SourceTrack wait for acknowledgments a third of the time.
+ * SourceTrack wait for acknowledgments a quarter of the time.
  */
 export const BATCHED = {
   CYCLONEDDS_URI: cycloneConfig(
@@ -81,16 +81,6 @@ export async function series<N extends string>(
     for (const name of names) found[name].push(await measure(name));
   }
   return found;
-}
-
-/** As series(), but returns the median of each. */
-export async function medians<N extends string>(
-  rounds: number,
-  names: readonly N[],
-  measure: (name: N) => Promise<number>,
-): Promise<Record<N, number>> {
-  const found = await series(rounds, names, measure);
-  return Object.fromEntries(names.map((name) => [name, median(found[name])])) as Record<N, number>;
 }
 
 export const median = (values: readonly number[]): number =>

@@ -11,7 +11,6 @@ import {
   buildPeers,
   exchange,
   type Figures,
-  medians,
   peerEnv,
   type Peers,
   print,
@@ -33,7 +32,7 @@ const LATENCY_ROUNDS = 5;
 const PULSES = 3600;
 const STEADY_MESSAGES = 36_000;
 const SOAK_MESSAGES = 10_000_000;
-const GROWING_MESSAGES = 50_000;
+const GROWING_MESSAGES = 250_000;
 /** Serialized size of the benchmark's SourceTrack without its header, bytes. */
 const TRACK_BYTES = 180;
 const DDSPERF_SECONDS = 6;
@@ -163,7 +162,7 @@ async function sizes({ c, js }: Peers): Promise<void> {
     ...[0, 4, 16, 64].map((size) => ["numbers", size] as const),
   ];
   for (const [kind, size] of steps) {
-    const rates = await medians(ROUNDS, ["C", "binding"], async (name) => {
+    const rates = await series(ROUNDS, ["C", "binding"], async (name) => {
       const side = name === "C" ? c : js;
       const sides = await exchange(
         [...side, `receive-${kind}`, n],
@@ -171,7 +170,7 @@ async function sizes({ c, js }: Peers): Promise<void> {
       );
       return rateOf(GROWING_MESSAGES, sides);
     });
-    print(`${kind} of ${size}`, rates["binding"], "msg/s", rates["C"]);
+    printSeries(`${kind} of ${size}`, rates["binding"], "msg/s", rates["C"]);
   }
 }
 

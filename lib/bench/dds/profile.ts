@@ -2,7 +2,7 @@
 import { mustRun } from "../../base/shell.ts";
 import { exchange, type Figures, peerEnv, type Peers, print } from "./harness.ts";
 
-const MESSAGES = 200_000;
+const MESSAGES = 1_000_000;
 const STEPS = 20_000;
 
 /** The figures of cpu.ts in words. */
