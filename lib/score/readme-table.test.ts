@@ -9,6 +9,23 @@ test("the README shows the published results", async () => {
   expect(saysResults(await Bun.file(`${root}/README.md`).text(), summary)).toBe(true);
 });
 
+test("who was measured without a part stands in a table of its own, beside the whole", async () => {
+  const summary = (await Bun.file(`${root}/results/published/summary.json`).json()) as Summary;
+  const [group] = summary.groups;
+  if (group === undefined) throw new Error("nothing is published");
+  const named = (investigator: string) => ({ ...group, investigator });
+  const groups = [named("a"), named("b"), named("b+no-c")];
+  const readme = withResults(
+    "<!-- results: written by `bun runner.ts report --readme`, do not edit -->\n<!-- end of results -->",
+    { ...summary, groups },
+  );
+  const heads = readme.split("\n").filter((line) => line.startsWith("| scenario"));
+  expect(heads.map((line) => line.replaceAll(/[| ]+/g, " ").trim())).toEqual([
+    "scenario a b",
+    "scenario b b+no-c",
+  ]);
+});
+
 test("the table goes between its markers, and nowhere else", () => {
   const empty: Summary = { schema_version: 1, runs: 0, groups: [] };
   const before =

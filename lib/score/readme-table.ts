@@ -11,7 +11,23 @@ export function withResults(readme: string, summary: Summary): string {
   const to = readme.indexOf(END);
   if (from < 0 || to < from)
     throw new TypeError(`Cannot write results: ${START} … ${END} must stand in the README`);
-  return `${readme.slice(0, from + START.length)}\n\n${summaryTable(summary)}\n\n${readme.slice(to)}`;
+  return `${readme.slice(0, from + START.length)}\n\n${tables(summary)}\n\n${readme.slice(to)}`;
+}
+
+/** An investigator without one of its parts is named after the whole one: `<name>+<what it lacks>`. */
+const wholeOf = (investigator: string): string => investigator.split("+")[0] ?? investigator;
+
+/** Everyone in a table, and in another one whoever was also measured without a part. */
+function tables(summary: Summary): string {
+  const { groups } = summary;
+  const whole = groups.filter(({ investigator }) => wholeOf(investigator) === investigator);
+  const cut = groups.filter((group) => !whole.includes(group));
+  const table = summaryTable({ ...summary, groups: whole });
+  if (cut.length === 0) return table;
+  const wholes = new Set(cut.map(({ investigator }) => wholeOf(investigator)));
+  const compared = [...whole.filter(({ investigator }) => wholes.has(investigator)), ...cut];
+  const below = summaryTable({ ...summary, groups: compared });
+  return `${table}\n\nThe same without one of its parts:\n\n${below}`;
 }
 
 /** Whether the README says what the summary does, whatever a formatter has made of the table. */
