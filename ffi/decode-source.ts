@@ -27,7 +27,7 @@ export type Field = Leaf | Group;
 export const isGroup = (field: Field): field is Group => "nested" in field;
 
 /**
- * The body of a function `(sample, accessors)` that finds the start of each of `leaves`, which stand in the order in which they are
+ * The expression of a function `(sample, accessors)` that finds the start of each of `leaves`, which stand in the order in which they are
  * serialized, in a sample that has begun. `accessors` has one for each slot.
  */
 export function locateSource(leaves: readonly Leaf[]): string {
@@ -41,7 +41,7 @@ export function locateSource(leaves: readonly Leaf[]): string {
     if (size !== "text") return `${start} at += ${size}; ${check}`;
     return `${start} if (at + 4 > end) sample.refuse(at + 4); at += 4 + view.getUint32(at, true); ${check}`;
   });
-  return `"use strict"; const { starts, end, block: { view } } = sample; let { at } = sample; ${steps.join("\n")}`;
+  return `(sample, accessors) => { const { starts, end, block: { view } } = sample; let { at } = sample; ${steps.join("\n")} }`;
 }
 
 /** The expression of an object whose getters read the fields of `sample`. `accessors`, `readText` and `refuseMissing` are in scope. */
@@ -56,12 +56,16 @@ export function viewSource(plan: readonly Field[]): string {
   return `Object.freeze({ ${fields.join(",\n")} })`;
 }
 
-/** The expression of an object with the values of a view's fields; `view` is the expression of the view. */
-export function copySource(plan: readonly Field[], view: string): string {
+/** The expression of a function `(view)` that returns an object with the values of the view's fields. */
+export function copySource(plan: readonly Field[]): string {
+  return `(view) => (${copyOf(plan, "view")})`;
+}
+
+function copyOf(plan: readonly Field[], view: string): string {
   const fields = plan.map((field) => {
     const name = JSON.stringify(field.name);
     const value = `${view}[${name}]`;
-    return `${name}: ${isGroup(field) ? copySource(field.nested, value) : value}`;
+    return `${name}: ${isGroup(field) ? copyOf(field.nested, value) : value}`;
   });
   return `{ ${fields.join(", ")} }`;
 }

@@ -6,6 +6,7 @@
  * allocated for numbers, enums and text that was seen before.
  */
 import { type Accessor, accessorOf } from "./accessor.ts";
+import { compile } from "./compile.ts";
 import {
   copySource,
   type Field,
@@ -38,14 +39,23 @@ export class Decoder {
     const leaves = leavesOf(plan);
     this.#accessors = leaves.map(({ type }) => accessorOf(type));
     this.sample = new Sample(leaves.length);
-    this.view = compileView(plan, this.sample, this.#accessors);
-    this.#locateAll = compileLocate(leaves);
+    this.view = compile(
+      {
+        sample: this.sample,
+        starts: this.sample.starts,
+        accessors: this.#accessors,
+        readText,
+        refuseMissing,
+      },
+      viewSource(plan),
+    ) as Values;
+    this.#locateAll = compile({}, locateSource(leaves)) as Locate;
     // Without a key there is one instance, and its end says nothing more.
     const isKeyed = plan.some(({ isKey }) => isKey);
     const keys = isKeyed ? keysOf(plan) : [];
-    this.#locateKey = compileLocate(leavesOf(keys));
-    this.#copy = compileCopy(plan);
-    this.#copyKey = compileCopy(keys);
+    this.#locateKey = compile({}, locateSource(leavesOf(keys))) as Locate;
+    this.#copy = compile({}, copySource(plan)) as Copy;
+    this.#copyKey = compile({}, copySource(keys)) as Copy;
   }
 
   /**
@@ -94,27 +104,6 @@ function keysOf(plan: readonly Field[]): readonly Field[] {
 
 const leavesOf = (plan: readonly Field[]): readonly Leaf[] =>
   plan.flatMap((field) => (isGroup(field) ? leavesOf(field.nested) : [field]));
-
-function compileLocate(leaves: readonly Leaf[]): Locate {
-  // oxlint-disable-next-line typescript/no-implied-eval -- the text is of decode-source.ts, and holds nothing but numbers
-  return new Function("sample", "accessors", locateSource(leaves)) as Locate;
-}
-
-function compileView(
-  plan: readonly Field[],
-  sample: Sample,
-  accessors: readonly Accessor[],
-): Values {
-  const scope = { sample, starts: sample.starts, accessors, readText, refuseMissing };
-  // oxlint-disable-next-line typescript/no-implied-eval -- the text is of decode-source.ts, and holds nothing but JSON of the declaration
-  const make = new Function(...Object.keys(scope), `"use strict"; return ${viewSource(plan)};`);
-  return make(...Object.values(scope)) as Values;
-}
-
-function compileCopy(plan: readonly Field[]): Copy {
-  // oxlint-disable-next-line typescript/no-implied-eval -- the text is of decode-source.ts, and holds nothing but JSON of the declaration
-  return new Function("view", `"use strict"; return ${copySource(plan, "view")};`) as Copy;
-}
 
 function refuseMissing(name: string): never {
   throw new TypeError(`Cannot read ${name}: the sample holds only its key`);

@@ -15,9 +15,9 @@ import {
   type TypeDecl,
 } from "./types.ts";
 
-/** The body of a function `(encoder, v)`, where `refuse`, `putString` and `putBounded` are those of encode.ts. */
+/** The expression of a function `(encoder, v)`, where `refuse`, `putString` and `putBounded` are those of encode.ts. */
 export function putSource(struct: StructDecl, keysOnly: boolean): string {
-  return `"use strict"; const at = 0, { block } = encoder, { view } = block; ${putStruct(struct, 0, struct.name, keysOnly)}`;
+  return `(encoder, v) => { const at = 0, { block } = encoder, { view } = block; ${putStruct(struct, 0, struct.name, keysOnly)} }`;
 }
 
 const quote = (text: string): string => JSON.stringify(text);

@@ -4,6 +4,7 @@
  * A type is compiled once into a function that writes at fixed offsets; strings, and elements of sequences,
  * go behind the struct into the same block. Writing a value of ASCII strings allocates nothing.
  */
+import { compile } from "./compile.ts";
 import { putSource } from "./encode-source.ts";
 import { Block } from "./memory.ts";
 import { putText } from "./text.ts";
@@ -30,8 +31,8 @@ export class Encoder {
   #free = 0;
 
   constructor(struct: StructDecl) {
-    this.#put = compile(struct, false);
-    this.#putKey = compile(struct, true);
+    this.#put = compile(helpers, putSource(struct, false)) as Put;
+    this.#putKey = compile(helpers, putSource(struct, true)) as Put;
     this.#size = structLayout(struct).size;
     this.block = new Block(Math.max(START_BYTES, this.#size));
   }
@@ -119,11 +120,4 @@ function putBounded(block: Block, at: number, value: unknown, bound: number, pat
   refuse(path, put === "too long" ? `text of at most ${bound} bytes` : TEXT_RULES[put], value);
 }
 
-/** Compiles the function that fills a struct, or its key alone. */
-function compile(struct: StructDecl, keysOnly: boolean): Put {
-  const helpers = { refuse, putString, putBounded };
-  const source = `return (encoder, v) => { ${putSource(struct, keysOnly)} }`;
-  // oxlint-disable-next-line typescript/no-implied-eval -- the text is of encode-source.ts, and holds nothing but JSON of the declaration
-  const make = new Function(...Object.keys(helpers), source) as (...args: unknown[]) => Put;
-  return make(...Object.values(helpers));
-}
+const helpers = { refuse, putString, putBounded };

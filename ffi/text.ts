@@ -74,9 +74,11 @@ export function readText(block: Block, at: number): string {
   }
   const slot = (hash ^ (hash >>> 15)) & (INTERNED - 1);
   const entry = interned[slot];
-  if (entry !== undefined && entry.length === length && isSame(entry.words, view, start, last)) {
-    if (entry.words[last >> 2] === lastWord) return entry.text;
-  }
+  const isKnown =
+    entry?.length === length &&
+    entry.words[last >> 2] === lastWord &&
+    isSame(entry.words, view, start, last);
+  if (isKnown) return entry.text;
   const text = block.text.toString("utf8", start, start + length);
   const words = new Int32Array((last >> 2) + 1);
   for (let i = 0; i < last; i += 4) words[i >> 2] = view.getInt32(start + i, true);
