@@ -1,7 +1,7 @@
 /** Closing: at any time, any number of times, with samples on their way, by a signal; and nothing works afterwards. */
 import { describe, expect, test } from "bun:test";
 import { createParticipant, DdsClosedError, type Qos, type Reader, type Writer } from "./mod.ts";
-import { Program, startListener } from "./testing/program.ts";
+import { startListener, startProgram } from "./testing/program.ts";
 import { Reading } from "./testing/reading.ts";
 import { testDomain, testParticipant, until } from "./testing.ts";
 
@@ -159,11 +159,7 @@ describe("with samples on their way", () => {
   });
 
   test("a callback that throws is heard of, and the next ones are called", async () => {
-    const script = `${import.meta.dir}/testing/thrower.ts`;
-    const { domainId, configXml } = testDomain();
-    await using program = new Program([process.execPath, script, String(domainId)], {
-      env: { CYCLONEDDS_URI: configXml },
-    });
+    await using program = startProgram("thrower.ts", testDomain());
     const said = [await program.nextLine(), await program.nextLine(), await program.nextLine()];
     expect(said).toEqual(["caught first", "second callback", "took 2"]);
     await program.finish();
@@ -189,10 +185,7 @@ describe("SIGTERM ends a program", () => {
   test("whose only thread is blocked in C", async () => {
     const domain = testDomain();
     await using listener = await startListener(domain);
-    const script = `${import.meta.dir}/testing/blocker.ts`;
-    await using blocker = new Program([process.execPath, script, String(domain.domainId)], {
-      env: { CYCLONEDDS_URI: domain.configXml },
-    });
+    await using blocker = startProgram("blocker.ts", domain);
     expect(await blocker.nextLine()).toBe("matched");
     // A stopped reader never acknowledges.
     listener.process.kill("SIGSTOP");

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { Worker } from "node:worker_threads";
 import { createParticipant, type Qos, type Reader, type Writer } from "./mod.ts";
-import { Program } from "./testing/program.ts";
+import { startProgram } from "./testing/program.ts";
 import { Reading } from "./testing/reading.ts";
 import type { WorkerTask } from "./testing/worker.ts";
 import { testDomain, testParticipant, until } from "./testing.ts";
@@ -73,10 +73,7 @@ describe("wake-ups", () => {
     await using participant = createParticipant(domain);
     const topic = participant.topic("Readings", Reading);
     const reader = participant.reader(topic, reliable);
-    const script = `${import.meta.dir}/testing/echo.ts`;
-    await using program = new Program([process.execPath, script, String(domain.domainId)], {
-      env: { CYCLONEDDS_URI: domain.configXml },
-    });
+    await using program = startProgram("echo.ts", domain);
     const writer = participant.writer(participant.topic("Calls", Reading), reliable);
     await until("the echo", () => writer.matched.current === 1 && reader.matched.current === 1);
     // Each of two sides answers the other: one wake-up that is lost, and there is silence.
@@ -91,7 +88,7 @@ describe("wake-ups", () => {
 });
 
 /** Writes as long as it is not disposed. */
-function flood(domain: ReturnType<typeof testDomain>): Disposable & Pick<Pair, "writer"> {
+function flood(domain: ReturnType<typeof testDomain>): Disposable {
   const participant = createParticipant(domain);
   const writer = participant.writer(participant.topic("Readings", Reading));
   const timer = setInterval(() => {
@@ -101,7 +98,7 @@ function flood(domain: ReturnType<typeof testDomain>): Disposable & Pick<Pair, "
     clearInterval(timer);
     participant.close();
   };
-  return { writer, [Symbol.dispose]: dispose };
+  return { [Symbol.dispose]: dispose };
 }
 
 describe("while samples arrive, a program", () => {
@@ -119,12 +116,8 @@ describe("while samples arrive, a program", () => {
     async (way, code, signal) => {
       const domain = testDomain();
       using _ = flood(domain);
-      const script = `${import.meta.dir}/testing/ender.ts`;
       for (let round = 0; round < 5; round++) {
-        await using program = new Program(
-          [process.execPath, script, String(domain.domainId), way],
-          { env: { CYCLONEDDS_URI: domain.configXml } },
-        );
+        await using program = startProgram("ender.ts", domain, way);
         expect(await program.nextLine()).toBe("ending");
         await until("its end", () => program.hasEnded, STOP_MS);
         expect([program.process.exitCode, program.process.signalCode]).toEqual([code, signal]);

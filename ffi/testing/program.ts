@@ -68,15 +68,26 @@ export class Program implements AsyncDisposable {
   }
 }
 
+/** Starts a program of this folder, which joins the domain that is its first argument. */
+export function startProgram(
+  script: string,
+  { domainId, configXml }: { readonly domainId: number; readonly configXml: string },
+  ...argv: readonly string[]
+): Program {
+  return new Program(
+    [process.execPath, `${import.meta.dir}/${script}`, String(domainId), ...argv],
+    {
+      env: { CYCLONEDDS_URI: configXml },
+    },
+  );
+}
+
 /** Starts listener.ts. Arguments: `transient` asks for what writers kept; `close` closes on SIGTERM. */
 export async function startListener(
-  { domainId, configXml }: { readonly domainId: number; readonly configXml: string },
+  domain: { readonly domainId: number; readonly configXml: string },
   ...argv: readonly ("transient" | "close")[]
 ): Promise<Program> {
-  const script = `${import.meta.dir}/listener.ts`;
-  const program = new Program([process.execPath, script, String(domainId), ...argv], {
-    env: { CYCLONEDDS_URI: configXml },
-  });
+  const program = startProgram("listener.ts", domain, ...argv);
   const first = await program.nextLine();
   if (first !== "ready") throw new Error(`The listener must start with ready, but said ${first}`);
   return program;
