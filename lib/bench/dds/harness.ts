@@ -67,16 +67,13 @@ export async function exchange(
 export const rateOf = (count: number, sides: { read: Figures; written: Figures }): number =>
   count / Math.max(sides.read["seconds"] ?? 0, sides.written["seconds"] ?? 0);
 
-/** Measures each of `names` in turn, `rounds` times, and returns the figures of each, one a round. */
-export async function series<N extends string>(
+/** Measures each of `names` in turn, `rounds` times, and returns what was found for each, one a round. */
+export async function series<N extends string, T>(
   rounds: number,
   names: readonly N[],
-  measure: (name: N) => Promise<number>,
-): Promise<Record<N, number[]>> {
-  const found = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<
-    N,
-    number[]
-  >;
+  measure: (name: N) => Promise<T>,
+): Promise<Record<N, T[]>> {
+  const found = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<N, T[]>;
   for (let round = 0; round < rounds; round++) {
     for (const name of names) found[name].push(await measure(name));
   }

@@ -21,13 +21,12 @@ import {
 } from "./harness.ts";
 import { profile } from "./profile.ts";
 
-/** Enough for JavaScript's compilers, busy for 0.15 s at the start, not to count for much. */
+/** Enough for JavaScript's compilers, busy for 0.1 s at the start, not to count for much. */
 const MESSAGES = 1_000_000;
 /** As many as ddsperf sends in a few of its seconds. */
 const BATCHED_MESSAGES = 2_000_000;
-const ROUNDS = 3;
-const RATE_ROUNDS = 5;
-const LATENCY_ROUNDS = 5;
+const ROUNDS = 5;
+const GROWING_ROUNDS = 3;
 /** Six seconds, of which the peers leave out the first three. */
 const PULSES = 3600;
 const STEADY_MESSAGES = 36_000;
@@ -64,7 +63,7 @@ async function throughput({ c, js }: Peers): Promise<void> {
     ],
   } as const;
   const names = Object.keys(pairs) as (keyof typeof pairs)[];
-  const rates = await series(RATE_ROUNDS, names, async (name) => {
+  const rates = await series(ROUNDS, names, async (name) => {
     const [reader, writer] = pairs[name];
     return rateOf(MESSAGES, await exchange(reader, writer));
   });
@@ -77,7 +76,7 @@ async function throughput({ c, js }: Peers): Promise<void> {
 async function batching({ c, js }: Peers): Promise<void> {
   const n = String(BATCHED_MESSAGES);
   const names = ["ddsperf", "C to C", "write to view"] as const;
-  const rates = await series(RATE_ROUNDS, names, async (name) => {
+  const rates = await series(ROUNDS, names, async (name) => {
     if (name === "ddsperf") return ddsperf();
     const [side, mode] = name === "C to C" ? ([c, "read"] as const) : ([js, "view"] as const);
     return rateOf(
@@ -114,20 +113,17 @@ async function latency({ c, js }: Peers): Promise<void> {
     "write to view": [js, js],
   } as const;
   const names = Object.keys(pairs) as (keyof typeof pairs)[];
-  const p99: Record<keyof typeof pairs, number[]> = {
-    "C to C": [],
-    "C to view": [],
-    "write to view": [],
-  };
-  const p50 = await series(LATENCY_ROUNDS, names, async (name) => {
+  const found = await series(ROUNDS, names, async (name) => {
     const [reader, writer] = pairs[name];
-    const { read } = await exchange([...reader, "hear", n], [...writer, "pulse", n]);
-    p99[name].push(read["p99_us"] ?? Number.NaN);
-    return read["p50_us"] ?? Number.NaN;
+    return (await exchange([...reader, "hear", n], [...writer, "pulse", n])).read;
   });
   for (const name of names) {
-    printSeries(`one-way latency p50 ${name}`, p50[name], "us", p50["C to C"]);
-    printSeries(`one-way latency p99 ${name}`, p99[name], "us", p99["C to C"]);
+    for (const percentile of ["p50", "p99"]) {
+      const of = (figures: readonly Figures[]): number[] =>
+        figures.map((read) => read[`${percentile}_us`] ?? Number.NaN);
+      const title = `one-way latency ${percentile} ${name}`;
+      printSeries(title, of(found[name]), "us", of(found["C to C"]));
+    }
   }
 }
 
@@ -162,7 +158,7 @@ async function sizes({ c, js }: Peers): Promise<void> {
     ...[0, 4, 16, 64].map((size) => ["numbers", size] as const),
   ];
   for (const [kind, size] of steps) {
-    const rates = await series(ROUNDS, ["C", "binding"], async (name) => {
+    const rates = await series(GROWING_ROUNDS, ["C", "binding"], async (name) => {
       const side = name === "C" ? c : js;
       const sides = await exchange(
         [...side, `receive-${kind}`, n],

@@ -195,7 +195,10 @@ async function soak(reader: Reader<Track>): Promise<void> {
   });
 }
 
-if (!(count > 0)) throw new UsageError(`Cannot measure: N must be above 0, but is ${countText}`);
+const least = mode === "hear" ? RUN_IN : 0;
+if (!(count > least)) {
+  throw new UsageError(`Cannot measure: N must be above ${least}, but is ${countText}`);
+}
 using participant = createParticipant();
 
 const MODES: Readonly<Record<string, () => Promise<void>>> = {
