@@ -9,6 +9,7 @@
  */
 import { COMPARE } from "../base/compare.ts";
 import type { FaultClass } from "./fault-classes.ts";
+import type { ServiceName } from "./topology.ts";
 
 export interface Entailment {
   /** What must be true of the service, in words. */
@@ -400,14 +401,15 @@ export const ENTAILMENTS: Readonly<Record<FaultClass, readonly Entailment[]>> = 
   ],
 };
 
-/** The query of an entailment for one service. */
-export function entailmentQuery({ promql }: Entailment, service: string): string {
-  return promql.replaceAll("$service", service);
+/** The query of an entailment for one service; null stands for any. */
+export function entailmentQuery({ promql }: Entailment, service: ServiceName | null): string {
+  return promql.replaceAll("$service", service ?? ".+");
 }
 
 /** The query that tells when what an entailment says of a service began. */
-export function beginningQuery({ begins, promql }: Entailment, service: string): string {
-  return (begins ?? promql).replaceAll("$service", service);
+export function beginningQuery(entailment: Entailment, service: ServiceName | null): string {
+  const { begins, promql } = entailment;
+  return entailmentQuery({ ...entailment, promql: begins ?? promql }, service);
 }
 
 /** Whether a value satisfies what an entailment says. */

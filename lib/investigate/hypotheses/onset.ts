@@ -2,7 +2,7 @@
  * When a fault set in: the start of the unbroken span up to now in which its telling claim holds; for one that has no such start,
  * the start of a process that was put in place while the system ran.
  */
-import { entailmentHolds } from "../../contract/entailments.ts";
+import { beginningQuery, entailmentHolds } from "../../contract/entailments.ts";
 import type { ServiceName } from "../../contract/topology.ts";
 import type { Check } from "./refute.ts";
 import type { Toolbox } from "../toolbox.ts";
@@ -32,7 +32,7 @@ export async function findOnset(
   for (const check of confirmed) {
     const startMs = alertStartMs - LOOK_BACK_MS;
     const call = await tools.call("promql_range", {
-      query: check.beginningQuery,
+      query: beginningQuery(check.entailment, service),
       start: new Date(startMs).toISOString(),
       end: new Date(nowMs).toISOString(),
       step_seconds: STEP_SECONDS,

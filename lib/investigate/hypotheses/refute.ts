@@ -4,7 +4,6 @@
  * A small model says yes to every claim that it is shown. So the model chooses, and this refutes.
  */
 import {
-  beginningQuery,
   type Entailment,
   entailmentHolds,
   entailmentQuery,
@@ -25,9 +24,6 @@ export interface Hypothesis {
 export interface Check {
   readonly entailment: Entailment;
   readonly outcome: "confirmed" | "refuted" | "open";
-  readonly query: string;
-  /** The query that tells since when. */
-  readonly beginningQuery: string;
   readonly callId: string;
   /** As the tool returned it; undefined when it returned nothing. */
   readonly fact?: Fact;
@@ -118,12 +114,10 @@ async function checkOne(
   service: ServiceName | null,
   tools: Toolbox,
 ): Promise<Check> {
-  const anyone = service ?? ".+";
-  const query = entailmentQuery(entailment, anyone);
+  const query = entailmentQuery(entailment, service);
   const call = await tools.call("promql", { query });
   const fact = call.facts.find(({ value }) => Number.isFinite(Number(value)));
-  const since = beginningQuery(entailment, anyone);
-  const found = { entailment, query, beginningQuery: since, callId: call.id };
+  const found = { entailment, callId: call.id };
   if (fact === undefined) {
     // A call that failed says nothing about the system.
     const refutes = call.ok && entailment.noData === "refutes";
