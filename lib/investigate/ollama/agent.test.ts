@@ -172,6 +172,20 @@ describe("refutation", () => {
     expect(answerOf(result)).toMatchObject({ culprit: "eo-sensor", fault_class: "message_flood" });
   });
 
+  test("rules out nobody for showing nothing when every service shows something", async () => {
+    const all = FLOOD.system.services;
+    const services = Object.fromEntries(
+      SERVICES.map((name) => [name, { ...all[name], up: false }]),
+    ) as typeof all;
+    const { chats } = await investigate(
+      FLOOD,
+      pickingModel((options) => options[0] ?? ""),
+      { system: { ...FLOOD.system, services } },
+    );
+    expect(chats.map(promptOf).join("\n")).toContain("ruled out");
+    expect(chats.map(promptOf).join("\n")).not.toContain("nothing of their own");
+  });
+
   test("leaves the classes that telemetry leaves, when the service was right", async () => {
     const { result, lines } = await investigate(FLOOD, (request) => {
       if (kindOf(request) !== "choose") return listeningModel(request);

@@ -87,6 +87,7 @@ export class Rounds {
       transcript.phase("Diagnosing", `round ${round}`);
       const standing = await this.#round(round);
       if (standing !== undefined) return standing;
+      await this.#ruleOutBystanders();
       transcript.phase("Planning", "the diagnosis did not stand");
     }
     transcript.note("no round is left");
@@ -116,9 +117,7 @@ export class Rounds {
     const hypothesis = hypothesisOf(choice);
     if (hypothesis === null) {
       input.transcript.note(`the model is unsure (${choice.service}, ${choice.fault_class})`);
-      if (++this.#unsure > 1 || !refutation) return null;
-      await this.#ruleOutBystanders();
-      return undefined;
+      return ++this.#unsure > 1 || !refutation ? null : undefined;
     }
     if (hypothesis.service !== null) this.#named.push(hypothesis.service);
     const said = `chose ${nameOf(hypothesis)} (${choice.state}, ${choice.sure_percent} %)`;
@@ -146,7 +145,6 @@ export class Rounds {
     if (hypothesis.service === null) {
       this.#excludedClasses.add("none");
       this.#ruleOut([`nothing is wrong is refuted`, ...(await this.#anomalyTexts())].join(": "));
-      await this.#ruleOutBystanders();
       return undefined;
     }
     const rivals = await testRivals(hypothesis, this.#o.tools);
@@ -160,7 +158,6 @@ export class Rounds {
     const anomalies = await this.#anomalyTexts();
     const healthy = anomalies.length > 0 ? anomalies : [NOTHING_IS_WRONG];
     this.#ruleOut([against, ...(hints.length > 0 ? hints : healthy)].join("; "));
-    await this.#ruleOutBystanders();
     return undefined;
   }
 
@@ -170,9 +167,11 @@ export class Rounds {
    */
   async #ruleOutBystanders(): Promise<void> {
     const broken = new Set((await this.#findAnomalies()).map(({ service }) => service));
-    if (broken.size === 0 || this.#bystanders.size > 0) return;
-    this.#bystanders = new Set(SERVICES.filter((name) => !broken.has(name)));
-    const names = [...this.#bystanders].join(", ");
+    const bystanders = SERVICES.filter((name) => !broken.has(name));
+    const isNews = this.#bystanders.size === 0 && bystanders.length > 0;
+    if (broken.size === 0 || !isNews) return;
+    this.#bystanders = new Set(bystanders);
+    const names = bystanders.join(", ");
     this.#ruleOut(`${names}: nothing of their own is out of order`);
     this.#o.input.transcript.note(`ruled out, for nothing of their own: ${names}`);
   }
