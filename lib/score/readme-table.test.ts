@@ -14,14 +14,14 @@ test("who was measured without a part stands in a table of its own, beside the w
   const [group] = summary.groups;
   if (group === undefined) throw new Error("nothing is published");
   const named = (investigator: string) => ({ ...group, investigator });
-  const groups = [named("a"), named("b"), named("b+no-c")];
+  const groups = [named("a"), named("b"), named("b+no-c"), named("exec:d+e")];
   const readme = withResults(
     "<!-- results: written by `bun runner.ts report --readme`, do not edit -->\n<!-- end of results -->",
     { ...summary, groups },
   );
   const heads = readme.split("\n").filter((line) => line.startsWith("| scenario"));
   expect(heads.map((line) => line.replaceAll(/[| ]+/g, " ").trim())).toEqual([
-    "scenario a b",
+    "scenario a b exec:d+e",
     "scenario b b+no-c",
   ]);
 });

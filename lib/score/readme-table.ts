@@ -2,6 +2,8 @@
 import type { Summary } from "./summary.ts";
 import { summaryTable } from "./summary.ts";
 
+type Group = Summary["groups"][number];
+
 const START = "<!-- results: written by `bun runner.ts report --readme`, do not edit -->";
 const END = "<!-- end of results -->";
 
@@ -15,18 +17,18 @@ export function withResults(readme: string, summary: Summary): string {
 }
 
 /** An investigator without one of its parts is named after the whole one: `<name>+<what it lacks>`. */
-const wholeOf = (investigator: string): string => investigator.split("+")[0] ?? investigator;
+const isCutOf = (one: Group, whole: Group): boolean =>
+  one.investigator.startsWith(`${whole.investigator}+`);
 
 /** Everyone in a table, and in another one whoever was also measured without a part. */
 function tables(summary: Summary): string {
   const { groups } = summary;
-  const whole = groups.filter(({ investigator }) => wholeOf(investigator) === investigator);
-  const cut = groups.filter((group) => !whole.includes(group));
-  const table = summaryTable({ ...summary, groups: whole });
-  if (cut.length === 0) return table;
-  const wholes = new Set(cut.map(({ investigator }) => wholeOf(investigator)));
-  const compared = [...whole.filter(({ investigator }) => wholes.has(investigator)), ...cut];
-  const below = summaryTable({ ...summary, groups: compared });
+  const cuts = groups.filter((one) => groups.some((whole) => isCutOf(one, whole)));
+  const wholes = groups.filter((one) => !cuts.includes(one));
+  const table = summaryTable({ ...summary, groups: wholes });
+  if (cuts.length === 0) return table;
+  const compared = wholes.filter((whole) => cuts.some((one) => isCutOf(one, whole)));
+  const below = summaryTable({ ...summary, groups: [...compared, ...cuts] });
   return `${table}\n\nThe same without one of its parts:\n\n${below}`;
 }
 
