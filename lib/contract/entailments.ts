@@ -9,7 +9,7 @@
  */
 import { COMPARE } from "../base/compare.ts";
 import type { FaultClass } from "./fault-classes.ts";
-import type { ServiceName } from "./topology.ts";
+import { type ServiceName, SERVICES, TOPOLOGY } from "./topology.ts";
 
 export interface Entailment {
   /** What must be true of the service, in words. */
@@ -36,11 +36,13 @@ const supports = (draft: Draft): Entailment => ({ noData: "open", ...draft, weig
 const LEAK_BYTES_PER_SECOND = 150_000;
 /** Seconds after its start in which a process's memory grows for other reasons. */
 const WARM_UP_SECONDS = 90;
+/** Seconds without a pause in its growth that make a leak. */
+const STEADY_SECONDS = 120;
 /** Seconds: memory that grows for so long before a kill leaked; a sudden demand reaches the limit sooner. */
 const SLOW_LEAK_SECONDS = 60;
 /** Seconds held back per second: a process that is throttled less often than this does not feel it. */
 const THROTTLED_SHARE = 0.05;
-/** A publisher that sends this many times what all its peers on the topic send together floods them. */
+/** A publisher that sends this many times its nominal rate floods its readers. */
 const FLOOD_RATIO = 5;
 /** Waiting items: a queue that drains is emptied many times a second. */
 const DEEP_QUEUE = 100;
@@ -51,23 +53,35 @@ const STATE = 'container_state{name="$service",state=';
 const UP = 'max(up{job="cms-services",instance=~"$service:.+"})';
 const THROTTLED = 'rate(container_cpu_cfs_throttled_seconds_total{name="$service"}[1m])';
 const RECEIVED = 'rate(container_network_receive_bytes_total{name="$service"}[30s])';
-const WARMED_UP = `(time() - container_start_time_seconds) > ${WARM_UP_SECONDS}`;
+const olderThan = (seconds: number): string =>
+  `(time() - container_start_time_seconds) > ${seconds}`;
+const WARMED_UP = olderThan(WARM_UP_SECONDS);
 const SLOPE = 'deriv(container_memory_usage_bytes{name="$service"}[1m])';
-/** The least of what its memory grew by within two minutes: a collector's rhythm has pauses, a leak has none. */
-const STEADY_SLOPE = `min_over_time((${SLOPE})[2m:10s])`;
+/**
+ * The least of what its memory grew by within two minutes: a collector's rhythm has pauses, a leak has none. Only of a process that
+ * had warmed up before them, because all memory grows at first.
+ */
+const STEADY_SLOPE = `min_over_time((${SLOPE})[${STEADY_SECONDS}s:10s]) and on (name) ${olderThan(WARM_UP_SECONDS + STEADY_SECONDS)}`;
 const STEADY_SLOPE_OF_ANY = STEADY_SLOPE.replace('{name="$service"}', "");
 /** How long its memory grew, within the last ten minutes and once it was warm; nothing when it did not. */
 const GROWING_SECONDS = `10 * count_over_time((${SLOPE} > ${LEAK_BYTES_PER_SECOND} and on (name) ${WARMED_UP})[10m:10s])`;
 /** A process that was killed for its memory is judged by how it grew before. */
 const MEMORY_SLOPE =
-  `${STEADY_SLOPE} and on (name) ${WARMED_UP} and on (name) container_oom_events_total == 0 ` +
+  `${STEADY_SLOPE} and on (name) container_oom_events_total == 0 ` +
   `or max_over_time((${SLOPE})[10m:10s]) and on (name) container_oom_events_total > 0 and on (name) ${GROWING_SECONDS} >= ${SLOW_LEAK_SECONDS}`;
 const INCOMPATIBLE =
   'sum(cms_dds_incompatible_qos_total{job="cms-services",instance=~"$service:.+"})';
 const MATCHED_LEAST = 'min(cms_dds_matched_endpoints{job="cms-services",instance=~"$service:.+"})';
 const PUBLISHED = 'cms_sensor_published_total{job="cms-services"';
-const AGAINST_PEERS = `sum(rate(${PUBLISHED},instance=~"$service:.+"}[30s])) / sum(rate(${PUBLISHED},instance!~"$service:.+"}[30s]))`;
-const LOUDEST_AGAINST_REST = `max(rate(${PUBLISHED}}[30s])) / (sum(rate(${PUBLISHED}}[30s])) - max(rate(${PUBLISHED}}[30s])))`;
+/**
+ * What each sensor publishes, in multiples of its own nominal rate. Its peers would be no measure: when one of them falls silent, the
+ * loudest is at once many times as loud as the rest.
+ */
+const AGAINST_NOMINAL = SERVICES.flatMap((name) => {
+  const { sensorId, nominalRateHz } = TOPOLOGY[name];
+  if (nominalRateHz === undefined) return [];
+  return [`rate(${PUBLISHED},sensor_id="${sensorId}"}[30s]) / ${nominalRateHz}`];
+}).join(" or ");
 /** The last that was seen of it, also of a process that has gone since. */
 const LAST_QUEUE =
   'max(last_over_time(cms_fusion_queue_depth{job="cms-services",instance=~"$service:.+"}[5m]))';
@@ -104,11 +118,11 @@ const noOom = must({
   holds: { op: "==", value: 0 },
 });
 const noFlood = must({
-  claim: "no publisher sends far more than its peers",
+  claim: "no sensor publishes many times its nominal rate",
   signal: "cms_sensor_published_total",
-  promql: LOUDEST_AGAINST_REST,
+  promql: `max(${AGAINST_NOMINAL})`,
   holds: { op: "<", value: FLOOD_RATIO },
-  culprits: `sum by (instance) (rate(${PUBLISHED}}[30s])) > ${FLOOD_RATIO / (FLOOD_RATIO + 1)} * scalar(sum(rate(${PUBLISHED}}[30s])))`,
+  culprits: `(${AGAINST_NOMINAL}) >= ${FLOOD_RATIO}`,
 });
 const nobodyIsThrottled = must({
   claim: "no service is held back by a quota",
@@ -195,6 +209,7 @@ export const ENTAILMENTS: Readonly<Record<FaultClass, readonly Entailment[]>> = 
       promql: 'rate(container_cpu_usage_seconds_total{name="$service"}[30s])',
       holds: { op: "<", value: 0.01 },
     }),
+    isNotThrottled,
   ],
   cpu_starvation: [
     running,
@@ -319,9 +334,9 @@ export const ENTAILMENTS: Readonly<Record<FaultClass, readonly Entailment[]>> = 
   message_flood: [
     answersScrapes,
     must({
-      claim: "it publishes many times what its peers publish together",
+      claim: "it publishes many times its nominal rate",
       signal: "cms_sensor_published_total",
-      promql: AGAINST_PEERS,
+      promql: `max((${AGAINST_NOMINAL}) and on (instance) ${PUBLISHED},instance=~"$service:.+"})`,
       holds: { op: ">", value: FLOOD_RATIO },
     }),
     must({
@@ -387,9 +402,9 @@ export const ENTAILMENTS: Readonly<Record<FaultClass, readonly Entailment[]>> = 
     must({
       claim: "no service's memory grows without a pause",
       signal: "container_memory_usage_bytes",
-      promql: `max(${STEADY_SLOPE_OF_ANY} and on (name) ${WARMED_UP})`,
+      promql: `max(${STEADY_SLOPE_OF_ANY})`,
       holds: { op: "<=", value: LEAK_BYTES_PER_SECOND },
-      culprits: `(${STEADY_SLOPE_OF_ANY} and on (name) ${WARMED_UP}) > ${LEAK_BYTES_PER_SECOND}`,
+      culprits: `(${STEADY_SLOPE_OF_ANY}) > ${LEAK_BYTES_PER_SECOND}`,
     }),
     must({
       claim: "no work piles up",

@@ -38,6 +38,8 @@ export interface ServiceSpec {
   readonly metricsPort: number;
   /** Set for the three sensors. */
   readonly sensorId?: SensorId;
+  /** Source tracks per second that a sensor publishes at most at its own rate: one for each target and scan. */
+  readonly nominalRateHz?: number;
   /** Port of the service's own HTTP surface, if it has one. */
   readonly httpPort?: number;
 }
@@ -50,6 +52,7 @@ export const TOPOLOGY: Readonly<Record<ServiceName, ServiceSpec>> = {
     subscribes: [],
     metricsPort: 9101,
     sensorId: "RADAR-1",
+    nominalRateHz: 30,
   },
   "esm-sensor": {
     name: "esm-sensor",
@@ -58,6 +61,7 @@ export const TOPOLOGY: Readonly<Record<ServiceName, ServiceSpec>> = {
     subscribes: [],
     metricsPort: 9102,
     sensorId: "ESM-2",
+    nominalRateHz: 15,
   },
   "eo-sensor": {
     name: "eo-sensor",
@@ -66,6 +70,7 @@ export const TOPOLOGY: Readonly<Record<ServiceName, ServiceSpec>> = {
     subscribes: [],
     metricsPort: 9103,
     sensorId: "EO-3",
+    nominalRateHz: 6,
   },
   "track-fusion": {
     name: "track-fusion",

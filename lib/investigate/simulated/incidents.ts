@@ -98,6 +98,17 @@ export const SIMULATED_INCIDENTS: readonly SimulatedIncident[] = [
     faultClass: "network_partition",
   },
   {
+    name: "one sensor cannot be reached, and the loudest publishes nearly all that is left",
+    alert: unreachable("esm-sensor"),
+    system: changed(
+      "esm-sensor",
+      { up: false, receivedBytes: 0 },
+      { ingested: { "ESM-2": 0 }, contributorsRemoved: 3 },
+    ),
+    service: "esm-sensor",
+    faultClass: "network_partition",
+  },
+  {
     name: "fusion held back",
     alert: slow,
     system: changed(

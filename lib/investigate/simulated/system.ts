@@ -62,9 +62,10 @@ const HEALTHY_SERVICE: ServiceNumbers = {
   events: {},
 };
 
+/** Three targets, each scan detecting most of them. */
 const PUBLISHED: Partial<Record<ServiceName, number>> = {
-  "radar-sensor": 30,
-  "esm-sensor": 15,
+  "radar-sensor": 28.5,
+  "esm-sensor": 13.5,
   "eo-sensor": 4.2,
 };
 
@@ -73,7 +74,7 @@ export const HEALTHY: SystemNumbers = {
   services: Object.fromEntries(
     SERVICES.map((name) => [name, { ...HEALTHY_SERVICE, published: PUBLISHED[name] ?? 0 }]),
   ) as Record<ServiceName, ServiceNumbers>,
-  ingested: { "RADAR-1": 30, "ESM-2": 15, "EO-3": 4.2 },
+  ingested: { "RADAR-1": 28.5, "ESM-2": 13.5, "EO-3": 4.2 },
   queueDepth: 0,
   p95Seconds: 0.0008,
   activeTracks: 3,
@@ -211,8 +212,6 @@ function factFor(query: string, value: number, when: string): Fact {
 
 /** Who breaks a claim about the whole system, for the queries that ask for it. */
 function culpritsOf(query: string, system: SystemNumbers): Fact[] | undefined {
-  const rates = Object.values(system.services).map(({ up, published }) => (up ? published : 0));
-  const total = rates.reduce((sum, rate) => sum + rate, 0);
   type Look = (one: ServiceNumbers, name: ServiceName) => number | null;
   const shapes: readonly (readonly [RegExp, Look])[] = [
     [/^container_state\{state="exited"\} == 1/, (s) => (s.running ? null : 1)],
@@ -223,8 +222,11 @@ function culpritsOf(query: string, system: SystemNumbers): Fact[] | undefined {
     ],
     [/^cms_dds_matched_endpoints\{.*\} == 0/, (s) => (s.up && s.matchedLeast === 0 ? 0 : null)],
     [
-      /^sum by \(instance\) \(rate\(cms_sensor_published/,
-      (s) => (s.up && s.published > (5 / 6) * total ? s.published : null),
+      /^\(rate\(cms_sensor_published/,
+      (s, name) => {
+        const times = timesNominal(name, s);
+        return times !== null && times >= 5 ? times : null;
+      },
     ],
     [
       /^\(min_over_time\(\(deriv\(container_memory/,
@@ -253,9 +255,6 @@ function evaluate(query: string, system: SystemNumbers): number | null | "error"
   if (name === null) return evaluateForAll(query, system, all);
   const one = system.services[name];
   const fusion = name === "track-fusion";
-  const peers = all
-    .filter((other) => other !== one)
-    .reduce((sum, { published }) => sum + published, 0);
   const ingested = Object.values(system.ingested).reduce((sum, rate) => sum + rate, 0);
   const scraped = (value: number): number | null => (one.up ? value : null);
   const shapes: readonly (readonly [RegExp, () => number | null])[] = [
@@ -281,10 +280,7 @@ function evaluate(query: string, system: SystemNumbers): number | null | "error"
     [/^sum\(cms_dds_incompatible.*or vector/, () => one.incompatible],
     [/^sum\(cms_dds_incompatible/, () => scraped(one.incompatible)],
     [/^min\(cms_dds_matched/, () => scraped(one.matchedLeast)],
-    [
-      /^sum\(rate\(cms_sensor_published.*\/ sum/,
-      () => sensorOnly(name, one.published / peers, one),
-    ],
+    [/^max\(\(rate\(cms_sensor_published/, () => timesNominal(name, one)],
     [/^sum\(rate\(cms_sensor_published/, () => sensorOnly(name, one.published, one)],
   ];
   const found = shapes.find(([shape]) => shape.test(query));
@@ -294,6 +290,12 @@ function evaluate(query: string, system: SystemNumbers): number | null | "error"
 const slopeOf = ({ running, oomKills, growingSeconds, memorySlope }: ServiceNumbers) =>
   running || (oomKills > 0 && growingSeconds >= 60) ? memorySlope : null;
 
+/** What a sensor publishes, in multiples of its nominal rate. */
+function timesNominal(name: ServiceName, { up, published }: ServiceNumbers): number | null {
+  const { nominalRateHz } = TOPOLOGY[name];
+  return nominalRateHz === undefined || !up ? null : published / nominalRateHz;
+}
+
 const sensorOnly = (name: ServiceName, value: number, { up }: ServiceNumbers): number | null =>
   TOPOLOGY[name].sensorId === undefined || !up ? null : value;
 
@@ -302,9 +304,7 @@ function evaluateForAll(
   system: SystemNumbers,
   all: readonly ServiceNumbers[],
 ): number | "error" {
-  const rates = all.filter(({ up }) => up).map(({ published }) => published);
-  const loudest = Math.max(...rates);
-  const rest = rates.reduce((sum, rate) => sum + rate, 0) - loudest;
+  const loudest = SERVICES.map((name) => timesNominal(name, system.services[name]) ?? 0);
   const shapes: readonly (readonly [RegExp, () => number])[] = [
     [/^sum\(container_state\{state="exited"/, () => all.filter(({ running }) => !running).length],
     [/^min\(up/, () => Math.min(...all.map(({ up }) => Number(up)))],
@@ -313,7 +313,7 @@ function evaluateForAll(
       /^min\(cms_dds_matched/,
       () => Math.min(...all.filter((s) => s.up).map((s) => s.matchedLeast)),
     ],
-    [/^max\(rate\(cms_sensor_published/, () => loudest / rest],
+    [/^max\(rate\(cms_sensor_published/, () => Math.max(...loudest)],
     [
       /^max\(min_over_time\(\(deriv\(container_memory/,
       () => Math.max(...all.map((s) => s.memorySlope)),

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { createPrng } from "../../base/prng.ts";
-import { SENSOR_IDS } from "../../contract/topology.ts";
+import { SENSOR_IDS, SERVICES, TOPOLOGY } from "../../contract/topology.ts";
 import { distance, length } from "../vector.ts";
 import { plan } from "./cadence.ts";
 import { scan, SENSOR_MODELS } from "./model.ts";
@@ -59,6 +59,15 @@ describe("scan()", () => {
     expect(total).toBeGreaterThan(43);
     expect(total).toBeLessThan(48);
   });
+});
+
+test("the topology knows each sensor's nominal rate: one source track for each target and scan", () => {
+  const nominal = SERVICES.map((name) => TOPOLOGY[name]).filter(({ sensorId }) => sensorId);
+  for (const { sensorId, nominalRateHz } of nominal) {
+    if (sensorId === undefined) throw new Error("a sensor has an id");
+    expect(nominalRateHz).toBe(SENSOR_MODELS[sensorId].rateHz * TARGETS.length);
+  }
+  expect(nominal).toHaveLength(SENSOR_IDS.length);
 });
 
 describe("plan()", () => {
