@@ -1,36 +1,52 @@
-import { EnvironmentError } from "../../lib/base/errors.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { asError, EnvironmentError } from "../../lib/base/errors.ts";
 import type { ServiceName } from "../../lib/contract/topology.ts";
-import type { Fault } from "../define.ts";
+import type { Fault, FaultContext, Log } from "../define.ts";
 
 /** The kernel gives no quota below 1 ms in each period of 100 ms. */
 const LEAST_CORES = 0.01;
+/** As long as the window that `keepsUp` should look back, so that each step is judged by itself. */
+const LOOK_MS = 20_000;
+const STEP = 0.95;
+
+interface CpuQuota {
+  readonly service: ServiceName;
+  /** Of what the service used in the last half minute; below 1, its work piles up. */
+  readonly shareOfUsage: number;
+  /** PromQL that has a result while the service keeps up with its work in spite of the limit. */
+  readonly keepsUp: string;
+}
 
 /**
  * Limits a running service to a share of the processor time that it uses just now, without a restart. Healed by lifting
  * the limit. A fixed quota would starve the service on one machine and not even be noticed on a faster one.
+ *
+ * What a service needs falls while it runs: its code gets compiled, and work that waited is done in larger portions. So the
+ * limit is lowered by a twentieth whenever the service keeps up, until the fault is healed or this program ends.
  */
-export function cpuQuota(parameters: {
-  readonly service: ServiceName;
-  /** Of what the service used in the last half minute; below 1, its work piles up. */
-  readonly shareOfUsage: number;
-}): Fault {
+export function cpuQuota(parameters: CpuQuota & Fault["parameters"]): Fault {
   const { service, shareOfUsage } = parameters;
   const usage = `rate(container_cpu_usage_seconds_total{name="${service}"}[30s])`;
   const throttled = `rate(container_cpu_cfs_throttled_seconds_total{name="${service}"}[15s])`;
   return {
     kind: "cpu-quota",
     parameters,
-    inject: async ({ lab, prometheus, log }) => {
+    inject: async (context) => {
+      const { lab, prometheus, log } = context;
       const used = (await prometheus.instant(usage))[0]?.value;
       if (used === undefined) {
         throw new EnvironmentError(
           `Cannot limit ${service}: its usage must be known, but ${usage} is empty`,
         );
       }
-      const cores = Math.max(LEAST_CORES, Math.round(used * shareOfUsage * 1e4) / 1e4);
+      const cores = rounded(used * shareOfUsage);
       await lab.limitCpu(service, cores);
       log(`${service} used ${used.toFixed(4)} of a core and is limited to ${cores}`);
-      return async (say) => {
+      const healed = new AbortController();
+      const tightening = tighten(context, parameters, cores, healed.signal);
+      return async (say: Log) => {
+        healed.abort();
+        await tightening;
         await lab.limitCpu(service, null);
         say(`processor limit of ${service} lifted`);
       };
@@ -45,3 +61,30 @@ export function cpuQuota(parameters: {
     },
   };
 }
+
+/**
+ * Lowers the limit while the service keeps up, until it is healed or somebody else has changed the limit or stopped the lab. Never
+ * throws, because nobody waits for it before the fault is healed.
+ */
+async function tighten(
+  { lab, prometheus, log }: FaultContext,
+  { service, keepsUp }: CpuQuota,
+  initial: number,
+  healed: AbortSignal,
+): Promise<void> {
+  let cores = initial;
+  try {
+    while (cores > LEAST_CORES) {
+      await sleep(LOOK_MS, undefined, { signal: healed, ref: false });
+      if ((await lab.state(service)).cpuQuotaCores !== cores) return;
+      if ((await prometheus.instant(keepsUp)).length === 0) continue;
+      cores = rounded(cores * STEP);
+      await lab.limitCpu(service, cores);
+      log(`${service} keeps up and is limited to ${cores}`);
+    }
+  } catch (error) {
+    if (!healed.aborted) log(`the limit of ${service} stays as it is: ${asError(error).message}`);
+  }
+}
+
+const rounded = (cores: number): number => Math.max(LEAST_CORES, Math.round(cores * 1e4) / 1e4);
