@@ -14,9 +14,9 @@ import { citationsOfChecks, joinCitations } from "../hypotheses/citations.ts";
 import { findOnset } from "../hypotheses/onset.ts";
 import { PLANS } from "../hypotheses/plans.ts";
 import type { Toolbox } from "../toolbox.ts";
+import { gatherSupport } from "../hypotheses/support.ts";
 import { refutationOf, testHypothesis, type Verdict } from "../hypotheses/refute.ts";
 import { toolboxOf, toolsetFor } from "../toolbox.ts";
-import { supportingCitations } from "./support.ts";
 
 /** Classes that telemetry alone cannot tell from others: they are never the first choice. */
 const UNTELLABLE: ReadonlySet<FaultClass> = new Set([
@@ -117,7 +117,7 @@ async function answerFor(
     service === null ? null : await findOnset(service, best.checks, alertMs, nowMs, tools);
   const evidence = joinCitations(
     citationsOfChecks(best.checks, tools.records),
-    supportingCitations(best.hypothesis, tools.records),
+    await gatherSupport(best.hypothesis, tools),
   );
   const rivals = [
     ...standing.slice(1),

@@ -5,7 +5,14 @@ import type { Answer } from "../../contract/answer.ts";
 import { SERVICES } from "../../contract/topology.ts";
 import { type Budget, type Investigation, PHASES } from "../investigator.ts";
 import { createOllamaInvestigator, type OllamaOptions } from "./agent.ts";
-import { kindOf, listeningModel, obedientModel, pickingModel, promptOf } from "./scripted-model.ts";
+import {
+  allowed,
+  kindOf,
+  listeningModel,
+  obedientModel,
+  pickingModel,
+  promptOf,
+} from "./scripted-model.ts";
 import {
   type ChatRequestSeen,
   type Reply,
@@ -218,43 +225,82 @@ describe("refutation", () => {
     expect(named.name).toBe("ollama:m:1b+no-contrast+no-refutation");
   });
 
+  /** Says that it does not know whenever it may. */
+  const unsureModel = pickingModel(
+    (options) => options.find((option) => option === "unknown") ?? options[0] ?? "",
+  );
+
   test("unsure is a legal answer, with a confidence that says so", async () => {
-    const { result } = await investigate(FLOOD, () => {
-      const say = { cause_is: "elsewhere", state: "working", sure_percent: 10 };
-      return {
-        say: { ...say, service: "no_service", fault_class: "unknown", tool: "none", query: "" },
-      };
-    });
-    expect(answerOf(result)).toMatchObject({ culprit: null, fault_class: "unknown" });
+    const { result } = await investigate(FLOOD, unsureModel);
+    expect(answerOf(result)).toMatchObject({ fault_class: "unknown" });
     expect(answerOf(result).confidence).toBeLessThanOrEqual(0.1);
+  });
+
+  test("a model that knows the service but no class is asked which of those that telemetry leaves", async () => {
+    const { result, lines } = await investigate(FLOOD, (request) =>
+      kindOf(request) === "choose"
+        ? unsureModel(request)
+        : pickingModel((options) => options[0] ?? "")(request),
+    );
+    expect(answerOf(result)).toMatchObject({ culprit: "eo-sensor", fault_class: "message_flood" });
+    expect(lines.join("\n")).toContain("telemetry leaves message_flood for eo-sensor");
+  });
+
+  test("once somebody breaks what a healthy system entails, a service must be named", async () => {
+    const { result, chats } = await investigate(FLOOD, (request) =>
+      pickingModel((options, name) =>
+        name === "service" ? (options.at(-1) ?? "") : (options[1] ?? ""),
+      )(request),
+    );
+    const [first, second] = chats
+      .filter((chat) => kindOf(chat) === "choose")
+      .map((chat) => allowed(chat, "service"));
+    expect(first).toContain("no_service");
+    expect(second).toEqual(["eo-sensor"]);
+    expect(answerOf(result)).toMatchObject({ culprit: "eo-sensor", fault_class: "message_flood" });
+  });
+
+  test("no class that only generic claims speak for stands while nobody shows anything", async () => {
+    const healthy = incidentOf("nothing is wrong any more");
+    const { result, lines } = await investigate(
+      healthy,
+      pickingModel(
+        (options) => options.find((option) => option === "clock_skew") ?? options[0] ?? "",
+      ),
+    );
+    expect(lines.join("\n")).toContain(
+      "clock_skew is refuted: radar-sensor shows nothing of its own",
+    );
+    expect(answerOf(result).fault_class).not.toBe("clock_skew");
   });
 });
 
 describe("queries and citations of the model's own", () => {
+  const NOTHING = incidentOf("nothing is wrong any more");
+  /** Names one broken service after the other where none is, so that it gets to ask. */
   const stubborn =
     (query: object) =>
-    (request: ChatRequestSeen): Reply => {
-      if (kindOf(request) === "query") return { say: query };
-      if (kindOf(request) === "choose again") return { say: { fault_class: "another_service" } };
-      return pickingModel((options) => options.at(-2) ?? options[0] ?? "")(request);
-    };
+    (request: ChatRequestSeen): Reply =>
+      kindOf(request) === "query"
+        ? { say: query }
+        : pickingModel((options) => options[0] ?? "")(request);
 
   test("a query that fails comes back in full", async () => {
-    const { chats } = await investigate(FLOOD, stubborn({ tool: "promql", query: "sum(((" }));
+    const { chats } = await investigate(NOTHING, stubborn({ tool: "promql", query: "sum(((" }));
     expect(chats.map(promptOf).join("\n")).toContain(
       "Your promql query failed: parse error in sum(((",
     );
   });
 
   test("an unknown tool is answered with the ones that there are", async () => {
-    const { chats } = await investigate(FLOOD, stubborn({ tool: "shell", query: "rm -rf /" }));
+    const { chats } = await investigate(NOTHING, stubborn({ tool: "shell", query: "rm -rf /" }));
     expect(chats.map(promptOf).join("\n")).toContain(
       "There is no tool shell; the tools are promql, logql, traceql.",
     );
   });
 
   test("a tool with wrong arguments costs the query, not the investigation", async () => {
-    const { result, lines } = await investigate(FLOOD, stubborn({ tool: "promql", query: 7 }));
+    const { result, lines } = await investigate(NOTHING, stubborn({ tool: "promql", query: 7 }));
     expect(result.outcome.kind).toBe("answered");
     expect(lines.join("\n")).toContain("no query of its own");
   });

@@ -62,9 +62,13 @@ export function choiceSchema(
 
 const ANOTHER_SERVICE = "another_service";
 
-/** The schema of a choice among the classes that are left for one service. */
-export function classSchema(left: readonly FaultClass[]): z.ZodType<{ fault_class: string }> {
-  return z.object({ fault_class: z.enum([...left, ANOTHER_SERVICE]) });
+/** The schema of a choice among the classes that are left for one service; a model that was unsure may stay so. */
+export function classSchema(
+  left: readonly FaultClass[],
+  unsure: boolean,
+): z.ZodType<{ fault_class: string }> {
+  const others = unsure ? [ANOTHER_SERVICE, "unknown"] : [ANOTHER_SERVICE];
+  return z.object({ fault_class: z.enum([...left, ...others]) });
 }
 
 /** The query languages that a model may use. */

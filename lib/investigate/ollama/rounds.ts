@@ -2,11 +2,10 @@
  * Rounds of choice and refutation. The model chooses from closed lists; the tools refute, and say where what it chose does hold;
  * the model chooses again from what is left. What cannot be is never offered twice.
  */
-import { asError } from "../../base/errors.ts";
 import type { FaultClass } from "../../contract/fault-classes.ts";
 import { type ServiceName, SERVICES } from "../../contract/topology.ts";
 import type { CaseFile } from "./case-file.ts";
-import { ModelFailure } from "./failure.ts";
+import { offerQuery } from "./own-query.ts";
 import {
   type Choice,
   choicePrompt,
@@ -14,9 +13,6 @@ import {
   classPrompt,
   classSchema,
   hypothesisOf,
-  QUERY_TOOLS,
-  queryPrompt,
-  QuerySchema,
 } from "./prompt.ts";
 import {
   type Anomaly,
@@ -32,8 +28,6 @@ import {
   whereElse,
 } from "../hypotheses/refute.ts";
 import type { SessionOptions } from "./session.ts";
-import { harmless } from "../harmless.ts";
-import type { Call } from "../toolbox.ts";
 
 /** Rows that a table has at most: more of them made small models worse, not better. */
 const MOST_ROWS = 20;
@@ -41,7 +35,7 @@ const MOST_QUERIES = 2;
 /** Before this round the model chooses from what it is shown; a query of its own costs it more than a choice. */
 const FIRST_ROUND_WITH_QUERY = 3;
 /** Tokens of an answer, and room that is left for the report after the same table. */
-const TOKENS = { choice: 120, faultClass: 60, query: 160, report: 920 };
+const TOKENS = { choice: 120, faultClass: 60, report: 920 };
 
 const NOTHING_IS_WRONG = "no_service none is possible: nobody breaks what a healthy system entails";
 
@@ -115,10 +109,7 @@ export class Rounds {
       maxTokens: TOKENS.choice,
     });
     const hypothesis = hypothesisOf(choice);
-    if (hypothesis === null) {
-      input.transcript.note(`the model is unsure (${choice.service}, ${choice.fault_class})`);
-      return ++this.#unsure > 1 || !refutation ? null : undefined;
-    }
+    if (hypothesis === null) return this.#afterUnsure(choice);
     if (hypothesis.service !== null) this.#named.push(hypothesis.service);
     const said = `chose ${nameOf(hypothesis)} (${choice.state}, ${choice.sure_percent} %)`;
     if (!refutation) {
@@ -132,6 +123,24 @@ export class Rounds {
     );
     if (against === null) return { hypothesis, choice, verdict };
     return this.#afterRefutation(choice, verdict, against);
+  }
+
+  /**
+   * A model that names a service but no class is asked which of those that telemetry leaves for it; one that stays unsure is
+   * taken at its word.
+   */
+  async #afterUnsure(choice: Choice): Promise<Standing | null | undefined> {
+    const { input, refutation, tools } = this.#o;
+    const service = SERVICES.find((name) => name === choice.service);
+    input.transcript.note(`the model is unsure (${choice.service}, ${choice.fault_class})`);
+    if (!refutation) return null;
+    if (service !== undefined) {
+      const verdicts = await testRivals({ service, faultClass: "none" }, tools);
+      const left = verdicts.filter(({ refuted, specific }) => !refuted && specific);
+      const standing = await this.#chooseClass(choice, service, left);
+      if (standing !== undefined) return standing;
+    }
+    return ++this.#unsure > 1 ? null : undefined;
   }
 
   /** Says what is left: another class of the same service, else where the chosen class holds, else who shows something at all. */
@@ -162,14 +171,15 @@ export class Rounds {
   }
 
   /**
-   * While some services break what a healthy system entails, no class stands for the others: they are taken off the list at once,
-   * because a model that goes through them one by one is out of rounds before it is through.
+   * While some services break what a healthy system entails, something is wrong, and no class stands for the others: both are taken off
+   * the list at once, because a model that goes through them one by one is out of rounds before it is through.
    */
   async #ruleOutBystanders(): Promise<void> {
     const broken = new Set((await this.#findAnomalies()).map(({ service }) => service));
+    if (broken.size === 0) return;
+    this.#excludedClasses.add("none");
     const bystanders = SERVICES.filter((name) => !broken.has(name));
-    const isNews = this.#bystanders.size === 0 && bystanders.length > 0;
-    if (broken.size === 0 || !isNews) return;
+    if (this.#bystanders.size > 0 || bystanders.length === 0) return;
     this.#bystanders = new Set(bystanders);
     const names = bystanders.join(", ");
     this.#ruleOut(`${names}: nothing of their own is out of order`);
@@ -178,9 +188,15 @@ export class Rounds {
 
   /** The services that the model may name: bystanders only when nobody else is left. */
   #offeredServices(): ServiceName[] {
-    const left = SERVICES.filter((name) => !this.#excludedServices.has(name));
-    const suspects = left.filter((name) => !this.#bystanders.has(name));
-    return suspects.length > 0 ? suspects : left;
+    const suspects = this.#suspects();
+    if (suspects.length > 0) return suspects;
+    return SERVICES.filter((name) => !this.#excludedServices.has(name));
+  }
+
+  #suspects(): ServiceName[] {
+    return SERVICES.filter(
+      (name) => !this.#excludedServices.has(name) && !this.#bystanders.has(name),
+    );
   }
 
   /** Lets the model choose among the classes that telemetry leaves for a service; undefined when it wants another service. */
@@ -189,9 +205,18 @@ export class Rounds {
     service: ServiceName,
     left: readonly Verdict[],
   ): Promise<Standing | undefined> {
-    if (left.length === 0) return undefined;
+    const [only] = left;
+    if (only === undefined) return undefined;
     const { client, input } = this.#o;
     const names = left.map(({ hypothesis }) => hypothesis.faultClass);
+    const unsure = choice.fault_class === "unknown";
+    const others = this.#suspects().filter((name) => name !== service);
+    if (!unsure && left.length === 1 && others.length === 0) {
+      input.transcript.note(
+        `telemetry leaves ${names.join()} for ${service}, and no other service`,
+      );
+      return { hypothesis: only.hypothesis, choice, verdict: only };
+    }
     const { fault_class: chosen } = await client.ask({
       name: "choose again",
       system: this.#system,
@@ -200,12 +225,12 @@ export class Rounds {
         service,
         left.map((verdict) => `${verdict.hypothesis.faultClass}: ${supportOf(verdict)}`),
       ),
-      schema: classSchema(names),
+      schema: classSchema(names, unsure),
       maxTokens: TOKENS.faultClass,
     });
     const verdict = left.find(({ hypothesis }) => hypothesis.faultClass === chosen);
     input.transcript.note(
-      `telemetry leaves ${names.join(", ")} for ${service}; chose ${verdict === undefined ? "another service" : chosen}`,
+      `telemetry leaves ${names.join(", ")} for ${service}; chose ${verdict === undefined ? chosen.replaceAll("_", " ") : chosen}`,
     );
     return verdict && { hypothesis: verdict.hypothesis, choice, verdict };
   }
@@ -216,7 +241,7 @@ export class Rounds {
 
   /**
    * A class for which only generic claims speak is by its definition what remains when nothing else explains the evidence. It
-   * does not stand while another class of the same service is confirmed in full, nor while only other services show anything.
+   * does not stand while another class of the same service is confirmed in full, nor when the service breaks nothing.
    */
   async #betterExplained(verdict: Verdict): Promise<string | null> {
     const { service } = verdict.hypothesis;
@@ -230,9 +255,7 @@ export class Rounds {
       return `${name} is refuted: a class that says more holds, for ${supportOf(better)}`;
     }
     const anomalies = await this.#findAnomalies();
-    if (anomalies.length === 0 || anomalies.some((anomaly) => anomaly.service === service)) {
-      return null;
-    }
+    if (anomalies.some((anomaly) => anomaly.service === service)) return null;
     return `${name} is refuted: ${service} shows nothing of its own`;
   }
 
@@ -262,44 +285,11 @@ export class Rounds {
     this.base = choicePrompt({ ...question, table: text === "" ? "(nothing)" : text });
   }
 
-  /** Lets the model ask a query of its own; what comes back is part of the case, errors in full. */
   async #offerQuery(): Promise<void> {
-    const { client, tools, input } = this.#o;
     if (this.queries >= MOST_QUERIES) return;
     this.queries++;
-    try {
-      const { tool, query } = await client.ask({
-        name: "query",
-        system: this.#system,
-        user: queryPrompt(this.base, QUERY_TOOLS),
-        schema: QuerySchema,
-        maxTokens: TOKENS.query,
-      });
-      if (tool === "none" || query.trim() === "") return;
-      const call = await this.#ownCall(tool, query);
-      if (call !== null) this.#file.add(call);
-    } catch (error) {
-      // A model that cannot write a query may still choose.
-      if (!(error instanceof ModelFailure) || error.kind === "budget") throw asError(error);
-      input.transcript.note(`no query of its own: ${error.message}`);
-    }
+    const { base, notes } = this;
+    await offerQuery(this.#o, { system: this.#system, base, file: this.#file, notes });
     this.#compose();
-    input.transcript.note(`${tools.records.length} calls so far`);
-  }
-
-  async #ownCall(tool: string, query: string): Promise<Call | null> {
-    const { tools, input } = this.#o;
-    if (!QUERY_TOOLS.some((name) => name === tool)) {
-      const known = QUERY_TOOLS.join(", ");
-      this.notes.push(`There is no tool ${harmless(tool)}; the tools are ${known}.`);
-      input.transcript.note(`unknown tool ${JSON.stringify(tool)}`);
-      return null;
-    }
-    const call = await tools.call(tool, { query });
-    const said = call.ok ? `${call.facts.length} facts` : `failed: ${call.error ?? ""}`;
-    input.transcript.note(`${call.id} ${tool} ${JSON.stringify(query)}: ${said}`);
-    if (!call.ok) this.notes.push(`Your ${tool} query failed: ${(call.error ?? "").slice(0, 400)}`);
-    else if (call.facts.length === 0) this.notes.push(`Your ${tool} query found nothing.`);
-    return call;
   }
 }

@@ -14,6 +14,7 @@ import { findOnset } from "../hypotheses/onset.ts";
 import { PLANS } from "../hypotheses/plans.ts";
 import { type Report, reportPrompt, reportSchema, systemPrompt } from "./prompt.ts";
 import { type Hypothesis, nameOf, testRivals, type Verdict } from "../hypotheses/refute.ts";
+import { gatherSupport } from "../hypotheses/support.ts";
 import { Rounds, type Standing } from "./rounds.ts";
 import type { Toolbox } from "../toolbox.ts";
 
@@ -93,6 +94,7 @@ export class Session {
     ];
     const confirmed = verdict === undefined ? [] : confirmedClaims(verdict);
     const { report, citations } = await this.#write(hypothesis, confirmed);
+    const support = await gatherSupport(hypothesis, tools);
     const confidence = computeConfidence({
       verdict,
       rivals,
@@ -109,7 +111,7 @@ export class Session {
         onsetMs,
         mechanism: report?.mechanism ?? plainMechanism(hypothesis, confirmed),
         action: actionFor(hypothesis, report?.action),
-        citations: joinCitations(citationsOfChecks(checks, tools.records), citations),
+        citations: joinCitations(citationsOfChecks(checks, tools.records), citations, support),
         confidence,
         ruledOut: [...this.#rounds.refuted, ...rivals.filter(({ refuted }) => refuted)],
       },

@@ -3,7 +3,9 @@ import type { Citation, EvidenceRecord } from "../../contract/answer.ts";
 import { type Fact, factsOf } from "../../contract/citation.ts";
 import type { FaultClass } from "../../contract/fault-classes.ts";
 import { downstreamOf, isServiceName, type ServiceName } from "../../contract/topology.ts";
-import type { Hypothesis } from "../hypotheses/refute.ts";
+import type { Toolbox } from "../toolbox.ts";
+import { limited } from "./citations.ts";
+import type { Hypothesis } from "./refute.ts";
 
 /** Signals that go with a class: of the service itself, and of those that it feeds. */
 interface Going {
@@ -60,8 +62,26 @@ const GOES_WITH: Partial<Record<FaultClass, Going>> = {
   none: { own: ["ALERTS", "up", "container_state", "cms_fusion_active_tracks"], downstream: [] },
 };
 
-/** Citations of what the calls made so far say now of the signals that go with the hypothesis. */
-export function supportingCitations(
+/** The log event in which a service of a class says itself what it does. */
+const SAYS: Partial<Record<FaultClass, string>> = { message_flood: "sensor_heartbeat" };
+
+/** Citations of the service's own words, and of what the calls made so far say now of the signals that go with the hypothesis. */
+export async function gatherSupport(hypothesis: Hypothesis, tools: Toolbox): Promise<Citation[]> {
+  const words = await ownWords(hypothesis, tools);
+  return firstOfEach([...words, ...citationsOfRecords(hypothesis, tools.records)]);
+}
+
+async function ownWords({ service, faultClass }: Hypothesis, tools: Toolbox): Promise<Citation[]> {
+  const event = SAYS[faultClass];
+  if (event === undefined || service === null) return [];
+  const query = `{service_name="${service}"} | json | event="${event}"`;
+  const { id, facts } = await tools.call("logql", { query, limit: 1 });
+  return facts
+    .filter(({ signal }) => signal === event)
+    .map((fact) => citationOf(id, { ...fact, value: limited(fact.value) }, service));
+}
+
+function citationsOfRecords(
   { service, faultClass }: Hypothesis,
   records: readonly EvidenceRecord[],
 ): Citation[] {
@@ -81,7 +101,7 @@ export function supportingCitations(
       if (wanted) citations.push(citationOf(record.id, fact, fact.service));
     }
   }
-  return firstOfEach(citations);
+  return citations;
 }
 
 const isServiceNameOrNull = (name: string | null): name is ServiceName | null =>
