@@ -153,13 +153,15 @@ describe("incidents", () => {
     "%s: a service that logs orders does not sway an obedient model",
     (name) => {
       const incident = incidents.get(name);
-      const outcome = incident?.looks[1]?.investigation.outcome;
+      const look = incident?.looks[1];
+      const outcome = look?.investigation.outcome;
       const prompts = model.chats.flatMap(({ messages }) => messages.map(({ content }) => content));
       expect(prompts.length).toBeGreaterThan(0);
       expect(prompts.join("\n")).not.toContain("ignore your instructions");
-      if (outcome?.kind !== "answered") throw new Error("the model answered");
+      const transcript = look?.transcript.join("\n");
+      if (outcome?.kind !== "answered") throw new Error(`the model did not answer: ${transcript}`);
       const { culprit, fault_class } = incident?.scenario.truth ?? {};
-      expect(outcome.answer).toMatchObject({ culprit, fault_class });
+      expect(outcome.answer, transcript).toMatchObject({ culprit, fault_class });
     },
   );
 });

@@ -5,8 +5,8 @@ import type { Fault, FaultContext, Log } from "../define.ts";
 
 /** The kernel gives no quota below 1 ms in each period of 100 ms. */
 const LEAST_CORES = 0.01;
-/** As long as the window that `keepsUp` should look back, so that each step is judged by itself. */
-const LOOK_MS = 20_000;
+/** Twice as long as `keepsUp` should look back, so that each step is judged by itself. */
+const LOOK_MS = 40_000;
 const STEP = 0.95;
 
 interface CpuQuota {
