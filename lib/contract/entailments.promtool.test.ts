@@ -1,0 +1,132 @@
+/** Claims whose queries are more than a comparison, evaluated by Prometheus itself over series that are made up. */
+import { expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Entailment, entailmentQuery, ENTAILMENTS } from "./entailments.ts";
+import type { FaultClass } from "./fault-classes.ts";
+
+const STEP_SECONDS = 10;
+
+interface Case {
+  readonly name: string;
+  readonly claim: Entailment;
+  readonly service: "track-fusion" | "esm-sensor" | "radar-sensor";
+  /** Series in promtool's notation, a value every ten seconds. */
+  readonly series: Readonly<Record<string, string>>;
+  readonly atSeconds: number;
+  readonly holds: boolean;
+}
+
+function claimOf(faultClass: FaultClass, claim: string): Entailment {
+  const found = ENTAILMENTS[faultClass].find((one) => one.claim === claim);
+  if (found === undefined) throw new Error(`${faultClass} has no claim "${claim}"`);
+  return found;
+}
+
+const LEAKS = claimOf("memory_leak", "its memory grows without a pause");
+const FLOODS = claimOf("message_flood", "it publishes many times its nominal rate");
+const NOBODY_FLOODS = claimOf("none", "no sensor publishes many times its nominal rate");
+
+const MEMORY = 'container_memory_usage_bytes{name="track-fusion"}';
+const started = (second: number): Record<string, string> => ({
+  'container_start_time_seconds{name="track-fusion"}': `${second}x90`,
+  'container_oom_events_total{name="track-fusion"}': "0x90",
+});
+const publishedBy = (sensor: string, name: string): string =>
+  `cms_sensor_published_total{job="cms-services",sensor_id="${sensor}",instance="${name}:9101"}`;
+const RADAR = publishedBy("RADAR-1", "radar-sensor");
+const ESM = publishedBy("ESM-2", "esm-sensor");
+
+const CASES: readonly Case[] = [
+  {
+    name: "memory that has grown by 460 kB/s for minutes leaks",
+    claim: LEAKS,
+    service: "track-fusion",
+    series: { [MEMORY]: "100000000+4600000x90", ...started(0) },
+    atSeconds: 300,
+    holds: true,
+  },
+  {
+    name: "the same growth in the first minutes of a process is no leak",
+    claim: LEAKS,
+    service: "track-fusion",
+    series: { [MEMORY]: "100000000+4600000x90", ...started(150) },
+    atSeconds: 300,
+    holds: false,
+  },
+  {
+    name: "growth with a pause of a minute is no leak",
+    claim: LEAKS,
+    service: "track-fusion",
+    series: { [MEMORY]: "100000000+4600000x21 196600000x6 196600000+4600000x60", ...started(0) },
+    atSeconds: 330,
+    holds: false,
+  },
+  {
+    name: "a sensor at twenty times its nominal rate floods",
+    claim: FLOODS,
+    service: "radar-sensor",
+    series: { [RADAR]: "0+6000x90", [ESM]: "0+135x90" },
+    atSeconds: 120,
+    holds: true,
+  },
+  {
+    name: "the loudest sensor does not flood because the others fell silent",
+    claim: FLOODS,
+    service: "radar-sensor",
+    series: { [RADAR]: "0+285x90" },
+    atSeconds: 120,
+    holds: false,
+  },
+  {
+    name: "another sensor's flood is not its own",
+    claim: FLOODS,
+    service: "esm-sensor",
+    series: { [RADAR]: "0+6000x90", [ESM]: "0+135x90" },
+    atSeconds: 120,
+    holds: false,
+  },
+  {
+    name: "nobody floods at the usual rates",
+    claim: NOBODY_FLOODS,
+    service: "radar-sensor",
+    series: { [RADAR]: "0+285x90", [ESM]: "0+135x90" },
+    atSeconds: 120,
+    holds: true,
+  },
+];
+
+/** What promtool says of a case: empty when it is as expected. */
+function evaluate({ claim, service, series, atSeconds, holds }: Case): string {
+  const { op, value } = claim.holds;
+  const cases = {
+    evaluation_interval: `${STEP_SECONDS}s`,
+    tests: [
+      {
+        interval: `${STEP_SECONDS}s`,
+        input_series: Object.entries(series).map(([name, values]) => ({ series: name, values })),
+        promql_expr_test: [
+          {
+            expr: `count((${entailmentQuery(claim, service)}) ${op} ${value}) or vector(0)`,
+            eval_time: `${atSeconds}s`,
+            exp_samples: [{ labels: "{}", value: Number(holds) }],
+          },
+        ],
+      },
+    ],
+  };
+  const folder = mkdtempSync(join(tmpdir(), "promql-"));
+  try {
+    const file = join(folder, "cases.json");
+    writeFileSync(file, JSON.stringify(cases));
+    const { exitCode, stdout, stderr } = Bun.spawnSync(["promtool", "test", "rules", file]);
+    return exitCode === 0 ? "" : `${stdout.toString()}${stderr.toString()}`;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+test.each(CASES.map((one) => [one.name, one] as const))("%s", (_, one) => {
+  expect(evaluate(one)).toBe("");
+});
