@@ -155,7 +155,12 @@ const FAULTS: readonly Case[] = [
         { what: "the kernel to hold it back for a second", deadlineMs: DEADLINE_MS },
       );
       await untilValue(ctx, `container_spec_cpu_quota{name="track-fusion"}`, 5000);
+      // The kernel gives no less than 1 ms a period, so that a smaller share takes a longer one.
+      await lab.limitCpu("track-fusion", 0.004);
+      await untilValue(ctx, `container_spec_cpu_quota{name="track-fusion"}`, 1000);
+      await untilValue(ctx, `container_spec_cpu_period{name="track-fusion"}`, 250_000);
       await lab.limitCpu("track-fusion", null);
+      await untilValue(ctx, `container_spec_cpu_quota{name="track-fusion"}`, 0);
       expect(await lab.state("track-fusion")).toMatchObject({ pid, cpuQuotaCores: null });
     },
   ],
@@ -254,7 +259,7 @@ const REFUSALS: readonly Case[] = [
   [
     "refuses a quota that is none, and says the rule and the value",
     async ({ lab }) => {
-      for (const cores of [0, -1, 65, Number.NaN]) {
+      for (const cores of [0, -1, 0.0009, 65, Number.NaN]) {
         await expect(lab.limitCpu("track-fusion", cores)).rejects.toThrow(/quota must be/);
       }
       expect(await lab.state("track-fusion")).toMatchObject({ cpuQuotaCores: null });

@@ -80,7 +80,7 @@ export interface Lab extends AsyncDisposable {
   stop(service: ServiceName): Promise<void>;
   /** Puts a fresh process in place of the service: with these options, or the canonical one with none. */
   replace(service: ServiceName, options?: ReplaceOptions): Promise<void>;
-  /** Limits the running service to `cores` of a processor, without a restart; null lifts the limit. */
+  /** Limits the running service to `cores` of a processor (0.001 to 64), without a restart; null lifts the limit. */
   limitCpu(service: ServiceName, cores: number | null): Promise<void>;
   /** Cuts the service off the network while it keeps running. */
   detachNetwork(service: ServiceName): Promise<void>;

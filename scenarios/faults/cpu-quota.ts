@@ -3,8 +3,8 @@ import { asError, EnvironmentError } from "../../lib/base/errors.ts";
 import type { ServiceName } from "../../lib/contract/topology.ts";
 import type { Fault, FaultContext, Log } from "../define.ts";
 
-/** The kernel gives no quota below 1 ms in each period of 100 ms. */
-const LEAST_CORES = 0.01;
+/** A lab gives no less than a thousandth of a core; nothing runs with so little. */
+const LEAST_CORES = 0.001;
 /** Twice as long as `keepsUp` should look back, so that each step is judged by itself. */
 const LOOK_MS = 40_000;
 const STEP = 0.95;

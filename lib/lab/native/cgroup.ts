@@ -14,7 +14,25 @@ import { EnvironmentError } from "../../base/errors.ts";
 import { waitUntil } from "../../base/wait.ts";
 
 const ROOT = "/sys/fs/cgroup";
+/** The kernel's usual period, and the longest that it takes. */
 const PERIOD_US = 100_000;
+const LONGEST_PERIOD_US = 1_000_000;
+/** The kernel gives no quota below 1 ms a period. */
+const LEAST_QUOTA_US = 1000;
+/** The smallest share of a processor that a group can be limited to. */
+export const LEAST_CORES = LEAST_QUOTA_US / LONGEST_PERIOD_US;
+
+/** Quota and period of the scheduler for a share of a processor: very small shares take a longer period. */
+export function bandwidthOf(cores: number): {
+  readonly quotaUs: number;
+  readonly periodUs: number;
+} {
+  const periodUs = Math.max(PERIOD_US, Math.ceil(LEAST_QUOTA_US / cores));
+  return { quotaUs: Math.round(cores * periodUs), periodUs };
+}
+
+/** No quota, as control groups of version 1 say it. */
+export const UNLIMITED = { quotaUs: -1, periodUs: PERIOD_US } as const;
 
 /** What the kernel counts of a group. */
 export interface Usage {
@@ -138,9 +156,11 @@ class GroupV1 implements Group {
   }
 
   limitCpu(cores: number | null): void {
-    const quota = cores === null ? -1 : Math.round(cores * PERIOD_US);
-    writeFileSync(`${this.#cpu}/cpu.cfs_period_us`, String(PERIOD_US));
-    writeFileSync(`${this.#cpu}/cpu.cfs_quota_us`, String(quota));
+    const { quotaUs, periodUs } = cores === null ? UNLIMITED : bandwidthOf(cores);
+    // Each pair of old and new values must be possible in between.
+    writeFileSync(`${this.#cpu}/cpu.cfs_quota_us`, "-1");
+    writeFileSync(`${this.#cpu}/cpu.cfs_period_us`, String(periodUs));
+    writeFileSync(`${this.#cpu}/cpu.cfs_quota_us`, String(quotaUs));
   }
 
   usage(): Usage {
@@ -182,8 +202,8 @@ class GroupV2 implements Group {
   }
 
   limitCpu(cores: number | null): void {
-    const quota = cores === null ? "max" : String(Math.round(cores * PERIOD_US));
-    writeFileSync(`${this.#folder}/cpu.max`, `${quota} ${PERIOD_US}`);
+    const { quotaUs, periodUs } = cores === null ? UNLIMITED : bandwidthOf(cores);
+    writeFileSync(`${this.#folder}/cpu.max`, `${quotaUs < 0 ? "max" : quotaUs} ${periodUs}`);
   }
 
   usage(): Usage {
@@ -199,6 +219,3 @@ class GroupV2 implements Group {
     };
   }
 }
-
-/** Length of a scheduler period, microseconds. */
-export const CPU_PERIOD_US = PERIOD_US;

@@ -1,7 +1,7 @@
 /** The facts about each service's process group, as Prometheus text under cAdvisor's names. */
 import { readFileSync } from "node:fs";
 import { CONTAINER_METRICS, type ContainerMetricName } from "../../contract/telemetry.ts";
-import { CPU_PERIOD_US } from "./cgroup.ts";
+import { bandwidthOf, UNLIMITED } from "./cgroup.ts";
 import type { ManagedService } from "./managed-service.ts";
 import { traffic } from "./network.ts";
 
@@ -36,6 +36,8 @@ function rowsOf(service: ManagedService, devices: string, nowMs: number): Row[] 
   const usage = service.usage();
   const isRunning = state.state === "running";
   const { rx, tx } = traffic(service.name, devices);
+  const { cpuQuotaCores } = state;
+  const { quotaUs, periodUs } = cpuQuotaCores === null ? UNLIMITED : bandwidthOf(cpuQuotaCores);
   const rows: Row[] = [
     ["container_start_time_seconds", state.startedUnixMs / 1000],
     ["container_state", isRunning ? 1 : 0, { state: "running" }],
@@ -44,8 +46,8 @@ function rowsOf(service: ManagedService, devices: string, nowMs: number): Row[] 
     ["container_cpu_cfs_periods_total", usage.periods],
     ["container_cpu_cfs_throttled_periods_total", usage.throttledPeriods],
     ["container_cpu_cfs_throttled_seconds_total", usage.throttledSeconds],
-    ["container_spec_cpu_quota", (state.cpuQuotaCores ?? 0) * CPU_PERIOD_US],
-    ["container_spec_cpu_period", CPU_PERIOD_US],
+    ["container_spec_cpu_quota", Math.max(0, quotaUs)],
+    ["container_spec_cpu_period", periodUs],
     ["container_memory_usage_bytes", usage.memoryBytes],
     ["container_memory_rss", usage.rssBytes],
     ["container_spec_memory_limit_bytes", state.memoryLimitBytes ?? 0],

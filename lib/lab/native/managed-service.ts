@@ -1,7 +1,7 @@
 /** One of the eight services in the native lab: its process, its group, its cable, and what is changed about it. */
 import type { ServiceName } from "../../contract/topology.ts";
 import type { ReplaceOptions, ServiceState, ServiceStats } from "../lab.ts";
-import { createGroup, type Group, type Usage } from "./cgroup.ts";
+import { createGroup, type Group, LEAST_CORES, type Usage } from "./cgroup.ts";
 import { ManagedProcess } from "./managed-process.ts";
 import { attach, detach } from "./network.ts";
 import type { ProgramSpec } from "./programs.ts";
@@ -75,8 +75,8 @@ export class ManagedService {
   }
 
   limitCpu(cores: number | null): void {
-    if (cores !== null && !(cores > 0 && cores <= 64)) {
-      throw new RangeError(`a quota must be above 0 and at most 64 cores, but is ${cores}`);
+    if (cores !== null && !(cores >= LEAST_CORES && cores <= 64)) {
+      throw new RangeError(`a quota must be ${LEAST_CORES} to 64 cores, but is ${cores}`);
     }
     this.#group.limitCpu(cores);
     this.#cpuQuotaCores = cores;
