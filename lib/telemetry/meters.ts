@@ -2,7 +2,7 @@
  * Metrics: one declaration drives the scraped copy (prom-client) and the pushed one (OpenTelemetry).
  * Only what lib/contract declares for the service can be made.
  */
-import type { Attributes, Meter } from "@opentelemetry/api";
+import type { Attributes, Meter, Observable } from "@opentelemetry/api";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { METRICS, type MetricName, type MetricSpec } from "../contract/telemetry.ts";
 import { type ServiceName, TOPOLOGY } from "../contract/topology.ts";
@@ -44,14 +44,16 @@ export class Meters {
         return counter;
       });
       const pushed = this.#once(`otlp ${name}`, () =>
-        this.#meter.createCounter(name, { description: spec.help, unit: spec.unit }),
+        pushedFrom(
+          this.#meter.createObservableCounter(name, { description: spec.help, unit: spec.unit }),
+        ),
       );
       const child = scraped.labels(labels);
-      const attributes: Attributes = { ...labels };
+      const series = pushed(labels);
       return {
         add: (value) => {
           child.inc(value);
-          pushed.add(value, attributes);
+          series.value = (series.value ?? 0) + value;
         },
       };
     });
@@ -62,14 +64,16 @@ export class Meters {
     return this.#series(name, labels, "gauge", (spec) => {
       const scraped = this.#once(name, () => new Gauge({ ...this.#options(name, spec) }));
       const pushed = this.#once(`otlp ${name}`, () =>
-        this.#meter.createGauge(name, { description: spec.help, unit: spec.unit }),
+        pushedFrom(
+          this.#meter.createObservableGauge(name, { description: spec.help, unit: spec.unit }),
+        ),
       );
       const child = scraped.labels(labels);
-      const attributes: Attributes = { ...labels };
+      const series = pushed(labels);
       return {
         set: (value) => {
           child.set(value);
-          pushed.record(value, attributes);
+          series.value = value;
         },
       };
     });
@@ -131,6 +135,30 @@ export class Meters {
     this.#made.set(key, fresh);
     return fresh;
   }
+}
+
+/** A series' value as it is pushed; undefined before it was first given one. */
+interface PushedSeries {
+  readonly attributes: Attributes;
+  value: number | undefined;
+}
+
+/**
+ * Makes the series of an instrument that is read when metrics are pushed. A number that is kept costs the data path
+ * nothing; OpenTelemetry would look a series up by its attributes for every message.
+ */
+function pushedFrom(instrument: Observable): (labels: Labels) => PushedSeries {
+  const all: PushedSeries[] = [];
+  instrument.addCallback((result) => {
+    for (const { value, attributes } of all) {
+      if (value !== undefined) result.observe(value, attributes);
+    }
+  });
+  return (labels) => {
+    const series: PushedSeries = { attributes: { ...labels }, value: undefined };
+    all.push(series);
+    return series;
+  };
 }
 
 function checkDeclared(
