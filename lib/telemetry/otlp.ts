@@ -1,7 +1,7 @@
 /** What sends a service's spans, log records and metrics over OTLP gRPC, in bounded memory and without waiting for anyone. */
 import { OTLPLogExporter } from "@opentelemetry/exporter-logs-otlp-grpc";
 import { OTLPMetricExporter } from "@opentelemetry/exporter-metrics-otlp-grpc";
-import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-grpc";
+import type { Resource } from "@opentelemetry/resources";
 import {
   BatchLogRecordProcessor,
   type LogRecordProcessor,
@@ -9,16 +9,17 @@ import {
   type SdkLogRecord,
 } from "@opentelemetry/sdk-logs";
 import { PeriodicExportingMetricReader, type ResourceMetrics } from "@opentelemetry/sdk-metrics";
-import {
-  BatchSpanProcessor,
-  type ReadableSpan,
-  type SpanProcessor,
-} from "@opentelemetry/sdk-trace-base";
+import type { SpanProcessor } from "@opentelemetry/sdk-trace-base";
 import { type ExportObserver, QueueGate, watched } from "./exporters.ts";
+import { SpanBatches } from "./span-batches.ts";
+import { type EncodedSpans, SpanEncoder } from "./span-encoder.ts";
+import { EncodedSpanExporter } from "./span-exporter.ts";
 
-/** A batch is sent when it has this many items, or after this time. */
+/** A batch of log records is sent when it has this many, or after this time. */
 const BATCH_ITEMS = 128;
 const BATCH_DELAY_MS = 1000;
+/** Spans are in their binary form already: what a batch of them costs is the request, whatever it holds. */
+const BATCH_SPANS = 512;
 /** More than 29 batches at once are lost at shutdown; what does not fit while nobody listens is dropped. */
 const QUEUE_ITEMS = 28 * BATCH_ITEMS;
 /** Spans, and log records, that wait for the end of an outage: five minutes of a sensor's, a minute of fusion's. */
@@ -41,26 +42,29 @@ const exporterOptions = (url: string, connection: number) => ({
   ...(connection === 1 ? {} : { userAgent: `connection-${connection}` }),
 });
 
-/** Sends spans to the OTLP endpoint `url`. */
-export function spanProcessor(url: string, observer: ExportObserver): SpanProcessor {
+/** Sends the spans of `resource`'s only tracer, called `scope`, to the OTLP endpoint `url`. */
+export function spanProcessor(
+  url: string,
+  observer: ExportObserver,
+  resource: Resource,
+  scope: string,
+): SpanProcessor {
   const gate = new QueueGate(QUEUE_ITEMS, () => observer.dropped("traces", 1));
   const exporter = watched({
     signal: "traces",
-    make: (connection) => new OTLPTraceExporter(exporterOptions(url, connection)),
-    sizeOf: (spans: ReadableSpan[]) => spans.length,
+    make: (connection) => new EncodedSpanExporter(exporterOptions(url, connection)),
+    sizeOf: ({ count }: EncodedSpans) => count,
     observer,
     mostKept: KEPT_ITEMS,
     onTaken: (spans) => gate.taken(spans),
   });
-  const batches = new BatchSpanProcessor(exporter, BATCHING);
-  return {
-    onStart: (span, parent) => batches.onStart(span, parent),
-    onEnd: (span) => {
-      if (gate.admit()) batches.onEnd(span);
-    },
-    forceFlush: () => batches.forceFlush(),
-    shutdown: () => batches.shutdown(),
-  };
+  return new SpanBatches({
+    encoder: new SpanEncoder(resource, scope),
+    exporter,
+    gate,
+    batchItems: BATCH_SPANS,
+    batchDelayMs: BATCH_DELAY_MS,
+  });
 }
 
 /** Sends log records to the OTLP endpoint `url`. */

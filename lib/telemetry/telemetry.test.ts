@@ -125,7 +125,7 @@ test("what is said about export belongs to no span, though one was open when the
     telemetry.inSpan("fusion.ingest", "fusion.ingest", ROOT_CONTEXT, {}, () => {
       if (left > 0) one(left - 1);
     });
-  one(200);
+  one(600);
   await waitUntil(
     () => ({
       ok: said().some(({ event }) => event === "telemetry_export_failing"),

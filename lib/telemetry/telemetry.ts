@@ -18,6 +18,8 @@ import { checkSpan, guard } from "./spans.ts";
 
 /** Where OTLP goes unless OTEL_EXPORTER_OTLP_ENDPOINT says otherwise: the standard's own default. */
 const DEFAULT_ENDPOINT = "http://localhost:4317";
+/** The instrumentation scope of everything. */
+const SCOPE = "cms";
 
 export type SpanAttributes = Readonly<Record<string, string | number | readonly string[]>>;
 
@@ -63,7 +65,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   const tracing = new BasicTracerProvider({
     resource,
-    spanProcessors: isOff ? [] : [spanProcessor(url, observer)],
+    spanProcessors: isOff ? [] : [spanProcessor(url, observer, resource, SCOPE)],
   });
   const logging = new LoggerProvider({
     resource,
@@ -73,16 +75,16 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     resource,
     readers: isOff ? [] : [metricReader(url, observer)],
   });
-  const meters = new Meters(service, metering.getMeter("cms"));
+  const meters = new Meters(service, metering.getMeter(SCOPE));
   const logger = createLogger({
     service,
-    otel: logging.getLogger("cms"),
+    otel: logging.getLogger(SCOPE),
     clock,
     ...(write === undefined ? {} : { write }),
   });
   observer.connect(meters, logger);
   startDeclared(meters, service);
-  const tracer = tracing.getTracer("cms");
+  const tracer = tracing.getTracer(SCOPE);
   const startSpan: Telemetry["startSpan"] = (declared, name, parent, attributes) => {
     checkSpan(declared, name, service, attributes as never);
     const span = tracer.startSpan(name, { attributes: { ...attributes } as never }, parent);
