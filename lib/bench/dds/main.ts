@@ -75,9 +75,10 @@ async function throughput({ c, js }: Peers): Promise<void> {
 /** Many messages a packet, against Cyclone's own ddsperf with a payload of the same size. */
 async function batching({ c, js }: Peers): Promise<void> {
   const n = String(BATCHED_MESSAGES);
-  const names = ["ddsperf", "C to C", "write to view"] as const;
+  const names = ["ddsperf", "ddsperf waitset", "C to C", "write to view"] as const;
   const rates = await series(ROUNDS, names, async (name) => {
-    if (name === "ddsperf") return ddsperf();
+    if (name === "ddsperf") return ddsperf("listener");
+    if (name === "ddsperf waitset") return ddsperf("waitset");
     const [side, mode] = name === "C to C" ? ([c, "read"] as const) : ([js, "view"] as const);
     return rateOf(
       BATCHED_MESSAGES,
@@ -87,14 +88,19 @@ async function batching({ c, js }: Peers): Promise<void> {
   for (const name of names) {
     printSeries(`batched ${name}`, rates[name], "msg/s", rates["ddsperf"]);
   }
+  const handedOver = rates["ddsperf waitset"];
+  printSeries("batched write to view, of waitset", rates["write to view"], "msg/s", handedOver);
 }
 
-/** The rate that ddsperf's subscriber reports, messages per second, the first second left out. */
-async function ddsperf(): Promise<number> {
+/**
+ * The rate that ddsperf's subscriber reports, messages per second, the first second left out. By itself it takes samples in a
+ * listener, on the thread that receives them; with `waitset` on another thread that is woken, as the peers do.
+ */
+async function ddsperf(taking: "listener" | "waitset"): Promise<number> {
   const options = { env: peerEnv(BATCHED), timeoutMs: 60_000 };
   const duration = ["-D", String(DDSPERF_SECONDS), "-k", "all"];
   const [subscriber] = await Promise.all([
-    run(["ddsperf", ...duration, "sub"], options),
+    run(["ddsperf", ...duration, "sub", taking], options),
     run(["ddsperf", ...duration, "pub", "size", String(TRACK_BYTES)], options),
   ]);
   const rates = [...subscriber.stdout.matchAll(/rate ([\d.]+) kS\/s/g)].map(
