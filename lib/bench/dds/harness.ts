@@ -17,12 +17,13 @@ function cycloneConfig(internal: string): string {
 }
 
 /**
- * Variables that make writers collect samples into larger packets. With the usual 500 kB of what is not yet acknowledged, writers of
- * SourceTrack wait for acknowledgments a quarter of the time.
+ * Variables that make writers collect samples into larger packets. They wait when 4 MB are not yet acknowledged, and go on at 1 MB: with
+ * the usual 500 kB writers of SourceTrack wait a quarter of the time, and with the usual 1 kB they go on when readers have run dry.
  */
 export const BATCHED = {
   CYCLONEDDS_URI: cycloneConfig(
-    "<Internal><WriteBatch>true</WriteBatch><Watermarks><WhcHigh>4MB</WhcHigh></Watermarks></Internal>",
+    "<Internal><WriteBatch>true</WriteBatch><Watermarks><WhcLow>1MB</WhcLow><WhcHighInit>2MB</WhcHighInit>" +
+      "<WhcHigh>4MB</WhcHigh></Watermarks></Internal>",
   ),
 } as const;
 
