@@ -19,7 +19,7 @@ import { EncodedSpanExporter } from "./span-exporter.ts";
 const BATCH_ITEMS = 128;
 const BATCH_DELAY_MS = 1000;
 /** Spans are in their binary form already: what a batch of them costs is the request, whatever it holds. */
-const BATCH_SPANS = 512;
+const BATCH_SPANS = 1024;
 /** More than 29 batches at once are lost at shutdown; what does not fit while nobody listens is dropped. */
 const QUEUE_ITEMS = 28 * BATCH_ITEMS;
 /** Spans, and log records, that wait for the end of an outage: five minutes of a sensor's, a minute of fusion's. */
