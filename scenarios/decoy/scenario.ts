@@ -18,9 +18,10 @@ export const scenario = defineScenario({
     holds: allOf(
       {
         what: "ingested/s",
-        query: 'sum(rate(cms_fusion_ingested_total{job="cms-services",sensor_id="ESM-2"}[10s]))',
+        // Three targets, nine of ten detected: 13.5 at 5 Hz and 16.2 at 6 Hz, with a standard deviation of 0.3 over 20 s.
+        query: 'sum(rate(cms_fusion_ingested_total{job="cms-services",sensor_id="ESM-2"}[20s]))',
         op: ">",
-        value: 16,
+        value: 14.8,
       },
       {
         what: "refused",
