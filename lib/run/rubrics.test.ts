@@ -1,7 +1,8 @@
 /** Every rubric against answers that would game it: what a healthy system says must earn next to nothing. */
 import { describe, expect, test } from "bun:test";
-import type { Answer, Citation, EvidenceRecord } from "../contract/answer.ts";
+import type { Answer, Citation } from "../contract/answer.ts";
 import type { Fact } from "../contract/citation.ts";
+import { recordOf } from "../contract/testing.ts";
 import { SERVICES } from "../contract/topology.ts";
 import { score } from "../score/score.ts";
 import { loadAllScenarios } from "../../scenarios/load.ts";
@@ -55,21 +56,6 @@ const COUNTERS: readonly Fact[] = [
   fact("cms_fusion_contributors_changed_total", "track-fusion", 9, { change: "added" }),
   fact("container_cpu_usage_seconds_total", "track-fusion", 300),
 ];
-
-function recordOf(id: string, tool: string, args: Record<string, unknown>, facts: readonly Fact[]) {
-  const record: EvidenceRecord = {
-    id,
-    tool,
-    arguments: args,
-    request: [],
-    window: null,
-    asked_unix_ms: 0,
-    duration_ms: 1,
-    ok: true,
-    answer: JSON.stringify({ facts }),
-  };
-  return record;
-}
 
 const RECORDS = [
   recordOf("E1", "compare", { service: "all" }, HEALTHY),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { EvidenceRecord } from "../contract/answer.ts";
+import { recordOf } from "../contract/testing.ts";
 import type { Fact } from "../contract/citation.ts";
 import type { AcceptedSignal } from "../contract/truth.ts";
 import { findShown } from "./evidence.ts";
@@ -18,17 +18,7 @@ function shows(
   args: Record<string, unknown> = {},
   tool = "promql",
 ): boolean {
-  const record: EvidenceRecord = {
-    id: "E1",
-    tool,
-    arguments: args,
-    request: [],
-    window: null,
-    asked_unix_ms: 0,
-    duration_ms: 1,
-    ok: true,
-    answer: "",
-  };
+  const record = recordOf("E1", tool, args, []);
   const whole = { signal: accepted.signal, service: "radar-sensor", labels: {}, when: "now" };
   const expected = {
     id: "x",

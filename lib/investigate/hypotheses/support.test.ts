@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import type { EvidenceRecord } from "../../contract/answer.ts";
 import { checkCitation } from "../../contract/citation.ts";
+import { recordOf } from "../../contract/testing.ts";
 import { callOf, type Fact, type Toolbox } from "../toolbox.ts";
 import { gatherSupport } from "./support.ts";
 
@@ -9,18 +10,12 @@ const LINE = '{"event":"sensor_heartbeat","publish_rate_hz_observed":601.2}';
 /** Tools that have compared already, and whose log holds one line. */
 function toolsWith(compared: readonly Fact[], logged: readonly Fact[]): Toolbox {
   const records: EvidenceRecord[] = [];
-  const add = (tool: string, args: object, facts: readonly Fact[]): EvidenceRecord => {
-    const record = {
-      id: `E${records.length + 1}`,
-      tool,
-      arguments: { ...args },
-      request: [],
-      window: null,
-      asked_unix_ms: 0,
-      duration_ms: 1,
-      ok: true,
-      answer: JSON.stringify({ facts }),
-    };
+  const add = (
+    tool: string,
+    args: Readonly<Record<string, unknown>>,
+    facts: readonly Fact[],
+  ): EvidenceRecord => {
+    const record = recordOf(`E${records.length + 1}`, tool, args, facts);
     records.push(record);
     return record;
   };
