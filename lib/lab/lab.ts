@@ -64,6 +64,9 @@ export interface UpOptions {
   readonly signal?: AbortSignal;
 }
 
+/** The smallest share of a processor that a service can be limited to: the kernel gives no less than 1 ms in a second. */
+export const LEAST_CORES = 0.001;
+
 /** A running or stopped lab. All times are bounded; errors are EnvironmentError or UsageError. */
 export interface Lab extends AsyncDisposable {
   readonly engine: "native" | "docker";
@@ -80,7 +83,7 @@ export interface Lab extends AsyncDisposable {
   stop(service: ServiceName): Promise<void>;
   /** Puts a fresh process in place of the service: with these options, or the canonical one with none. */
   replace(service: ServiceName, options?: ReplaceOptions): Promise<void>;
-  /** Limits the running service to `cores` of a processor (0.001 to 64), without a restart; null lifts the limit. */
+  /** Limits the running service to `cores` of a processor (LEAST_CORES to 64), without a restart; null lifts the limit. */
   limitCpu(service: ServiceName, cores: number | null): Promise<void>;
   /** Cuts the service off the network while it keeps running. */
   detachNetwork(service: ServiceName): Promise<void>;

@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { asError, EnvironmentError } from "../../lib/base/errors.ts";
+import { EnvironmentError, messageOf } from "../../lib/base/errors.ts";
 import type { ServiceName } from "../../lib/contract/topology.ts";
-import type { Fault, FaultContext, Log } from "../define.ts";
+import { LEAST_CORES } from "../../lib/lab/lab.ts";
+import type { Fault, FaultContext } from "../define.ts";
 
-/** A lab gives no less than a thousandth of a core; nothing runs with so little. */
-const LEAST_CORES = 0.001;
 /** Twice as long as `keepsUp` should look back, so that each step is judged by itself. */
 const LOOK_MS = 40_000;
 const STEP = 0.95;
@@ -44,7 +43,7 @@ export function cpuQuota(parameters: CpuQuota & Fault["parameters"]): Fault {
       log(`${service} used ${used.toFixed(4)} of a core and is limited to ${cores}`);
       const healed = new AbortController();
       const tightening = tighten(context, parameters, cores, healed.signal);
-      return async (say: Log) => {
+      return async (say) => {
         healed.abort();
         await tightening;
         await lab.limitCpu(service, null);
@@ -83,7 +82,7 @@ async function tighten(
       log(`${service} keeps up and is limited to ${cores}`);
     }
   } catch (error) {
-    if (!healed.aborted) log(`the limit of ${service} stays as it is: ${asError(error).message}`);
+    if (!healed.aborted) log(`the limit of ${service} stays as it is: ${messageOf(error)}`);
   }
 }
 

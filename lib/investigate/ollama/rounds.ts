@@ -136,8 +136,7 @@ export class Rounds {
     if (!refutation) return null;
     if (service !== undefined) {
       const verdicts = await testRivals({ service, faultClass: "none" }, tools);
-      const left = verdicts.filter(({ refuted, specific }) => !refuted && specific);
-      const standing = await this.#chooseClass(choice, service, left);
+      const standing = await this.#chooseClass(choice, service, verdicts);
       if (standing !== undefined) return standing;
     }
     return ++this.#unsure > 1 ? null : undefined;
@@ -157,8 +156,7 @@ export class Rounds {
       return undefined;
     }
     const rivals = await testRivals(hypothesis, this.#o.tools);
-    const left = rivals.filter(({ refuted, specific }) => !refuted && specific);
-    const standing = await this.#chooseClass(choice, hypothesis.service, left);
+    const standing = await this.#chooseClass(choice, hypothesis.service, rivals);
     if (standing !== undefined) return standing;
     this.#excludedServices.add(hypothesis.service);
     const elsewhere = await whereElse(hypothesis, this.#o.tools);
@@ -203,8 +201,9 @@ export class Rounds {
   async #chooseClass(
     choice: Choice,
     service: ServiceName,
-    left: readonly Verdict[],
+    verdicts: readonly Verdict[],
   ): Promise<Standing | undefined> {
+    const left = verdicts.filter(({ refuted, specific }) => !refuted && specific);
     const [only] = left;
     if (only === undefined) return undefined;
     const { client, input } = this.#o;

@@ -304,7 +304,7 @@ function evaluateForAll(
   system: SystemNumbers,
   all: readonly ServiceNumbers[],
 ): number | "error" {
-  const loudest = SERVICES.map((name) => timesNominal(name, system.services[name]) ?? 0);
+  const rates = SERVICES.map((name) => timesNominal(name, system.services[name]) ?? 0);
   const shapes: readonly (readonly [RegExp, () => number])[] = [
     [/^sum\(container_state\{state="exited"/, () => all.filter(({ running }) => !running).length],
     [/^min\(up/, () => Math.min(...all.map(({ up }) => Number(up)))],
@@ -313,7 +313,7 @@ function evaluateForAll(
       /^min\(cms_dds_matched/,
       () => Math.min(...all.filter((s) => s.up).map((s) => s.matchedLeast)),
     ],
-    [/^max\(rate\(cms_sensor_published/, () => Math.max(...loudest)],
+    [/^max\(rate\(cms_sensor_published/, () => Math.max(...rates)],
     [
       /^max\(min_over_time\(\(deriv\(container_memory/,
       () => Math.max(...all.map((s) => s.memorySlope)),

@@ -14,25 +14,23 @@ import { EnvironmentError } from "../../base/errors.ts";
 import { waitUntil } from "../../base/wait.ts";
 
 const ROOT = "/sys/fs/cgroup";
-/** The kernel's usual period, and the longest that it takes. */
+/** The kernel's usual period. It takes up to a second, which LEAST_CORES needs. */
 const PERIOD_US = 100_000;
-const LONGEST_PERIOD_US = 1_000_000;
 /** The kernel gives no quota below 1 ms a period. */
 const LEAST_QUOTA_US = 1000;
-/** The smallest share of a processor that a group can be limited to. */
-export const LEAST_CORES = LEAST_QUOTA_US / LONGEST_PERIOD_US;
 
-/** Quota and period of the scheduler for a share of a processor: very small shares take a longer period. */
-export function bandwidthOf(cores: number): {
+/**
+ * Quota and period of the scheduler for a share of a processor: very small shares take a longer period. Without a limit, null, the
+ * quota is -1.
+ */
+export function bandwidthOf(cores: number | null): {
   readonly quotaUs: number;
   readonly periodUs: number;
 } {
+  if (cores === null) return { quotaUs: -1, periodUs: PERIOD_US };
   const periodUs = Math.max(PERIOD_US, Math.ceil(LEAST_QUOTA_US / cores));
   return { quotaUs: Math.round(cores * periodUs), periodUs };
 }
-
-/** No quota, as control groups of version 1 say it. */
-export const UNLIMITED = { quotaUs: -1, periodUs: PERIOD_US } as const;
 
 /** What the kernel counts of a group. */
 export interface Usage {
@@ -156,7 +154,7 @@ class GroupV1 implements Group {
   }
 
   limitCpu(cores: number | null): void {
-    const { quotaUs, periodUs } = cores === null ? UNLIMITED : bandwidthOf(cores);
+    const { quotaUs, periodUs } = bandwidthOf(cores);
     // Each pair of old and new values must be possible in between.
     writeFileSync(`${this.#cpu}/cpu.cfs_quota_us`, "-1");
     writeFileSync(`${this.#cpu}/cpu.cfs_period_us`, String(periodUs));
@@ -202,7 +200,7 @@ class GroupV2 implements Group {
   }
 
   limitCpu(cores: number | null): void {
-    const { quotaUs, periodUs } = cores === null ? UNLIMITED : bandwidthOf(cores);
+    const { quotaUs, periodUs } = bandwidthOf(cores);
     writeFileSync(`${this.#folder}/cpu.max`, `${quotaUs < 0 ? "max" : quotaUs} ${periodUs}`);
   }
 

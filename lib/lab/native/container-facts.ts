@@ -1,7 +1,7 @@
 /** The facts about each service's process group, as Prometheus text under cAdvisor's names. */
 import { readFileSync } from "node:fs";
 import { CONTAINER_METRICS, type ContainerMetricName } from "../../contract/telemetry.ts";
-import { bandwidthOf, UNLIMITED } from "./cgroup.ts";
+import { bandwidthOf } from "./cgroup.ts";
 import type { ManagedService } from "./managed-service.ts";
 import { traffic } from "./network.ts";
 
@@ -36,8 +36,7 @@ function rowsOf(service: ManagedService, devices: string, nowMs: number): Row[] 
   const usage = service.usage();
   const isRunning = state.state === "running";
   const { rx, tx } = traffic(service.name, devices);
-  const { cpuQuotaCores } = state;
-  const { quotaUs, periodUs } = cpuQuotaCores === null ? UNLIMITED : bandwidthOf(cpuQuotaCores);
+  const { quotaUs, periodUs } = bandwidthOf(state.cpuQuotaCores);
   const rows: Row[] = [
     ["container_start_time_seconds", state.startedUnixMs / 1000],
     ["container_state", isRunning ? 1 : 0, { state: "running" }],

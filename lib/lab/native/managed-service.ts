@@ -1,7 +1,7 @@
 /** One of the eight services in the native lab: its process, its group, its cable, and what is changed about it. */
 import type { ServiceName } from "../../contract/topology.ts";
-import type { ReplaceOptions, ServiceState, ServiceStats } from "../lab.ts";
-import { createGroup, type Group, LEAST_CORES, type Usage } from "./cgroup.ts";
+import { LEAST_CORES, type ReplaceOptions, type ServiceState, type ServiceStats } from "../lab.ts";
+import { createGroup, type Group, type Usage } from "./cgroup.ts";
 import { ManagedProcess } from "./managed-process.ts";
 import { attach, detach } from "./network.ts";
 import type { ProgramSpec } from "./programs.ts";
