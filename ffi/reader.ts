@@ -221,6 +221,7 @@ export class Reader<D extends StructDecl = StructDecl> extends Entity {
       }
     } finally {
       this.#taking = false;
+      this.#wake.took(total);
     }
     return total;
   }

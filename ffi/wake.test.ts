@@ -53,6 +53,25 @@ describe("wake-ups", () => {
     await until("the samples", () => taken > 10);
   });
 
+  test("of a stream leave a moment to the threads that receive and send", async () => {
+    using both = await pair();
+    const { writer, reader } = both;
+    const writeMany = (): void => {
+      for (let i = 0; i < 40; i++) writer.write(value);
+    };
+    let timers = 0;
+    const timersBefore: number[] = [];
+    reader.onData(() => {
+      if (reader.take(() => {}) === 0) return;
+      timersBefore.push(timers);
+      setTimeout(() => timers++, 1);
+      if (timersBefore.length < 5) writeMany();
+    });
+    writeMany();
+    await until("the samples", () => timersBefore.length === 5);
+    expect(timersBefore).toEqual([0, 1, 2, 3, 4]);
+  });
+
   test("do not come when nothing has arrived", async () => {
     using both = await pair();
     const { writer, reader } = both;

@@ -13,11 +13,18 @@ import type { Pointer } from "./memory.ts";
 const WAKE_BYTES = 16;
 /** Looks for data in a row, as long as it keeps arriving, before the other events of the loop have their turn. */
 const MOST_LOOKS = 4;
+/**
+ * Samples taken in one look that make a stream of what arrives: then the next look is `STREAM_PAUSE_MS` later and finds more, because a wake-up
+ * for each packet takes the cores from the threads that receive and send.
+ */
+const STREAM = 32;
+const STREAM_PAUSE_MS = 1;
 
 export class Wake {
   /** Of C: a DDS thread may signal it whatever becomes of this JavaScript. */
   readonly pointer: Pointer;
   readonly #onWake: () => void;
+  #taken = 0;
   #closed = false;
 
   /** Keeps the process alive until it is closed. */
@@ -35,11 +42,26 @@ export class Wake {
     for (let looks = 0; looks < MOST_LOOKS; looks++) {
       if (this.#closed) return;
       native.wake_look(this.pointer);
+      this.#taken = 0;
       this.#onWake();
-      if (this.#closed || !native.wake_rest(this.pointer)) return;
+      if (this.#taken >= STREAM) {
+        setTimeout(() => void (this.#hasMissed() && this.#look()), STREAM_PAUSE_MS);
+        return;
+      }
+      if (!this.#hasMissed()) return;
     }
     // Not another call of the function: the event loop makes such calls as long as there are any, and does nothing else.
     setImmediate(() => this.#look());
+  }
+
+  /** Ends a look; whether more has arrived meanwhile. */
+  #hasMissed(): boolean {
+    return !this.#closed && loadLibrary().native.wake_rest(this.pointer);
+  }
+
+  /** Says how many samples a look has found. */
+  took(samples: number): void {
+    this.#taken += samples;
   }
 
   /** Wakes the JavaScript thread from itself. */
