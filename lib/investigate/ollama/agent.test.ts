@@ -323,6 +323,17 @@ describe("queries and citations of the model's own", () => {
     }
   });
 
+  test("a mechanism that is no sentence gives way to what the tools confirmed", async () => {
+    const { result, lines } = await investigate(FLOOD, (request) =>
+      kindOf(request) === "report"
+        ? { say: { mechanism: ":{", evidence: [], action: "reduce_publish_rate" } }
+        : listeningModel(request),
+    );
+    expect(answerOf(result).mechanism).toStartWith("eo-sensor: ");
+    expect(answerOf(result).mechanism).toContain("Confirmed: ");
+    expect(lines.join("\n")).toContain('no sentence: ":{"');
+  });
+
   test("the same call twice is answered from the record", async () => {
     const { result } = await investigate(FLOOD, listeningModel);
     const calls = result.evidence.map(({ tool, arguments: args }) => JSON.stringify([tool, args]));

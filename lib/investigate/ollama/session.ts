@@ -15,6 +15,7 @@ import { PLANS } from "../hypotheses/plans.ts";
 import { type Report, reportPrompt, reportSchema, systemPrompt } from "./prompt.ts";
 import { type Hypothesis, nameOf, testRivals, type Verdict } from "../hypotheses/refute.ts";
 import { gatherSupport } from "../hypotheses/support.ts";
+import { isSentence } from "./text.ts";
 import { Rounds, type Standing } from "./rounds.ts";
 import type { Toolbox } from "../toolbox.ts";
 
@@ -109,7 +110,7 @@ export class Session {
         hypothesis,
         verdict,
         onsetMs,
-        mechanism: report?.mechanism ?? plainMechanism(hypothesis, confirmed),
+        mechanism: this.#mechanismOf(report) ?? plainMechanism(hypothesis, confirmed),
         action: actionFor(hypothesis, report?.action),
         citations: joinCitations(citationsOfChecks(checks, tools.records), citations, support),
         confidence,
@@ -118,6 +119,13 @@ export class Session {
       input.alert,
       this.#file,
     );
+  }
+
+  /** The model's own words, if they can be a sentence. */
+  #mechanismOf(report: Report | null): string | undefined {
+    if (report === null || isSentence(report.mechanism)) return report?.mechanism;
+    this.#o.input.transcript.note(`no sentence: ${JSON.stringify(report.mechanism)}`);
+    return undefined;
   }
 
   /** Asks for the report; citations that fail are sent back once, then struck out and counted. */

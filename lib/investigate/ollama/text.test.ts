@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { estimateTokens, findJsonObject, isLooping, withoutThoughts } from "./text.ts";
+import { estimateTokens, findJsonObject, isLooping, isSentence, withoutThoughts } from "./text.ts";
 
 test("a loop is the same piece many times over, not a table of similar lines", () => {
   expect(isLooping("yes no ".repeat(60))).toBe(true);
@@ -18,6 +18,20 @@ test("the first whole JSON object is found, strings with braces included", () =>
   expect(findJsonObject('{"a": 1')).toBeUndefined();
   expect(findJsonObject("none")).toBeUndefined();
 });
+
+test.each(["It floods.", "radar-sensor publishes too much", "Отказ датчика"])(
+  "%p can be a sentence",
+  (text) => {
+    expect(isSentence(text)).toBe(true);
+  },
+);
+
+test.each(["", "1", ":{", ">=0.0352", "e86", "no_action", "[ { } ]"])(
+  "%p is no sentence",
+  (text) => {
+    expect(isSentence(text)).toBe(false);
+  },
+);
 
 test("thoughts are removed, also those that never end", () => {
   expect(withoutThoughts("<think>a</think> b <thinking>c</thinking>")).toBe("b");

@@ -26,6 +26,14 @@ export function isLooping(text: string): boolean {
   return false;
 }
 
+/**
+ * Whether a text can be a sentence at all, of two words or more; says nothing about its sense. Small models fill a text that they must
+ * write with `1`, `:{` or the name of an action.
+ */
+export function isSentence(text: string): boolean {
+  return text.split(/\s+/).filter((word) => /\p{L}{2}/u.test(word)).length >= 2;
+}
+
 /** Removes what a thinking model says to itself; an unclosed thought swallows the rest. */
 export function withoutThoughts(text: string): string {
   return text.replaceAll(/<think(?:ing)?>[\s\S]*?(?:<\/think(?:ing)?>|$)/g, "").trim();
