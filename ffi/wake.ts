@@ -45,13 +45,17 @@ export class Wake {
       this.#taken = 0;
       this.#onWake();
       if (this.#taken >= STREAM) {
-        setTimeout(() => void (this.#hasMissed() && this.#look()), STREAM_PAUSE_MS);
+        setTimeout(() => this.#lookAgain(), STREAM_PAUSE_MS);
         return;
       }
       if (!this.#hasMissed()) return;
     }
     // Not another call of the function: the event loop makes such calls as long as there are any, and does nothing else.
     setImmediate(() => this.#look());
+  }
+
+  #lookAgain(): void {
+    if (this.#hasMissed()) this.#look();
   }
 
   /** Ends a look; whether more has arrived meanwhile. */

@@ -15,8 +15,8 @@ import { PLANS } from "../hypotheses/plans.ts";
 import { type Report, reportPrompt, reportSchema, systemPrompt } from "./prompt.ts";
 import { type Hypothesis, nameOf, testRivals, type Verdict } from "../hypotheses/refute.ts";
 import { gatherSupport } from "../hypotheses/support.ts";
-import { isSentence } from "./text.ts";
 import { Rounds, type Standing } from "./rounds.ts";
+import { isSentence } from "./text.ts";
 import type { Toolbox } from "../toolbox.ts";
 
 const REPORT_TOKENS = 420;
@@ -110,7 +110,7 @@ export class Session {
         hypothesis,
         verdict,
         onsetMs,
-        mechanism: this.#mechanismOf(report) ?? plainMechanism(hypothesis, confirmed),
+        mechanism: this.#mechanism(report, hypothesis, confirmed),
         action: actionFor(hypothesis, report?.action),
         citations: joinCitations(citationsOfChecks(checks, tools.records), citations, support),
         confidence,
@@ -121,11 +121,13 @@ export class Session {
     );
   }
 
-  /** The model's own words, if they can be a sentence. */
-  #mechanismOf(report: Report | null): string | undefined {
-    if (report === null || isSentence(report.mechanism)) return report?.mechanism;
-    this.#o.input.transcript.note(`no sentence: ${JSON.stringify(report.mechanism)}`);
-    return undefined;
+  /** The model's own words if they can be a sentence, else what the tools confirmed. */
+  #mechanism(report: Report | null, hypothesis: Hypothesis, confirmed: readonly string[]): string {
+    if (report !== null) {
+      if (isSentence(report.mechanism)) return report.mechanism;
+      this.#o.input.transcript.note(`no sentence: ${JSON.stringify(report.mechanism)}`);
+    }
+    return plainMechanism(hypothesis, confirmed);
   }
 
   /** Asks for the report; citations that fail are sent back once, then struck out and counted. */
