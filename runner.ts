@@ -13,7 +13,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 
 async function main(argv: readonly string[]): Promise<number> {
   if (!argv.includes("--help") && !argv.includes("-h")) await ensureSetup({});
-  const { execute } = await import("./lib/run/execute.ts");
+  const { execute } = await import("./lib/cli/execute.ts");
   return execute(argv, {
     signal: interrupted.signal,
     print: (text) => process.stdout.write(`${text}\n`),

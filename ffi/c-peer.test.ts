@@ -11,7 +11,7 @@ import {
 import { parseIdl } from "./testing/parse-idl.ts";
 import { keyTokensOf, tokensOf } from "./testing/tokens.ts";
 import { EDGES, edgeValue } from "./testing/values.ts";
-import { testDomain, until } from "./testing.ts";
+import { testDomain, until } from "./testing/domain.ts";
 import type { StructDecl } from "./types.ts";
 
 const idl = await Bun.file(`${import.meta.dir}/cms.idl`).text();

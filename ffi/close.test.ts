@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { createParticipant, DdsClosedError, type Qos, type Reader, type Writer } from "./mod.ts";
 import { startListener, startProgram } from "./testing/program.ts";
 import { Reading } from "./testing/reading.ts";
-import { testDomain, testParticipant, until } from "./testing.ts";
+import { testDomain, testParticipant, until } from "./testing/domain.ts";
 
 const reliable: Qos = { reliability: "RELIABLE", history: { kind: "KEEP_ALL" } };
 const value = { sensor: "roof", celsius: 1, tags: ["outdoor"] };

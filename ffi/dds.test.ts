@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { Infer } from "./mod.ts";
-import { testParticipant, until } from "./testing.ts";
+import { testParticipant, until } from "./testing/domain.ts";
 
 const Inner = {
   kind: "struct",

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import type { StructDecl, TypeDecl } from "./mod.ts";
 import { Reading } from "./testing/reading.ts";
-import { testParticipant, until } from "./testing.ts";
+import { testParticipant, until } from "./testing/domain.ts";
 
 const one = (type: TypeDecl, key?: string[]): StructDecl => ({
   kind: "struct",

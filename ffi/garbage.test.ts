@@ -12,7 +12,7 @@ import { noisy } from "./testing/noisy.ts";
 import { type Program, startListener } from "./testing/program.ts";
 import { Reading } from "./testing/reading.ts";
 import { overhear, unicastPorts, Wire } from "./testing/rtps.ts";
-import { loopbackConfig, testDomain, until } from "./testing.ts";
+import { loopbackConfig, testDomain, until } from "./testing/domain.ts";
 
 const seed = Number(process.env["FFI_SEED"] ?? 1);
 const DATAGRAMS = 4000;

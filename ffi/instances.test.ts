@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { createParticipant, type Infer, type Qos, type Reader, type Writer } from "./mod.ts";
 import { startListener } from "./testing/program.ts";
 import { Reading } from "./testing/reading.ts";
-import { testDomain, testParticipant, until } from "./testing.ts";
+import { testDomain, testParticipant, until } from "./testing/domain.ts";
 
 const reliable: Qos = { reliability: "RELIABLE", history: { kind: "KEEP_ALL" } };
 const kept: Qos = { ...reliable, durability: "TRANSIENT_LOCAL" };

@@ -12,7 +12,7 @@ import {
   type Writer,
 } from "./mod.ts";
 import { Reading } from "./testing/reading.ts";
-import { testDomain, testParticipant, until } from "./testing.ts";
+import { testDomain, testParticipant, until } from "./testing/domain.ts";
 
 const Strict = {
   kind: "struct",

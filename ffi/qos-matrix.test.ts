@@ -5,7 +5,7 @@
 import { expect, test } from "bun:test";
 import { loadLibrary, type Participant, type Qos } from "./mod.ts";
 import { Reading } from "./testing/reading.ts";
-import { testParticipant, until } from "./testing.ts";
+import { testParticipant, until } from "./testing/domain.ts";
 
 const PAGE = `${import.meta.dir}/qos-matrix.md`;
 

@@ -10,7 +10,7 @@ import { createParticipant, type Qos, toIdl } from "./mod.ts";
 import { arbitraryStruct, arbitraryValue } from "./testing/arbitrary.ts";
 import { type CompiledPeer, compilePeer, CPeer, descriptors } from "./testing/c-peer.ts";
 import { keyTokensOf, tokensOf } from "./testing/tokens.ts";
-import { testDomain, testParticipant, until } from "./testing.ts";
+import { testDomain, testParticipant, until } from "./testing/domain.ts";
 import type { StructDecl } from "./types.ts";
 
 const seed = Number(process.env["FFI_SEED"] ?? 1);

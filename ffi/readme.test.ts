@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { loopbackConfig } from "./testing.ts";
+import { loopbackConfig } from "./testing/domain.ts";
 
 /** The example of the README, as it stands there, as a program of its own. */
 async function example(): Promise<string> {

@@ -5,7 +5,7 @@ import { createParticipant, type Qos, type Reader, type Writer } from "./mod.ts"
 import { startProgram } from "./testing/program.ts";
 import { Reading } from "./testing/reading.ts";
 import type { WorkerTask } from "./testing/worker.ts";
-import { testDomain, testParticipant, until } from "./testing.ts";
+import { testDomain, testParticipant, until } from "./testing/domain.ts";
 
 const reliable: Qos = { reliability: "RELIABLE", history: { kind: "KEEP_ALL" } };
 const value = { sensor: "roof", celsius: 1, tags: [] };

@@ -38,7 +38,7 @@ describe("imports", () => {
   });
 
   test.each([
-    ["lib/investigate/a.ts", 'import type { T } from "../contract/truth.ts";', "must not see"],
+    ["lib/investigate/a.ts", 'import type { T } from "../truth/truth.ts";', "may not import"],
     ["lib/investigate/a.ts", 'import { s } from "../../scenarios/define.ts";', "may not import"],
     [
       "services/a/main.ts",
@@ -49,9 +49,18 @@ describe("imports", () => {
     ["ffi/a.ts", 'export * from "../lib/base/clock.ts";', "ffi may not import lib/base/clock.ts"],
     ["lib/lab/a.ts", 'const x = await import("../score/score.ts");', "may not import lib/score"],
     ["tools/a.ts", "", "not in the import table"],
+    ["ffi/a.ts", 'import { t } from "./testing/t.ts";', "only tests, peers and benches"],
   ])("%s with %p is refused", (path, text, message) => {
     expect(checkImports(planted({ [path]: text })).join()).toContain(message);
   });
+
+  test.each(["ffi/a.test.ts", "ffi/peers/a.ts", "ffi/bench/a.ts", "ffi/testing/a.ts"])(
+    "%s may import a double",
+    (path) => {
+      const target = path.split("/").length === 2 ? "./testing/t.ts" : "../testing/t.ts";
+      expect(checkImports(planted({ [path]: `import { t } from "${target}";` }))).toEqual([]);
+    },
+  );
 
   test("importsOf() sees imports over several lines, re-exports and dynamic ones", () => {
     const text =

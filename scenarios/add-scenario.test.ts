@@ -33,7 +33,7 @@ beforeAll(async () => {
   }
   await symlink(join(ROOT, "node_modules"), join(copy, "node_modules"));
   const folder = join(copy, "scenarios", NAME);
-  await cp(join(import.meta.dir, "fixtures", NAME), folder, { recursive: true });
+  await cp(join(import.meta.dir, "testing", NAME), folder, { recursive: true });
   for (const file of ["scenario.ts", "truth.ts"]) {
     // One folder nearer to the root than the fixture.
     const text = await Bun.file(join(folder, file)).text();

@@ -2,7 +2,7 @@
 import type { PrometheusClient } from "../lib/base/prometheus.ts";
 import type { Observation } from "../lib/base/wait.ts";
 import type { AlertUid } from "../lib/contract/alert.ts";
-import type { Truth } from "../lib/contract/truth.ts";
+import type { Truth } from "../lib/truth/truth.ts";
 import type { Lab } from "../lib/lab/lab.ts";
 
 /** Takes one line of `inject.log` or `cleanup.log`. */

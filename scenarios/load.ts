@@ -4,7 +4,7 @@ import { z } from "zod";
 import { UsageError } from "../lib/base/errors.ts";
 import { type Alert, ALERT_UIDS, AlertSchema } from "../lib/contract/alert.ts";
 import { isServiceName, SERVICES } from "../lib/contract/topology.ts";
-import { type Truth, TruthSchema } from "../lib/contract/truth.ts";
+import { type Truth, TruthSchema } from "../lib/truth/truth.ts";
 import {
   DEFAULT_DEADLINES,
   type Deadlines,

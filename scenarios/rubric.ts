@@ -2,7 +2,7 @@
  * The rubric of a scenario in words, as it stands in its expected_rca.md.
  * `bun scenarios/rubric.ts <name>` prints it.
  */
-import { maxPoints, type Truth } from "../lib/contract/truth.ts";
+import { maxPoints, type Truth } from "../lib/truth/truth.ts";
 
 /** How a value must have been measured, in words. */
 const MEASURED = { rate: "per second", duration: "as p95 or mean", least: "at its least" } as const;

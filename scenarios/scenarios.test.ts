@@ -6,7 +6,7 @@ import { AlertSchema, withoutScenario } from "../lib/contract/alert.ts";
 import { ALERT_RULES_FILE, parseAlertRules } from "../lib/contract/alert-rules.ts";
 import { FAULT_CLASS_NAMES } from "../lib/contract/fault-classes.ts";
 import { LOGS, METRICS, CONTAINER_METRICS } from "../lib/contract/telemetry.ts";
-import { maxPoints } from "../lib/contract/truth.ts";
+import { maxPoints } from "../lib/truth/truth.ts";
 import { listScenarios, loadAllScenarios, loadScenario } from "./load.ts";
 
 const all = await loadAllScenarios();

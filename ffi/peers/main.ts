@@ -13,7 +13,7 @@ import { parseIdl } from "../testing/parse-idl.ts";
 import { TokenPeer } from "../testing/token-peer.ts";
 import { tokensOf } from "../testing/tokens.ts";
 import { EDGES, edgeValue } from "../testing/values.ts";
-import { testDomain, until } from "../testing.ts";
+import { testDomain, until } from "../testing/domain.ts";
 import type { StructDecl } from "../types.ts";
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);

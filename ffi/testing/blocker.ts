@@ -3,7 +3,7 @@
  * reader is there; at the first line of standard input it writes, prints `blocking`, and waits for an acknowledgment.
  */
 import { createParticipant } from "../mod.ts";
-import { until } from "../testing.ts";
+import { until } from "./domain.ts";
 import { Reading } from "./reading.ts";
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);

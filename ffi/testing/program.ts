@@ -1,5 +1,5 @@
 /** Programs that a test starts, talks to by lines, and never leaves behind. */
-import { until } from "../testing.ts";
+import { until } from "./domain.ts";
 
 export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string>>;

@@ -2,7 +2,7 @@
  * RTPS datagrams to break: those that a participant sends by itself, and those that it sends to a made-up participant which it
  * is made to believe in. Ports: DDSI-RTPS 2.3, 9.6.1.1; header and submessages: 8.3.3 and 9.4.5.
  */
-import { until } from "../testing.ts";
+import { until } from "./domain.ts";
 
 const HEADER_BYTES = 20;
 const PREFIX = { start: 8, end: 20 } as const;

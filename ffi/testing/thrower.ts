@@ -1,6 +1,6 @@
 /** A program whose callback throws at its first call. Run: thrower.ts <domain>; CYCLONEDDS_URI configures it. */
 import { createParticipant } from "../mod.ts";
-import { until } from "../testing.ts";
+import { until } from "./domain.ts";
 import { Reading } from "./reading.ts";
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);

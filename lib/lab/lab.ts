@@ -1,6 +1,6 @@
 /**
  * The lab: the only thing that starts, stops and breaks services. Scenarios are written against this
- * interface alone; every engine passes the suite in `lab.case.ts`.
+ * interface alone; every engine passes the suite in `testing/lab.case.ts`.
  */
 import type { LabPorts, ServiceName } from "../contract/topology.ts";
 

@@ -22,8 +22,8 @@ import { SENSOR_IDS, SERVICES, type ServiceName, TOPOLOGY } from "../contract/to
 import { createLab } from "./create-lab.ts";
 import type { Lab } from "./lab.ts";
 import { preflight } from "./native/preflight.ts";
-import { SignalMatrix } from "./signal-matrix.case.ts";
-import { type SpanRecord, TelemetryReader } from "./telemetry-reader.case.ts";
+import { SignalMatrix } from "./testing/signal-matrix.ts";
+import { type SpanRecord, TelemetryReader } from "./testing/telemetry-reader.ts";
 
 const LAB_INDEX = 5;
 const TEST_TIMEOUT_MS = 480_000;

@@ -9,9 +9,9 @@ import { loadScenario, type Scenario } from "../../scenarios/load.ts";
 import { labPorts } from "../contract/topology.ts";
 import { readManifests } from "./artefacts.ts";
 import { runCampaign, runsFolder } from "./campaign.ts";
-import type { RunOptions } from "./command-line.ts";
+import type { RunOptions } from "../cli/command-line.ts";
 import type { CommandContext } from "./context.ts";
-import { readRules } from "./run-command.ts";
+import { readRules } from "../cli/run-command.ts";
 
 let results = "";
 let scenarios: Scenario[] = [];

@@ -7,7 +7,7 @@ import { type Budget, type Investigator } from "../investigate/investigator.ts";
 import type { Manifest, Outcome } from "../score/run-record.ts";
 import type { Scenario } from "../../scenarios/load.ts";
 import { checkResultsFolder, fileNameOf, readManifests, writeRun, writeText } from "./artefacts.ts";
-import type { RunOptions } from "./command-line.ts";
+import type { RunOptions } from "../cli/command-line.ts";
 import type { CommandContext } from "./context.ts";
 import { type Incident, runIncident } from "./incident.ts";
 import { manifestOf, type RunIdentity } from "./manifest.ts";

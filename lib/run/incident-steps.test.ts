@@ -8,7 +8,7 @@ import { loadScenario, type Scenario } from "../../scenarios/load.ts";
 import { BUDGET } from "./campaign.ts";
 import { type Incident, runIncident } from "./incident.ts";
 import { createProgress } from "./progress.ts";
-import { readRules } from "./run-command.ts";
+import { readRules } from "../cli/run-command.ts";
 
 const template = await loadScenario("sensor-down");
 

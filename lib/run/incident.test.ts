@@ -7,8 +7,11 @@ import { systemClock } from "../base/clock.ts";
 import { createPrometheusClient } from "../base/prometheus.ts";
 import { waitUntil } from "../base/wait.ts";
 import { createOllamaInvestigator } from "../investigate/ollama/agent.ts";
-import { obedientModel } from "../investigate/ollama/scripted-model.ts";
-import { type ScriptedServer, startScriptedServer } from "../investigate/ollama/scripted-server.ts";
+import { obedientModel } from "../investigate/ollama/testing/scripted-model.ts";
+import {
+  type ScriptedServer,
+  startScriptedServer,
+} from "../investigate/ollama/testing/scripted-server.ts";
 import { createInvestigator } from "../investigate/registry.ts";
 import { toolboxOf, toolsetFor } from "../investigate/toolbox.ts";
 import { createLab } from "../lab/create-lab.ts";
@@ -19,7 +22,7 @@ import { type Incident, runIncident, urlsOf } from "./incident.ts";
 import { mustKeepSecret } from "./leaks.ts";
 import { manifestOf } from "./manifest.ts";
 import { createProgress } from "./progress.ts";
-import { readRules } from "./run-command.ts";
+import { readRules } from "../cli/run-command.ts";
 
 const INCIDENT_TIMEOUT_MS = 15 * 60_000;
 /** By then every sensor has contributed to every track of a fusion that was replaced. */

@@ -1,6 +1,6 @@
 /** Turns an incident and one investigator's look at it into what is kept and what is scored. */
 import type { Answer, EvidenceRecord } from "../contract/answer.ts";
-import type { Truth } from "../contract/truth.ts";
+import type { Truth } from "../truth/truth.ts";
 import { SCHEMA_VERSION, type Manifest, type Outcome, type Score } from "../score/run-record.ts";
 import { score, scoreOfFailure, type ScoreTimes } from "../score/score.ts";
 import { fileNameOf } from "./artefacts.ts";

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Answer, Citation } from "../contract/answer.ts";
 import type { Fact } from "../contract/citation.ts";
-import { recordOf } from "../contract/testing.ts";
+import { recordOf } from "../contract/testing/evidence.ts";
 import { SERVICES } from "../contract/topology.ts";
 import { score } from "../score/score.ts";
 import { loadAllScenarios } from "../../scenarios/load.ts";

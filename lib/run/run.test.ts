@@ -11,9 +11,9 @@ import { checkResultsFolder, readManifests, readRun, writeRun } from "./artefact
 import type { Incident } from "./incident.ts";
 import { manifestOf } from "./manifest.ts";
 import { createProgress } from "./progress.ts";
-import { readRules } from "./run-command.ts";
+import { readRules } from "../cli/run-command.ts";
 import { isAlertOf, within } from "./steps.ts";
-import { table } from "./table.ts";
+import { table } from "../cli/table.ts";
 
 const scenario = await loadScenario("sensor-down");
 const rule = readRules().find(({ uid }) => uid === "sensor-down");

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { recordOf } from "../contract/testing.ts";
+import { recordOf } from "../contract/testing/evidence.ts";
 import type { Fact } from "../contract/citation.ts";
-import type { AcceptedSignal } from "../contract/truth.ts";
+import type { AcceptedSignal } from "../truth/truth.ts";
 import { findShown } from "./evidence.ts";
 
 const SINCE = Date.parse("2026-01-01T00:01:00.000Z");

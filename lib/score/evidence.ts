@@ -8,7 +8,7 @@
 import { COMPARE } from "../base/compare.ts";
 import type { EvidenceRecord } from "../contract/answer.ts";
 import type { Fact } from "../contract/citation.ts";
-import type { AcceptedSignal, ExpectedEvidence } from "../contract/truth.ts";
+import type { AcceptedSignal, ExpectedEvidence } from "../truth/truth.ts";
 
 /** A fact that the answer cites, and the call that it stands in. */
 export interface CitedFact {

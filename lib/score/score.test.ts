@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Answer, Citation, EvidenceRecord } from "../contract/answer.ts";
-import type { Truth } from "../contract/truth.ts";
+import type { Truth } from "../truth/truth.ts";
 import { MOST_INVENTED, score, scoreOfFailure } from "./score.ts";
 
 const truth: Truth = {

@@ -6,7 +6,7 @@
  */
 import type { Answer, Citation, EvidenceRecord } from "../contract/answer.ts";
 import { checkCitation, type Fact } from "../contract/citation.ts";
-import { type ExpectedEvidence, maxPoints, type Truth } from "../contract/truth.ts";
+import { type ExpectedEvidence, maxPoints, type Truth } from "../truth/truth.ts";
 import { type CitedFact, findShown } from "./evidence.ts";
 import type { Score } from "./run-record.ts";
 

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { ROOT_CONTEXT, trace } from "@opentelemetry/api";
 import { BasicTracerProvider } from "@opentelemetry/sdk-trace-base";
-import { loopbackConfig } from "../../ffi/testing.ts";
+import { loopbackConfig } from "../../ffi/testing/domain.ts";
 import { waitUntil } from "../base/wait.ts";
 import { createTelemetry } from "../telemetry/telemetry.ts";
 import { Bus, type Received } from "./bus.ts";
-import type { SourceTrack } from "./messages.ts";
+import type { Message } from "./message.ts";
 import { contextOf, traceOf } from "./trace-context.ts";
 
 let next = 0;
@@ -23,7 +23,7 @@ function makeBus(forceQos?: "EXCLUSIVE_OWNERSHIP" | "RELIABLE_KEEP_LAST") {
   return { bus: new Bus({ domainId, configXml, telemetry, forceQos }), lines, telemetry };
 }
 
-const message = (sequence_number: number): SourceTrack => ({
+const message = (sequence_number: number): Message<"SourceTrackTopic"> => ({
   sensor_id: "ESM-2",
   source_track_id: "ESM-2:1",
   sensor_type: "ESM",

@@ -19,7 +19,7 @@ import { FORCED_QOS, type ForcedQosName, type QosProfile, TOPIC_QOS } from "../c
 import type { TopicName } from "../contract/topology.ts";
 import { TOPIC_TYPES } from "../contract/types.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
-import type { Message } from "./messages.ts";
+import type { Message } from "./message.ts";
 import { contextOf } from "./trace-context.ts";
 
 /** Writes messages to a topic. */

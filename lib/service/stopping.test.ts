@@ -1,6 +1,6 @@
 /** Real services as processes, each in a network of its own: their ports are fixed. */
 import { afterEach, describe, expect, test } from "bun:test";
-import { loopbackConfig } from "../../ffi/testing.ts";
+import { loopbackConfig } from "../../ffi/testing/domain.ts";
 import { waitUntil } from "../base/wait.ts";
 import { SERVICES, type ServiceName } from "../contract/topology.ts";
 

@@ -9,7 +9,7 @@ import {
   trace,
   TraceFlags,
 } from "@opentelemetry/api";
-import type { TraceContext } from "./messages.ts";
+import type { TraceContext } from "./message.ts";
 
 const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
 

@@ -1,4 +1,4 @@
-import type { Truth } from "../../lib/contract/truth.ts";
+import type { Truth } from "../../lib/truth/truth.ts";
 
 /** Ground truth and rubric; expected_rca.md says the same for people. */
 export const truth: Truth = {

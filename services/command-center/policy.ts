@@ -1,5 +1,5 @@
 /** Which order a threat gets, and when. Pure. */
-import type { MissionOrder, ThreatAssessment } from "../../lib/service/messages.ts";
+import type { MissionOrder, ThreatAssessment } from "../../lib/cms/messages.ts";
 
 /** A threat that stays is ordered against again after this time. */
 export const REPEAT_MS = 20_000;

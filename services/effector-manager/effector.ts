@@ -2,7 +2,7 @@
 import { context, type Span, trace } from "@opentelemetry/api";
 import { createPrng, type Prng } from "../../lib/base/prng.ts";
 import type { Publisher } from "../../lib/service/bus.ts";
-import type { EngagementStatus, MissionOrder } from "../../lib/service/messages.ts";
+import type { EngagementStatus, MissionOrder } from "../../lib/cms/messages.ts";
 import type { Service } from "../../lib/service/run-service.ts";
 import { contextOf, traceOf } from "../../lib/service/trace-context.ts";
 import { ORDER_TTL_MS, type Outcome, planCourse } from "./engagement.ts";

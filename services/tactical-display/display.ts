@@ -1,7 +1,7 @@
 /** Hears every topic, keeps the tactical picture and serves it over HTTP. */
 import { Hono } from "hono";
 import { TOPICS, TOPOLOGY, type TopicName } from "../../lib/contract/topology.ts";
-import type { Message } from "../../lib/service/messages.ts";
+import type { Message } from "../../lib/service/message.ts";
 import type { Service } from "../../lib/service/run-service.ts";
 import { addPage } from "./page.ts";
 import { PictureStore } from "./picture.ts";

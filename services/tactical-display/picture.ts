@@ -4,7 +4,7 @@ import type {
   MissionOrder,
   TacticalTrack,
   ThreatAssessment,
-} from "../../lib/service/messages.ts";
+} from "../../lib/cms/messages.ts";
 
 /** A track that was not updated for so long leaves the picture. */
 export const TRACK_TTL_MS = 10_000;

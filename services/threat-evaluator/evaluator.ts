@@ -2,7 +2,7 @@
 import type { Received } from "../../lib/service/bus.ts";
 import type { Service } from "../../lib/service/run-service.ts";
 import { traceOf } from "../../lib/service/trace-context.ts";
-import { isFinite3 } from "../../lib/service/vector.ts";
+import { isFinite3 } from "../../lib/cms/vector.ts";
 import { rate, type ThreatLevel } from "./rules.ts";
 
 /** A track that was not heard of for so long starts anew. */

@@ -1,7 +1,7 @@
 /** How dangerous a tactical track is, by rules over speed, altitude and classification. Pure. */
 import { THREAT_LEVELS } from "../../lib/contract/types.ts";
-import type { TacticalTrack, ThreatAssessment } from "../../lib/service/messages.ts";
-import { length } from "../../lib/service/vector.ts";
+import type { TacticalTrack, ThreatAssessment } from "../../lib/cms/messages.ts";
+import { length } from "../../lib/cms/vector.ts";
 
 export type ThreatLevel = ThreatAssessment["level"];
 

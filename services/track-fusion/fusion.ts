@@ -2,7 +2,7 @@
 import type { Received } from "../../lib/service/bus.ts";
 import type { Service } from "../../lib/service/run-service.ts";
 import { traceOf } from "../../lib/service/trace-context.ts";
-import { isFinite3 } from "../../lib/service/vector.ts";
+import { isFinite3 } from "../../lib/cms/vector.ts";
 import { SENSOR_IDS } from "../../lib/contract/topology.ts";
 import { Inbox } from "./inbox.ts";
 import { Leak } from "./leak.ts";

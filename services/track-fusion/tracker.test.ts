@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { createPrng } from "../../lib/base/prng.ts";
 import { SENSOR_IDS } from "../../lib/contract/topology.ts";
-import type { SourceTrack } from "../../lib/service/messages.ts";
-import { scan, SENSOR_MODELS } from "../../lib/service/sensor/model.ts";
+import type { SourceTrack } from "../../lib/cms/messages.ts";
+import { scan, SENSOR_MODELS } from "../../lib/cms/sensor/model.ts";
 import { CONTRIBUTOR_WINDOW_MS, TRACK_TIMEOUT_MS, Tracker } from "./tracker.ts";
 
 const START_MS = Date.UTC(2026, 0, 1);

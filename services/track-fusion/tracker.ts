@@ -1,6 +1,6 @@
 /** Correlation: which tactical track a source track belongs to, and what it does to it. Pure. */
-import type { SourceTrack, TacticalTrack, Vector3 } from "../../lib/service/messages.ts";
-import { between, distance, plus } from "../../lib/service/vector.ts";
+import type { SourceTrack, TacticalTrack, Vector3 } from "../../lib/cms/messages.ts";
+import { between, distance, plus } from "../../lib/cms/vector.ts";
 
 /**
  * How far from a track's predicted position a source track may lie to belong to it, metres: more than eight standard

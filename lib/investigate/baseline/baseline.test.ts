@@ -2,8 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { AnswerSchema } from "../../contract/answer.ts";
 import { checkCitation } from "../../contract/citation.ts";
 import type { InvestigationInput } from "../investigator.ts";
-import { SIMULATED_INCIDENTS } from "../simulated/incidents.ts";
-import { HEALTHY, simulatedAlert, simulatedToolbox } from "../simulated/system.ts";
+import { SIMULATED_INCIDENTS } from "../testing/incidents.ts";
+import { HEALTHY, simulatedAlert, simulatedToolbox } from "../testing/system.ts";
 import { diagnose } from "./baseline.ts";
 
 const inputOf = (alert: InvestigationInput["alert"], lines: string[] = []): InvestigationInput => ({

@@ -4,7 +4,7 @@ import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/
 import { processEnv } from "../../base/env.ts";
 import { AnswerSchema } from "../../contract/answer.ts";
 import type { Investigation, InvestigationInput, Investigator } from "../investigator.ts";
-import { simulatedAlert } from "../simulated/system.ts";
+import { simulatedAlert } from "../testing/system.ts";
 import { toolsetFor } from "../toolbox.ts";
 import { Examination } from "./examination.ts";
 import { createExecInvestigator } from "./exec.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { changed, HEALTHY, SIMULATED_ONSET, simulatedToolbox } from "../simulated/system.ts";
+import { changed, HEALTHY, SIMULATED_ONSET, simulatedToolbox } from "../testing/system.ts";
 import { findOnset } from "./onset.ts";
 import { testHypothesis } from "./refute.ts";
 

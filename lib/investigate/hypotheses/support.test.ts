@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import type { EvidenceRecord } from "../../contract/answer.ts";
 import { checkCitation } from "../../contract/citation.ts";
-import { recordOf } from "../../contract/testing.ts";
+import { recordOf } from "../../contract/testing/evidence.ts";
 import { callOf, type Fact, type Toolbox } from "../toolbox.ts";
 import { gatherSupport } from "./support.ts";
 

@@ -12,16 +12,16 @@ import {
   obedientModel,
   pickingModel,
   promptOf,
-} from "./scripted-model.ts";
+} from "./testing/scripted-model.ts";
 import {
   type ChatRequestSeen,
   type Reply,
   type ScriptedServer,
   type ScriptedServerOptions,
   startScriptedServer,
-} from "./scripted-server.ts";
-import { SIMULATED_INCIDENTS, type SimulatedIncident } from "../simulated/incidents.ts";
-import { changed, simulatedToolbox, type SystemNumbers } from "../simulated/system.ts";
+} from "./testing/scripted-server.ts";
+import { SIMULATED_INCIDENTS, type SimulatedIncident } from "../testing/incidents.ts";
+import { changed, simulatedToolbox, type SystemNumbers } from "../testing/system.ts";
 import { estimateTokens } from "./text.ts";
 import { checkCitation } from "../../contract/citation.ts";
 

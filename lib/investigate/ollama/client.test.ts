@@ -4,7 +4,7 @@ import { waitUntil } from "../../base/wait.ts";
 import { Spending } from "./budget.ts";
 import { ModelClient, type ClientOptions } from "./client.ts";
 import { ModelFailure, type ModelFailureKind } from "./failure.ts";
-import { type Reply, type ScriptedServer, startScriptedServer } from "./scripted-server.ts";
+import { type Reply, type ScriptedServer, startScriptedServer } from "./testing/scripted-server.ts";
 
 const Choice = z.strictObject({ service: z.enum(["a", "b"]), sure: z.number().min(0).max(100) });
 const RIGHT = { service: "a", sure: 80 };

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { processEnv } from "../../base/env.ts";
 import { checkCitation } from "../../contract/citation.ts";
-import { simulatedAlert } from "../simulated/system.ts";
+import { simulatedAlert } from "../testing/system.ts";
 import { createOpenSreInvestigator } from "./opensre.ts";
 import { readReport } from "./read-report.ts";
 

@@ -8,7 +8,7 @@ import { createServer } from "node:net";
 import { EnvironmentError, messageOf } from "../../base/errors.ts";
 import { mustRun } from "../../base/shell.ts";
 import { waitUntil } from "../../base/wait.ts";
-import { runLabSuite } from "../lab.case.ts";
+import { runLabSuite } from "../testing/lab.case.ts";
 import type { Lifetime } from "../lab.ts";
 import { parentName } from "./cgroup.ts";
 import { filesOf, forwards } from "./layout.ts";
@@ -16,7 +16,7 @@ import { NativeLab } from "./native-lab.ts";
 import { preflight } from "./preflight.ts";
 
 const PROJECT = new URL("../../..", import.meta.url).pathname.replace(/\/$/, "");
-const STAND_IN = "lib/lab/native/stand-in.ts";
+const STAND_IN = "lib/lab/native/testing/stand-in.ts";
 const TEST_TIMEOUT_MS = 60_000;
 
 const canRun = await preflight(9)

@@ -86,7 +86,7 @@ function prometheusArgv({ data }: Confinement): string[] {
 
 function telemetryArgv({ data }: Confinement): string[] {
   return [
-    "observability/embedded/main.ts",
+    "observability/server/main.ts",
     `--data-dir=${data("telemetry")}`,
     `--host=${GATEWAY}`,
     `--console-port=${INNER_PORTS.console}`,

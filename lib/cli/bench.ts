@@ -1,0 +1,89 @@
+/**
+ * `bun run bench <name> [--json]`: measures, and prints each figure against a reference of the same run.
+ *
+ * Every benchmark is a program that prints JSON lines `{"name","value","unit","reference","ratio"}`. This one runs it
+ * and passes the lines on as they come; on a terminal it shows a table instead, with `--json` one JSON document.
+ */
+import { messageOf, UsageError, UserFacingError } from "../base/errors.ts";
+
+const ROOT = new URL("../..", import.meta.url).pathname;
+
+/** The benchmarks, and the program of each. */
+const PROGRAMS: Readonly<Record<string, string>> = {
+  dds: "lib/service/bench/main.ts",
+  store: "observability/server/bench/main.ts",
+  model: "lib/investigate/ollama/bench/main.ts",
+  telemetry: "lib/telemetry/bench/main.ts",
+};
+
+interface Figure {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly reference: number | null;
+  readonly ratio: number | null;
+}
+
+/** Runs a benchmark, calls `onLine` with each of its lines at once, and returns its figures. */
+async function measure(
+  name: string,
+  args: readonly string[],
+  onLine: (line: string) => void,
+): Promise<Figure[]> {
+  const program = Object.hasOwn(PROGRAMS, name) ? PROGRAMS[name] : undefined;
+  if (program === undefined) {
+    throw new UsageError(
+      `Cannot run benchmark ${JSON.stringify(name)}: it must be one of ${Object.keys(PROGRAMS).join(", ")}`,
+    );
+  }
+  const child = Bun.spawn([process.execPath, `${ROOT}/${program}`, ...args], {
+    stdout: "pipe",
+    stderr: "inherit",
+  });
+  const figures: Figure[] = [];
+  let rest = "";
+  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+    const lines = `${rest}${text}`.split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines.filter((candidate) => candidate.startsWith("{"))) {
+      figures.push(JSON.parse(line) as Figure);
+      onLine(line);
+    }
+  }
+  if ((await child.exited) !== 0) throw new Error(`benchmark ${name} failed`);
+  return figures;
+}
+
+function show(figures: readonly Figure[]): string {
+  const rows = figures.map(({ name, value, unit, reference, ratio }) => [
+    name,
+    String(Number(value.toPrecision(4))),
+    unit,
+    reference === null ? "" : String(Number(reference.toPrecision(4))),
+    ratio === null ? "" : ratio.toFixed(2),
+  ]);
+  const all = [["name", "value", "unit", "reference", "ratio"], ...rows];
+  const widths = all[0]?.map((_, i) => Math.max(...all.map((row) => row[i]?.length ?? 0))) ?? [];
+  return all
+    .map((row) =>
+      row
+        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
+
+try {
+  const [name = "", ...rest] = Bun.argv.slice(2);
+  const isJson = rest.includes("--json");
+  const isTable = !isJson && process.stdout.isTTY;
+  const args = rest.filter((arg) => arg !== "--json");
+  const print = (text: string): void => void process.stdout.write(`${text}\n`);
+  const figures = await measure(name, args, isJson || isTable ? () => {} : print);
+  if (isJson) print(JSON.stringify(figures, null, 2));
+  else if (isTable) print(show(figures));
+} catch (error) {
+  process.stderr.write(`${messageOf(error)}\n`);
+  process.exit(error instanceof UserFacingError ? error.exitCode : 3);
+}

@@ -1,0 +1,101 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { cp, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Fact } from "../contract/citation.ts";
+import type { Summary } from "../score/summary.ts";
+import { readManifests } from "../run/artefacts.ts";
+import type { CommandContext } from "../run/context.ts";
+import { report } from "./report-command.ts";
+
+const PUBLISHED = new URL("../../results/published", import.meta.url).pathname;
+let folder = "";
+const context = {
+  signal: new AbortController().signal,
+  print: () => {},
+  createLab: () => {
+    throw new Error("a report needs no lab");
+  },
+} satisfies CommandContext;
+const merge = (from: readonly string[], rescore = false): Promise<number> =>
+  report(context, from, { results: join(folder, "out"), readme: false, rescore });
+const summary = (): Promise<Summary> => Bun.file(join(folder, "out/summary.json")).json();
+
+/** Puts the published run of a scenario under another folder and another id, as the baseline's, whoever's it was. */
+async function keepRun(scenario: string, to: string, id: string): Promise<string> {
+  const path = join(folder, to);
+  await cp(join(PUBLISHED, scenario), path, { recursive: true });
+  const manifest = (await Bun.file(join(path, "manifest.json")).json()) as object;
+  const kept = { ...manifest, run_id: id, investigator: "baseline" };
+  await Bun.write(join(path, "manifest.json"), JSON.stringify(kept));
+  return path;
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "report-"));
+  await keepRun("sensor-down", "a/runs/baseline/sensor-down/1", "one");
+  // Copies and leftovers that must not be counted as runs.
+  await keepRun("sensor-down", "a/sensor-down", "copy");
+  await keepRun("healthy", "a/published/healthy", "elsewhere");
+  await keepRun("sensor-down", "a/runs/baseline/sensor-down/2.partial", "half");
+  await keepRun("sensor-down", "b/runs/baseline/sensor-down/2", "two");
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe("report", () => {
+  test("merges campaigns, each run once, and nothing that lies beside them", async () => {
+    expect(await merge([join(folder, "a"), join(folder, "b"), join(folder, "a/runs")])).toBe(0);
+    const { runs, groups } = await summary();
+    expect(runs).toBe(2);
+    expect(groups.map(({ investigator, valid }) => [investigator, valid])).toEqual([
+      ["baseline", 2],
+    ]);
+    expect(await Bun.file(join(folder, "out/report.html")).text()).toContain("2 of 2 runs are");
+    expect(await Bun.file(join(folder, "out/summary.md")).text()).toContain("pass^k");
+  });
+
+  test("refuses a folder without runs, though others have some", async () => {
+    const running = merge([join(folder, "a"), join(folder, "typo")]);
+    await expect(running).rejects.toThrow(/there must be runs below .*typo, but there is none/);
+  });
+
+  test("scores anew from what was kept, and leaves alone what cannot be", async () => {
+    const path = join(folder, "b/runs/baseline/sensor-down/2");
+    const [before] = await readManifests(path);
+    await merge([join(folder, "b")], true);
+    expect(await readManifests(path)).toEqual(before === undefined ? [] : [before]);
+    const { evidence } = (await Bun.file(join(path, "rca.json")).json()) as {
+      evidence: { call_id: string; signal: string; service: string; value: number | string }[];
+    };
+    const records = Object.entries(Object.groupBy(evidence, ({ call_id }) => call_id)).map(
+      ([id, cited = []]) => ({
+        id,
+        tool: "compare",
+        arguments: {},
+        request: [],
+        window: null,
+        asked_unix_ms: 0,
+        duration_ms: 1,
+        ok: true,
+        answer: JSON.stringify({
+          facts: cited.map(({ signal, service, value }): Fact => ({
+            signal,
+            service,
+            value,
+            labels: {},
+            when: "before",
+          })),
+        }),
+      }),
+    );
+    await Bun.write(
+      join(path, "evidence.jsonl"),
+      records.map((one) => JSON.stringify(one)).join("\n"),
+    );
+    await merge([join(folder, "b")], true);
+    const [after] = await readManifests(path);
+    // Every citation holds, but all of it is from before the fault.
+    expect(after?.manifest.score).toMatchObject({ points: 2, correct: true, mechanism: false });
+    expect(await Bun.file(join(path, "score.json")).json()).toEqual(after?.manifest.score ?? null);
+  });
+});

@@ -1,0 +1,108 @@
+/** Merges results into one summary and one report, and scores kept runs anew. */
+import { existsSync } from "node:fs";
+import { UsageError } from "../base/errors.ts";
+import { withResults } from "../score/readme-table.ts";
+import type { Manifest } from "../score/run-record.ts";
+import { renderReport, type ReportRun } from "../score/report/report.ts";
+import {
+  detailsTable,
+  figuresTable,
+  type Summary,
+  summarize,
+  summaryTable,
+} from "../score/summary.ts";
+import { listScenarios, loadScenario } from "../../scenarios/load.ts";
+import {
+  checkResultsFolder,
+  type KeptRun,
+  readManifests,
+  readRun,
+  rewriteScore,
+  writeText,
+} from "../run/artefacts.ts";
+import { runsFolder } from "../run/campaign.ts";
+import type { CommandContext } from "../run/context.ts";
+import { rescored } from "../run/manifest.ts";
+import { createProgress } from "../run/progress.ts";
+
+const ROOT = new URL("../..", import.meta.url).pathname;
+
+export interface ReportOptions {
+  readonly results: string;
+  readonly readme: boolean;
+  readonly rescore: boolean;
+}
+
+/** Merges the runs of several results folders into one summary. */
+export async function report(
+  context: CommandContext,
+  folders: readonly string[],
+  { results, readme, rescore }: ReportOptions,
+): Promise<number> {
+  const byId = new Map<string, KeptRun>();
+  for (const folder of folders) {
+    const found = await runsIn(folder);
+    if (found.length === 0) {
+      throw new UsageError(`Cannot report: there must be runs below ${folder}, but there is none`);
+    }
+    for (const run of found) byId.set(run.manifest.run_id, run);
+  }
+  const kept = [...byId.values()];
+  const found = rescore ? await Promise.all(kept.map(scoreAnew)) : kept;
+  const summary = await writeSummary(found, results);
+  if (readme) {
+    const path = `${ROOT}/README.md`;
+    writeText(path, withResults(await Bun.file(path).text(), summary));
+  }
+  context.print(summaryTable(summary));
+  return 0;
+}
+
+/** The runs of a results folder; those of a campaign where it has one, and not the copies beside them. */
+function runsIn(folder: string): Promise<KeptRun[]> {
+  const runs = runsFolder(folder);
+  return readManifests(existsSync(runs) ? runs : folder);
+}
+
+/** Scores a run by today's rubric, and keeps that; one without its record or its scenario stays as it is. */
+async function scoreAnew(run: KeptRun): Promise<KeptRun> {
+  const { path, manifest } = run;
+  const known = (await listScenarios()).includes(manifest.scenario);
+  const { answer, evidence } = await readRun(path);
+  const isCited = (answer?.evidence.length ?? 0) > 0;
+  const fresh =
+    !known || (isCited && evidence.length === 0)
+      ? null
+      : rescored(manifest, (await loadScenario(manifest.scenario)).truth, answer, evidence);
+  if (fresh === null) {
+    createProgress({}).line(`kept the score of ${path}: it cannot be computed anew`);
+    return run;
+  }
+  rewriteScore(path, fresh);
+  return { path, manifest: fresh };
+}
+
+/** Writes summary.json, summary.md and report.html for these runs, each read from its folder. */
+export async function writeSummary(
+  found: readonly { readonly path: string; readonly manifest: Manifest }[],
+  results: string,
+): Promise<Summary> {
+  const summary = summarize(found.map(({ manifest }) => manifest));
+  checkResultsFolder(results);
+  writeText(`${results}/summary.json`, `${JSON.stringify(summary, null, 2)}\n`);
+  writeText(
+    `${results}/summary.md`,
+    [
+      "# Results",
+      summaryTable(summary),
+      "The score in its parts, with 95 % intervals clustered by scenario:",
+      detailsTable(summary),
+      "Means over the valid runs:",
+      `${figuresTable(summary)}\n`,
+    ].join("\n\n"),
+  );
+  const runs: ReportRun[] = [];
+  for (const { path, manifest } of found) runs.push({ manifest, ...(await readRun(path)) });
+  writeText(`${results}/report.html`, renderReport(summary, runs));
+  return summary;
+}
