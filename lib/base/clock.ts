@@ -8,9 +8,16 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** A clock that can also measure durations. */
+export interface MonotonicClock extends Clock {
+  /** Milliseconds since some fixed moment; never goes backwards, whatever happens to the wall clock. */
+  monotonicMs(): number;
+}
+
 /** The machine's clock. */
-export const systemClock: Clock = {
+export const systemClock: MonotonicClock = {
   nowMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
   sleep: (ms, signal) =>
     new Promise((resolve, reject) => {
       if (signal?.aborted) {
@@ -30,7 +37,7 @@ export const systemClock: Clock = {
 };
 
 /** A clock that moves only when it is told to, or when something sleeps on it. */
-export class ManualClock implements Clock {
+export class ManualClock implements MonotonicClock {
   #nowMs: number;
 
   constructor(startMs = 0) {
@@ -38,6 +45,10 @@ export class ManualClock implements Clock {
   }
 
   nowMs(): number {
+    return this.#nowMs;
+  }
+
+  monotonicMs(): number {
     return this.#nowMs;
   }
 

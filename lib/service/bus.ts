@@ -15,6 +15,7 @@ import {
   type TakenObject,
   type Writer,
 } from "../../ffi/mod.ts";
+import { systemClock } from "../base/clock.ts";
 import { FORCED_QOS, type ForcedQosName, type QosProfile, TOPIC_QOS } from "../contract/qos.ts";
 import type { TopicName } from "../contract/topology.ts";
 import { TOPIC_TYPES } from "../contract/types.ts";
@@ -36,6 +37,19 @@ export interface Received<T extends TopicName> {
   readonly parent: Context;
   /** When it was taken off DDS, milliseconds of the process's monotonic clock. */
   readonly takenMs: number;
+}
+
+/** What a service's own code uses of the bus. */
+export interface MessageBus {
+  /** Opens a writer of `topic`. */
+  publisher<T extends TopicName>(topic: T): Publisher<T>;
+  /** Opens a reader of `topic`; `handle` gets every batch of messages that arrived together. */
+  subscribe<T extends TopicName>(
+    topic: T,
+    handle: (received: readonly Received<T>[]) => void,
+  ): void;
+  /** Counts a received message that makes no sense, and logs the 1st, 10th, 100th … of them. */
+  reject(topic: TopicName, reason: string): void;
 }
 
 export interface BusOptions {
@@ -68,7 +82,7 @@ interface EndpointStatus {
   readonly rejected: number;
 }
 
-export class Bus {
+export class Bus implements MessageBus {
   readonly #options: BusOptions;
   readonly #endpoints: { readonly endpoint: Endpoint; seen: EndpointStatus }[] = [];
   #participant: Participant;
@@ -114,7 +128,6 @@ export class Bus {
     };
   }
 
-  /** Opens a reader of `topic`; `handle` gets every batch of messages that arrived together. */
   subscribe<T extends TopicName>(
     topic: T,
     handle: (received: readonly Received<T>[]) => void,
@@ -124,7 +137,7 @@ export class Bus {
     const reject = (error: Error): void => this.reject(topic, error.message);
     const drain = (): void => {
       const taken = reader.takeObjects(Infinity, reject) as TakenObject<never>[];
-      const takenMs = performance.now();
+      const takenMs = systemClock.monotonicMs();
       const received: Received<T>[] = [];
       for (const { value, info } of taken) {
         if (!info.valid) continue;
@@ -226,7 +239,6 @@ export class Bus {
       .add(Math.max(0, now.rejected - before.rejected));
   }
 
-  /** Counts a received message that makes no sense, and says so now and then. */
   reject(topic: TopicName, reason: string): void {
     this.#rejected++;
     // The first, the tenth, the hundredth …: enough to know, whatever the rate.

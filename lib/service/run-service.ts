@@ -2,26 +2,35 @@
  * A service's life: check the environment, say so, start, run, and on SIGTERM or SIGINT stop cleanly.
  * The same for all eight; a service's own main.ts only wires its logic to the bus.
  */
-import { type Clock, systemClock } from "../base/clock.ts";
+import { type MonotonicClock, systemClock } from "../base/clock.ts";
 import { processEnv } from "../base/env.ts";
-import { messageOf, UserFacingError } from "../base/errors.ts";
+import { EnvironmentError, messageOf, UserFacingError } from "../base/errors.ts";
 import { type ServiceName, TOPOLOGY } from "../contract/topology.ts";
 import { createTelemetry, type Telemetry } from "../telemetry/telemetry.ts";
-import { Bus } from "./bus.ts";
+import { Bus, type MessageBus } from "./bus.ts";
 import { currentInterface, type InterfaceVerdict, InterfaceWatch } from "./interface-watch.ts";
 import { readSettings, type Settings } from "./settings.ts";
+
+export type HttpHandler = (request: Request) => Response | Promise<Response>;
 
 /** What a service's own code gets. */
 export interface Service {
   readonly name: ServiceName;
   readonly settings: Settings;
   readonly telemetry: Telemetry;
-  readonly bus: Bus;
-  readonly clock: Clock;
+  readonly bus: MessageBus;
+  readonly clock: MonotonicClock;
   /** Runs `stop` when the service is told to stop; the last added is the first to run. */
   onStop(stop: () => void | Promise<void>): void;
   /** Calls `tick` every `periodMs` until the service stops. */
   every(periodMs: number, tick: () => void): void;
+  /** Calls `action` once, `delayMs` from now, unless the service stops before. */
+  after(delayMs: number, action: () => void): void;
+  /**
+   * Serves HTTP on every address of the service's own network until the service stops. Throws EnvironmentError
+   * when the port is in use.
+   */
+  serve(port: number, handle: HttpHandler): void;
 }
 
 /** How often statuses are reported and the interface is looked at. */
@@ -56,7 +65,7 @@ async function run(
   name: ServiceName,
   settings: Settings,
   telemetry: Telemetry,
-  clock: Clock,
+  clock: MonotonicClock,
   startedMs: number,
   start: (service: Service) => void | Promise<void>,
 ): Promise<void> {
@@ -66,7 +75,6 @@ async function run(
     pid: process.pid,
     dds_domain: settings.ddsDomain,
   });
-  const server = serveMetrics(TOPOLOGY[name].metricsPort, telemetry);
   const bus = new Bus({
     domainId: settings.ddsDomain,
     forceQos: settings.forceQos,
@@ -74,6 +82,8 @@ async function run(
     telemetry,
   });
   const stops: (() => void | Promise<void>)[] = [];
+  const timers = new Set<ReturnType<typeof setTimeout>>();
+  stops.push(() => timers.forEach(clearTimeout));
   const service: Service = {
     name,
     settings,
@@ -85,6 +95,17 @@ async function run(
       const timer = setInterval(tick, periodMs);
       stops.push(() => clearInterval(timer));
     },
+    after: (delayMs, action) => {
+      const timer = setTimeout(() => {
+        timers.delete(timer);
+        action();
+      }, delayMs);
+      timers.add(timer);
+    },
+    serve: (port, handle) => {
+      const server = listen(port, handle);
+      stops.push(() => server.stop(true));
+    },
   };
   const stop = async (reason: string): Promise<never> => {
     logger.log("service_stopping", {
@@ -93,11 +114,12 @@ async function run(
     });
     for (const each of stops.toReversed()) await each();
     bus.close();
-    await Promise.all([server.stop(true), telemetry.shutdown()]);
+    await telemetry.shutdown();
     process.exit(0);
   };
   stopOnSignal(telemetry, stop);
-  keepHouse(service);
+  service.serve(TOPOLOGY[name].metricsPort, metricsHandler(telemetry));
+  keepHouse(service, bus);
   await start(service);
 }
 
@@ -113,8 +135,8 @@ function stopOnSignal(telemetry: Telemetry, stop: (reason: string) => Promise<ne
   }
 }
 
-function keepHouse(service: Service): void {
-  const { bus, telemetry } = service;
+function keepHouse(service: Service, bus: Bus): void {
+  const { telemetry } = service;
   const watch = new InterfaceWatch(currentInterface());
   const recreations = telemetry.meters.counter("cms_dds_participant_recreations_total");
   let pending: Extract<InterfaceVerdict, { kind: "changed" }> | undefined;
@@ -134,18 +156,25 @@ function keepHouse(service: Service): void {
   });
 }
 
-/** Serves /metrics on every address of the service's own network. */
-function serveMetrics(port: number, telemetry: Telemetry): Bun.Server<undefined> {
-  return Bun.serve({
-    port,
-    hostname: "0.0.0.0",
-    fetch: async (request) => {
-      const { pathname } = new URL(request.url);
-      if (pathname === "/healthz") return new Response("ok\n");
-      if (pathname !== "/metrics") return new Response("not found\n", { status: 404 });
-      return new Response(await telemetry.scrape(), {
-        headers: { "content-type": telemetry.meters.registry.contentType },
-      });
-    },
-  });
+function listen(port: number, handle: HttpHandler): Bun.Server<undefined> {
+  try {
+    return Bun.serve({ port, hostname: "0.0.0.0", fetch: handle });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+    throw new EnvironmentError(
+      `Cannot listen on port ${port}: it must be free, but another program listens on it`,
+      { cause: error },
+    );
+  }
 }
+
+const metricsHandler =
+  (telemetry: Telemetry): HttpHandler =>
+  async (request) => {
+    const { pathname } = new URL(request.url);
+    if (pathname === "/healthz") return new Response("ok\n");
+    if (pathname !== "/metrics") return new Response("not found\n", { status: 404 });
+    return new Response(await telemetry.scrape(), {
+      headers: { "content-type": telemetry.meters.registry.contentType },
+    });
+  };

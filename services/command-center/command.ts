@@ -52,7 +52,7 @@ export function startCommand(service: Service): void {
         publisher.retire({ order_id: old });
       }
     }
-    seconds.record((performance.now() - takenMs) / 1000);
+    seconds.record((clock.monotonicMs() - takenMs) / 1000);
   };
 
   bus.subscribe("ThreatAssessmentTopic", (received) => received.forEach(decide));

@@ -8,7 +8,6 @@ import { contextOf, traceOf } from "../../lib/service/trace-context.ts";
 import { ORDER_TTL_MS, type Outcome, planCourse } from "./engagement.ts";
 
 type Status = EngagementStatus["status"];
-type Timer = ReturnType<typeof setTimeout>;
 
 /** Ended engagements that the display may still ask for; older ones are disposed. */
 const ENDED_KEPT = 64;
@@ -31,7 +30,6 @@ class Effector {
   readonly #service: Service;
   readonly #publisher: Publisher<"EngagementStatusTopic">;
   readonly #prng: Prng;
-  readonly #timers = new Set<Timer>();
   readonly #running = new Map<string, Span>();
   readonly #ended: string[] = [];
 
@@ -41,28 +39,31 @@ class Effector {
     this.#prng = createPrng(service.clock.nowMs()).child("effector");
   }
 
-  /** Starts the engagement that `order` asks for, unless it is under way. */
+  /**
+   * Starts the engagement that `order` asks for. An order that is under way or has ended is ignored: DDS delivers
+   * the history again when a participant is made anew.
+   */
   engage(order: MissionOrder): void {
-    if (this.#running.has(order.order_id)) return;
+    if (this.#running.has(order.order_id) || this.#ended.includes(order.order_id)) return;
     const span = this.#service.telemetry.startSpan(
       "effector.engage",
       "effector.engage",
       contextOf(order.trace),
       { "order.id": order.order_id, "order.action": order.action },
     );
-    const startedMs = performance.now();
+    const { clock } = this.#service;
+    const startedMs = clock.monotonicMs();
     const { launchMs, endMs, outcome } = planCourse(this.#prng);
     this.#running.set(order.order_id, span);
     this.#report(order, span, "ACCEPTED", order.reason);
-    this.#after(launchMs, () => this.#report(order, span, "IN_FLIGHT", "launched"));
-    this.#after(endMs, () => {
-      this.#resolve(order, span, outcome, (performance.now() - startedMs) / 1000);
+    this.#service.after(launchMs, () => this.#report(order, span, "IN_FLIGHT", "launched"));
+    this.#service.after(endMs, () => {
+      this.#resolve(order, span, outcome, (clock.monotonicMs() - startedMs) / 1000);
     });
   }
 
   /** Ends what is under way without an outcome. */
   stop(): void {
-    for (const timer of this.#timers) clearTimeout(timer);
     for (const span of this.#running.values()) span.end();
   }
 
@@ -105,14 +106,6 @@ class Effector {
         trace: traceOf(span),
       });
     });
-  }
-
-  #after(delayMs: number, action: () => void): void {
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      action();
-    }, delayMs);
-    this.#timers.add(timer);
   }
 }
 

@@ -29,12 +29,11 @@ export function startDisplay(service: Service): void {
   const port = TOPOLOGY["tactical-display"].httpPort ?? 0;
   const app = createApp(() => store.picture(clock.nowMs()));
   telemetry.logger.log("http_starting", { port });
-  const server = Bun.serve({ port, hostname: "0.0.0.0", fetch: app.fetch });
-  service.onStop(() => server.stop(true));
+  service.serve(port, (request) => app.fetch(request));
 }
 
 function ingest<T extends TopicName>(
-  { telemetry, bus }: Service,
+  { telemetry, bus, clock }: Service,
   topic: T,
   take: (message: Message<T>) => void,
 ): void {
@@ -43,11 +42,11 @@ function ingest<T extends TopicName>(
   const name = `display.ingest.${topic}`;
   bus.subscribe(topic, (batch) => {
     for (const { message, parent } of batch) {
-      const startedMs = performance.now();
+      const startedMs = clock.monotonicMs();
       const attributes = { "dds.topic": topic };
       telemetry.inSpan("display.ingest.<topic>", name, parent, attributes, () => take(message));
       received.add(1);
-      seconds.record((performance.now() - startedMs) / 1000);
+      seconds.record((clock.monotonicMs() - startedMs) / 1000);
     }
   });
 }

@@ -46,7 +46,7 @@ export function startEvaluator(service: Service): void {
       });
     });
     meters.counter("cms_threat_evaluated_total", { level }).add(1);
-    seconds.record((performance.now() - takenMs) / 1000);
+    seconds.record((clock.monotonicMs() - takenMs) / 1000);
   };
 
   bus.subscribe("TacticalTrackTopic", (received) => received.forEach(evaluate));

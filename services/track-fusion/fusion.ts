@@ -97,7 +97,7 @@ function processor(service: Service, leak: Leak) {
       meters.counter("cms_fusion_ingested_total", { sensor_id: message.sensor_id }).add(1);
       published.add(1);
       activeTracks.set(tracker.size);
-      seconds.record((performance.now() - takenMs) / 1000);
+      seconds.record((clock.monotonicMs() - takenMs) / 1000);
     },
     expire: (): void => {
       for (const id of tracker.expire(clock.nowMs())) publisher.retire({ track_id: id });
@@ -116,7 +116,7 @@ class DropReport {
   }
 
   note(queueDepth: number, droppedTotal: number): void {
-    const nowMs = performance.now();
+    const nowMs = this.#service.clock.monotonicMs();
     if (nowMs - this.#loggedMs < DROP_LOG_INTERVAL_MS) return;
     this.#loggedMs = nowMs;
     this.#service.telemetry.logger.log("fusion_queue_full_dropping", {

@@ -43,10 +43,10 @@ export function startSensor(service: Service, sensorId: SensorId): void {
     telemetry.inSpan("sensor.scan.<sensor_id>", name, ROOT_CONTEXT, attributes, (span) => {
       const trace = traceOf(span);
       for (const detection of found.detections) {
-        const startedMs = performance.now();
+        const startedMs = clock.monotonicMs();
         sequence = (sequence + 1) >>> 0;
         publisher.publish({ ...detection, sequence_number: sequence, trace });
-        publishSeconds.record((performance.now() - startedMs) / 1000);
+        publishSeconds.record((clock.monotonicMs() - startedMs) / 1000);
       }
     });
     published.add(found.detections.length);
@@ -71,13 +71,13 @@ export function startSensor(service: Service, sensorId: SensorId): void {
 const round = (value: number): number => Math.round(value * 100) / 100;
 
 function loop(service: Service, sensorId: SensorId, periodMs: number, scanOnce: () => void): void {
-  const startMs = performance.now();
+  const { clock } = service;
+  const startMs = clock.monotonicMs();
   let n = 0;
   let loggedMs = Number.NEGATIVE_INFINITY;
   let skippedScans = 0;
-  let timer: ReturnType<typeof setTimeout>;
   const turn = (): void => {
-    const nowMs = performance.now();
+    const nowMs = clock.monotonicMs();
     const { nextMs, lateMs, skipped } = plan(startMs, periodMs, n, nowMs);
     n += skipped + 1;
     skippedScans += skipped;
@@ -92,8 +92,7 @@ function loop(service: Service, sensorId: SensorId, periodMs: number, scanOnce: 
       skippedScans = 0;
     }
     scanOnce();
-    timer = setTimeout(turn, Math.max(0, nextMs - performance.now()));
+    service.after(Math.max(0, nextMs - clock.monotonicMs()), turn);
   };
   turn();
-  service.onStop(() => clearTimeout(timer));
 }

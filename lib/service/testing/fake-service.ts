@@ -1,0 +1,151 @@
+/**
+ * A `Service` without DDS, network and real time, for tests of what a service does with its messages. Its telemetry
+ * is the real one, so that undeclared metrics, log events and spans are refused as they are in production.
+ */
+import { type Context, ROOT_CONTEXT } from "@opentelemetry/api";
+import type { LogEvent } from "../../contract/telemetry.ts";
+import type { ServiceName, TopicName } from "../../contract/topology.ts";
+import { createTelemetry, type SpanAttributes, type Telemetry } from "../../telemetry/telemetry.ts";
+import type { MessageBus, Publisher, Received } from "../bus.ts";
+import type { Message } from "../message.ts";
+import type { Service } from "../run-service.ts";
+import { readSettings, type Settings } from "../settings.ts";
+import { FakeClock } from "./fake-clock.ts";
+
+/** A span as it was started. */
+export interface StartedSpan {
+  readonly name: string;
+  readonly attributes: SpanAttributes;
+  readonly parent: Context;
+}
+
+type Handler = (received: readonly Received<TopicName>[]) => void;
+type HttpHandler = (request: Request) => Response | Promise<Response>;
+type LogLine = Readonly<Record<string, unknown>>;
+
+export class FakeService implements Service {
+  readonly clock = new FakeClock();
+  readonly settings: Settings;
+  readonly telemetry: Telemetry;
+  readonly bus: MessageBus;
+  /** Spans in the order of their starts. */
+  readonly spans: StartedSpan[] = [];
+  readonly rejected: { readonly topic: TopicName; readonly reason: string }[] = [];
+  readonly #lines: LogLine[] = [];
+  readonly #published = new Map<TopicName, unknown[]>();
+  readonly #retired = new Map<TopicName, unknown[]>();
+  readonly #handlers = new Map<TopicName, Handler>();
+  readonly #http = new Map<number, HttpHandler>();
+  readonly #stops: (() => void | Promise<void>)[] = [];
+
+  constructor(
+    readonly name: ServiceName,
+    env: Readonly<Record<string, string>> = {},
+  ) {
+    this.settings = readSettings(env);
+    this.telemetry = this.#recording(
+      createTelemetry({
+        service: name,
+        env: { OTEL_SDK_DISABLED: "true" },
+        clock: this.clock,
+        write: (line) => void this.#lines.push(JSON.parse(line) as LogLine),
+      }),
+    );
+    this.bus = {
+      publisher: (topic) => this.#publisher(topic),
+      subscribe: (topic, handle) => void this.#handlers.set(topic, handle),
+      reject: (topic, reason) => void this.rejected.push({ topic, reason }),
+    };
+  }
+
+  onStop(stop: () => void | Promise<void>): void {
+    this.#stops.push(stop);
+  }
+
+  every(periodMs: number, tick: () => void): void {
+    this.clock.every(periodMs, tick);
+  }
+
+  after(delayMs: number, action: () => void): void {
+    this.clock.after(delayMs, action);
+  }
+
+  serve(port: number, handle: HttpHandler): void {
+    this.#http.set(port, handle);
+  }
+
+  /** Hands messages to the service in one batch, as if they had just been taken off DDS. */
+  deliver<T extends TopicName>(
+    topic: T,
+    messages: readonly Message<T>[],
+    parent: Context = ROOT_CONTEXT,
+  ): void {
+    const handle = this.#handlers.get(topic);
+    if (handle === undefined) throw new Error(`${this.name} does not subscribe to ${topic}`);
+    const takenMs = this.clock.monotonicMs();
+    handle(messages.map((message) => ({ message, parent, takenMs })));
+  }
+
+  /** What the service wrote to `topic` so far. */
+  published<T extends TopicName>(topic: T): Message<T>[] {
+    return (this.#published.get(topic) ?? []) as Message<T>[];
+  }
+
+  /** The keys of the instances of `topic` that the service ended so far. */
+  retired<T extends TopicName>(topic: T): Partial<Message<T>>[] {
+    return (this.#retired.get(topic) ?? []) as Partial<Message<T>>[];
+  }
+
+  /** The lines that the service logged for `event`. */
+  logged(event: LogEvent): LogLine[] {
+    return this.#lines.filter((line) => line["event"] === event);
+  }
+
+  /** The value of a series as /metrics shows it, such as `cms_orders_issued_total{action="ENGAGE"}`. */
+  async metric(series: string): Promise<number | undefined> {
+    const lines = (await this.telemetry.scrape()).split("\n");
+    const line = lines.find((text) => text.startsWith(`${series} `));
+    return line === undefined ? undefined : Number(line.slice(series.length + 1));
+  }
+
+  /** Asks the service's own HTTP surface. */
+  async request(port: number, path: string): Promise<Response> {
+    const handle = this.#http.get(port);
+    if (handle === undefined) throw new Error(`${this.name} serves nothing on port ${port}`);
+    return handle(new Request(`http://localhost:${port}${path}`));
+  }
+
+  /** Stops the service as SIGTERM does: timers end, and the last added stop runs first. */
+  async stop(): Promise<void> {
+    for (const stop of this.#stops.toReversed()) await stop();
+    this.clock.cancelAll();
+  }
+
+  #publisher<T extends TopicName>(topic: T): Publisher<T> {
+    const [written, ended] = [this.#published, this.#retired].map((all) => {
+      const list = all.get(topic) ?? [];
+      all.set(topic, list);
+      return list;
+    });
+    return {
+      publish: (message) => void written?.push(message),
+      retire: (key) => void ended?.push(key),
+    };
+  }
+
+  #recording(telemetry: Telemetry): Telemetry {
+    const note = (name: string, parent: Context, attributes: SpanAttributes): void =>
+      void this.spans.push({ name, parent, attributes });
+    return {
+      ...telemetry,
+      startSpan: (declared, name, parent, attributes) => {
+        note(name, parent, attributes);
+        return telemetry.startSpan(declared, name, parent, attributes);
+      },
+      inSpan: (declared, name, parent, attributes, body) => {
+        note(name, parent, attributes);
+        return telemetry.inSpan(declared, name, parent, attributes, body);
+      },
+    };
+  }
+}
