@@ -1,31 +1,7 @@
 /**
- * The closed list of fault classes that a diagnosis may name. It is wider than the scenarios, so that
- * naming a class is worth something.
+ * The catalogue that every examinee may see: the fault classes that a diagnosis may name, the remediations, and which of them fit a
+ * class. It is wider than the scenarios, so that naming a class is worth something. What telemetry shows of a class is not said here.
  */
-
-export const FAULT_CLASSES = {
-  process_exited: "the process ended on its own or was told to stop, and stays stopped",
-  crash_loop: "the process keeps ending and being started again",
-  oom_kill:
-    "the kernel killed the process for exceeding its memory limit, without a slow leak before",
-  hang: "the process runs but does no work: no output, no progress, little processor time",
-  cpu_starvation: "the process wants more processor time than its quota or its host gives it",
-  memory_leak: "memory in use grows steadily without bound",
-  network_partition:
-    "the process runs but its network is cut off: peers, scrapes and exports all fail",
-  packet_loss_or_delay: "the network works, but loses or delays a share of the packets",
-  qos_mismatch:
-    "writer and reader find each other but their QoS is incompatible: nothing is delivered",
-  discovery_failure: "writer and reader never find each other (wrong domain, partition or peers)",
-  message_flood: "one publisher sends far more messages than it should",
-  downstream_backpressure: "a slow consumer makes those before it wait or drop",
-  clock_skew: "a host's clock is wrong: time stamps and ages make no sense",
-  bad_configuration: "a setting is wrong in a way that no other class names",
-  data_quality: "messages arrive in time, but their content is wrong",
-  none: "nothing is wrong: the alert is stale, spurious or already over",
-} as const;
-export type FaultClass = keyof typeof FAULT_CLASSES;
-export const FAULT_CLASS_NAMES = Object.keys(FAULT_CLASSES) as FaultClass[];
 
 /** The closed list of remediations. */
 export const REMEDIATIONS = {
@@ -47,3 +23,82 @@ export const REMEDIATIONS = {
 } as const;
 export type Remediation = keyof typeof REMEDIATIONS;
 export const REMEDIATION_NAMES = Object.keys(REMEDIATIONS) as Remediation[];
+
+interface CatalogueRow {
+  readonly definition: string;
+  /** What repairs it; the first one is the default. */
+  readonly remedies: readonly [Remediation, ...Remediation[]];
+}
+
+const CATALOGUE = {
+  process_exited: {
+    definition: "the process ended on its own or was told to stop, and stays stopped",
+    remedies: ["start_service", "restart_service"],
+  },
+  crash_loop: {
+    definition: "the process keeps ending and being started again",
+    remedies: ["restart_service", "correct_configuration"],
+  },
+  oom_kill: {
+    definition:
+      "the kernel killed the process for exceeding its memory limit, without a slow leak before",
+    remedies: ["raise_memory_limit", "restart_service"],
+  },
+  hang: {
+    definition: "the process runs but does no work: no output, no progress, little processor time",
+    remedies: ["restart_service"],
+  },
+  cpu_starvation: {
+    definition: "the process wants more processor time than its quota or its host gives it",
+    remedies: ["raise_cpu_quota"],
+  },
+  memory_leak: {
+    definition: "memory in use grows steadily without bound",
+    remedies: ["fix_leak_and_redeploy", "restart_service", "raise_memory_limit"],
+  },
+  network_partition: {
+    definition: "the process runs but its network is cut off: peers, scrapes and exports all fail",
+    remedies: ["restore_network"],
+  },
+  packet_loss_or_delay: {
+    definition: "the network works, but loses or delays a share of the packets",
+    remedies: ["restore_network"],
+  },
+  qos_mismatch: {
+    definition:
+      "writer and reader find each other but their QoS is incompatible: nothing is delivered",
+    remedies: ["correct_qos_profile"],
+  },
+  discovery_failure: {
+    definition: "writer and reader never find each other (wrong domain, partition or peers)",
+    remedies: ["correct_dds_domain", "restart_service"],
+  },
+  message_flood: {
+    definition: "one publisher sends far more messages than it should",
+    remedies: ["reduce_publish_rate", "correct_configuration"],
+  },
+  downstream_backpressure: {
+    definition: "a slow consumer makes those before it wait or drop",
+    remedies: ["scale_consumer"],
+  },
+  clock_skew: {
+    definition: "a host's clock is wrong: time stamps and ages make no sense",
+    remedies: ["synchronise_clock"],
+  },
+  bad_configuration: {
+    definition: "a setting is wrong in a way that no other class names",
+    remedies: ["correct_configuration"],
+  },
+  data_quality: {
+    definition: "messages arrive in time, but their content is wrong",
+    remedies: ["recalibrate_source"],
+  },
+  none: {
+    definition: "nothing is wrong: the alert is stale, spurious or already over",
+    remedies: ["no_action"],
+  },
+} as const satisfies Readonly<Record<string, CatalogueRow>>;
+
+export type FaultClass = keyof typeof CATALOGUE;
+export const FAULT_CLASSES: Readonly<Record<FaultClass, CatalogueRow>> = CATALOGUE;
+export const FAULT_CLASS_NAMES = Object.keys(FAULT_CLASSES) as FaultClass[];

@@ -1,32 +1,24 @@
 /**
  * The baseline: no model, only general knowledge of faults held against telemetry.
  *
- * Each fault class is tested for each service by what it entails (lib/contract/entailments.ts); what is refuted is out, and of
+ * Each fault class is tested for each service by what it entails (lib/investigate/faults/); what is refuted is out, and of
  * what is left the most specific and best confirmed wins. It knows fault classes, not scenarios, and is the control
  * that every model has to beat.
  */
 import type { Answer } from "../../contract/answer.ts";
-import { type FaultClass, FAULT_CLASS_NAMES } from "../../contract/fault-classes.ts";
+import { FAULT_CLASS_NAMES, FAULT_CLASSES } from "../../contract/fault-classes.ts";
 import { downstreamOf, SERVICES, type ServiceName } from "../../contract/topology.ts";
 import { finished } from "../floors.ts";
 import type { InvestigationInput, Investigator } from "../investigator.ts";
 import { citationsOfChecks, joinCitations } from "../hypotheses/citations.ts";
 import { findOnset } from "../hypotheses/onset.ts";
-import { PLANS } from "../hypotheses/plans.ts";
 import type { Toolbox } from "../toolbox.ts";
-import { gatherSupport } from "../hypotheses/support.ts";
 import { refutationOf, testHypothesis, type Verdict } from "../hypotheses/refute.ts";
 import { toolboxOf, toolsetFor } from "../toolbox.ts";
 
-/** Classes that telemetry alone cannot tell from others: they are never the first choice. */
-const UNTELLABLE: ReadonlySet<FaultClass> = new Set([
-  "bad_configuration",
-  "data_quality",
-  "clock_skew",
-]);
-const MOST_ALTERNATIVES = 6;
+const MAX_ALTERNATIVES = 6;
 /** Share of a class's musts that must be confirmed; a service may lack the metric of one of them. */
-const LEAST_COVERAGE = 0.6;
+const MIN_COVERAGE = 0.6;
 
 export const baseline: Investigator = {
   name: "baseline",
@@ -80,10 +72,9 @@ export async function diagnose(input: InvestigationInput, tools: Toolbox): Promi
   return answer;
 }
 
-function isCandidate({ hypothesis, refuted, specific, coverage }: Verdict): boolean {
-  return (
-    !refuted && specific && coverage >= LEAST_COVERAGE && !UNTELLABLE.has(hypothesis.faultClass)
-  );
+/** A class for which no claim of its own is confirmed is never the first choice. */
+function isCandidate({ refuted, specific, coverage }: Verdict): boolean {
+  return !refuted && specific && coverage >= MIN_COVERAGE;
 }
 
 /** Confirmed claims count, and those of few classes more than those of many. */
@@ -115,15 +106,12 @@ async function answerFor(
   const nowMs = tools.records.at(-1)?.asked_unix_ms ?? alertMs;
   const onset =
     service === null ? null : await findOnset(service, best.checks, alertMs, nowMs, tools);
-  const evidence = joinCitations(
-    citationsOfChecks(best.checks, tools.records),
-    await gatherSupport(best.hypothesis, tools),
-  );
+  const evidence = joinCitations(citationsOfChecks(best.checks, tools.records));
   const rivals = [
     ...standing.slice(1),
     ...verdicts.filter(({ refuted, hypothesis }) => refuted && hypothesis.service === service),
   ];
-  const action = PLANS[faultClass].actions[0] ?? "gather_more_evidence";
+  const [action] = FAULT_CLASSES[faultClass].remedies;
   return {
     culprit: service,
     fault_class: faultClass,
@@ -138,7 +126,7 @@ async function answerFor(
       prose: `${action.replaceAll("_", " ")}${service === null ? "" : ` (${service})`}`,
     },
     confidence,
-    alternatives: rivals.slice(0, MOST_ALTERNATIVES).map((verdict) => ({
+    alternatives: rivals.slice(0, MAX_ALTERNATIVES).map((verdict) => ({
       service: verdict.hypothesis.service,
       fault_class: verdict.hypothesis.faultClass,
       ruled_out_by: (verdict.refuted

@@ -4,8 +4,8 @@ import { checkCitation } from "../../contract/citation.ts";
 import { shortNumber } from "../harmless.ts";
 import type { Check } from "./refute.ts";
 
-/** Most citations that an answer needs; the contract allows more. */
-const MOST_CITATIONS = 14;
+/** Citations that an answer needs; the contract allows more. */
+const MAX_CITATIONS = 14;
 
 /** Citations of what the tools confirmed about the diagnosis. */
 export function citationsOfChecks(
@@ -34,7 +34,7 @@ export function joinCitations(...lists: readonly (readonly Citation[])[]): Citat
     const key = JSON.stringify([citation.signal, citation.service, citation.value]);
     if (!joined.has(key)) joined.set(key, citation);
   }
-  return [...joined.values()].slice(0, MOST_CITATIONS);
+  return [...joined.values()].slice(0, MAX_CITATIONS);
 }
 
 /** A value no longer than a citation may carry. */

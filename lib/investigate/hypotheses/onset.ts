@@ -2,8 +2,8 @@
  * When a fault set in: the start of the unbroken span up to now in which its telling claim holds; for one that has no such start,
  * the start of a process that was put in place while the system ran.
  */
-import { beginningQuery, entailmentHolds } from "../../contract/entailments.ts";
 import type { ServiceName } from "../../contract/topology.ts";
+import { beginningQuery, entailmentHolds } from "./entailment.ts";
 import type { Check } from "./refute.ts";
 import type { Toolbox } from "../toolbox.ts";
 

@@ -3,16 +3,12 @@
  *
  * A small model says yes to every claim that it is shown. So the model chooses, and this refutes.
  */
-import {
-  type Entailment,
-  entailmentHolds,
-  entailmentQuery,
-  ENTAILMENTS,
-} from "../../contract/entailments.ts";
 import { FAULT_CLASS_NAMES, type FaultClass } from "../../contract/fault-classes.ts";
 import { SERVICES, type ServiceName } from "../../contract/topology.ts";
+import { ENTAILMENTS } from "../faults/registry.ts";
 import { harmless, shortNumber } from "../harmless.ts";
 import type { Fact, Toolbox } from "../toolbox.ts";
+import { type Entailment, entailmentHolds, entailmentQuery, isSameClaim } from "./entailment.ts";
 
 export interface Hypothesis {
   /** Null when nothing is said to be wrong. */
@@ -131,10 +127,7 @@ async function checkOne(
 /** Claims that three classes or more entail tell little about which of them it is. */
 function isSpecific(entailment: Entailment): boolean {
   const sharing = FAULT_CLASS_NAMES.filter((name) =>
-    ENTAILMENTS[name].some(
-      ({ promql, holds }) =>
-        promql === entailment.promql && JSON.stringify(holds) === JSON.stringify(entailment.holds),
-    ),
+    ENTAILMENTS[name].some((other) => isSameClaim(other, entailment)),
   );
   return sharing.length <= 2;
 }

@@ -4,7 +4,6 @@ import type { Answer, Citation } from "../../contract/answer.ts";
 import { FAULT_CLASSES, REMEDIATIONS, type Remediation } from "../../contract/fault-classes.ts";
 import { downstreamOf, type ServiceName } from "../../contract/topology.ts";
 import type { CaseFile } from "./case-file.ts";
-import { PLANS } from "../hypotheses/plans.ts";
 import { type Hypothesis, nameOf, refutationOf, type Verdict } from "../hypotheses/refute.ts";
 import { harmless } from "../harmless.ts";
 
@@ -88,13 +87,13 @@ export function plainMechanism(
   confirmed: readonly string[],
 ): string {
   const shown = confirmed.length === 0 ? "" : ` Confirmed: ${confirmed.join("; ")}.`;
-  return `${service ?? "The system"}: ${FAULT_CLASSES[faultClass]}.${shown}`;
+  return `${service ?? "The system"}: ${FAULT_CLASSES[faultClass].definition}.${shown}`;
 }
 
 /** The action that the model named if it fits the class, else the class's own. */
 export function actionFor({ faultClass }: Hypothesis, named: string | undefined): Remediation {
-  const { actions } = PLANS[faultClass];
-  return actions.find((action) => action === named) ?? actions[0] ?? "gather_more_evidence";
+  const { remedies } = FAULT_CLASSES[faultClass];
+  return remedies.find((remedy) => remedy === named) ?? remedies[0];
 }
 
 /** From the culprit along the topology to the service that the alert is about, each with its most telling change. */
@@ -103,7 +102,7 @@ function causalChain(hypothesis: Hypothesis, alert: Alert, file: CaseFile): Answ
   const path = pathBetween(hypothesis.service, alert.pipeline_name);
   return path.map((service, index) => ({
     service,
-    effect: index === 0 ? FAULT_CLASSES[hypothesis.faultClass] : effectOn(service, file),
+    effect: index === 0 ? FAULT_CLASSES[hypothesis.faultClass].definition : effectOn(service, file),
   }));
 }
 

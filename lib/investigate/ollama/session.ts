@@ -1,6 +1,7 @@
 /** One investigation: contrast, choice, refutation, choice again, and a report whose citations hold. */
 import { asError } from "../../base/errors.ts";
 import type { Answer, Citation } from "../../contract/answer.ts";
+import { FAULTS } from "../faults/registry.ts";
 import type { InvestigationInput } from "../investigator.ts";
 import { actionFor, assembleAnswer, plainMechanism, unsureAnswer } from "./assemble.ts";
 import type { Spending } from "./budget.ts";
@@ -11,10 +12,8 @@ import type { ModelClient } from "./client.ts";
 import { computeConfidence } from "./confidence.ts";
 import { ModelFailure } from "./failure.ts";
 import { findOnset } from "../hypotheses/onset.ts";
-import { PLANS } from "../hypotheses/plans.ts";
 import { type Report, reportPrompt, reportSchema, systemPrompt } from "./prompt.ts";
 import { type Hypothesis, nameOf, testRivals, type Verdict } from "../hypotheses/refute.ts";
-import { gatherSupport } from "../hypotheses/support.ts";
 import { Rounds, type Standing } from "./rounds.ts";
 import { isSentence } from "./text.ts";
 import type { Toolbox } from "../toolbox.ts";
@@ -95,14 +94,13 @@ export class Session {
     ];
     const confirmed = verdict === undefined ? [] : confirmedClaims(verdict);
     const { report, citations } = await this.#write(hypothesis, confirmed);
-    const support = await gatherSupport(hypothesis, tools);
     const confidence = computeConfidence({
       verdict,
       rivals,
       stated: choice.sure_percent / 100,
       rounds: spending.rounds,
       struck: this.struck,
-      consistent: PLANS[hypothesis.faultClass].states.includes(choice.state),
+      consistent: FAULTS[hypothesis.faultClass].states.includes(choice.state),
     });
     input.transcript.note(`confidence ${Math.round(confidence * 100)}`);
     return assembleAnswer(
@@ -112,7 +110,7 @@ export class Session {
         onsetMs,
         mechanism: this.#mechanism(report, hypothesis, confirmed),
         action: actionFor(hypothesis, report?.action),
-        citations: joinCitations(citationsOfChecks(checks, tools.records), citations, support),
+        citations: joinCitations(citationsOfChecks(checks, tools.records), citations),
         confidence,
         ruledOut: [...this.#rounds.refuted, ...rivals.filter(({ refuted }) => refuted)],
       },

@@ -4,9 +4,15 @@
  */
 import type { Answer, Citation, EvidenceRecord } from "../../contract/answer.ts";
 import { type Fact, factsOf } from "../../contract/citation.ts";
-import { type FaultClass, type Remediation, REMEDIATIONS } from "../../contract/fault-classes.ts";
+import {
+  FAULT_CLASS_NAMES,
+  type FaultClass,
+  type Remediation,
+  REMEDIATIONS,
+} from "../../contract/fault-classes.ts";
 import { CONTAINER_METRICS, LOGS, METRICS } from "../../contract/telemetry.ts";
 import { SERVICES, type ServiceName } from "../../contract/topology.ts";
+import { FAULTS } from "../faults/registry.ts";
 
 /** What an agent wrote. */
 export interface Report {
@@ -24,42 +30,11 @@ export interface ReadReport {
   readonly unread: readonly string[];
 }
 
-const MOST_CITATIONS = 24;
+const MAX_CITATIONS = 24;
 /** What an agent is held to believe that does not say how sure it is. */
 const UNSTATED_CONFIDENCE = 0.5;
 
-/** Words for each class, the narrower classes first where words overlap. */
-const VOCABULARY: readonly (readonly [FaultClass, RegExp])[] = [
-  ["oom_kill", /\boom\b|out[- ]of[- ]memory|oom[- ]?kill/i],
-  ["memory_leak", /memory[- ](leak|growth|grow)|leak(s|ing|ed)? memory/i],
-  ["qos_mismatch", /\bqos\b|quality[- ]of[- ]service/i],
-  ["cpu_starvation", /throttl|cpu[- ](starv|quota|limit|saturat|exhaust|contention|resource)/i],
-  [
-    "network_partition",
-    /network[- ](partition|isolat|disconnect|loss|failure|issue|detach)|unreachable|connectivity/i,
-  ],
-  ["packet_loss_or_delay", /packet[- ](loss|delay)|dropped packets/i],
-  [
-    "message_flood",
-    /flood|excessive (message|publish|rate)|(publish|message)[- ]rate|too many messages/i,
-  ],
-  ["discovery_failure", /discovery|wrong (dds )?domain/i],
-  ["crash_loop", /crash[- ]?loop|restart(s|ing|ed)? (repeatedly|continuously)/i],
-  [
-    "process_exited",
-    /\bexited\b|\bstopp(ed|ing)\b|terminated|shut ?down|not running|crashed|process (is )?(down|gone)|sigterm/i,
-  ],
-  ["hang", /deadlock|\bhang(s|ing)?\b|\bhung\b|unresponsive/i],
-  ["downstream_backpressure", /back-?pressure|queue (depth|full|build|backlog)/i],
-  ["clock_skew", /clock (skew|drift)/i],
-  ["data_quality", /data quality|corrupt(ed)? data|invalid data/i],
-  [
-    "bad_configuration",
-    /misconfigur|configuration (error|change|issue)|wrong (setting|configuration)/i,
-  ],
-  ["none", /false positive|no (issue|fault|problem|anomal)|spurious|already (over|resolved)/i],
-];
-
+/** Words for each remediation, the narrower ones first. */
 const ACTIONS: readonly (readonly [Remediation, RegExp])[] = [
   ["correct_qos_profile", /\bqos\b/i],
   [
@@ -108,8 +83,8 @@ export function readReport(report: Report, records: readonly EvidenceRecord[]): 
 
 /** The class whose words come first in a text. */
 function firstOf(text: string): FaultClass | undefined {
-  const found = VOCABULARY.flatMap(([name, words]) => {
-    const at = words.exec(text)?.index;
+  const found = FAULT_CLASS_NAMES.flatMap((name) => {
+    const at = FAULTS[name].words.exec(text)?.index;
     return at === undefined ? [] : [{ name, at }];
   });
   return found.toSorted((a, b) => a.at - b.at)[0]?.name;
@@ -152,7 +127,7 @@ function citationsIn(
     if (read === undefined) unread.push(signal);
     else citations.push(citationOf(read.callId, read.fact));
   }
-  return { citations: citations.slice(0, MOST_CITATIONS), unread };
+  return { citations: citations.slice(0, MAX_CITATIONS), unread };
 }
 
 function factOf(

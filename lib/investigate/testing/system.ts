@@ -321,6 +321,7 @@ function evaluateForAll(
     [/^max\(changes\(container_start/, () => Math.max(...all.map((s) => s.starts))],
     [/^max\(cms_fusion_queue/, () => system.queueDepth],
     [/^sum\(increase\(cms_dds_samples_lost/, () => 0],
+    [/^count\(ALERTS/, () => 0],
   ];
   const found = shapes.find(([shape]) => shape.test(query));
   return found === undefined ? "error" : found[1]();

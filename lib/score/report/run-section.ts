@@ -46,13 +46,13 @@ export function runSection({ manifest, answer, evidence }: ReportRun, id: string
 
 function said({ diagnosis, truth, agent_failure, score }: Manifest): Html {
   const right = html`<b>${truth.culprit ?? "no service"}, ${truth.fault_class}</b>
-    (${FAULT_CLASSES[truth.fault_class]})`;
+    (${FAULT_CLASSES[truth.fault_class].definition})`;
   if (diagnosis === null) {
     return html`Said nothing: ${agent_failure ?? "no answer"}. What is right: ${right}.`;
   }
   const what = html`<b>${diagnosis.culprit ?? "no service"}, ${diagnosis.fault_class}</b>`;
   return score?.correct === true
-    ? html`Said ${what}, which is right: ${FAULT_CLASSES[truth.fault_class]}.`
+    ? html`Said ${what}, which is right: ${FAULT_CLASSES[truth.fault_class].definition}.`
     : html`Said ${what}. What is right: ${right}.`;
 }
 

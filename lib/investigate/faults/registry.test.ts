@@ -1,9 +1,39 @@
 import { expect, test } from "bun:test";
-import { beginningQuery, ENTAILMENTS, entailmentHolds, entailmentQuery } from "./entailments.ts";
-import { FAULT_CLASS_NAMES } from "./fault-classes.ts";
-import { CONTAINER_METRICS, METRICS } from "./telemetry.ts";
+import { readdirSync } from "node:fs";
+import { FAULT_CLASS_NAMES, type FaultClass } from "../../contract/fault-classes.ts";
+import { CONTAINER_METRICS, METRICS } from "../../contract/telemetry.ts";
+import {
+  beginningQuery,
+  entailmentHolds,
+  entailmentQuery,
+  isSameClaim,
+} from "../hypotheses/entailment.ts";
+import { ENTAILMENTS, FAULTS, fileOf } from "./registry.ts";
 
-const known = new Set(["up", ...Object.keys(METRICS), ...Object.keys(CONTAINER_METRICS)]);
+const known = new Set(["up", "ALERTS", ...Object.keys(METRICS), ...Object.keys(CONTAINER_METRICS)]);
+
+test("there is one file for each row of the catalogue, and none besides", () => {
+  const files = readdirSync(import.meta.dir).filter(
+    (name) => name.endsWith(".ts") && !name.endsWith(".test.ts") && name !== "registry.ts",
+  );
+  expect(files.toSorted()).toEqual(FAULT_CLASS_NAMES.map(fileOf).toSorted());
+});
+
+test("every class is named by its own words, and by no other's", () => {
+  for (const name of FAULT_CLASS_NAMES.filter((one) => one !== "none")) {
+    const prose = name === "process_exited" ? "the process exited" : name.replaceAll("_", " ");
+    const naming = FAULT_CLASS_NAMES.filter((other) => FAULTS[other].words.test(prose));
+    expect([name, naming]).toEqual([name, [name]]);
+  }
+});
+
+test("nothing is wrong when every other class is absent", () => {
+  for (const { absent } of Object.values(FAULTS)) {
+    if (absent === undefined) continue;
+    expect(absent.culprits).toBeDefined();
+    expect(ENTAILMENTS.none).toContain(absent);
+  }
+});
 
 test("every class entails something that can refute it", () => {
   for (const name of FAULT_CLASS_NAMES) {
@@ -13,7 +43,7 @@ test("every class entails something that can refute it", () => {
 
 test("every query asks for declared metrics only, the cited one among them", () => {
   for (const entailment of Object.values(ENTAILMENTS).flat()) {
-    const asked = entailment.promql.match(/\b(?:up|cms_\w+|container_\w+)(?=[{[) ])/g) ?? [];
+    const asked = entailment.promql.match(/\b(?:up|ALERTS|cms_\w+|container_\w+)(?=[{[) ])/g) ?? [];
     expect(asked.length).toBeGreaterThan(0);
     const names = asked.map((name) => name.replace(/_bucket$/, ""));
     expect(names.filter((name) => !known.has(name))).toEqual([]);
@@ -39,10 +69,14 @@ test("what looks back two minutes asks otherwise when it began, in the same unit
 });
 
 test("no two classes entail the same: each is refuted by something that another allows", () => {
-  const shape = (name: keyof typeof ENTAILMENTS): string =>
+  const shape = (name: FaultClass): string =>
     JSON.stringify(ENTAILMENTS[name].filter(({ weight }) => weight === "must"));
-  const generic = new Set(["clock_skew", "bad_configuration", "data_quality"]);
-  const specific = FAULT_CLASS_NAMES.filter((name) => !generic.has(name)).map(shape);
+  const all = Object.values(ENTAILMENTS).flat();
+  const isShared = (name: FaultClass): boolean =>
+    ENTAILMENTS[name].every((one) => all.filter((other) => isSameClaim(one, other)).length > 2);
+  const generic = FAULT_CLASS_NAMES.filter(isShared);
+  expect(generic).toEqual(["clock_skew", "bad_configuration", "data_quality"]);
+  const specific = FAULT_CLASS_NAMES.filter((name) => !generic.includes(name)).map(shape);
   expect(new Set(specific).size).toBe(specific.length);
 });
 

@@ -3,8 +3,9 @@ import { expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Entailment, entailmentQuery, ENTAILMENTS } from "./entailments.ts";
-import type { FaultClass } from "./fault-classes.ts";
+import type { FaultClass } from "../../contract/fault-classes.ts";
+import { type Entailment, entailmentQuery } from "../hypotheses/entailment.ts";
+import { ENTAILMENTS } from "./registry.ts";
 
 const STEP_SECONDS = 10;
 

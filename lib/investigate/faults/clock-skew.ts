@@ -1,0 +1,9 @@
+/** A host whose clock is wrong. Telemetry alone does not tell it from other classes: no claim is its own. */
+import type { Fault } from "../hypotheses/fault.ts";
+import { answersScrapes, running } from "../hypotheses/shared-claims.ts";
+
+export const fault: Fault = {
+  entails: [running, answersScrapes],
+  states: ["working", "mute"],
+  words: /clock (skew|drift)/i,
+};

@@ -1,0 +1,77 @@
+/** A process whose memory grows without bound. */
+import { must, supports } from "../hypotheses/entailment.ts";
+import type { Fault } from "../hypotheses/fault.ts";
+import { DEEP_QUEUE, QUEUE } from "../hypotheses/shared-claims.ts";
+import { nobodyFloods } from "./message-flood.ts";
+
+/** Bytes per second: less than 9 MB a minute is what warming up and a collector's rhythm amount to. */
+const LEAK_BYTES_PER_SECOND = 150_000;
+/** Seconds after its start in which a process's memory grows for other reasons. */
+const WARM_UP_SECONDS = 90;
+/** Seconds without a pause in its growth that make a leak. */
+const STEADY_SECONDS = 120;
+/** Seconds: memory that grows for so long before a kill leaked; a sudden demand reaches the limit sooner. */
+export const SLOW_LEAK_SECONDS = 60;
+/** A process that uses so many times what it used has grown, whatever the collector does. */
+const GROWN = 1.2;
+
+const SIGNAL = "container_memory_usage_bytes";
+const olderThan = (seconds: number): string =>
+  `(time() - container_start_time_seconds) > ${seconds}`;
+const slope = (selector: string): string => `deriv(${SIGNAL}${selector}[1m])`;
+const SLOPE = slope('{name="$service"}');
+/**
+ * The least of what its memory grew by within two minutes: a collector's rhythm has pauses, a leak has none. Only of a process that had
+ * warmed up before them, because all memory grows at first.
+ */
+const steadySlope = (selector: string): string =>
+  `min_over_time((${slope(selector)})[${STEADY_SECONDS}s:10s]) and on (name) ${olderThan(WARM_UP_SECONDS + STEADY_SECONDS)}`;
+/** How long its memory grew, within the last ten minutes and once it was warm; nothing when it did not. */
+export const GROWING_SECONDS = `10 * count_over_time((${SLOPE} > ${LEAK_BYTES_PER_SECOND} and on (name) ${olderThan(WARM_UP_SECONDS)})[10m:10s])`;
+/** A process that was killed for its memory is judged by how it grew before. */
+const GROWTH =
+  `${steadySlope('{name="$service"}')} and on (name) container_oom_events_total == 0 ` +
+  `or max_over_time((${SLOPE})[10m:10s]) and on (name) container_oom_events_total > 0 and on (name) ${GROWING_SECONDS} >= ${SLOW_LEAK_SECONDS}`;
+
+export const fault: Fault = {
+  entails: [
+    must({
+      claim: "its memory grows without a pause",
+      signal: SIGNAL,
+      promql: GROWTH,
+      begins: SLOPE,
+      holds: { op: ">", value: LEAK_BYTES_PER_SECOND },
+      noData: "refutes",
+    }),
+    must({
+      claim: "no waiting work explains the growth",
+      signal: "cms_fusion_queue_depth",
+      // The last that was seen of it, also of a process that has gone since.
+      promql: `max(last_over_time(${QUEUE}[5m]))`,
+      holds: { op: "<", value: DEEP_QUEUE },
+    }),
+    // A service that gets many times the usual load needs more memory for it.
+    nobodyFloods,
+    supports({
+      claim: "it has a memory limit to run into",
+      signal: "container_spec_memory_limit_bytes",
+      promql: 'container_spec_memory_limit_bytes{name="$service"}',
+      holds: { op: ">", value: 0 },
+    }),
+    supports({
+      claim: "it uses far more memory than it did",
+      signal: SIGNAL,
+      promql: `max_over_time(${SIGNAL}{name="$service"}[5m]) > ${GROWN} * min_over_time(${SIGNAL}{name="$service"}[10m])`,
+      holds: { op: ">", value: 0 },
+    }),
+  ],
+  absent: must({
+    claim: "no service's memory grows without a pause",
+    signal: SIGNAL,
+    promql: `max(${steadySlope("")})`,
+    holds: { op: "<=", value: LEAK_BYTES_PER_SECOND },
+    culprits: `(${steadySlope("")}) > ${LEAK_BYTES_PER_SECOND}`,
+  }),
+  states: ["working", "overloaded", "exited"],
+  words: /memory[- ](leak|growth|grow)|leak(s|ing|ed)? memory/i,
+};

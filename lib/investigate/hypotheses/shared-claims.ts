@@ -1,0 +1,55 @@
+/** Claims about a service that several fault classes entail, and the PromQL that their files share. */
+import { SERVICES, TOPOLOGY } from "../../contract/topology.ts";
+import { type Draft, must } from "./entailment.ts";
+
+/** Source tracks per second that all sensors together publish at most. */
+export const NOMINAL_LOAD_HZ = SERVICES.reduce(
+  (sum, name) => sum + (TOPOLOGY[name].nominalRateHz ?? 0),
+  0,
+);
+/** Waiting items: the input of one second. A queue that drains is emptied many times a second. */
+export const DEEP_QUEUE = NOMINAL_LOAD_HZ;
+
+export const PUBLISHED = 'cms_sensor_published_total{job="cms-services"';
+export const QUEUE = 'cms_fusion_queue_depth{job="cms-services",instance=~"$service:.+"}';
+
+export const hasState = (state: string): string =>
+  `container_state{name="$service",state="${state}"}`;
+
+const UP = 'max(up{job="cms-services",instance=~"$service:.+"})';
+
+export const running = must({
+  claim: "its process runs",
+  signal: "container_state",
+  promql: hasState("running"),
+  holds: { op: "==", value: 1 },
+});
+
+export const answersScrapes = must({
+  claim: "it answers scrapes",
+  signal: "up",
+  promql: UP,
+  holds: { op: "==", value: 1 },
+});
+
+export const scrapesFail: Draft = {
+  claim: "its scrapes fail",
+  signal: "up",
+  promql: UP,
+  holds: { op: "==", value: 0 },
+};
+
+/** Bytes per second: a service that peers reach receives its scrapes and discovery at least. */
+export const SILENT_BYTES_PER_SECOND = 200;
+export const RECEIVED = 'rate(container_network_receive_bytes_total{name="$service"}[30s])';
+
+export const matchesNobody: Draft = {
+  claim: "an endpoint of it matches nobody",
+  signal: "cms_dds_matched_endpoints",
+  promql: 'min(cms_dds_matched_endpoints{job="cms-services",instance=~"$service:.+"})',
+  holds: { op: "==", value: 0 },
+};
+
+/** What the DDS layer counted: an endpoint of the service and a peer that refuse each other's QoS. */
+export const INCOMPATIBLE =
+  'sum(cms_dds_incompatible_qos_total{job="cms-services",instance=~"$service:.+"})';
