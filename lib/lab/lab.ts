@@ -67,6 +67,14 @@ export interface UpOptions {
 /** The smallest share of a processor that a service can be limited to: the kernel gives no less than 1 ms in a second. */
 export const LEAST_CORES = 0.001;
 
+/** What a lab has stored, as files of this machine. */
+export interface StoredTelemetry {
+  /** The folder of a snapshot that Prometheus made just now: one folder for each block. */
+  readonly prometheusBlocks: string;
+  /** The telemetry server's database, which it goes on writing to. */
+  readonly telemetryStore: string;
+}
+
 /** A running or stopped lab. All times are bounded; errors are EnvironmentError or UsageError. */
 export interface Lab extends AsyncDisposable {
   readonly engine: "native" | "docker";
@@ -92,6 +100,8 @@ export interface Lab extends AsyncDisposable {
   stats(service: ServiceName): Promise<ServiceStats>;
   /** What opens the owner's markers on the console; undefined when the lab was never up. */
   ownerToken(): string | undefined;
+  /** Has Prometheus write a snapshot, and says where it and the store are. An engine without it cannot be recorded. */
+  snapshot?(): Promise<StoredTelemetry>;
   /** The last `lines` lines that the service wrote to standard output and error. */
   logs(service: ServiceName, lines?: number): Promise<string>;
 }

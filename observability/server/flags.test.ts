@@ -23,6 +23,7 @@ describe("parseFlags()", () => {
     [["--data-dir=d", "--data-dir=e"], "Cannot use --data-dir twice"],
     [["--data-dir=d", "--loki-port=70000"], 'whole number up to 65535, but is "70000"'],
     [["--data-dir=d", "--loki-port=x"], 'but is "x"'],
+    [["--data-dir=d", "--frozen-at=now"], 'but is "now"'],
     [["--data-dir=d", "--prometheus-url=ftp://x"], 'must be an http URL, but is "ftp://x"'],
   ])("refuses %p", (argv, said) => {
     expect(() => parseFlags(argv)).toThrow(said);

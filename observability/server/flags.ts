@@ -15,6 +15,8 @@ export interface Flags {
   readonly rulesFile: string;
   /** Size of the stored data at which the oldest goes, bytes. */
   readonly maxBytes: number;
+  /** Set: the store is only read, nothing comes in, and the server's clock stands here; Unix milliseconds. */
+  readonly frozenAtMs?: number;
 }
 
 export const HELP = `Telemetry server of the native lab: OTLP in; Loki, Tempo and Grafana APIs out.
@@ -30,6 +32,8 @@ export const HELP = `Telemetry server of the native lab: OTLP in; Loki, Tempo an
   --otlp-http-port=N         OTLP over HTTP (4318)
   --prometheus-url=URL       the Prometheus that evaluates the rules (http://127.0.0.1:9090)
   --rules-file=FILE          the alert rules, in Grafana's provisioning format
+  --frozen-at=MS             serve what is stored as it was at that time: read-only, with the clock
+                             standing there (Unix milliseconds); the OTLP ports are not opened
   --max-bytes=N              size at which the oldest data goes (${DEFAULT_LIMITS.maxBytes})
 
 Port 0 takes any free one; the line that is printed when the server is ready names them all.
@@ -47,6 +51,7 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   "prometheus-url": "http://127.0.0.1:9090",
   "rules-file": join(import.meta.dir, "../grafana/provisioning/alerting/alerts.yaml"),
   "max-bytes": String(DEFAULT_LIMITS.maxBytes),
+  "frozen-at": "",
 };
 
 /** Reads the arguments; throws UsageError that names the flag, the rule and the value. */
@@ -87,5 +92,6 @@ export function parseFlags(argv: readonly string[]): Flags {
     prometheusUrl: text("prometheus-url").replace(/\/$/, ""),
     rulesFile: text("rules-file"),
     maxBytes: integer("max-bytes", Number.MAX_SAFE_INTEGER),
+    ...(text("frozen-at") === "" ? {} : { frozenAtMs: integer("frozen-at", 8.64e15) }),
   };
 }

@@ -17,7 +17,7 @@ import { DEFAULT_LIMITS } from "./store/retention.ts";
 import { Store } from "./store/store.ts";
 import { tempoApp } from "./tempo/routes.ts";
 
-/** Where the server listens. */
+/** Where the server listens; 0 where it does not, because it serves a frozen store. */
 export interface Ports {
   readonly console: number;
   readonly loki: number;
@@ -40,12 +40,17 @@ export interface ServerOptions {
 
 /** Starts listening; throws EnvironmentError when a port is taken or the store cannot be opened. */
 export async function startServer(flags: Flags, options: ServerOptions): Promise<TelemetryServer> {
-  const { clock } = options;
+  const { frozenAtMs } = flags;
+  const clock: Clock =
+    frozenAtMs === undefined
+      ? options.clock
+      : { nowMs: () => frozenAtMs, sleep: (ms, signal) => options.clock.sleep(ms, signal) };
   const rules = parseAlertRules(await readRules(flags.rulesFile), flags.rulesFile);
   const store = new Store({
     folder: flags.dataDir,
     clock,
     limits: { ...DEFAULT_LIMITS, maxBytes: flags.maxBytes },
+    frozen: flags.frozenAtMs !== undefined,
   });
   const closers: (() => void | Promise<void>)[] = [() => store.close()];
   const close = async (): Promise<void> => {
@@ -56,7 +61,9 @@ export async function startServer(flags: Flags, options: ServerOptions): Promise
     const ingress = new Ingress(store, metrics, clock);
     const otlp = otlpHttpApp(ingress);
     // Like Loki's own, so that a Collector's exporter for Loki can write here.
-    const loki = lokiApp({ store, clock }).route("/otlp", otlp);
+    const isLive = flags.frozenAtMs === undefined;
+    const loki = lokiApp({ store, clock });
+    if (isLive) loki.route("/otlp", otlp);
     const tempo = tempoApp({ store, clock });
     const grafana = grafanaApp({ clock, prometheusUrl: flags.prometheusUrl, rules, loki, tempo });
     closers.push(grafana.stop);
@@ -65,7 +72,9 @@ export async function startServer(flags: Flags, options: ServerOptions): Promise
       c.text(metrics.text(), 200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" }),
     );
     front.get("/metrics", (c) => c.text(ownMetrics(store)));
-    front.route("/", markerApp(new MarkerStore(store.markerDatabase), options.ownerToken));
+    if (isLive) {
+      front.route("/", markerApp(new MarkerStore(store.markerDatabase), options.ownerToken));
+    }
     front.route("/", grafana.app);
     front.route("/", consoleApp({ rules }));
     const listen = (app: Hono, port: number, what: string): number => {
@@ -73,11 +82,11 @@ export async function startServer(flags: Flags, options: ServerOptions): Promise
       closers.push(() => server.stop(true));
       return server.port ?? port;
     };
-    const grpc = await startGrpc(ingress, flags.host, flags.otlpGrpcPort);
-    closers.push(() => grpc.close());
+    const grpc = isLive ? await startGrpc(ingress, flags.host, flags.otlpGrpcPort) : undefined;
+    closers.push(async () => grpc?.close());
     const ports: Ports = {
-      otlpGrpc: grpc.port,
-      otlpHttp: listen(otlp, flags.otlpHttpPort, "OTLP/HTTP"),
+      otlpGrpc: grpc?.port ?? 0,
+      otlpHttp: isLive ? listen(otlp, flags.otlpHttpPort, "OTLP/HTTP") : 0,
       loki: listen(loki, flags.lokiPort, "Loki's API"),
       tempo: listen(tempo, flags.tempoPort, "Tempo's API"),
       console: listen(front, flags.consolePort, "the console"),

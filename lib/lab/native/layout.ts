@@ -16,6 +16,8 @@ export type PartName = (typeof PARTS)[number];
 /** Ports on the gateway. */
 export const INNER_PORTS = {
   prometheus: 9090,
+  /** On the lab's own loopback: Prometheus itself, behind the door that is at the port above. */
+  prometheusItself: 9091,
   containers: 9323,
   console: 3000,
   loki: 3100,

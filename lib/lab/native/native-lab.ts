@@ -10,6 +10,7 @@ import type {
   ReplaceOptions,
   ServiceState,
   ServiceStats,
+  StoredTelemetry,
   UpOptions,
 } from "../lab.ts";
 import { emptyGroups } from "./cgroup.ts";
@@ -172,6 +173,14 @@ export class NativeLab implements Lab {
 
   stats(service: ServiceName): Promise<ServiceStats> {
     return this.#ask("stats", [service]);
+  }
+
+  async snapshot(): Promise<StoredTelemetry> {
+    const name = await this.#ask("snapshotPrometheus", []);
+    return {
+      prometheusBlocks: `${this.#files.data("prometheus")}/data/snapshots/${name}`,
+      telemetryStore: `${this.#files.data("telemetry")}/telemetry.sqlite`,
+    };
   }
 
   async logs(service: ServiceName, lines = 100): Promise<string> {

@@ -77,7 +77,9 @@ function prometheusArgv({ data }: Confinement): string[] {
     `--config.file=${data("prometheus")}/config/prometheus.yml`,
     `--storage.tsdb.path=${data("prometheus")}/data`,
     "--storage.tsdb.retention.time=24h",
-    `--web.listen-address=${GATEWAY}:${INNER_PORTS.prometheus}`,
+    `--web.listen-address=127.0.0.1:${INNER_PORTS.prometheusItself}`,
+    // For snapshots. Nobody but the supervisor gets there: what is open to others is behind a door.
+    "--web.enable-admin-api",
     // The rules look back two minutes; a series whose target is gone is marked stale at once all the same.
     "--query.lookback-delta=2m",
     "--log.level=warn",

@@ -5,7 +5,7 @@ import type { ServiceName } from "../../contract/topology.ts";
 import type { LabStatus, ReplaceOptions, ServiceStats } from "../lab.ts";
 
 /** Raised whenever the operations or their answers change: labs outlive the program that started them. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** Who runs the lab, so that two checkouts of the project never take each other's lab for their own. */
 export interface Identity {
@@ -28,6 +28,7 @@ export interface Operations {
   detachNetwork(service: ServiceName): Promise<void>;
   attachNetwork(service: ServiceName): Promise<void>;
   stats(service: ServiceName): ServiceStats;
+  snapshotPrometheus(): Promise<string>;
 }
 
 export type OperationName = keyof Operations;
@@ -44,6 +45,7 @@ const OPERATION_NAMES: ReadonlySet<string> = new Set<OperationName>([
   "detachNetwork",
   "attachNetwork",
   "stats",
+  "snapshotPrometheus",
 ]);
 
 interface Request {

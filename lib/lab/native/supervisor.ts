@@ -26,6 +26,7 @@ import { ManagedProcess } from "./managed-process.ts";
 import { ManagedService } from "./managed-service.ts";
 import { setUpNetwork } from "./network.ts";
 import { partProgram, type ProgramOptions, serviceProgram } from "./programs.ts";
+import { servePrometheusDoor } from "./prometheus-door.ts";
 import { prometheusConfig, prometheusRules } from "./prometheus-config.ts";
 import { type Identity, type Operations, PROTOCOL_VERSION, serve } from "./protocol.ts";
 import { relayIntoLab } from "./relay.ts";
@@ -33,6 +34,9 @@ import { relayIntoLab } from "./relay.ts";
 const [indexText = "0", projectDir = ".", standIn] = Bun.argv.slice(2);
 const index = Number(indexText);
 const files = filesOf(projectDir, index);
+
+const PROMETHEUS_ITSELF = `http://127.0.0.1:${INNER_PORTS.prometheusItself}`;
+const SNAPSHOT_TIMEOUT_MS = 20_000;
 
 function startPart(name: PartName, programs: ProgramOptions): ManagedProcess {
   const group = createGroup(index, name);
@@ -98,6 +102,17 @@ class Supervisor implements Operations {
     return this.#service(name).stats();
   }
 
+  /** Has Prometheus write all that it knows, the newest samples too, to a folder of its own; returns the folder's name. */
+  async snapshotPrometheus(): Promise<string> {
+    const reply = await fetch(`${PROMETHEUS_ITSELF}/api/v1/admin/tsdb/snapshot`, {
+      method: "POST",
+      signal: AbortSignal.timeout(SNAPSHOT_TIMEOUT_MS),
+    });
+    const text = await reply.text();
+    if (!reply.ok) throw new Error(`Prometheus wrote no snapshot: ${reply.status}: ${text}`);
+    return (JSON.parse(text) as { data: { name: string } }).data.name;
+  }
+
   status(): ReturnType<Operations["status"]> {
     return {
       engine: "native",
@@ -137,6 +152,11 @@ class Supervisor implements Operations {
     }
     for (const part of PARTS) this.#parts.set(part, startPart(part, programs));
     this.#serveFacts();
+    servePrometheusDoor({
+      hostname: GATEWAY,
+      port: INNER_PORTS.prometheus,
+      origin: PROMETHEUS_ITSELF,
+    });
     await Promise.all(
       forwards(index).map(({ hostPort, address, port }) =>
         relayIntoLab(files.forward(hostPort), address, port),

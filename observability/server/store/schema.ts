@@ -72,6 +72,41 @@ export interface Connections {
   readonly reader: Database;
 }
 
+/**
+ * Opens the store in `folder` to read it only. Indexes that it lacks are made first: a copy comes without them.
+ * Throws EnvironmentError.
+ */
+export function openFrozenDatabase(folder: string): Connections {
+  const file = join(folder, "telemetry.sqlite");
+  try {
+    const indexer = new Database(file, { readwrite: true, strict: true });
+    mustHaveThisVersion(indexer);
+    indexer.run("PRAGMA journal_mode = DELETE");
+    indexer.run("PRAGMA synchronous = OFF");
+    indexer.run(TABLES);
+    indexer.close();
+    const writer = new Database(file, { readonly: true, strict: true });
+    const reader = new Database(file, { readonly: true, strict: true, safeIntegers: true });
+    return { writer, reader };
+  } catch (error) {
+    throw cannotOpen(file, error);
+  }
+}
+
+const cannotOpen = (file: string, error: unknown): EnvironmentError =>
+  new EnvironmentError(`Cannot open the telemetry store ${file}: ${(error as Error).message}`, {
+    cause: error,
+  });
+
+function mustHaveThisVersion(database: Database): void {
+  const { user_version: version } = database.query("PRAGMA user_version").get() as {
+    user_version: number;
+  };
+  if (version !== 0 && version !== SCHEMA_VERSION) {
+    throw new Error(`its format must be ${SCHEMA_VERSION}, but is ${version}; delete the file`);
+  }
+}
+
 /** Opens the store in `folder`, making it when there is none; throws EnvironmentError. */
 export function openDatabase(folder: string): Connections {
   const file = join(folder, "telemetry.sqlite");
@@ -85,12 +120,7 @@ export function openDatabase(folder: string): Connections {
     writer.run("PRAGMA synchronous = NORMAL");
     writer.run("PRAGMA cache_size = -32000");
     writer.run("PRAGMA journal_size_limit = 67108864");
-    const { user_version: version } = writer.query("PRAGMA user_version").get() as {
-      user_version: number;
-    };
-    if (version !== 0 && version !== SCHEMA_VERSION) {
-      throw new Error(`its format must be ${SCHEMA_VERSION}, but is ${version}; delete the file`);
-    }
+    mustHaveThisVersion(writer);
     writer.run("PRAGMA busy_timeout = 2000");
     writer.run(TABLES);
     writer.run(FORGET_UNUSED);
@@ -99,11 +129,6 @@ export function openDatabase(folder: string): Connections {
     reader.run("PRAGMA cache_size = -32000");
     return { writer, reader };
   } catch (error) {
-    throw new EnvironmentError(
-      `Cannot open the telemetry store ${file}: ${(error as Error).message}`,
-      {
-        cause: error,
-      },
-    );
+    throw cannotOpen(file, error);
   }
 }

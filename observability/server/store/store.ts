@@ -10,7 +10,7 @@ import { EnvironmentError } from "../../../lib/base/errors.ts";
 import { InternTable } from "./intern.ts";
 import { type Limits, Retention } from "./retention.ts";
 import type { LogRow, Origin, SpanRow } from "./rows.ts";
-import { openDatabase } from "./schema.ts";
+import { openDatabase, openFrozenDatabase } from "./schema.ts";
 
 const COMMIT_EVERY_MS = 250;
 /** A queue this long is committed at once, so that memory and one commit's duration stay bounded. */
@@ -24,6 +24,8 @@ export interface StoreOptions {
   readonly folder: string;
   readonly clock: Clock;
   readonly limits: Limits;
+  /** Whether it is only read. */
+  readonly frozen?: boolean;
 }
 
 /** Counts since the start, for the server's own metrics. */
@@ -47,14 +49,16 @@ export class Store {
   readonly #retention: Retention;
   readonly #insertSpan: Statement;
   readonly #insertLog: Statement;
-  readonly #timer: ReturnType<typeof setInterval>;
+  readonly #timer: ReturnType<typeof setInterval> | undefined;
+  readonly #frozen: boolean;
   #spans: SpanRow[] = [];
   #logs: LogRow[] = [];
   #failure = "";
   #closed = false;
 
-  constructor({ folder, clock, limits }: StoreOptions) {
-    const { writer, reader } = openDatabase(folder);
+  constructor({ folder, clock, limits, frozen = false }: StoreOptions) {
+    const { writer, reader } = frozen ? openFrozenDatabase(folder) : openDatabase(folder);
+    this.#frozen = frozen;
     this.#writer = writer;
     this.reader = reader;
     this.#clock = clock;
@@ -78,7 +82,7 @@ export class Store {
     this.#insertLog = writer.query(
       "INSERT INTO logs (bucket, stream, time_ns, line, metadata) VALUES (?, ?, ?, ?, ?)",
     );
-    this.#timer = setInterval(() => this.#tick(), COMMIT_EVERY_MS);
+    this.#timer = frozen ? undefined : setInterval(() => this.#tick(), COMMIT_EVERY_MS);
   }
 
   /** Takes spans, to be committed within 250 ms; throws EnvironmentError, and takes none, when it cannot. */
@@ -102,6 +106,7 @@ export class Store {
   }
 
   #refuseWhenFull(): void {
+    if (this.#frozen) throw new EnvironmentError("Cannot store telemetry: the store is only read");
     if (this.#queued < MAX_QUEUED_ROWS) return;
     throw new EnvironmentError(
       `Cannot store telemetry: ${this.#queued} rows wait for a disk that refuses them: ${this.#failure}`,

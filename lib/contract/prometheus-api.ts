@@ -1,0 +1,55 @@
+/**
+ * What of Prometheus' HTTP surface is for reading. Whoever stands in front of a Prometheus lets these through and nothing
+ * else: not the admin API (`delete_series`), not reload, quit, profiles or remote write.
+ */
+
+const API = [
+  "query",
+  "query_range",
+  "query_exemplars",
+  "format_query",
+  "parse_query",
+  "series",
+  "labels",
+  "label/[^/]+/values",
+  "metadata",
+  "targets",
+  "targets/metadata",
+  "rules",
+  "alerts",
+  "alertmanagers",
+  "status/(config|flags|runtimeinfo|buildinfo|tsdb|walreplay)",
+];
+/** The pages of its own, and what they load. */
+const PAGES = [
+  "graph",
+  "query",
+  "alerts",
+  "rules",
+  "targets",
+  "status",
+  "tsdb-status",
+  "flags",
+  "config",
+  "service-discovery",
+  "static/.+",
+  "assets/.+",
+  "favicon\\.(ico|svg)",
+  "manifest\\.json",
+  "-/(ready|healthy)",
+  "metrics",
+  "federate",
+];
+
+const READABLE = new RegExp(`^/(api/v1/(${API.join("|")})|${PAGES.join("|")})?$`);
+/** Queries may be too long for a URL. */
+const POSTABLE =
+  /^\/api\/v1\/(query|query_range|query_exemplars|format_query|parse_query|series|labels)$/;
+
+/** Whether a request only reads; `path` is the URL's, without its query. */
+export function readsPrometheus(method: string, path: string): boolean {
+  // An escaped slash or dot may mean something else to who reads the path next.
+  if (/%2f|%5c|%2e|\\|\/\.\.?(\/|$)|\/\//i.test(path)) return false;
+  if (method === "GET" || method === "HEAD") return READABLE.test(path);
+  return method === "POST" && POSTABLE.test(path);
+}

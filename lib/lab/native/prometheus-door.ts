@@ -1,0 +1,59 @@
+/**
+ * What stands in front of the lab's Prometheus: reading goes through, everything else ends here. Prometheus itself listens
+ * where the supervisor alone asks it, because its admin API is on: incidents are frozen with it.
+ */
+import { messageOf } from "../../base/errors.ts";
+import { readsPrometheus } from "../../contract/prometheus-api.ts";
+
+/** Longer than Prometheus lets a query run. */
+const TIMEOUT_MS = 130_000;
+const MAX_BODY_BYTES = 1024 * 1024;
+
+export interface DoorOptions {
+  readonly hostname: string;
+  readonly port: number;
+  /** Where Prometheus listens. */
+  readonly origin: string;
+}
+
+/** Listens until the process ends, or until it is stopped. */
+export function servePrometheusDoor({
+  hostname,
+  port,
+  origin,
+}: DoorOptions): Bun.Server<undefined> {
+  return Bun.serve({
+    hostname,
+    port,
+    idleTimeout: 255,
+    maxRequestBodySize: MAX_BODY_BYTES,
+    fetch: (request) => passOn(request, origin),
+  });
+}
+
+async function passOn(request: Request, origin: string): Promise<Response> {
+  const { pathname, search } = new URL(request.url);
+  if (!readsPrometheus(request.method, pathname)) {
+    return new Response(`${request.method} ${pathname} is not open: only reading is\n`, {
+      status: 403,
+    });
+  }
+  const type = request.headers.get("content-type");
+  try {
+    const reply = await fetch(origin + pathname + search, {
+      method: request.method,
+      redirect: "manual",
+      headers: type === null ? {} : { "content-type": type },
+      ...(request.method === "POST" ? { body: await request.arrayBuffer() } : {}),
+      signal: AbortSignal.any([request.signal, AbortSignal.timeout(TIMEOUT_MS)]),
+    });
+    const headers = new Headers();
+    for (const name of ["content-type", "location", "cache-control"]) {
+      const value = reply.headers.get(name);
+      if (value !== null) headers.set(name, value);
+    }
+    return new Response(reply.body, { status: reply.status, headers });
+  } catch (error) {
+    return new Response(`Prometheus does not answer: ${messageOf(error)}\n`, { status: 502 });
+  }
+}
