@@ -52,6 +52,7 @@ const LIBC_SYMBOLS = {
   dlsym: { args: ["ptr", "ptr"], returns: "ptr" }, // void *handle, const char *symbol
   calloc: { args: ["usize", "usize"], returns: "ptr" }, // count, bytes
   free: { args: ["ptr"], returns: "void" }, // void *
+  setenv: { args: ["ptr", "ptr", "i32"], returns: "i32" }, // const char *name, *value, overwrite
 } as const;
 
 type Dds = ReturnType<typeof dlopen<typeof SYMBOLS>>["symbols"];
@@ -69,6 +70,20 @@ export interface Library {
   readonly series: Series;
 }
 
+/** Where Cyclone looks for its configuration, unless a participant brings its own. */
+const CONFIG_VARIABLE = "CYCLONEDDS_URI";
+/**
+ * One receiving thread that waits on all sockets at once. By default Cyclone ends a thread that waits on a single socket by sending
+ * a packet to that socket, which never arrives when the network interface is gone: dds_delete() would hang.
+ */
+const STOPPABLE =
+  "<CycloneDDS><Domain><Internal><MultipleReceiveThreads>false</MultipleReceiveThreads></Internal></Domain></CycloneDDS>";
+
+/** A configuration that can be left again, whatever becomes of the interface, unless `config` says otherwise. */
+export const stoppable = (config: string): string =>
+  // Fragments in a row, the later ones on top.
+  config.trim() === "" ? STOPPABLE : `${STOPPABLE},${config}`;
+
 let loaded: Library | undefined;
 
 /**
@@ -79,6 +94,11 @@ export function loadLibrary(): Library {
   if (loaded === undefined) {
     const opened = openFirst(candidates(process.env["CYCLONEDDS_HOME"]));
     const libc = openLibc();
+    // For C alone: neither process.env nor the programs that this process starts see it.
+    const config = stoppable(process.env[CONFIG_VARIABLE] ?? "");
+    withCString(CONFIG_VARIABLE, (name) =>
+      withCString(config, (value) => libc.setenv(name, value, 1)),
+    );
     loaded = { ...opened, libc, native: compileNative(libc, opened.path) };
   }
   return loaded;

@@ -1,7 +1,7 @@
 /** A participant: a process's membership in a DDS domain, and the maker of everything below it. */
 import { Entity } from "./entity.ts";
 import { check } from "./error.ts";
-import { loadLibrary } from "./library.ts";
+import { loadLibrary, stoppable } from "./library.ts";
 import { withCString } from "./memory.ts";
 import type { Qos } from "./qos.ts";
 import { Reader } from "./reader.ts";
@@ -66,7 +66,7 @@ export class Participant extends Entity {
 /** A domain with a configuration of its own. It goes with its only participant. */
 class Domain extends Entity {
   constructor(domainId: number, configXml: string) {
-    const handle = withCString(configXml, (text) =>
+    const handle = withCString(stoppable(configXml), (text) =>
       loadLibrary().dds.dds_create_domain(domainId, text),
     );
     check(handle, "dds_create_domain", `configure DDS domain ${domainId} (once per process)`);

@@ -29,6 +29,8 @@ export interface SampleInfo {
   readonly viewState: "NEW" | "OLD";
   /** When it was written, milliseconds since the Unix epoch. */
   readonly sourceUnixMs: number;
+  /** How many samples of the same instance follow it among those taken together, 256 at most. */
+  readonly sampleRank: number;
 }
 
 /** A sample of its own, independent of the reader. */
@@ -49,6 +51,7 @@ const INFO = {
   instanceState: 8,
   valid: 12,
   sourceTime: 16,
+  sampleRank: 48,
   bytes: 64,
 };
 /** Where native.c puts the first sample, and how far behind a multiple of 8 the others. */
@@ -95,6 +98,10 @@ class Info implements SampleInfo {
     const low = this.#view.getUint32(this.#at + INFO.sourceTime, true);
     const high = this.#view.getInt32(this.#at + INFO.sourceTime + 4, true);
     return (high * 0x1_0000_0000 + low) / 1e6;
+  }
+
+  get sampleRank(): number {
+    return this.#view.getUint32(this.#at + INFO.sampleRank, true);
   }
 }
 
@@ -187,12 +194,10 @@ export class Reader<D extends StructDecl = StructDecl> extends Entity {
   takeObjects(max = Infinity, onBad?: (error: Error) => void): TakenObject<D>[] {
     const taken: TakenObject<D>[] = [];
     const keep = (): void => {
-      const { valid, instanceState, sampleState, viewState, sourceUnixMs } = this.#info;
+      const { valid, instanceState, sampleState, viewState, sourceUnixMs, sampleRank } = this.#info;
+      const info = { valid, instanceState, sampleState, viewState, sourceUnixMs, sampleRank };
       try {
-        taken.push({
-          value: this.#decoder.object(!valid) as Infer<D>,
-          info: { valid, instanceState, sampleState, viewState, sourceUnixMs },
-        });
+        taken.push({ value: this.copy(), info });
       } catch (error) {
         if (onBad === undefined) throw error;
         onBad(error as Error);
@@ -200,6 +205,14 @@ export class Reader<D extends StructDecl = StructDecl> extends Entity {
     };
     this.#takeEach(keep, max, onBad);
     return taken;
+  }
+
+  /** For a visitor: makes an object of the sample at hand, like those of takeObjects(). Throws TypeError outside of a visit. */
+  copy(): Infer<D> {
+    if (!this.#taking) {
+      throw new TypeError(`Cannot copy a sample of ${this.topic.name}: none is being visited`);
+    }
+    return this.#decoder.object(!this.#info.valid) as Infer<D>;
   }
 
   #takeEach(visit: () => void, max: number, onBad: ((error: Error) => void) | undefined): number {

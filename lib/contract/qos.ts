@@ -10,6 +10,9 @@ export interface QosProfile {
   readonly ownership?: "SHARED" | "EXCLUSIVE";
 }
 
+/** The policies of a profile for which DDS refuses an endpoint, by their names in its status. */
+export const MATCHING_POLICIES = ["RELIABILITY", "DURABILITY", "OWNERSHIP"] as const;
+
 /** What readers and writers of a topic use unless an override is set. */
 export const TOPIC_QOS: Readonly<Record<TopicName, QosProfile>> = {
   SourceTrackTopic: {

@@ -10,17 +10,30 @@ import { contextOf, traceOf } from "./trace-context.ts";
 
 let next = 0;
 
-/** A bus of a service that both writes and reads, on a domain of its own. */
-function makeBus(forceQos?: "EXCLUSIVE_OWNERSHIP" | "RELIABLE_KEEP_LAST") {
-  const domainId = 40 + ((process.pid + next * 3) % 50);
-  const configXml = loopbackConfig(`bus-${process.pid}-${next++}`);
+interface Domain {
+  readonly domainId: number;
+  readonly configXml?: string;
+}
+
+/** A domain that no other test uses. */
+const newDomain = (): Domain => ({
+  domainId: 40 + ((process.pid + next * 3) % 50),
+  configXml: loopbackConfig(`bus-${process.pid}-${next++}`),
+});
+
+/** A bus of a service that both writes and reads, on a domain of its own or on another bus's. */
+function makeBus(
+  forceQos?: "EXCLUSIVE_OWNERSHIP" | "RELIABLE_KEEP_LAST",
+  domain: Domain = newDomain(),
+) {
   const lines: string[] = [];
   const telemetry = createTelemetry({
     service: "track-fusion",
     env: { OTEL_SDK_DISABLED: "true" },
     write: (line) => void lines.push(line),
   });
-  return { bus: new Bus({ domainId, configXml, telemetry, forceQos }), lines, telemetry };
+  const bus = new Bus({ ...domain, telemetry, forceQos });
+  return { bus, lines, telemetry, domain: { domainId: domain.domainId } };
 }
 
 const message = (sequence_number: number): Message<"SourceTrackTopic"> => ({
@@ -35,6 +48,16 @@ const message = (sequence_number: number): Message<"SourceTrackTopic"> => ({
   observed_unix_ms: 1.5,
   trace: { traceparent: "", tracestate: "" },
 });
+
+/** What a subscriber was told, in words: messages by number, and the key of what was disposed. */
+function heardOn(bus: Bus): string[] {
+  const heard: string[] = [];
+  bus.visit("SourceTrackTopic", {
+    message: ({ sequence_number }) => void heard.push(`message ${sequence_number}`),
+    disposed: (key) => void heard.push(`disposed ${key.sensor_id} ${key.source_track_id}`),
+  });
+  return heard;
+}
 
 function readerOf(bus: Bus): Received<"SourceTrackTopic">[] {
   const received: Received<"SourceTrackTopic">[] = [];
@@ -59,6 +82,93 @@ describe("Bus", () => {
     const parent = trace.getSpanContext(first?.parent ?? ROOT_CONTEXT);
     expect(first?.message.trace.traceparent).toContain(parent?.traceId ?? "none");
     expect(parent?.isRemote).toBe(true);
+    bus.close();
+  });
+
+  test("a subscriber visits each message, and keeps what it copies", async () => {
+    const { bus } = makeBus();
+    const publisher = bus.publisher("SourceTrackTopic");
+    const views = new Set<object>();
+    const copies: Message<"SourceTrackTopic">[] = [];
+    bus.visit("SourceTrackTopic", {
+      message: (view, arrival) => {
+        views.add(view);
+        copies.push(arrival.copy());
+      },
+    });
+    publisher.publish(message(1));
+    publisher.publish(message(2));
+    await until("both messages", () => copies.length === 2);
+    expect(copies).toEqual([message(1), message(2)]);
+    expect(views.size).toBe(1);
+    bus.close();
+  });
+
+  test("a subscriber that reads the parents of several messages gets that of each", async () => {
+    const { bus } = makeBus();
+    const publisher = bus.publisher("SourceTrackTopic");
+    const parents: (string | undefined)[] = [];
+    bus.visit("SourceTrackTopic", {
+      message: (_, arrival) => void parents.push(trace.getSpanContext(arrival.parent)?.traceId),
+    });
+    const ids = ["a", "a", "b", "", "a"].map((digit) => digit.repeat(32));
+    for (const id of ids) {
+      const traceparent = id === "" ? "" : `00-${id}-b7ad6b7169203331-01`;
+      publisher.publish({ ...message(1), trace: { traceparent, tracestate: "" } });
+    }
+    await until("the messages", () => parents.length === ids.length);
+    expect(parents.map((id) => id ?? "")).toEqual(ids);
+    bus.close();
+  });
+
+  test("subscribers are told of a retired instance, behind its last message", async () => {
+    const { bus } = makeBus();
+    const publisher = bus.publisher("SourceTrackTopic");
+    const heard = heardOn(bus);
+    publisher.publish(message(1));
+    publisher.publish(message(2));
+    publisher.retire({ sensor_id: "ESM-2", source_track_id: "ESM-2:1" });
+    await until("the end", () => heard.length >= 3);
+    expect(heard).toEqual(["message 1", "message 2", "disposed ESM-2 ESM-2:1"]);
+    publisher.publish(message(3));
+    await until("the message", () => heard.length >= 4);
+    publisher.retire({ sensor_id: "ESM-2", source_track_id: "ESM-2:1" });
+    await until("the end", () => heard.length >= 5);
+    expect(heard.slice(3)).toEqual(["message 3", "disposed ESM-2 ESM-2:1"]);
+    bus.close();
+  });
+
+  test("a service that stops retires nothing", async () => {
+    const { bus, domain } = makeBus();
+    const other = makeBus(undefined, domain).bus;
+    const publisher = other.publisher("SourceTrackTopic");
+    const heard = heardOn(bus);
+    publisher.publish(message(1));
+    await until("the message", () => heard.length === 1);
+    other.close();
+    const again = makeBus(undefined, domain).bus;
+    again.publisher("SourceTrackTopic").publish({ ...message(2), source_track_id: "ESM-2:2" });
+    await until("the next service's message", () => heard.length >= 2);
+    expect(heard).toEqual(["message 1", "message 2"]);
+    for (const each of [again, bus]) each.close();
+  });
+
+  test("what may be refused is counted from 0, for each topic, side and policy", async () => {
+    const { bus, telemetry } = makeBus();
+    bus.publisher("TacticalTrackTopic");
+    readerOf(bus);
+    const scraped = await telemetry.scrape();
+    const series = scraped.match(/^cms_dds_incompatible_qos_total\{.*$/gm) ?? [];
+    const expected = [
+      ["TacticalTrackTopic", "writer"],
+      ["SourceTrackTopic", "reader"],
+    ].flatMap(([topic, endpoint]) =>
+      ["RELIABILITY", "DURABILITY", "OWNERSHIP"].map(
+        (policy) =>
+          `cms_dds_incompatible_qos_total{topic="${topic}",endpoint="${endpoint}",policy="${policy}"} 0`,
+      ),
+    );
+    expect(new Set<string>(series)).toEqual(new Set(expected));
     bus.close();
   });
 

@@ -11,23 +11,41 @@ import {
   type IncompatibleQosStatus,
   type Participant,
   type Reader,
+  type SampleInfo,
   type StructDecl,
-  type TakenObject,
   type Writer,
 } from "../../ffi/mod.ts";
 import { systemClock } from "../base/clock.ts";
-import { FORCED_QOS, type ForcedQosName, type QosProfile, TOPIC_QOS } from "../contract/qos.ts";
+import {
+  FORCED_QOS,
+  type ForcedQosName,
+  MATCHING_POLICIES,
+  type QosProfile,
+  TOPIC_QOS,
+} from "../contract/qos.ts";
 import type { TopicName } from "../contract/topology.ts";
 import { TOPIC_TYPES } from "../contract/types.ts";
+import type { CounterSeries } from "../telemetry/meters.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
-import type { Message } from "./message.ts";
-import { contextOf } from "./trace-context.ts";
+import { type Arrival, CurrentArrival } from "./arrival.ts";
+import type { Key, Message } from "./message.ts";
 
 /** Writes messages to a topic. */
 export interface Publisher<T extends TopicName> {
   publish(message: Message<T>): void;
-  /** Says that the instance with this key is over, and frees what the writer keeps of it. */
-  retire(key: Partial<Message<T>>): void;
+  /** Disposes the instance with this key, which subscribers are told of, and frees what the writer keeps of it. */
+  retire(key: Key<T>): void;
+}
+
+/** Reads the messages of a topic where they are. */
+export interface Subscriber<T extends TopicName> {
+  /** `message` and `arrival` are views that the next message overwrites: copy what is kept. */
+  message(message: Message<T>, arrival: Arrival<T>): void;
+  /**
+   * A writer has retired this instance; its last messages came before. A writer that stops or dies retires nothing. `key` is a
+   * view of the key fields.
+   */
+  disposed?(key: Key<T>): void;
 }
 
 /** A message as it arrived. */
@@ -43,7 +61,9 @@ export interface Received<T extends TopicName> {
 export interface MessageBus {
   /** Opens a writer of `topic`. */
   publisher<T extends TopicName>(topic: T): Publisher<T>;
-  /** Opens a reader of `topic`; `handle` gets every batch of messages that arrived together. */
+  /** Opens a reader of `topic`, each message of which `subscriber` visits. */
+  visit<T extends TopicName>(topic: T, subscriber: Subscriber<T>): void;
+  /** Opens a reader of `topic`; `handle` gets each message as an object of its own. */
   subscribe<T extends TopicName>(
     topic: T,
     handle: (received: readonly Received<T>[]) => void,
@@ -59,13 +79,6 @@ export interface BusOptions {
   /** Cyclone's configuration, as CYCLONEDDS_URI holds it. */
   readonly configXml?: string;
 }
-
-/**
- * One receiving thread that waits on all sockets at once. Cyclone ends a thread that waits on a single socket by sending a
- * packet to that socket, which never arrives when the interface is gone: closing the participant would hang.
- */
-const STOPPABLE =
-  "<CycloneDDS><Domain><Internal><MultipleReceiveThreads>false</MultipleReceiveThreads></Internal></Domain></CycloneDDS>";
 
 interface Endpoint {
   readonly topic: TopicName;
@@ -102,7 +115,9 @@ export class Bus implements MessageBus {
       topic,
       kind: "writer",
       open: (participant) => {
-        writer = participant.writer(participant.topic(topic, declaration(topic)), qos);
+        // Only what is retired is over: the tracks of a service that stops fly on.
+        const own = { ...qos, autodispose: false };
+        writer = participant.writer(participant.topic(topic, declaration(topic)), own);
       },
       status: () => ({
         matched: writer.matched.current,
@@ -122,29 +137,32 @@ export class Bus implements MessageBus {
       },
       retire: (key) => {
         if (!this.#isJoined) return;
-        writer.dispose(key);
-        writer.unregister(key);
+        const instance = key as Partial<Message<T>>;
+        writer.dispose(instance);
+        writer.unregister(instance);
       },
     };
   }
 
-  subscribe<T extends TopicName>(
-    topic: T,
-    handle: (received: readonly Received<T>[]) => void,
-  ): void {
+  visit<T extends TopicName>(topic: T, subscriber: Subscriber<T>): void {
     const qos = TOPIC_QOS[topic];
     let reader: Reader;
     const reject = (error: Error): void => this.reject(topic, error.message);
-    const drain = (): void => {
-      const taken = reader.takeObjects(Infinity, reject) as TakenObject<never>[];
-      const takenMs = systemClock.monotonicMs();
-      const received: Received<T>[] = [];
-      for (const { value, info } of taken) {
-        if (!info.valid) continue;
-        const message = value as Message<T>;
-        received.push({ message, parent: contextOf(message.trace), takenMs });
+    const arrival = new CurrentArrival<T>(() => reader.copy() as Message<T>);
+    const visitor = (sample: unknown, info: SampleInfo): void => {
+      const message = sample as Message<T>;
+      if (info.valid) {
+        arrival.show(message.trace);
+        subscriber.message(message, arrival);
       }
-      if (received.length > 0) handle(received);
+      // Every sample says what has become of the instance by now: the last one is the time to tell.
+      if (info.instanceState === "NOT_ALIVE_DISPOSED" && info.sampleRank === 0) {
+        subscriber.disposed?.(message);
+      }
+    };
+    const drain = (): void => {
+      arrival.takenMs = systemClock.monotonicMs();
+      reader.take(visitor, Infinity, reject);
     };
     this.#add({
       topic,
@@ -161,6 +179,18 @@ export class Bus implements MessageBus {
       }),
     });
     this.#options.telemetry.logger.log("dds_subscriber_ready", { topic, qos: describeQos(qos) });
+  }
+
+  subscribe<T extends TopicName>(
+    topic: T,
+    handle: (received: readonly Received<T>[]) => void,
+  ): void {
+    this.visit(topic, {
+      message: (_, arrival) => {
+        const { parent, takenMs } = arrival;
+        handle([{ message: arrival.copy(), parent, takenMs }]);
+      },
+    });
   }
 
   /**
@@ -203,14 +233,18 @@ export class Bus implements MessageBus {
 
   #join(): Participant {
     const { domainId, configXml = "" } = this.#options;
-    // Fragments in a row, the later ones on top.
-    const fragments = [configXml, STOPPABLE].filter((fragment) => fragment !== "");
-    return createParticipant({ domainId, configXml: fragments.join(",") });
+    return createParticipant(configXml === "" ? { domainId } : { domainId, configXml });
   }
 
   #add(endpoint: Endpoint): void {
     endpoint.open(this.#participant);
     this.#endpoints.push({ endpoint, seen: NOTHING_SEEN });
+    for (const policy of MATCHING_POLICIES) this.#refused(endpoint, policy).add(0);
+  }
+
+  #refused({ topic, kind }: Endpoint, policy: string): CounterSeries {
+    const { meters } = this.#options.telemetry;
+    return meters.counter("cms_dds_incompatible_qos_total", { topic, endpoint: kind, policy });
   }
 
   #reportEndpoint(endpoint: Endpoint, before: EndpointStatus, now: EndpointStatus): void {
@@ -220,9 +254,7 @@ export class Bus implements MessageBus {
     const refused = now.incompatible.total - before.incompatible.total;
     if (refused > 0) {
       const policy = now.incompatible.lastPolicy ?? "UNKNOWN";
-      meters
-        .counter("cms_dds_incompatible_qos_total", { topic, endpoint: kind, policy })
-        .add(refused);
+      this.#refused(endpoint, policy).add(refused);
       logger.log("dds_incompatible_qos", {
         topic,
         endpoint: kind,

@@ -1,7 +1,15 @@
-/** The TypeScript type of each topic's messages, inferred from its declaration. */
+/** The TypeScript types of each topic's messages, inferred from its declaration. */
 import type { Infer } from "../../ffi/mod.ts";
 import type { TOPIC_TYPES } from "../contract/types.ts";
 
-export type Message<T extends keyof typeof TOPIC_TYPES> = Infer<(typeof TOPIC_TYPES)[T]>;
+type Types = typeof TOPIC_TYPES;
+
+export type Message<T extends keyof Types> = Infer<Types[T]>;
+
+/** The fields of a message that identify its instance. */
+export type Key<T extends keyof Types> = Pick<
+  Message<T>,
+  Types[T]["key"][number] & keyof Message<T>
+>;
 
 export type TraceContext = Message<"SourceTrackTopic">["trace"];

@@ -6,11 +6,12 @@ import { type Context, ROOT_CONTEXT } from "@opentelemetry/api";
 import type { LogEvent } from "../../contract/telemetry.ts";
 import type { ServiceName, TopicName } from "../../contract/topology.ts";
 import { createTelemetry, type SpanAttributes, type Telemetry } from "../../telemetry/telemetry.ts";
-import type { MessageBus, Publisher, Received } from "../bus.ts";
-import type { Message } from "../message.ts";
+import type { MessageBus, Publisher, Subscriber } from "../bus.ts";
+import type { Key, Message } from "../message.ts";
 import type { Service } from "../run-service.ts";
 import { readSettings, type Settings } from "../settings.ts";
 import { FakeClock } from "./fake-clock.ts";
+import { viewOf } from "./view.ts";
 
 /** A span as it was started. */
 export interface StartedSpan {
@@ -19,7 +20,6 @@ export interface StartedSpan {
   readonly parent: Context;
 }
 
-type Handler = (received: readonly Received<TopicName>[]) => void;
 type HttpHandler = (request: Request) => Response | Promise<Response>;
 type LogLine = Readonly<Record<string, unknown>>;
 
@@ -34,7 +34,7 @@ export class FakeService implements Service {
   readonly #lines: LogLine[] = [];
   readonly #published = new Map<TopicName, unknown[]>();
   readonly #retired = new Map<TopicName, unknown[]>();
-  readonly #handlers = new Map<TopicName, Handler>();
+  readonly #subscribers = new Map<TopicName, Subscriber<TopicName>>();
   readonly #http = new Map<number, HttpHandler>();
   readonly #stops: (() => void | Promise<void>)[] = [];
 
@@ -53,7 +53,11 @@ export class FakeService implements Service {
     );
     this.bus = {
       publisher: (topic) => this.#publisher(topic),
-      subscribe: (topic, handle) => void this.#handlers.set(topic, handle),
+      visit: (topic, subscriber) => void this.#subscribers.set(topic, subscriber),
+      subscribe: (topic, handle) =>
+        this.bus.visit(topic, {
+          message: (_, { parent, takenMs, copy }) => handle([{ message: copy(), parent, takenMs }]),
+        }),
       reject: (topic, reason) => void this.rejected.push({ topic, reason }),
     };
   }
@@ -74,16 +78,35 @@ export class FakeService implements Service {
     this.#http.set(port, handle);
   }
 
-  /** Hands messages to the service in one batch, as if they had just been taken off DDS. */
+  /** Shows the service messages one after the other, as if they had just been taken off DDS. */
   deliver<T extends TopicName>(
     topic: T,
     messages: readonly Message<T>[],
     parent: Context = ROOT_CONTEXT,
   ): void {
-    const handle = this.#handlers.get(topic);
-    if (handle === undefined) throw new Error(`${this.name} does not subscribe to ${topic}`);
     const takenMs = this.clock.monotonicMs();
-    handle(messages.map((message) => ({ message, parent, takenMs })));
+    const subscriber = this.#subscriberOf(topic);
+    let current: Message<T> | undefined;
+    const view = viewOf(() => {
+      if (current === undefined) throw new Error(`A view of ${topic} is read after its visit`);
+      return current;
+    });
+    for (const message of messages) {
+      current = message;
+      subscriber.message(view, { parent, takenMs, copy: () => structuredClone(message) });
+    }
+    current = undefined;
+  }
+
+  /** Tells the service that the writer has retired an instance of `topic`. */
+  dispose<T extends TopicName>(topic: T, key: Key<T>): void {
+    this.#subscriberOf(topic).disposed?.(key);
+  }
+
+  #subscriberOf<T extends TopicName>(topic: T): Subscriber<T> {
+    const subscriber = this.#subscribers.get(topic);
+    if (subscriber === undefined) throw new Error(`${this.name} does not subscribe to ${topic}`);
+    return subscriber;
   }
 
   /** What the service wrote to `topic` so far. */
@@ -92,8 +115,8 @@ export class FakeService implements Service {
   }
 
   /** The keys of the instances of `topic` that the service ended so far. */
-  retired<T extends TopicName>(topic: T): Partial<Message<T>>[] {
-    return (this.#retired.get(topic) ?? []) as Partial<Message<T>>[];
+  retired<T extends TopicName>(topic: T): Key<T>[] {
+    return (this.#retired.get(topic) ?? []) as Key<T>[];
   }
 
   /** The lines that the service logged for `event`. */
