@@ -1,19 +1,16 @@
 /**
- * Takes away what the lab's programs do not need: they run as a user who owns nothing, without any capability, and
- * see the project read-only. A project or a runtime in a folder that only root may enter (such as `/root`) is
- * shown to them at another path, which exists inside the lab alone.
+ * Takes away what the lab's programs do not need: they run as a user who owns nothing, without capabilities, and see
+ * the project read-only. A project or a runtime in a folder that only root may enter (such as `/root`) is mounted at
+ * a path that exists inside the lab alone.
  */
-import { existsSync, mkdirSync, realpathSync, writeFileSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { processEnv } from "../../base/env.ts";
-import { mustRun, run } from "../../base/shell.ts";
+import { bind, bindOwnedBy } from "../../sandbox/mounts.ts";
+import { firstUnreadable, NOBODY, withoutPrivileges } from "../../sandbox/privileges.ts";
 import type { PartName } from "./layout.ts";
 
-/** "nobody" on every Linux. It cannot reach the host's processes of that name: those are in another pid namespace. */
-const UID = "65534";
 /** Below the folder that the lab mounts over /run/netns, so it goes with the lab's mount namespace. */
 const INSIDE = "/run/netns/.programs";
-
-const WITHOUT_CAPABILITIES = ["--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"];
 
 /** Where programs find things, and the command that gives up privileges before it starts them. */
 export interface Confinement {
@@ -40,51 +37,27 @@ export async function confine({ projectDir, data }: ConfinementOptions): Promise
     projectDir: `${INSIDE}/project`,
     data: (part: PartName) => `${INSIDE}/${part}`,
   };
-  const prefix = [
-    "setpriv",
-    `--reuid=${UID}`,
-    `--regid=${UID}`,
-    "--clear-groups",
-    ...WITHOUT_CAPABILITIES,
-  ];
-  mkdirSync(inside.projectDir, { recursive: true });
-  writeFileSync(inside.bun, "");
   await Promise.all([
-    mustRun(["mount", "-o", "bind,ro", projectDir, inside.projectDir]),
-    mustRun(["mount", "--bind", bun, inside.bun]),
-    ...Object.entries(data).map(async ([part, folder]) => {
-      await mustRun(["chown", "-R", `${UID}:${UID}`, folder]);
-      mkdirSync(inside.data(part as PartName));
-      await mustRun(["mount", "--bind", folder, inside.data(part as PartName)]);
-    }),
+    bind(projectDir, inside.projectDir, { readOnly: true }),
+    bind(bun, inside.bun),
+    ...Object.entries(data).map(([part, folder]) =>
+      bindOwnedBy(NOBODY, folder, inside.data(part as PartName)),
+    ),
   ]);
-  const weakness = await unreachable(prefix, inside.bun, inside.projectDir);
+  const prefix = withoutPrivileges({ uid: NOBODY });
+  const weakness = await firstUnreadable(prefix, needed(inside.bun, inside.projectDir));
   if (weakness === undefined) return { prefix, ...inside };
-  return {
-    prefix: ["setpriv", ...WITHOUT_CAPABILITIES],
-    bun,
-    projectDir,
-    data: (part) => data[part],
-    weakness,
-  };
+  return { prefix: withoutPrivileges(), bun, projectDir, data: (part) => data[part], weakness };
 }
 
-/** What the unprivileged user cannot read of that which programs need; undefined when all is well. */
-async function unreachable(
-  prefix: readonly string[],
-  bun: string,
-  projectDir: string,
-): Promise<string | undefined> {
-  const library = processEnv()["CYCLONEDDS_HOME"] ?? "";
-  const paths = [
+/** Files that stand for what the programs read. */
+function needed(bun: string, projectDir: string): string[] {
+  return [
     bun,
     Bun.which("prometheus") ?? "",
     `${projectDir}/package.json`,
     `${projectDir}/services/track-fusion/main.ts`,
     `${projectDir}/node_modules/hono/package.json`,
-    library,
-  ].filter((path) => path !== "" && existsSync(path));
-  const script = 'for f; do [ -r "$f" ] || { echo "$f"; exit 1; }; done';
-  const { code, stdout, stderr } = await run([...prefix, "sh", "-c", script, "sh", ...paths]);
-  return code === 0 ? undefined : (stdout || stderr).trim();
+    processEnv()["CYCLONEDDS_HOME"] ?? "",
+  ].filter((path) => path !== "");
 }

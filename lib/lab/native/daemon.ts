@@ -8,9 +8,10 @@
 import { rmSync } from "node:fs";
 import { systemClock } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
+import { inNewNamespaces } from "../../sandbox/namespaces.ts";
 import { emptyGroups } from "./cgroup.ts";
 import { filesOf, forwards, ORDERLY_STOP } from "./layout.ts";
-import { relayFromHost } from "./relay.ts";
+import { relayFromPort } from "../../sandbox/relay.ts";
 
 const [indexText = "0", projectDir = ".", lifetime = "until-down", standIn] = Bun.argv.slice(2);
 const index = Number(indexText);
@@ -21,20 +22,13 @@ const STOP_GRACE_MS = 12_000;
 
 function startSupervisor() {
   return Bun.spawn(
-    [
-      "unshare",
-      "--net",
-      "--pid",
-      "--fork",
-      "--mount",
-      "--mount-proc",
-      "--kill-child=SIGKILL",
+    inNewNamespaces([
       process.execPath,
       `${import.meta.dir}/supervisor.ts`,
       indexText,
       projectDir,
       ...(standIn === undefined ? [] : [standIn]),
-    ],
+    ]),
     { cwd: projectDir, stdin: "pipe", stdout: "inherit", stderr: "inherit" },
   );
 }
@@ -55,7 +49,7 @@ async function main(): Promise<void> {
     process.stdin.resume();
   }
   const relays = await Promise.all(
-    forwards(index).map(({ hostPort }) => relayFromHost(hostPort, files.forward(hostPort))),
+    forwards(index).map(({ hostPort }) => relayFromPort(hostPort, files.forward(hostPort))),
   );
   const supervisor = startSupervisor();
   whenAborted(stopping.signal, () => {

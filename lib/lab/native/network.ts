@@ -1,7 +1,8 @@
 /** The lab's network: a bridge in the lab's own namespace, and a namespace with a cable for each service. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { mustRun } from "../../base/shell.ts";
 import { SERVICES, type ServiceName } from "../../contract/topology.ts";
+import { bind, mountEmpty } from "../../sandbox/mounts.ts";
 import { addressOf, GATEWAY, SUBNET_BITS } from "./layout.ts";
 
 const BRIDGE = "cms0";
@@ -15,8 +16,7 @@ async function ip(commands: readonly string[]): Promise<void> {
 /** Makes the bridge and every service's namespace and cable, and gives them names. */
 export async function setUpNetwork(hostsFile: string): Promise<void> {
   // Names of namespaces are files: a fresh folder keeps them, and the mounts on them, inside this lab.
-  mkdirSync("/run/netns", { recursive: true });
-  await mustRun(["mount", "-t", "tmpfs", "tmpfs", "/run/netns"]);
+  await mountEmpty("/run/netns");
   await ip([
     "link set lo up",
     // Without a querier, a snooping bridge forgets who listens to a multicast group.
@@ -28,7 +28,7 @@ export async function setUpNetwork(hostsFile: string): Promise<void> {
   await ip(SERVICES.flatMap(cableCommands));
   await Promise.all(SERVICES.map(configureInside));
   nameAddresses(hostsFile);
-  await mustRun(["mount", "--bind", hostsFile, "/etc/hosts"]);
+  await bind(hostsFile, "/etc/hosts");
 }
 
 /** Lays a fresh cable (a new interface with a new hardware address) to a service. */

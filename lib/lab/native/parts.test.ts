@@ -1,7 +1,8 @@
 /** The native engine's parts that need neither root nor namespaces. */
 import { afterAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer, type Server } from "node:net";
+import { once } from "node:events";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { EnvironmentError } from "../../base/errors.ts";
 import { run } from "../../base/shell.ts";
@@ -13,12 +14,9 @@ import { LogFile, rotatedPath } from "./log-file.ts";
 import { portHolder } from "./port-holder.ts";
 import { prometheusConfig, prometheusRules } from "./prometheus-config.ts";
 import { ask, LabGoneError, type Operations, serve } from "./protocol.ts";
-import { relayFromHost, relayIntoLab } from "./relay.ts";
 
 const folder = mkdtempSync(`${tmpdir()}/lab-parts-`);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-const portOf = (server: Server): number => (server.address() as { port: number }).port;
 
 describe("layout", () => {
   test("gives every service its own address, none of them the gateway's", () => {
@@ -87,53 +85,15 @@ describe("log file", () => {
   });
 });
 
-describe("relay", () => {
-  test("carries bytes both ways, across the socket", async () => {
-    const echo = createServer((socket) => socket.pipe(socket));
-    await new Promise<void>((resolve) => echo.listen(0, "127.0.0.1", resolve));
-    const path = `${folder}/relay.sock`;
-    const inner = await relayIntoLab(path, "127.0.0.1", portOf(echo));
-    const outer = await relayFromHost(0, path);
-    const sent = crypto.getRandomValues(new Uint8Array(60_000));
-    const got: Uint8Array[] = [];
-    const done = Promise.withResolvers<undefined>();
-    const socket = await Bun.connect({
-      hostname: "127.0.0.1",
-      port: portOf(outer),
-      socket: {
-        data: (_, chunk) => {
-          got.push(new Uint8Array(chunk));
-          if (Buffer.concat(got).length >= sent.length) done.resolve(undefined);
-        },
-      },
-    });
-    for (let at = 0; at < sent.length;) at += socket.write(sent.subarray(at)) || (await tick());
-    await done.promise;
-    expect(Buffer.concat(got).equals(Buffer.from(sent))).toBe(true);
-    socket.end();
-    for (const server of [outer, inner, echo]) server.close();
-  });
-
-  test("closes a connection that leads nowhere, instead of letting it hang", async () => {
-    const outer = await relayFromHost(0, `${folder}/nobody.sock`);
-    const failed = fetch(`http://127.0.0.1:${portOf(outer)}/`);
-    await expect(failed).rejects.toThrow();
-    outer.close();
-  });
-
-  test("says that a port is taken; and whoever holds it can be named", async () => {
-    const holder = createServer();
-    await new Promise<void>((resolve) => holder.listen(0, "127.0.0.1", resolve));
-    const port = portOf(holder);
-    await expect(relayFromHost(port, "/nowhere")).rejects.toThrow(
-      `Cannot listen on 127.0.0.1:${port}: it must be free, but is in use`,
-    );
-    expect(portHolder(port)).toContain(`(process ${process.pid})`);
-    holder.close();
-  });
+test("the program that holds a port can be named", async () => {
+  const holder = createServer();
+  await new Promise<void>((resolve) => holder.listen(0, "127.0.0.1", resolve));
+  const { port } = holder.address() as { port: number };
+  expect(portHolder(port)).toContain(`(process ${process.pid})`);
+  holder.close();
+  await once(holder, "close");
+  expect(portHolder(port)).toBeUndefined();
 });
-
-const tick = (): Promise<number> => new Promise((resolve) => setImmediate(() => resolve(0)));
 
 describe("protocol", () => {
   const operations = {

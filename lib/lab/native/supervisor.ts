@@ -7,9 +7,9 @@
 import { mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { systemClock } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
-import { mustRun } from "../../base/shell.ts";
 import { ALERT_RULES_FILE, parseAlertRules } from "../../contract/alert-rules.ts";
 import { isServiceName, SERVICES, type ServiceName } from "../../contract/topology.ts";
+import { keepMountsPrivate } from "../../sandbox/mounts.ts";
 import { createGroup, removeGroups } from "./cgroup.ts";
 import { confine } from "./confinement.ts";
 import { renderFacts } from "./container-facts.ts";
@@ -29,7 +29,7 @@ import { partProgram, type ProgramOptions, serviceProgram } from "./programs.ts"
 import { servePrometheusDoor } from "./prometheus-door.ts";
 import { prometheusConfig, prometheusRules } from "./prometheus-config.ts";
 import { type Identity, type Operations, PROTOCOL_VERSION, serve } from "./protocol.ts";
-import { relayIntoLab } from "./relay.ts";
+import { relayFromSocket } from "../../sandbox/relay.ts";
 
 const [indexText = "0", projectDir = ".", standIn] = Bun.argv.slice(2);
 const index = Number(indexText);
@@ -128,7 +128,7 @@ class Supervisor implements Operations {
 
   /** Starts all programs at once: each waits for what it needs by itself. */
   async begin(): Promise<void> {
-    await mustRun(["mount", "--make-rprivate", "/"]);
+    await keepMountsPrivate();
     for (const part of PARTS) mkdirSync(files.data(part), { recursive: true });
     writePrometheusFiles();
     await setUpNetwork(`${files.state}/hosts`);
@@ -159,7 +159,7 @@ class Supervisor implements Operations {
     });
     await Promise.all(
       forwards(index).map(({ hostPort, address, port }) =>
-        relayIntoLab(files.forward(hostPort), address, port),
+        relayFromSocket(files.forward(hostPort), address, port),
       ),
     );
     serve(files.control, this);

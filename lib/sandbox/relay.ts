@@ -1,6 +1,6 @@
-/** Carries connections between the host's loopback and the lab: TCP outside, unix sockets across, TCP inside. */
+/** Carries connections across network namespaces: TCP on one side, a unix socket between, TCP on the other side. */
 import { createConnection, createServer, type Server, type Socket } from "node:net";
-import { EnvironmentError } from "../../base/errors.ts";
+import { EnvironmentError } from "../base/errors.ts";
 
 function join(a: Socket, b: Socket): void {
   for (const [from, to] of [
@@ -8,7 +8,7 @@ function join(a: Socket, b: Socket): void {
     [b, a],
   ] as const) {
     from.pipe(to);
-    // A side that breaks takes the other with it: that is what a client has to see.
+    // When one side breaks, the other one is closed: the client has to see the failure.
     from.on("error", () => to.destroy());
     from.on("close", () => to.destroy());
   }
@@ -29,14 +29,14 @@ function address(text: string): { host: string; port: number } {
   return { host, port: Number(port) };
 }
 
-/** Listens on 127.0.0.1:`port` and hands every connection to the unix socket at `path`. */
-export function relayFromHost(port: number, path: string): Promise<Server> {
+/** Listens on 127.0.0.1:`port` and connects each client to the unix socket at `path`. */
+export function relayFromPort(port: number, path: string): Promise<Server> {
   const server = createServer((socket) => join(socket, createConnection(path)));
   return listening(server, `127.0.0.1:${port}`);
 }
 
-/** Listens on the unix socket at `path` and hands every connection to `host`:`port`. */
-export function relayIntoLab(path: string, host: string, port: number): Promise<Server> {
+/** Listens on the unix socket at `path` and connects each client to `host`:`port`. */
+export function relayFromSocket(path: string, host: string, port: number): Promise<Server> {
   const server = createServer((socket) => join(socket, createConnection({ host, port })));
   return listening(server, path);
 }

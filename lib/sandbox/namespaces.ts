@@ -1,0 +1,25 @@
+/** Fresh Linux namespaces for a program. */
+
+export interface NamespaceOptions {
+  /** Also a user namespace, in which the program is root. Needs no privileges outside. */
+  readonly user?: boolean;
+}
+
+/**
+ * The command line that runs `argv` as the first process of its own network, pid and mount namespace. The network has
+ * only a loopback interface, which is down. When that process ends, or the `unshare` that started it is killed, the
+ * kernel ends every process inside: a process that calls `setsid` cannot escape.
+ */
+export function inNewNamespaces(argv: readonly string[], options: NamespaceOptions = {}): string[] {
+  return [
+    "unshare",
+    ...(options.user === true ? ["--user", "--map-root-user"] : []),
+    "--net",
+    "--pid",
+    "--fork",
+    "--mount",
+    "--mount-proc",
+    "--kill-child=SIGKILL",
+    ...argv,
+  ];
+}
