@@ -2,7 +2,7 @@
  * Every metric, log event and span of the CMS, declared before use. The emitting API accepts only what
  * stands here, and a test reads each row back from the stores.
  */
-import { SENSOR_IDS, SERVICES, type ServiceName, TOPICS } from "./topology.ts";
+import { SENSOR_IDS, SERVICES, type ServiceName, TOPICS, TOPOLOGY } from "./topology.ts";
 import { ENGAGEMENT_STATES, ORDER_ACTIONS, THREAT_LEVELS } from "./types.ts";
 
 /** A metric: Prometheus name, unit, labels, and who emits it. */
@@ -42,8 +42,8 @@ const THREAT = ["threat-evaluator"] as const;
 const COMMAND = ["command-center"] as const;
 const EFFECTOR = ["effector-manager"] as const;
 const DISPLAY = ["tactical-display"] as const;
-const WRITERS = SERVICES.filter((name) => name !== "tactical-display");
-const READERS = SERVICES.filter((name) => !(SENSORS as readonly string[]).includes(name));
+const WRITERS = SERVICES.filter((name) => TOPOLOGY[name].publishes.length > 0);
+const READERS = SERVICES.filter((name) => TOPOLOGY[name].subscribes.length > 0);
 
 /** Seconds; the slow end is wide enough to see a starved process. */
 const FAST_BUCKETS = [

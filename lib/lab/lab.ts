@@ -38,7 +38,7 @@ export interface ServiceStats {
   readonly oomKills: number;
 }
 
-/** A part of the lab that is not one of the eight services. */
+/** A part of the lab that is not a service. */
 export interface PartState {
   readonly name: string;
   readonly state: "running" | "exited";

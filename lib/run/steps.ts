@@ -3,6 +3,7 @@ import type { ActiveAlert, PrometheusClient } from "../base/prometheus.ts";
 import { DeadlineError } from "../base/errors.ts";
 import { type Observation, waitUntil } from "../base/wait.ts";
 import type { AlertRule } from "../contract/alert-rules.ts";
+import { SENSOR_IDS, SERVICES } from "../contract/topology.ts";
 import type { Scenario } from "../../scenarios/load.ts";
 import type { Progress } from "./progress.ts";
 
@@ -26,12 +27,12 @@ const HEALTHY_NOW: readonly Check[] = [
     what: "sensors publishing",
     query:
       'count(sum by (sensor_id) (rate(cms_sensor_published_total{job="cms-services"}[10s])) > 0)',
-    holds: (value) => value === 3,
+    holds: (value) => value === SENSOR_IDS.length,
   },
   {
     what: "services scraped",
     query: 'sum(up{job="cms-services"})',
-    holds: (value) => value === 8,
+    holds: (value) => value === SERVICES.length,
   },
   {
     what: "tracks in fusion",

@@ -1,6 +1,6 @@
 /**
  * A service's life: check the environment, say so, start, run, and on SIGTERM or SIGINT stop cleanly.
- * The same for all eight; a service's own main.ts only wires its logic to the bus.
+ * The same for every service; its own main.ts only wires its logic to the bus.
  */
 import { type MonotonicClock, systemClock } from "../base/clock.ts";
 import { processEnv } from "../base/env.ts";

@@ -1,4 +1,4 @@
-/** One of the eight services in the native lab: its process, its group, its cable, and what is changed about it. */
+/** A service in the native lab: its process, its group, its cable, and what is changed about it. */
 import type { ServiceName } from "../../contract/topology.ts";
 import { LEAST_CORES, type ReplaceOptions, type ServiceState, type ServiceStats } from "../lab.ts";
 import { createGroup, type Group, type Usage } from "./cgroup.ts";

@@ -8,10 +8,11 @@ import { createServer } from "node:net";
 import { EnvironmentError, messageOf } from "../../base/errors.ts";
 import { mustRun } from "../../base/shell.ts";
 import { waitUntil } from "../../base/wait.ts";
+import { SERVICES } from "../../contract/topology.ts";
 import { runLabSuite } from "../testing/lab.case.ts";
 import type { Lifetime } from "../lab.ts";
 import { parentName } from "./cgroup.ts";
-import { filesOf, forwards } from "./layout.ts";
+import { filesOf, forwards, PARTS } from "./layout.ts";
 import { NativeLab } from "./native-lab.ts";
 import { preflight } from "./preflight.ts";
 
@@ -109,7 +110,7 @@ async function idsOf(lab: NativeLab): Promise<Ids> {
   const unshare = await childOf(daemon);
   const supervisor = await childOf(unshare);
   const inside = [...(status?.services ?? []), ...(status?.parts ?? [])].map(({ pid }) => pid ?? 0);
-  expect(inside).toHaveLength(10);
+  expect(inside).toHaveLength(SERVICES.length + PARTS.length);
   return { index, daemon, unshare, supervisor, all: [daemon, unshare, supervisor, ...inside] };
 }
 
@@ -375,8 +376,8 @@ describe.skipIf(!canRun)("a native lab among others", () => {
       labs.push(lab);
       await lab.up();
       const use = await lab.usage();
-      // Eight services, two parts, supervisor, daemon and what holds the namespaces.
-      expect(use.processes).toBe(13);
+      // The supervisor, the daemon and the process that holds the namespaces as well.
+      expect(use.processes).toBe(SERVICES.length + PARTS.length + 3);
       expect(use.pssBytes).toBeGreaterThan(50 * 2 ** 20);
       expect(use.cpuSeconds).toBeGreaterThan(0);
     },

@@ -27,7 +27,7 @@ describe("layout", () => {
 
   test("never gives two labs the same host port, folder or socket", () => {
     const all = Array.from({ length: 10 }, (_, index) => forwards(index)).flat();
-    expect(new Set(all.map(({ hostPort }) => hostPort)).size).toBe(150);
+    expect(new Set(all.map(({ hostPort }) => hostPort)).size).toBe(10 * (SERVICES.length + 7));
     expect(all.every(({ port }) => port > 0)).toBe(true);
     expect(filesOf("/p", 1).state).not.toBe(filesOf("/p", 2).state);
     expect(filesOf("/p", 1).control).not.toBe(filesOf("/p", 2).control);
@@ -161,7 +161,7 @@ describe("Prometheus' files", () => {
     };
     const services = config.scrape_configs.find(({ job_name }) => job_name === "cms-services");
     expect(services?.static_configs[0]?.targets).toContain("radar-sensor:9101");
-    expect(services?.static_configs[0]?.targets).toHaveLength(8);
+    expect(services?.static_configs[0]?.targets).toHaveLength(SERVICES.length);
   });
 
   test("are what Prometheus itself accepts", async () => {

@@ -61,7 +61,7 @@ type Case = readonly [name: string, run: (ctx: Ctx) => Promise<void>];
 
 const LIFE: readonly Case[] = [
   [
-    "runs eight canonical services and its parts",
+    "runs every service, canonical, and its parts",
     async ({ lab }) => {
       const status = await lab.status();
       expect(status?.services.map(({ service }) => service)).toEqual([...SERVICES]);

@@ -2,16 +2,10 @@
 import { clockTime, element, instant, svg } from "./api.js";
 
 const BOX = { width: 168, height: 62 };
-const PLACES = {
-  "radar-sensor": [10, 10],
-  "esm-sensor": [10, 92],
-  "eo-sensor": [10, 174],
-  "track-fusion": [220, 92],
-  "threat-evaluator": [430, 92],
-  "command-center": [640, 92],
-  "effector-manager": [850, 92],
-  "tactical-display": [430, 200],
-};
+/** Distances between the upper left corners of two boxes, and of the first one from the picture's. */
+const STEP = { x: 210, y: 82, margin: 10 };
+/** Space above the row of services that only listen. */
+const ROW_GAP = 46;
 const RATE = {
   sensor: 'sum by (instance) (rate(cms_sensor_published_total{job="cms-services"}[30s]))',
   "track-fusion": 'sum(rate(cms_fusion_published_total{job="cms-services"}[30s]))',
@@ -23,10 +17,48 @@ const RATE = {
 
 const boxes = new Map();
 
+/**
+ * Where each service's box goes: a service stands one column to the right of those that feed it. Services that feed
+ * nobody stand in a row below the columns, from the middle on: their arrows come from many sides.
+ */
+export function placesOf(services) {
+  const feeders = services.filter(({ feeds }) => feeds.length > 0);
+  const columnOf = new Map(feeders.map(({ name }) => [name, 0]));
+  // As many rounds as there can be columns, so that a loop of services ends, too.
+  for (const _ of feeders) {
+    for (const { name, feeds } of feeders) {
+      for (const other of feeds.filter((candidate) => columnOf.has(candidate))) {
+        const column = Math.min(columnOf.get(name) + 1, feeders.length - 1);
+        columnOf.set(other, Math.max(columnOf.get(other), column));
+      }
+    }
+  }
+  const columns = [];
+  for (const [name, column] of columnOf) (columns[column] ??= []).push(name);
+  const tallest = Math.max(1, ...columns.map((names) => names?.length ?? 0));
+  const places = {};
+  let bottom = 0;
+  columns.forEach((names, column) => {
+    names.forEach((name, row) => {
+      const y = STEP.margin + ((tallest - names.length) / 2 + row) * STEP.y;
+      places[name] = [STEP.margin + column * STEP.x, y];
+      if (column > 0) bottom = Math.max(bottom, y + BOX.height);
+    });
+  });
+  const listeners = services.filter(({ feeds }) => feeds.length === 0);
+  const first = Math.max(1, Math.floor((columns.length - listeners.length) / 2));
+  listeners.forEach(({ name }, i) => {
+    places[name] = [STEP.margin + (first + i) * STEP.x, bottom + ROW_GAP];
+  });
+  return places;
+}
+
 /** Draws the picture once. */
 export function drawTopology(into, services) {
+  const places = placesOf(services);
+  const corners = Object.values(places);
   const picture = svg("svg", {
-    viewBox: "0 0 1030 275",
+    viewBox: `0 0 ${Math.max(...corners.map(([x]) => x)) + BOX.width + STEP.margin} ${Math.max(...corners.map(([, y]) => y)) + BOX.height + STEP.margin}`,
     role: "img",
     "aria-label": "Services and who feeds whom",
   });
@@ -41,15 +73,18 @@ export function drawTopology(into, services) {
   });
   arrow.append(svg("path", { d: "M0 0L8 4L0 8z" }));
   picture.append(arrow);
+  const listeners = new Set(
+    services.filter(({ feeds }) => feeds.length === 0).map(({ name }) => name),
+  );
   for (const { name, feeds } of services) {
     for (const other of feeds) {
-      const [x1, y1] = PLACES[name];
-      const [x2, y2] = PLACES[other];
+      const [x1, y1] = places[name];
+      const [x2, y2] = places[other];
       const from = [x1 + BOX.width, y1 + BOX.height / 2];
       const to = [x2, y2 + BOX.height / 2];
       const bend = (from[0] + to[0]) / 2;
-      // The display hears everyone; its arrows would hide the others, so they stay faint.
-      const kind = other === "tactical-display" ? "edge faint" : "edge";
+      // A service that only listens often hears everyone: its arrows are faint, so that they do not hide the others.
+      const kind = listeners.has(other) ? "edge faint" : "edge";
       picture.append(
         svg("path", {
           class: kind,
@@ -60,7 +95,7 @@ export function drawTopology(into, services) {
     }
   }
   for (const { name, role } of services) {
-    const [x, y] = PLACES[name];
+    const [x, y] = places[name];
     const group = svg("g");
     group.append(svg("title", {}, role));
     group.append(svg("rect", { class: "box", x, y, rx: 7, ...BOX }));

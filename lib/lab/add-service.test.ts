@@ -1,0 +1,204 @@
+/**
+ * A service is added to a copy of the project: a row in the table of services, a row of its signals, and its folder.
+ * Everything else has to follow. A real lab runs in the copy, hence root.
+ */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { chmod, cp, mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { chromium } from "playwright-core";
+import { processEnv } from "../base/env.ts";
+import { messageOf } from "../base/errors.ts";
+import { createPrometheusClient } from "../base/prometheus.ts";
+import { run } from "../base/shell.ts";
+import { waitUntil } from "../base/wait.ts";
+import { labPorts, SERVICES, TOPOLOGY } from "../contract/topology.ts";
+import { preflight } from "./native/preflight.ts";
+
+const NAME = "track-recorder";
+const LAB_INDEX = 3;
+const ROOT = join(import.meta.dir, "../..");
+const TEST_TIMEOUT_MS = 300_000;
+const DEADLINE_MS = 90_000;
+const CHROMIUM = "/usr/bin/chromium";
+const PARTS =
+  /^(runner\.ts|package\.json|bun\.lock|bunfig\.toml|tsconfig\.json|ffi|lib|observability|scenarios|services)\b/;
+const METRICS_PORT = 1 + Math.max(...SERVICES.map((name) => TOPOLOGY[name].metricsPort));
+
+const ROW = `  "${NAME}": {
+    name: "${NAME}",
+    role: "counts tactical tracks",
+    publishes: [],
+    subscribes: ["TacticalTrackTopic"],
+    metricsPort: ${METRICS_PORT},
+  },
+`;
+const METRIC = `  cms_recorder_received_total: {
+    type: "counter",
+    help: "Tactical tracks received",
+    unit: "{track}",
+    labels: {},
+    services: ["${NAME}"],
+  },
+`;
+const PROGRAM = `import { runService } from "../../lib/service/run-service.ts";
+
+await runService("${NAME}", ({ bus, telemetry }) => {
+  const received = telemetry.meters.counter("cms_recorder_received_total");
+  bus.subscribe("TacticalTrackTopic", (batch) => received.add(batch.length));
+});
+`;
+
+const canRun = await preflight(LAB_INDEX)
+  .then(() => true)
+  .catch((error: unknown) => /port/.test(messageOf(error)));
+const ports = labPorts(LAB_INDEX);
+const prometheusUrl = `http://127.0.0.1:${ports.prometheus}`;
+let copy = "";
+
+const bun = async (...argv: string[]): Promise<{ text: string; code: number }> => {
+  const { stdout, stderr, code } = await run([process.execPath, ...argv], {
+    cwd: copy,
+    env: processEnv(),
+    timeoutMs: TEST_TIMEOUT_MS,
+  });
+  return { text: stdout + stderr, code };
+};
+
+/** Puts `text` in front of the one place where `before` stands. */
+async function insert(path: string, before: string, text: string): Promise<void> {
+  const file = join(copy, path);
+  const source = await Bun.file(file).text();
+  expect(source.split(before)).toHaveLength(2);
+  await Bun.write(file, source.replace(before, `${text}${before}`));
+}
+
+async function copyProject(): Promise<void> {
+  copy = await mkdtemp(join(tmpdir(), "project-"));
+  // The lab's programs run as a user who owns nothing.
+  await chmod(copy, 0o755);
+  const listed = await run(["git", "ls-files", "-co", "--exclude-standard"], { cwd: ROOT });
+  for (const path of listed.stdout.split("\n").filter((line) => PARTS.test(line))) {
+    if (!(await Bun.file(join(ROOT, path)).exists())) continue;
+    await mkdir(dirname(join(copy, path)), { recursive: true });
+    await cp(join(ROOT, path), join(copy, path));
+  }
+  await symlink(join(ROOT, "node_modules"), join(copy, "node_modules"));
+}
+
+describe.skipIf(!canRun)(
+  "a service that is added to the table (needs root, Linux and its tools)",
+  () => {
+    beforeAll(async () => {
+      await copyProject();
+      const last = SERVICES.at(-1) ?? "";
+      await insert(
+        "lib/contract/topology.ts",
+        `] as const;\nexport type ServiceName`,
+        `  "${NAME}",\n`,
+      );
+      await insert("lib/contract/topology.ts", `  "${last}": {`, ROW);
+      await insert("lib/contract/telemetry.ts", "  cms_dds_matched_endpoints: {", METRIC);
+      await Bun.write(join(copy, "services", NAME, "main.ts"), PROGRAM);
+      const up = await bun("runner.ts", "up", "--lab", String(LAB_INDEX));
+      expect(up).toMatchObject({ code: 0 });
+    }, TEST_TIMEOUT_MS);
+    afterAll(async () => {
+      const down = await bun("runner.ts", "down", "--lab", String(LAB_INDEX));
+      await rm(copy, { recursive: true, force: true });
+      expect(down).toMatchObject({ code: 0 });
+    }, TEST_TIMEOUT_MS);
+
+    test(
+      "is started",
+      async () => {
+        const listed = await bun("runner.ts", "ps", "--lab", String(LAB_INDEX));
+        expect(listed.text).toMatch(new RegExp(`^ *${NAME} +running`, "m"));
+      },
+      TEST_TIMEOUT_MS,
+    );
+
+    test(
+      "receives, and is scraped and shown on the host",
+      async () => {
+        const prometheus = createPrometheusClient(prometheusUrl);
+        const instance = `${NAME}:${METRICS_PORT}`;
+        await waitUntil(
+          async () => {
+            const expr = `cms_recorder_received_total{job="cms-services",instance="${instance}"}`;
+            const [sample] = await prometheus.instant(expr);
+            return { ok: (sample?.value ?? 0) > 0, seen: String(sample?.value) };
+          },
+          { what: "its metric in Prometheus", deadlineMs: DEADLINE_MS },
+        );
+        const port = ports.metrics[SERVICES[0]] - TOPOLOGY[SERVICES[0]].metricsPort + METRICS_PORT;
+        const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+        expect(text).toContain("cms_recorder_received_total");
+      },
+      TEST_TIMEOUT_MS,
+    );
+
+    test(
+      "stands on the console as running, and the console throws nothing",
+      async () => {
+        const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
+        try {
+          const page = await browser.newPage();
+          const errors: string[] = [];
+          page.on("pageerror", (error) => errors.push(String(error)));
+          await page.goto(`http://127.0.0.1:${ports.console}/`);
+          const group = page.locator("#topology g").filter({ hasText: NAME });
+          await group.locator("circle.running").waitFor({ timeout: DEADLINE_MS });
+          expect(errors).toEqual([]);
+          expect(await page.locator("#topology circle").count()).toBe(SERVICES.length + 1);
+        } finally {
+          await browser.close();
+        }
+      },
+      TEST_TIMEOUT_MS,
+    );
+
+    test(
+      "stands in the inventory of the investigators, with its place and its state",
+      async () => {
+        const script = `
+        import { systemClock } from "./lib/base/clock.ts";
+        import { inventory } from "./lib/investigate/tools/inventory.ts";
+const get = async (url) => (await fetch(url)).json();
+        console.log(JSON.stringify(await inventory(get, "${prometheusUrl}", systemClock.nowMs())));`;
+        const { text } = await bun("-e", script);
+        const { facts, notes } = JSON.parse(text) as {
+          facts: { signal: string; service: string; value: unknown }[];
+          notes: string[];
+        };
+        expect(notes).toContain(
+          `${NAME}: counts tactical tracks; fed by track-fusion; feeds nobody`,
+        );
+        const states = facts.filter(
+          ({ signal, service }) => signal === "container_state" && service === NAME,
+        );
+        expect(states.map(({ value }) => value)).toEqual(["running"]);
+      },
+      TEST_TIMEOUT_MS,
+    );
+
+    test(
+      "belongs to the healthy system that a run waits for",
+      async () => {
+        const script = `
+        import { createPrometheusClient } from "./lib/base/prometheus.ts";
+        import { createProgress } from "./lib/run/progress.ts";
+        import { proveBaseline } from "./lib/run/steps.ts";
+        await proveBaseline({
+          prometheus: createPrometheusClient("${prometheusUrl}"),
+          progress: createProgress(),
+          signal: new AbortController().signal,
+        }, ${DEADLINE_MS * 2});
+        console.log("healthy");`;
+        const { text } = await bun("-e", script);
+        expect(text).toContain("healthy");
+      },
+      TEST_TIMEOUT_MS,
+    );
+  },
+);
