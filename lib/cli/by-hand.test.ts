@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run } from "../base/shell.ts";
 import { waitUntil } from "../base/wait.ts";
-import type { LabStatus, ServiceState } from "../lab/lab.ts";
+import type { LabStatus } from "../run/labs.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 const BY_HAND_LAB = 5;
@@ -19,7 +19,7 @@ async function runner(lab: number, ...argv: string[]): Promise<{ code: number; t
   return { code, text: stdout + stderr };
 }
 
-async function changed(lab: number): Promise<readonly ServiceState[]> {
+async function changed(lab: number): Promise<LabStatus["services"]> {
   const command = [process.execPath, "runner.ts", "ps", "--json", "--lab", String(lab)];
   const { stdout } = await run(command, { cwd: ROOT, timeoutMs: DEADLINE_MS });
   const status = JSON.parse(stdout) as LabStatus | null;

@@ -1,30 +1,39 @@
 import { describe, expect, test } from "bun:test";
 import { UsageError } from "../base/errors.ts";
-import { type Handlers, runCommandLine } from "./command-line.ts";
+import { createRunContext } from "../run/context.ts";
+import { silent } from "../run/testing/silent.ts";
+import type { CommandContext, CommandDefinition } from "./command.ts";
+import { runCommandLine } from "./command-line.ts";
+import { COMMANDS } from "./commands/list.ts";
 
-function recording(): { handlers: Handlers; calls: unknown[][] } {
+const context: CommandContext = {
+  ...createRunContext({ signal: new AbortController().signal, progress: () => silent }),
+  print: () => {},
+};
+
+/** The real commands, which write down how they are called instead of acting. */
+function recording() {
   const calls: unknown[][] = [];
-  const handlers = new Proxy({} as Handlers, {
-    get:
-      (_, name) =>
-      (...args: unknown[]) => {
-        calls.push([name, ...args]);
-        return Promise.resolve(7);
-      },
-  });
-  return { handlers, calls };
+  const commands = COMMANDS.map((command) => ({
+    ...command,
+    action: (_: CommandContext, options: unknown, ...args: unknown[]) => {
+      calls.push([command.word, ...args, options]);
+      return Promise.resolve(7);
+    },
+  }));
+  return { commands, calls };
 }
 
 const parse = async (line: string): Promise<unknown[]> => {
-  const { handlers, calls } = recording();
-  expect(await runCommandLine(line.split(" "), handlers)).toBe(7);
+  const { commands, calls } = recording();
+  expect(await runCommandLine(line.split(" "), commands, context)).toBe(7);
   return calls[0] ?? [];
 };
 
 describe("runCommandLine()", () => {
   test("a word that is no command is a scenario", async () => {
     expect(await parse("sensor-down --seed 5")).toEqual([
-      "run",
+      null,
       "sensor-down",
       expect.objectContaining({ seed: 5, repeat: 1, engine: "native", lab: 0, json: false }),
     ]);
@@ -70,14 +79,27 @@ describe("runCommandLine()", () => {
     ["logs nobody", "it must be one of radar-sensor"],
     ["logs", "missing required argument"],
   ])("%s is refused with the rule", async (line, message) => {
-    const { handlers, calls } = recording();
-    const running = runCommandLine(line.split(" "), handlers);
+    const { commands, calls } = recording();
+    const running = runCommandLine(line.split(" "), commands, context);
     await expect(running).rejects.toThrow(UsageError);
     await expect(running).rejects.toThrow(message);
     expect(calls).toEqual([]);
   });
 
   test("--help is no error", async () => {
-    expect(await runCommandLine(["--help"], recording().handlers)).toBe(0);
+    expect(await runCommandLine(["--help"], recording().commands, context)).toBe(0);
+  });
+
+  test("a new command is its definition alone", async () => {
+    const greet: CommandDefinition<{ readonly loud: boolean }, [string]> = {
+      word: "greet",
+      help: "say hello",
+      declare: (command) => command.argument("<name>").option("--loud", "in capitals", false),
+      action: (_, { loud }, name) => Promise.resolve(loud ? name.length : 0),
+    };
+    const commands = [...recording().commands, greet];
+    expect(await runCommandLine(["greet", "Ada", "--loud"], commands, context)).toBe(3);
+    expect(await runCommandLine(["greet", "Ada"], commands, context)).toBe(0);
+    await expect(runCommandLine(["greet"], commands, context)).rejects.toThrow("argument 'name'");
   });
 });

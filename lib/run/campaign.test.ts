@@ -3,15 +3,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { UsageError } from "../base/errors.ts";
-import type { Lab } from "../lab/lab.ts";
 import { createInvestigator } from "../investigate/registry.ts";
 import { loadScenario, type Scenario } from "../../scenarios/load.ts";
-import { labPorts } from "../contract/topology.ts";
 import { readManifests } from "./artefacts.ts";
-import { runCampaign, runsFolder } from "./campaign.ts";
-import type { RunOptions } from "../cli/command-line.ts";
-import type { CommandContext } from "./context.ts";
-import { readRules } from "../cli/run-command.ts";
+import { type Campaign, runCampaign } from "./campaign.ts";
+import type { RunContext } from "./context.ts";
+import { type JobSettings, runsFolder } from "./job.ts";
+import { readRules } from "./rules.ts";
+import { brokenLabs } from "./testing/broken-labs.ts";
 
 let results = "";
 let scenarios: Scenario[] = [];
@@ -21,51 +20,39 @@ beforeAll(async () => {
 });
 afterAll(() => rm(results, { recursive: true, force: true }));
 
-/** A lab that never comes up; counts how often it was tried, and on which index. */
-function brokenLabs(): { context: CommandContext; tries: number[] } {
-  const tries: number[] = [];
-  const createLab: CommandContext["createLab"] = ({ index }) =>
-    ({
+const labs = { engine: "native", first: 0, count: 1 };
+
+/** Runs a campaign of two scenarios and two investigators, with these differences. */
+function run(
+  context: RunContext,
+  { campaign, settings }: { campaign?: Partial<Campaign>; settings?: Partial<JobSettings> } = {},
+) {
+  return runCampaign(
+    context,
+    {
       engine: "native",
-      ports: labPorts(index),
-      status: () => Promise.resolve(null),
-      up: () => {
-        tries.push(index);
-        return Promise.reject(new UsageError("this lab never comes up"));
-      },
-      down: () => Promise.resolve(),
-    }) as unknown as Lab;
-  const context = { signal: new AbortController().signal, print: () => {}, createLab };
-  return { context, tries };
+      keepTelemetry: false,
+      rules: readRules(),
+      versions: {},
+      folder: results,
+      latest: results,
+      ...settings,
+    },
+    {
+      labs,
+      scenarios,
+      investigators: [createInvestigator("baseline"), createInvestigator("constant")],
+      repeat: 2,
+      seed: 7,
+      again: false,
+      ...campaign,
+    },
+  );
 }
-
-const options = (change: Partial<RunOptions> = {}): RunOptions => ({
-  engine: "native",
-  lab: 0,
-  json: false,
-  all: true,
-  investigator: [],
-  repeat: 2,
-  parallel: 1,
-  seed: 7,
-  keepTelemetry: false,
-  again: false,
-  results,
-  ...change,
-});
-
-const campaign = (change: Partial<RunOptions> = {}) => ({
-  scenarios,
-  investigators: [createInvestigator("baseline"), createInvestigator("constant")],
-  rules: readRules(),
-  options: options(change),
-  latest: results,
-  versions: {},
-});
 
 test("an environment that fails is tried twice, kept as invalid, and tried again next time", async () => {
   const { context, tries } = brokenLabs();
-  const manifests = await runCampaign(context, campaign());
+  const manifests = await run(context);
   expect(tries).toHaveLength(2 * 2 * 2);
   expect(manifests).toHaveLength(2 * 2 * 2);
   for (const { outcome, attempts, earlier_attempts, score } of manifests) {
@@ -74,7 +61,7 @@ test("an environment that fails is tried twice, kept as invalid, and tried again
     expect([attempts, score]).toEqual([2, null]);
     expect(earlier_attempts).toEqual([failure]);
   }
-  await runCampaign(context, campaign());
+  await run(context);
   expect(tries).toHaveLength(2 * 8);
 });
 
@@ -88,25 +75,25 @@ async function declareAllValid(): Promise<void> {
 test("what is valid is not run again, and more repeats or investigators add to it", async () => {
   await declareAllValid();
   const { context, tries } = brokenLabs();
-  expect(await runCampaign(context, campaign())).toHaveLength(8);
+  expect(await run(context)).toHaveLength(8);
   expect(tries).toEqual([]);
-  expect(await runCampaign(context, campaign({ repeat: 3 }))).toHaveLength(12);
+  expect(await run(context, { campaign: { repeat: 3 } })).toHaveLength(12);
   expect(tries).toHaveLength(2 * 2);
-  const more = { ...campaign(), investigators: [createInvestigator("loudest")] };
-  expect(await runCampaign(context, more)).toHaveLength(4);
+  const investigators = [createInvestigator("loudest")];
+  expect(await run(context, { campaign: { investigators } })).toHaveLength(4);
   expect(tries).toHaveLength(2 * 2 + 2 * 4);
   // Eight that were valid, four of the third repeat, four of another investigator: nothing was lost.
   expect(await readManifests(runsFolder(results))).toHaveLength(16);
 });
 
 test.each([
-  ["another seed", { seed: 8 }, "seed 7"],
-  ["another isolation", { keepTelemetry: true }, "fresh"],
-  ["another engine", { engine: "other" }, "engine native"],
+  ["another seed", { campaign: { seed: 8 } }, "seed 7"],
+  ["another isolation", { settings: { keepTelemetry: true } }, "fresh"],
+  ["another engine", { settings: { engine: "other" } }, "engine native"],
 ] as const)("%s never touches the campaign that is there", async (_, change, differs) => {
   const { context, tries } = brokenLabs();
   const before = await readManifests(runsFolder(results));
-  const running = runCampaign(context, campaign(change));
+  const running = run(context, change);
   await expect(running).rejects.toThrow(UsageError);
   await expect(running).rejects.toThrow(`but it has ${differs}; choose another folder`);
   expect(tries).toEqual([]);
@@ -116,17 +103,15 @@ test.each([
 test("--again begins anew", async () => {
   await declareAllValid();
   const { context, tries } = brokenLabs();
-  await runCampaign(context, campaign({ seed: 8, again: true }));
+  await run(context, { campaign: { seed: 8, again: true } });
   expect(tries).toHaveLength(8);
   expect(await readManifests(runsFolder(results))).toHaveLength(8);
 });
 
 /** The runs that a shard does, in their order, and the seed of each. */
-async function jobsOf(change: Partial<RunOptions>): Promise<[string, number][]> {
+async function jobsOf(change: Partial<Campaign>): Promise<[string, number][]> {
   const { context } = brokenLabs();
-  const { seed: _, ...rest } = options({ again: true, ...change });
-  const seed = change.seed === undefined ? {} : { seed: change.seed };
-  const manifests = await runCampaign(context, { ...campaign(), options: { ...rest, ...seed } });
+  const manifests = await run(context, { campaign: { seed: undefined, again: true, ...change } });
   return [
     ...new Map(
       manifests.map((run): [string, number] => [`${run.scenario} ${run.repeat}`, run.seed]),
@@ -155,6 +140,6 @@ test("the same seed gives the same order, and each run a seed of its own", async
 
 test("labs side by side have indexes of their own", async () => {
   const { context, tries } = brokenLabs();
-  await runCampaign(context, campaign({ parallel: 2, lab: 3, again: true }));
+  await run(context, { campaign: { labs: { ...labs, first: 3, count: 2 }, again: true } });
   expect(new Set(tries)).toEqual(new Set([3, 4]));
 });

@@ -1,86 +1,83 @@
-/** Many runs: scenarios times repeats, several labs side by side, resumable; and a single one. */
+/** A campaign: scenarios times repeats, several labs side by side, resumable after an interruption. */
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { UsageError } from "../base/errors.ts";
 import { createPrng, freshSeed } from "../base/prng.ts";
-import type { AlertRule } from "../contract/alert-rules.ts";
-import { type Budget, type Investigator } from "../investigate/investigator.ts";
-import type { Manifest, Outcome } from "../score/run-record.ts";
+import type { Investigator } from "../investigate/investigator.ts";
+import type { Manifest } from "../score/run-record.ts";
 import type { Scenario } from "../../scenarios/load.ts";
-import { checkResultsFolder, fileNameOf, readManifests, writeRun, writeText } from "./artefacts.ts";
-import type { RunOptions } from "../cli/command-line.ts";
-import type { CommandContext } from "./context.ts";
-import { type Incident, runIncident } from "./incident.ts";
-import { manifestOf, type RunIdentity } from "./manifest.ts";
-import { createProgress } from "./progress.ts";
+import { checkResultsFolder, readManifests, writeText } from "./artefacts.ts";
+import type { RunContext } from "./context.ts";
+import { type JobSettings, runJob, runsFolder } from "./job.ts";
+import { type LabRange, sideBySide } from "./labs.ts";
 
-/** What an investigation may cost; a local 7B model needs minutes. */
-export const BUDGET: Budget = { wallMs: 900_000, rounds: 5, tokens: 120_000 };
-/** An environment that fails is tried once more. */
-const ATTEMPTS = 2;
-
-export interface Campaign {
-  /** Where the latest run of each scenario goes; the runs themselves are kept below `options.results`. */
-  readonly latest: string;
-  readonly scenarios: readonly Scenario[];
-  readonly investigators: readonly Investigator[];
-  readonly rules: readonly AlertRule[];
-  readonly options: RunOptions;
-  readonly versions: Readonly<Record<string, string>>;
+/** The part of a campaign that one machine runs: every `of`-th incident, from `index` (1 to `of`). */
+export interface Shard {
+  readonly index: number;
+  readonly of: number;
 }
 
-interface Job {
+export interface CampaignSettings {
+  readonly labs: LabRange;
+  readonly repeat: number;
+  readonly shard?: Shard | undefined;
+  /** Seed of order and chance; a new campaign without one draws it. */
+  readonly seed?: number | undefined;
+  /** Removes the campaign that the folder holds. */
+  readonly again: boolean;
+}
+
+export interface Campaign extends CampaignSettings {
+  readonly scenarios: readonly Scenario[];
+  readonly investigators: readonly Investigator[];
+}
+
+/** One scenario, once. */
+interface Turn {
   readonly scenario: Scenario;
   readonly repeat: number;
 }
 
-/** Where the runs of a campaign are kept, each in a folder of its own. */
-export const runsFolder = (results: string): string => `${results}/runs`;
-
-const folderOf = (results: string, { investigator, scenario, repeat }: Manifest): string =>
-  `${runsFolder(results)}/${fileNameOf(investigator)}/${scenario}/${repeat}`;
-
-/** Runs all that is still to do and returns the manifests of what was asked for, this machine's part of it. */
+/** Runs what is still to do; returns the manifests of all that was asked of this machine. */
 export async function runCampaign(
-  context: CommandContext,
+  context: RunContext,
+  settings: JobSettings,
   campaign: Campaign,
-): Promise<readonly Manifest[]> {
-  const { options } = campaign;
-  checkResultsFolder(options.results);
-  const { seed, kept } = await resume(campaign);
-  const jobs = jobsOf(campaign, seed);
-  const done = kept.filter(
-    (manifest) =>
-      campaign.investigators.some(({ name }) => name === manifest.investigator) &&
-      jobs.some(
-        ({ scenario, repeat }) => scenario.name === manifest.scenario && repeat === manifest.repeat,
-      ),
+): Promise<Manifest[]> {
+  const { labs, investigators } = campaign;
+  checkResultsFolder(settings.folder);
+  const { seed, kept } = await resume(settings, campaign);
+  const turns = turnsOf(campaign, seed);
+  const keyOf = (scenario: string, repeat: number, investigator: string): string =>
+    JSON.stringify([scenario, repeat, investigator]);
+  const wanted = new Set(
+    turns.flatMap(({ scenario, repeat }) =>
+      investigators.map(({ name }) => keyOf(scenario.name, repeat, name)),
+    ),
   );
-  const isDone = (job: Job, investigator: string): boolean =>
-    done.some(
-      (manifest) =>
-        manifest.scenario === job.scenario.name &&
-        manifest.repeat === job.repeat &&
-        manifest.investigator === investigator,
-    );
-  const manifests: Manifest[] = [...done];
-  const queue = jobs.filter((job) => campaign.investigators.some(({ name }) => !isDone(job, name)));
-  const progress = createProgress({});
-  const before = jobs.length - queue.length;
+  const manifests = kept.filter(({ scenario, repeat, investigator }) =>
+    wanted.has(keyOf(scenario, repeat, investigator)),
+  );
+  const done = new Set(
+    manifests.map(({ scenario, repeat, investigator }) => keyOf(scenario, repeat, investigator)),
+  );
+  const leftOf = ({ scenario, repeat }: Turn): Investigator[] =>
+    investigators.filter(({ name }) => !done.has(keyOf(scenario.name, repeat, name)));
+  const queue = turns.filter((turn) => leftOf(turn).length > 0);
+  const progress = context.progress();
+  const before = turns.length - queue.length;
   progress.line(
     `seed ${seed}: ${queue.length} incident(s) to go${before === 0 ? "" : `, ${before} kept from before (--again begins anew)`}`,
   );
   const startedMs = performance.now();
   let oneByOneMs = 0;
-  const worker = async (offset: number): Promise<void> => {
-    for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
-      const { scenario, repeat } = job;
-      const left = campaign.investigators.filter(({ name }) => !isDone({ scenario, repeat }, name));
-      const jobStartedMs = performance.now();
-      manifests.push(...(await runJob(context, campaign, job, left, seed, options.lab + offset)));
-      oneByOneMs += performance.now() - jobStartedMs;
-    }
-  };
-  await Promise.all(Array.from({ length: options.parallel }, (_, i) => worker(i)));
+  await sideBySide(labs, queue, async (turn, labIndex) => {
+    const { scenario, repeat } = turn;
+    const prefix = labs.count > 1 ? `[${scenario.name} ${repeat}] ` : "";
+    const jobStartedMs = performance.now();
+    const job = { ...turn, investigators: leftOf(turn), seed, labIndex, prefix };
+    manifests.push(...(await runJob(context, settings, job)));
+    oneByOneMs += performance.now() - jobStartedMs;
+  });
   progress.line(
     `took ${inMinutes(performance.now() - startedMs)}; one after the other it would have been ${inMinutes(oneByOneMs)}`,
   );
@@ -92,53 +89,56 @@ const inMinutes = (ms: number): string => {
   return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 };
 
-/** This shard's jobs, in an order that the seed decides: machines share out without having to agree on a seed. */
-function jobsOf({ scenarios, options }: Campaign, seed: number): Job[] {
-  const jobs = scenarios.flatMap((scenario) =>
-    Array.from({ length: options.repeat }, (_, i) => ({ scenario, repeat: i + 1 })),
+/**
+ * This shard's turns, in an order that the seed decides. Which turns belong to a shard does not
+ * depend on the seed, so that machines need not agree on one.
+ */
+function turnsOf({ scenarios, repeat, shard }: Campaign, seed: number): Turn[] {
+  const turns = scenarios.flatMap((scenario) =>
+    Array.from({ length: repeat }, (_, i) => ({ scenario, repeat: i + 1 })),
   );
-  const { shard } = options;
-  const own = shard === undefined ? jobs : jobs.filter((_, i) => i % shard.of === shard.index - 1);
+  const own =
+    shard === undefined ? turns : turns.filter((_, i) => i % shard.of === shard.index - 1);
   const prng = createPrng(seed).child("order");
-  const keyed = own.map((job) => ({ job, key: prng.next() }));
-  return keyed.toSorted((a, b) => a.key - b.key).map(({ job }) => job);
+  const keyed = own.map((turn) => ({ turn, key: prng.next() }));
+  return keyed.toSorted((a, b) => a.key - b.key).map(({ turn }) => turn);
 }
 
-/** A seed of its own for each run, the same for all its investigators. */
-function seedOf({ scenario, repeat }: Job, seed: number): number {
-  const own = createPrng(seed).child(`${scenario.name} ${repeat}`);
-  return Math.floor(own.next() * 2 ** 32);
-}
-
-/** What all runs of a campaign have in common; scenarios, investigators and repeats may be added later. */
-interface Settings {
+/** What all runs of a campaign share; scenarios, investigators and repeats may be added later. */
+interface SharedSettings {
   readonly engine: string;
   readonly isolation: Manifest["isolation"];
 }
 
 /**
- * Seed and valid runs of the campaign in the results folder, or a new one when there is none.
- * Throws UsageError when the one that is there cannot be gone on with; only `--again` removes it.
+ * Returns the seed and the valid runs of the campaign that the folder holds, or begins a new one.
+ * Throws UsageError when the campaign there has other settings; only `again` removes it.
  */
-async function resume({ options }: Campaign): Promise<{ seed: number; kept: Manifest[] }> {
-  const folder = runsFolder(options.results);
+async function resume(
+  { engine, keepTelemetry, folder: results }: JobSettings,
+  campaign: Campaign,
+): Promise<{ seed: number; kept: Manifest[] }> {
+  const folder = runsFolder(results);
   const file = `${folder}/campaign.json`;
-  if (options.again) rmSync(folder, { recursive: true, force: true });
-  const settings: Settings = {
-    engine: options.engine,
-    isolation: options.keepTelemetry ? "keep-telemetry" : "fresh",
+  if (campaign.again) rmSync(folder, { recursive: true, force: true });
+  const settings: SharedSettings = {
+    engine,
+    isolation: keepTelemetry ? "keep-telemetry" : "fresh",
   };
   if (!existsSync(file)) {
-    const seed = options.seed ?? freshSeed();
+    const seed = campaign.seed ?? freshSeed();
     checkResultsFolder(folder);
     writeText(file, `${JSON.stringify({ settings, seed }, null, 2)}\n`);
     return { seed, kept: [] };
   }
-  const before = JSON.parse(readFileSync(file, "utf8")) as { settings: Settings; seed: number };
+  const before = JSON.parse(readFileSync(file, "utf8")) as {
+    settings: SharedSettings;
+    seed: number;
+  };
   const differs = [
     before.settings.engine === settings.engine ? [] : [`engine ${before.settings.engine}`],
     before.settings.isolation === settings.isolation ? [] : [before.settings.isolation],
-    options.seed === undefined || options.seed === before.seed ? [] : [`seed ${before.seed}`],
+    campaign.seed === undefined || campaign.seed === before.seed ? [] : [`seed ${before.seed}`],
   ].flat();
   if (differs.length > 0) {
     throw new UsageError(
@@ -150,62 +150,4 @@ async function resume({ options }: Campaign): Promise<{ seed: number; kept: Mani
     .map(({ manifest }) => manifest)
     .filter(({ outcome }) => outcome.kind === "valid");
   return { seed: before.seed, kept };
-}
-
-async function runJob(
-  context: CommandContext,
-  campaign: Campaign,
-  { scenario, repeat }: Job,
-  investigators: readonly Investigator[],
-  seed: number,
-  labIndex: number,
-): Promise<Manifest[]> {
-  const { options } = campaign;
-  const prefix = options.parallel > 1 ? `[${scenario.name} ${repeat}] ` : "";
-  const runSeed = seedOf({ scenario, repeat }, seed);
-  const earlier: Outcome[] = [];
-  const attempt = (): Promise<Incident> =>
-    runIncident(scenario, {
-      lab: context.createLab({ engine: options.engine, index: labIndex, lifetime: "with-caller" }),
-      rules: campaign.rules,
-      investigators,
-      budget: BUDGET,
-      seed: runSeed,
-      keepTelemetry: options.keepTelemetry,
-      signal: context.signal,
-      progress: (keepLine) => createProgress({ prefix, keep: keepLine }),
-    });
-  let incident = await attempt();
-  while (incident.outcome.kind === "environment-invalid" && earlier.length + 1 < ATTEMPTS) {
-    const { phase, reason } = incident.outcome;
-    createProgress({ prefix }).line(`trying once more: invalid in phase ${phase}: ${reason}`);
-    earlier.push(incident.outcome);
-    incident = await attempt();
-  }
-  const identity = (investigator: string): RunIdentity => ({
-    investigator,
-    repeat,
-    seed: runSeed,
-    engine: options.engine,
-    isolation: options.keepTelemetry ? "keep-telemetry" : "fresh",
-    earlier,
-    versions: campaign.versions,
-  });
-  return keep(incident, investigators, identity, campaign);
-}
-
-/** Writes a run per investigator, and the first of them as the scenario's latest. */
-function keep(
-  incident: Incident,
-  investigators: readonly Investigator[],
-  identity: (investigator: string) => RunIdentity,
-  { options, latest }: Campaign,
-): Manifest[] {
-  return investigators.map(({ name }, i) => {
-    const look = incident.looks.find(({ investigator }) => investigator === name);
-    const manifest = manifestOf(incident, look, identity(name));
-    writeRun(folderOf(options.results, manifest), incident, look, manifest);
-    if (i === 0) writeRun(`${latest}/${incident.scenario.name}`, incident, look, manifest);
-    return manifest;
-  });
 }

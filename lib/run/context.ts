@@ -1,31 +1,21 @@
-/** What every command needs: where the project is, how to stop, and which lab is meant. */
-import { UsageError } from "../base/errors.ts";
-import type { Lab, LabStatus, Lifetime } from "../lab/lab.ts";
+/** What every experiment gets from the program that starts it. */
+import { createLab } from "../lab/create-lab.ts";
+import type { Lab, Lifetime } from "../lab/lab.ts";
+import type { Progress } from "./progress.ts";
 
-export interface CommandContext {
+export interface RunContext {
   /** Aborted by Ctrl-C and SIGTERM. */
   readonly signal: AbortSignal;
-  /** Writes a line to standard output. */
-  readonly print: (text: string) => void;
-  readonly createLab: (options: {
+  readonly createLab: (choice: {
     readonly engine: string;
     readonly index: number;
     readonly lifetime: Lifetime;
   }) => Lab;
+  /** Creates the display of one run; `prefix` starts each of its lines, to tell parallel runs apart. */
+  readonly progress: (prefix?: string) => Progress;
 }
 
-/** Throws UsageError unless the lab is up, and returns its status otherwise. */
-export async function mustBeUp(lab: Lab): Promise<NonNullable<Awaited<ReturnType<Lab["status"]>>>> {
-  const status = await lab.status();
-  if (status === null) throw new UsageError("The lab is not up: start it with `bun run up`");
-  refuseToDisturb(status);
-  return status;
-}
-
-/** Throws UsageError for a lab in which a run is going on: what is broken there is meant to be. */
-export function refuseToDisturb({ index, lifetime }: LabStatus): void {
-  if (lifetime !== "with-caller") return;
-  throw new UsageError(
-    `Cannot use lab ${index}: another run is using it; wait for its end, or choose another one with --lab`,
-  );
+/** A context with the labs of this machine. */
+export function createRunContext(base: Omit<RunContext, "createLab">): RunContext {
+  return { ...base, createLab };
 }

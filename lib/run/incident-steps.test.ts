@@ -5,10 +5,10 @@ import { labPorts } from "../contract/topology.ts";
 import { constant } from "../investigate/floors.ts";
 import type { Lab } from "../lab/lab.ts";
 import { loadScenario, type Scenario } from "../../scenarios/load.ts";
-import { BUDGET } from "./campaign.ts";
 import { type Incident, runIncident } from "./incident.ts";
-import { createProgress } from "./progress.ts";
-import { readRules } from "../cli/run-command.ts";
+import { BUDGET } from "./investigators.ts";
+import { readRules } from "./rules.ts";
+import { silent } from "./testing/silent.ts";
 
 const template = await loadScenario("sensor-down");
 
@@ -151,7 +151,7 @@ class PlayedSystem {
       seed: 1,
       keepTelemetry: false,
       signal: new AbortController().signal,
-      progress: (keep) => createProgress({ keep, quiet: true }),
+      progress: silent,
       clock: hasty,
     });
   }

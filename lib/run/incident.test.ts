@@ -17,12 +17,12 @@ import { toolboxOf, toolsetFor } from "../investigate/toolbox.ts";
 import { createLab } from "../lab/create-lab.ts";
 import type { Lab } from "../lab/lab.ts";
 import { loadScenario } from "../../scenarios/load.ts";
-import { BUDGET } from "./campaign.ts";
 import { type Incident, runIncident, urlsOf } from "./incident.ts";
+import { BUDGET } from "./investigators.ts";
 import { mustKeepSecret } from "./leaks.ts";
 import { manifestOf } from "./manifest.ts";
-import { createProgress } from "./progress.ts";
-import { readRules } from "../cli/run-command.ts";
+import { readRules } from "./rules.ts";
+import { silent } from "./testing/silent.ts";
 
 const INCIDENT_TIMEOUT_MS = 15 * 60_000;
 /** By then every sensor has contributed to every track of a fusion that was replaced. */
@@ -101,7 +101,7 @@ describe("incidents", () => {
           seed: 1,
           keepTelemetry: false,
           signal: AbortSignal.timeout(INCIDENT_TIMEOUT_MS),
-          progress: (keep) => createProgress({ keep, quiet: true }),
+          progress: silent,
           onFiring: async () => {
             await mustKeepSecret(urlsOf(lab), scenario);
             await logOrder(lab);

@@ -71,12 +71,12 @@ export interface IncidentOptions {
   readonly seed: number;
   readonly keepTelemetry: boolean;
   readonly signal: AbortSignal;
-  /** Shows a line to the person; the incident keeps its own log. */
-  readonly progress: (keep: (line: string) => void) => Progress;
+  /** Shows the run to a person; the incident keeps its own log. */
+  readonly progress: Progress;
   readonly clock?: Clock;
   /** Called once the baseline is proven, and once the alert fires. */
   readonly onHealthy?: (() => Promise<void>) | undefined;
-  readonly onFiring?: () => Promise<void>;
+  readonly onFiring?: (() => Promise<void>) | undefined;
 }
 
 /** Collects what a run leaves behind. */
@@ -122,7 +122,13 @@ class Record {
 export async function runIncident(scenario: Scenario, options: IncidentOptions): Promise<Incident> {
   const clock = options.clock ?? systemClock;
   const record = new Record(clock);
-  const progress = options.progress((line) => record.runLog.push(record.stamped(line)));
+  const progress: Progress = {
+    ...options.progress,
+    line: (text) => {
+      record.runLog.push(record.stamped(text));
+      options.progress.line(text);
+    },
+  };
   let outcome: Outcome = { kind: "valid" };
   try {
     await play(scenario, options, record, progress);

@@ -2,7 +2,6 @@ import { describe, expect, test } from "bun:test";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ManualClock } from "../base/clock.ts";
 import { DeadlineError } from "../base/errors.ts";
 import { AlertSchema } from "../contract/alert.ts";
 import { loadScenario } from "../../scenarios/load.ts";
@@ -10,10 +9,8 @@ import { alertPayload } from "./alert-payload.ts";
 import { checkResultsFolder, readManifests, readRun, writeRun } from "./artefacts.ts";
 import type { Incident } from "./incident.ts";
 import { manifestOf } from "./manifest.ts";
-import { createProgress } from "./progress.ts";
-import { readRules } from "../cli/run-command.ts";
+import { readRules } from "./rules.ts";
 import { isAlertOf, within } from "./steps.ts";
-import { table } from "../cli/table.ts";
 
 const scenario = await loadScenario("sensor-down");
 const rule = readRules().find(({ uid }) => uid === "sensor-down");
@@ -71,59 +68,6 @@ describe("within()", () => {
     await expect(never).rejects.toThrow("Gave up on a change after 0.0 s");
     const failing = within("a change", 60_000, () => Promise.reject(new Error("no")));
     await expect(failing).rejects.toThrow("no");
-  });
-});
-
-describe("createProgress()", () => {
-  const output = (isTTY: boolean) => {
-    const written: string[] = [];
-    return {
-      written,
-      output: { write: (text: string) => void written.push(text), isTTY, columns: 80 },
-    };
-  };
-
-  test("rewrites the wait on a terminal and clears it before a line", () => {
-    const { written, output: to } = output(true);
-    const kept: string[] = [];
-    const progress = createProgress({ output: to, keep: (line) => kept.push(line) });
-    progress.waiting("rain", "dry", 1500);
-    progress.line("it rains");
-    expect(written).toEqual([
-      "\r\u001b[K  waiting for rain: dry (2 s left)",
-      "\r\u001b[K",
-      "it rains\n",
-    ]);
-    expect(kept).toEqual(["it rains"]);
-  });
-
-  test("reports every few seconds elsewhere", () => {
-    const { written, output: to } = output(false);
-    const clock = new ManualClock(100_000);
-    const progress = createProgress({ output: to, clock, prefix: "[a] " });
-    for (let i = 0; i < 12; i++) {
-      progress.waiting("rain", `look ${i}`, 9000);
-      progress.waiting("sun", `look ${i}`, 9000);
-      clock.advance(1000);
-    }
-    expect(written.map((line) => line.slice(0, 29))).toEqual(
-      ["0", "5", "10"].flatMap((look) => [
-        `[a]   waiting for rain: look ${look}`.slice(0, 29),
-        `[a]   waiting for sun: look ${look}`.slice(0, 29),
-      ]),
-    );
-  });
-
-  test("shows waits that go on at the same time in one line, and each until it ends", () => {
-    const { written, output: to } = output(true);
-    const clock = new ManualClock(0);
-    const progress = createProgress({ output: to, clock });
-    progress.waiting("rain", "dry", 1000);
-    progress.waiting("sun", "night", 1000);
-    expect(written.at(-1)).toEndWith("  waiting for rain: dry (1 s left); sun: night (1 s left)");
-    clock.advance(4000);
-    progress.waiting("sun", "dawn", 1000);
-    expect(written.at(-1)).toEndWith("  waiting for sun: dawn (1 s left)");
   });
 });
 
@@ -204,8 +148,4 @@ describe("artefacts", () => {
       "Cannot keep results in /proc/results",
     );
   });
-});
-
-test("table() gives every column the width of its widest cell", () => {
-  expect(table(["a", "long"], [["xyz", "1"]])).toBe("a    long\nxyz  1");
 });

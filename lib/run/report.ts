@@ -1,4 +1,4 @@
-/** Merges results into one summary and one report, and scores kept runs anew. */
+/** The summary and the report of kept runs: merged from several folders, scored anew on demand. */
 import { existsSync } from "node:fs";
 import { UsageError } from "../base/errors.ts";
 import { withResults } from "../score/readme-table.ts";
@@ -19,26 +19,28 @@ import {
   readRun,
   rewriteScore,
   writeText,
-} from "../run/artefacts.ts";
-import { runsFolder } from "../run/campaign.ts";
-import type { CommandContext } from "../run/context.ts";
-import { rescored } from "../run/manifest.ts";
-import { createProgress } from "../run/progress.ts";
+} from "./artefacts.ts";
+import { runsFolder } from "./job.ts";
+import { rescored } from "./manifest.ts";
+import type { Progress } from "./progress.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 
-export interface ReportOptions {
+export interface MergeOptions {
+  /** The folder that gets the merged summary and report. */
   readonly results: string;
+  /** Also write the table into the README. */
   readonly readme: boolean;
+  /** Score every run again by the present rubric. */
   readonly rescore: boolean;
 }
 
-/** Merges the runs of several results folders into one summary. */
-export async function report(
-  context: CommandContext,
+/** Merges the runs of several results folders into one summary; returns its table. */
+export async function mergeResults(
   folders: readonly string[],
-  { results, readme, rescore }: ReportOptions,
-): Promise<number> {
+  { results, readme, rescore }: MergeOptions,
+  progress: Progress,
+): Promise<string> {
   const byId = new Map<string, KeptRun>();
   for (const folder of folders) {
     const found = await runsIn(folder);
@@ -48,14 +50,13 @@ export async function report(
     for (const run of found) byId.set(run.manifest.run_id, run);
   }
   const kept = [...byId.values()];
-  const found = rescore ? await Promise.all(kept.map(scoreAnew)) : kept;
+  const found = rescore ? await Promise.all(kept.map((run) => scoreAnew(run, progress))) : kept;
   const summary = await writeSummary(found, results);
   if (readme) {
     const path = `${ROOT}/README.md`;
     writeText(path, withResults(await Bun.file(path).text(), summary));
   }
-  context.print(summaryTable(summary));
-  return 0;
+  return summaryTable(summary);
 }
 
 /** The runs of a results folder; those of a campaign where it has one, and not the copies beside them. */
@@ -65,7 +66,7 @@ function runsIn(folder: string): Promise<KeptRun[]> {
 }
 
 /** Scores a run by today's rubric, and keeps that; one without its record or its scenario stays as it is. */
-async function scoreAnew(run: KeptRun): Promise<KeptRun> {
+async function scoreAnew(run: KeptRun, progress: Progress): Promise<KeptRun> {
   const { path, manifest } = run;
   const known = (await listScenarios()).includes(manifest.scenario);
   const { answer, evidence } = await readRun(path);
@@ -75,7 +76,7 @@ async function scoreAnew(run: KeptRun): Promise<KeptRun> {
       ? null
       : rescored(manifest, (await loadScenario(manifest.scenario)).truth, answer, evidence);
   if (fresh === null) {
-    createProgress({}).line(`kept the score of ${path}: it cannot be computed anew`);
+    progress.line(`kept the score of ${path}: it cannot be computed anew`);
     return run;
   }
   rewriteScore(path, fresh);

@@ -1,14 +1,15 @@
 import { expect, test } from "bun:test";
 import { labPorts } from "../contract/topology.ts";
 import type { Lab, Lifetime } from "../lab/lab.ts";
-import type { CommandContext } from "./context.ts";
-import { withOwnLabs } from "./own-labs.ts";
+import type { RunContext } from "./context.ts";
+import { withOwnLabs } from "./labs.ts";
+import { silent } from "./testing/silent.ts";
 
 /** Labs of which some are up already; what is done with them is written down. */
 function labsWith(up: Readonly<Record<number, Lifetime>>) {
   const done: string[] = [];
   const stop = new AbortController();
-  const createLab: CommandContext["createLab"] = ({ index }) => {
+  const createLab: RunContext["createLab"] = ({ index }) => {
     const lifetime = up[index];
     return {
       ports: labPorts(index),
@@ -17,7 +18,7 @@ function labsWith(up: Readonly<Record<number, Lifetime>>) {
       up: () => Promise.resolve(void done.push(`up ${index}`)),
     } as unknown as Lab;
   };
-  const context: CommandContext = { signal: stop.signal, print: () => {}, createLab };
+  const context: RunContext = { signal: stop.signal, progress: () => silent, createLab };
   const body = () => Promise.resolve(void done.push("body"));
   return { context, done, body, stop };
 }

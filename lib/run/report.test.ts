@@ -4,21 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Fact } from "../contract/citation.ts";
 import type { Summary } from "../score/summary.ts";
-import { readManifests } from "../run/artefacts.ts";
-import type { CommandContext } from "../run/context.ts";
-import { report } from "./report-command.ts";
+import { readManifests } from "./artefacts.ts";
+import { mergeResults } from "./report.ts";
+import { silent } from "./testing/silent.ts";
 
 const PUBLISHED = new URL("../../results/published", import.meta.url).pathname;
 let folder = "";
-const context = {
-  signal: new AbortController().signal,
-  print: () => {},
-  createLab: () => {
-    throw new Error("a report needs no lab");
-  },
-} satisfies CommandContext;
-const merge = (from: readonly string[], rescore = false): Promise<number> =>
-  report(context, from, { results: join(folder, "out"), readme: false, rescore });
+const merge = (from: readonly string[], rescore = false): Promise<string> =>
+  mergeResults(from, { results: join(folder, "out"), readme: false, rescore }, silent);
 const summary = (): Promise<Summary> => Bun.file(join(folder, "out/summary.json")).json();
 
 /** Puts the published run of a scenario under another folder and another id, as the baseline's, whoever's it was. */
@@ -44,7 +37,8 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe("report", () => {
   test("merges campaigns, each run once, and nothing that lies beside them", async () => {
-    expect(await merge([join(folder, "a"), join(folder, "b"), join(folder, "a/runs")])).toBe(0);
+    const from = [join(folder, "a"), join(folder, "b"), join(folder, "a/runs")];
+    expect(await merge(from)).toContain("| sensor-down |");
     const { runs, groups } = await summary();
     expect(runs).toBe(2);
     expect(groups.map(({ investigator, valid }) => [investigator, valid])).toEqual([

@@ -1,0 +1,22 @@
+/** Merges kept runs into one summary and one report. */
+import { mergeResults, type MergeOptions } from "../../run/report.ts";
+import type { CommandDefinition } from "../command.ts";
+
+export const report: CommandDefinition<MergeOptions, [readonly string[]]> = {
+  word: "report",
+  help: "merge result folders into one summary and report",
+  declare: (command) =>
+    command
+      .argument("<folders...>", "folders with campaigns, such as those of several shards")
+      .option("--results <folder>", "where the merged summary goes", "results")
+      .option("--readme", "write the table into the README too", false)
+      .option(
+        "--rescore",
+        "score every run anew by the rubric of today, from what was kept",
+        false,
+      ),
+  action: async (context, options, folders) => {
+    context.print(await mergeResults(folders, options, context.progress()));
+    return 0;
+  },
+};

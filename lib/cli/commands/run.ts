@@ -1,0 +1,85 @@
+/** Runs one scenario, or a campaign; the command without a word. */
+import {
+  type ExperimentRequest,
+  type ExperimentResult,
+  runExperiment,
+} from "../../run/experiment.ts";
+import { investigatorsNamed } from "../../run/investigators.ts";
+import type { CommandContext, CommandDefinition } from "../command.ts";
+import { exitCodeOf } from "../exit-codes.ts";
+import { experimentOf, type RunOptions, withRun } from "../options.ts";
+import { table } from "../table.ts";
+
+export const run: CommandDefinition<RunOptions, [string | undefined]> = {
+  word: null,
+  help: "run one scenario: fault, alert, investigation, score, recovery",
+  declare: (command) =>
+    withRun(
+      command.argument(
+        "[scenario]",
+        "run one scenario: fault, alert, investigation, score, recovery",
+      ),
+    ),
+  action: (context, options, scenario) =>
+    runAndPrint(context, investigatorsNamed(options.investigator), scenario, options),
+};
+
+/** Runs the experiment, prints a line for each run, and returns the exit code. */
+export async function runAndPrint(
+  context: CommandContext,
+  investigators: ExperimentRequest["investigators"],
+  scenario: string | undefined,
+  options: RunOptions,
+): Promise<number> {
+  const request = { ...experimentOf(options), investigators, scenario };
+  const { manifests, summary, folder } = await runExperiment(context, request);
+  if (options.json) context.print(JSON.stringify({ runs: manifests.map(brief), summary }, null, 2));
+  else context.print(`${runsTable(manifests)}\n\nreport: ${folder}/report.html`);
+  const shares = summary.groups.map(({ share }) => share.mean);
+  return exitCodeOf(manifests, shares, options.minScore);
+}
+
+type Manifest = ExperimentResult["manifests"][number];
+
+const brief = ({ scenario, investigator, repeat, outcome, score, diagnosis, cost }: Manifest) => ({
+  scenario,
+  investigator,
+  repeat,
+  outcome,
+  diagnosis,
+  points: score?.points ?? null,
+  max: score?.max ?? null,
+  correct: score?.correct ?? null,
+  cost,
+});
+
+const HEADER = [
+  "scenario",
+  "investigator",
+  "run",
+  "outcome",
+  "diagnosis",
+  "points",
+  "confidence",
+  "onset error",
+  "time",
+] as const;
+
+function runsTable(manifests: readonly Manifest[]): string {
+  return table(
+    HEADER,
+    manifests.map(({ scenario, investigator, repeat, outcome, score, diagnosis, cost }) => [
+      scenario,
+      investigator,
+      String(repeat),
+      outcome.kind === "environment-invalid" ? `invalid (${outcome.phase})` : outcome.kind,
+      diagnosis === null ? "–" : `${diagnosis.culprit ?? "no service"}, ${diagnosis.fault_class}`,
+      score === null ? "–" : `${score.points}/${score.max}`,
+      score === null ? "–" : `${Math.round(score.confidence * 100)} %`,
+      score?.onset_error_seconds === null || score === null
+        ? "–"
+        : `${score.onset_error_seconds} s`,
+      cost === null ? "–" : `${(cost.wallMs / 1000).toFixed(1)} s`,
+    ]),
+  );
+}

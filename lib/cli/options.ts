@@ -1,0 +1,120 @@
+/** Options that several commands share, and the parsers of their values. */
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { Shard } from "../run/campaign.ts";
+import type { RunContext } from "../run/context.ts";
+import type { ExperimentRequest } from "../run/experiment.ts";
+import type { LabRange } from "../run/labs.ts";
+
+/** Options of every command about a lab. */
+export interface LabOptions {
+  readonly engine: string;
+  readonly lab: number;
+  readonly json: boolean;
+}
+
+/** Options of a command that may use several labs side by side. */
+export interface ParallelOptions extends LabOptions {
+  readonly parallel: number;
+}
+
+/** Options of a run or a campaign. */
+export interface RunOptions extends ParallelOptions {
+  readonly all: boolean;
+  readonly investigator: readonly string[];
+  readonly repeat: number;
+  readonly shard?: Shard;
+  readonly seed?: number;
+  readonly keepTelemetry: boolean;
+  readonly again: boolean;
+  readonly results: string;
+  readonly minScore?: number;
+}
+
+/** A parser of whole numbers from `min` to `max`. */
+export const whole =
+  (min: number, max: number, unit: string) =>
+  (text: string): number => {
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`it must be a whole number of ${unit} from ${min} to ${max}.`);
+  };
+
+function shard(text: string): Shard {
+  const match = /^(\d+)\/(\d+)$/.exec(text);
+  const [index, of] = [Number(match?.[1]), Number(match?.[2])];
+  if (index >= 1 && index <= of && of <= 1000) return { index, of };
+  throw new InvalidArgumentError("it must be i/n with 1 <= i <= n <= 1000.");
+}
+
+function share(text: string): number {
+  const value = /^(0(\.\d+)?|1(\.0+)?)$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isFinite(value)) return value;
+  throw new InvalidArgumentError("it must be a share of the points from 0 to 1.");
+}
+
+const collect = (value: string, before: readonly string[]): string[] => [...before, value];
+
+export function withJson(command: Command): Command {
+  return command.option(
+    "--json",
+    "one JSON document on standard output; progress goes to standard error",
+    false,
+  );
+}
+
+export function withLab(command: Command): Command {
+  return withJson(
+    command
+      .addOption(new Option("--engine <name>", "what runs the services").default("native"))
+      .addOption(
+        new Option("--lab <index>", "which of the labs side by side; its ports are 1000 apart")
+          .default(0)
+          .argParser(whole(0, 9, "a lab's index")),
+      ),
+  );
+}
+
+export function withParallel(command: Command): Command {
+  return withLab(command).addOption(
+    new Option("--parallel <n>", "labs side by side").default(1).argParser(whole(1, 8, "labs")),
+  );
+}
+
+export function withRun(command: Command): Command {
+  return withParallel(command)
+    .option("--all", "every scenario and control", false)
+    .option("--investigator <name>", "who investigates; may be repeated", collect, [])
+    .option("--repeat <n>", "runs of each scenario", whole(1, 1000, "runs"), 1)
+    .option("--shard <i/n>", "run only every n-th job, from the i-th", shard)
+    .option("--seed <n>", "seed of order and chance", whole(0, 4294967295, "a seed"))
+    .option("--keep-telemetry", "keep what earlier runs left in the stores", false)
+    .option("--again", "remove the campaign in the results folder and begin a new one", false)
+    .option("--results <folder>", "where everything is kept", "results")
+    .option(
+      "--min-score <share>",
+      "exit with 4 when the mean share of points of an investigator is lower",
+      share,
+    );
+}
+
+/** The lab that these options choose. */
+export const labOf = (
+  context: RunContext,
+  { engine, lab: index }: LabOptions,
+): ReturnType<RunContext["createLab"]> =>
+  context.createLab({ engine, index, lifetime: "until-down" });
+
+/** The labs that these options choose. */
+export const labsOf = ({ engine, lab, parallel }: ParallelOptions): LabRange => ({
+  engine,
+  first: lab,
+  count: parallel,
+});
+
+/** The experiment that these options choose. */
+export function experimentOf(
+  options: RunOptions,
+): Omit<ExperimentRequest, "scenario" | "investigators"> {
+  const { all, repeat, shard: part, seed, keepTelemetry, again, results } = options;
+  return { labs: labsOf(options), all, repeat, shard: part, seed, keepTelemetry, again, results };
+}

@@ -1,0 +1,66 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type ExperimentRequest, runExperiment } from "./experiment.ts";
+import { investigatorsNamed } from "./investigators.ts";
+import { brokenLabs } from "./testing/broken-labs.ts";
+
+let results = "";
+beforeEach(async () => {
+  results = await mkdtemp(join(tmpdir(), "experiment-"));
+});
+afterEach(() => rm(results, { recursive: true, force: true }));
+
+function run(change: Partial<ExperimentRequest>) {
+  const { context, tries } = brokenLabs();
+  const result = runExperiment(context, {
+    labs: { engine: "native", first: 3, count: 2 },
+    all: false,
+    investigators: investigatorsNamed(["baseline", "constant"]),
+    repeat: 1,
+    seed: 7,
+    again: false,
+    keepTelemetry: false,
+    results,
+    ...change,
+  });
+  return { result, tries };
+}
+
+describe("runExperiment()", () => {
+  test("a single run stands beside the campaign: it continues none and begins none", async () => {
+    const campaign = run({ scenario: "healthy", repeat: 2 });
+    expect((await campaign.result).folder).toBe(results);
+    const campaignFiles = async (): Promise<string[]> =>
+      (await readdir(join(results, "runs"), { recursive: true })).toSorted();
+    const before = await campaignFiles();
+    for (const scenario of ["sensor-down", "healthy"]) {
+      const { result, tries } = run({ scenario });
+      const { manifests, folder } = await result;
+      expect(manifests.map(({ investigator }) => investigator)).toEqual(["baseline", "constant"]);
+      expect(folder).toBe(`${results}/latest`);
+      // One lab, though two may be used, and one more try since the first failed.
+      expect(tries).toEqual([3, 3]);
+      expect(await Bun.file(`${results}/${scenario}/manifest.json`).exists()).toBe(true);
+      expect(await readdir(`${folder}/runs/baseline`)).toEqual([scenario]);
+      expect(existsSync(`${folder}/report.html`)).toBe(true);
+      expect(existsSync(`${folder}/runs/campaign.json`)).toBe(false);
+    }
+    expect(await campaignFiles()).toEqual(before);
+  });
+
+  test("the same seed gives the same run, as a single one and in a campaign", async () => {
+    const [alone] = (await run({ scenario: "healthy" }).result).manifests;
+    const campaign = await run({ scenario: "healthy", repeat: 2 }).result;
+    const first = campaign.manifests.find(({ repeat }) => repeat === 1);
+    expect(alone?.seed).toBe(first?.seed ?? Number.NaN);
+  });
+
+  test("either a scenario or all must be chosen", async () => {
+    await expect(run({}).result).rejects.toThrow("a scenario or --all must be given");
+    const both = run({ scenario: "healthy", all: true }).result;
+    await expect(both).rejects.toThrow("it must be one of the two");
+  });
+});

@@ -1,0 +1,24 @@
+/** Labs that never come up, for everything that happens around an incident. */
+import { UsageError } from "../../base/errors.ts";
+import { labPorts } from "../../contract/topology.ts";
+import type { Lab } from "../../lab/lab.ts";
+import type { RunContext } from "../context.ts";
+import { silent } from "./silent.ts";
+
+/** A context with such labs; `tries` has the index of the lab for each try. */
+export function brokenLabs(): { context: RunContext; tries: number[] } {
+  const tries: number[] = [];
+  const createLab: RunContext["createLab"] = ({ index }) =>
+    ({
+      engine: "native",
+      ports: labPorts(index),
+      status: () => Promise.resolve(null),
+      up: () => {
+        tries.push(index);
+        return Promise.reject(new UsageError("this lab never comes up"));
+      },
+      down: () => Promise.resolve(),
+    }) as unknown as Lab;
+  const context = { signal: new AbortController().signal, progress: () => silent, createLab };
+  return { context, tries };
+}

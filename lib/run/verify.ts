@@ -1,0 +1,148 @@
+/** Proves every fault without an investigator, and holds every signature against every fault. */
+import { createPrometheusClient } from "../base/prometheus.ts";
+import type { Lab } from "../lab/lab.ts";
+import type { EventName, Outcome } from "../score/run-record.ts";
+import { loadAllScenarios, loadScenario, type Scenario } from "../../scenarios/load.ts";
+import type { RunContext } from "./context.ts";
+import { type Incident, runIncident, type TimelineEvent, urlsOf } from "./incident.ts";
+import { BUDGET } from "./investigators.ts";
+import { type LabRange, sideBySide, withOwnLabs } from "./labs.ts";
+import { mustKeepSecret } from "./leaks.ts";
+import { readRules } from "./rules.ts";
+
+/** The row of the matrix in which no fault is in force. */
+export const HEALTHY_ROW = "(healthy)";
+
+/** Which signatures held while one fault was in force. */
+export interface Row {
+  readonly fault: string;
+  readonly holds: Readonly<Record<string, boolean>>;
+}
+
+/** Scenarios to prove, all of them when none is named, on labs side by side. */
+export interface VerifyRequest {
+  readonly scenarios: readonly string[];
+  readonly labs: LabRange;
+}
+
+export interface Verification {
+  /** The scenarios whose signatures were looked at. */
+  readonly columns: readonly string[];
+  readonly matrix: readonly Row[];
+  /** Signatures that held where they must not, or did not hold where they must; one line each. */
+  readonly wrong: readonly string[];
+  readonly times: readonly Times[];
+}
+
+/** Proves the scenarios one after the other on each of the labs. */
+export async function verify(
+  context: RunContext,
+  { scenarios: names, labs }: VerifyRequest,
+): Promise<Verification> {
+  const all = await loadAllScenarios();
+  const chosen =
+    names.length === 0 ? all : await Promise.all(names.map((name) => loadScenario(name)));
+  const columns = all.filter(({ control }) => !control);
+  const { rows, incidents } = await withOwnLabs(context, labs, () =>
+    proveAll(context, chosen, columns, labs),
+  );
+  const matrix = rows.toSorted((a, b) => (a.fault < b.fault ? -1 : 1));
+  return {
+    columns: columns.map(({ name }) => name),
+    matrix,
+    wrong: matrix.flatMap((row) => mistakes(row, columns)),
+    times: incidents.map(timesOf),
+  };
+}
+
+/** Looks at all signatures in the first healthy system, and while each fault's alert fires. */
+async function proveAll(
+  context: RunContext,
+  chosen: readonly Scenario[],
+  columns: readonly Scenario[],
+  labs: LabRange,
+): Promise<{ rows: Row[]; incidents: Incident[] }> {
+  const rows: Row[] = [];
+  const incidents: Incident[] = [];
+  const rules = readRules();
+  const [first] = chosen;
+  await sideBySide(labs, chosen, async (scenario, index) => {
+    const lab = context.createLab({ engine: labs.engine, index, lifetime: "with-caller" });
+    const incident = await runIncident(scenario, {
+      lab,
+      rules,
+      investigators: [],
+      budget: BUDGET,
+      seed: 0,
+      keepTelemetry: false,
+      signal: context.signal,
+      progress: context.progress(labs.count > 1 ? `[${scenario.name}] ` : ""),
+      onHealthy:
+        scenario === first
+          ? async () => void rows.push(await lookAt(HEALTHY_ROW, lab, columns))
+          : undefined,
+      onFiring: async () => {
+        rows.push(await lookAt(scenario.name, lab, columns));
+        await mustKeepSecret(urlsOf(lab), scenario);
+      },
+    });
+    incidents.push(incident);
+  });
+  return { rows, incidents };
+}
+
+async function lookAt(fault: string, lab: Lab, columns: readonly Scenario[]): Promise<Row> {
+  const prometheus = createPrometheusClient(`http://localhost:${lab.ports.prometheus}`);
+  const looks = await Promise.all(
+    columns.map(async ({ name, signature }) => {
+      const { ok } = await signature.holds({ lab, prometheus });
+      return [name, ok] as const;
+    }),
+  );
+  return { fault, holds: Object.fromEntries(looks) };
+}
+
+/** A signature must hold under its own fault and under no other. */
+export function mistakes({ fault, holds }: Row, columns: readonly { name: string }[]): string[] {
+  return columns.flatMap(({ name }) => {
+    const wanted = name === fault;
+    if (holds[name] === wanted) return [];
+    return [`wrong: the signature of ${name} ${wanted ? "does not hold" : "holds"} under ${fault}`];
+  });
+}
+
+/** Seconds from one event to another; null when one of them never came. */
+function secondsBetween({ timeline }: Incident, from: EventName, to: EventName): number | null {
+  const at = (name: EventName): number | undefined =>
+    timeline.find((event) => event.name === name)?.unixMs;
+  const [a, b] = [at(from), at(to)];
+  return a === undefined || b === undefined ? null : Math.round((b - a) / 100) / 10;
+}
+
+/** What is measured of each incident: from the injection, and from the repair. */
+export const SPANS = [
+  ["inject→signature", "inject", "signature"],
+  ["inject→pending", "inject", "alert-pending"],
+  ["inject→firing", "inject", "alert-firing"],
+  ["heal→resolved", "heal", "alert-resolved"],
+  ["heal→recovered", "heal", "recovered"],
+] as const;
+
+export interface Times {
+  readonly scenario: string;
+  readonly outcome: Outcome;
+  /** Seconds by the name of the span; null when one of its events never came. */
+  readonly seconds: Readonly<Record<string, number | null>>;
+  readonly timeline: readonly TimelineEvent[];
+}
+
+export function timesOf(incident: Incident): Times {
+  const { scenario, outcome, timeline } = incident;
+  const seconds = SPANS.map(([name, from, to]) => [name, secondsBetween(incident, from, to)]);
+  return {
+    scenario: scenario.name,
+    outcome,
+    seconds: Object.fromEntries(seconds) as Times["seconds"],
+    timeline,
+  };
+}
