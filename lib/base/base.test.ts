@@ -150,6 +150,10 @@ describe("createPrometheusClient()", () => {
           ];
           return reply({ status: "success", data: { resultType: "matrix", result } });
         }
+        if (url.pathname === "/api/v1/rules") {
+          const groups = [{ rules: [{ name: "a" }] }, { rules: [{ name: "b" }] }];
+          return reply({ status: "success", data: { groups } });
+        }
         return reply({ status: "success", data: { alerts: [{ state: "firing" }] } });
       },
     });
@@ -165,7 +169,27 @@ describe("createPrometheusClient()", () => {
       },
     ]);
     expect((await client.alerts())[0]?.state).toBe("firing");
+    expect((await client.rules()).map(({ name }) => name)).toEqual(["a", "b"]);
     await expect(client.instant("bad(")).rejects.toThrow("parse error");
+  });
+
+  test("says what a proxy answered in Prometheus' place", async () => {
+    using server = Bun.serve({
+      port: 0,
+      fetch: () => new Response("<html>bad gateway</html>", { status: 502 }),
+    });
+    const client = createPrometheusClient(server.url.origin);
+    await expect(client.instant("up")).rejects.toThrow("HTTP 502: <html>bad gateway");
+  });
+
+  test("leaves the request to its caller, who may record it", async () => {
+    const asked: string[] = [];
+    const client = createPrometheusClient("http://x", (url) => {
+      asked.push(url);
+      return Promise.resolve({ data: { resultType: "scalar", result: [1, "7"] } });
+    });
+    expect(await client.instant("7", 2500)).toEqual([{ labels: {}, value: 7 }]);
+    expect(asked).toEqual(["http://x/api/v1/query?query=7&time=2.5"]);
   });
 
   test("says which address did not answer", async () => {

@@ -1,5 +1,5 @@
-/** A small client of Prometheus' HTTP API: just what proves conditions. */
-import { EnvironmentError } from "./errors.ts";
+/** The client of Prometheus' HTTP API, for everything that asks Prometheus; the console's page gets it as well. */
+import { EnvironmentError, messageOf } from "./errors.ts";
 
 /** One series of an instant vector. */
 export interface Sample {
@@ -22,6 +22,17 @@ export interface ActiveAlert {
   readonly value: string;
 }
 
+/** An alert rule with its last evaluation. */
+export interface ActiveRule {
+  readonly name: string;
+  readonly state: "inactive" | "pending" | "firing";
+  readonly health: string;
+  readonly lastEvaluation: string;
+  readonly evaluationTime: number;
+  readonly lastError?: string;
+  readonly alerts: readonly ActiveAlert[];
+}
+
 export interface PrometheusClient {
   /** Evaluates `expr` now, or at `atUnixMs`. */
   instant(expr: string, atUnixMs?: number): Promise<Sample[]>;
@@ -34,13 +45,14 @@ export interface PrometheusClient {
   ): Promise<Series[]>;
   /** Pending and firing alerts. */
   alerts(): Promise<ActiveAlert[]>;
+  /** The alert rules. */
+  rules(): Promise<ActiveRule[]>;
 }
 
-interface Reply {
-  readonly status: "success" | "error";
-  readonly error?: string;
-  readonly data?: unknown;
-}
+/** GETs a URL and returns its JSON; throws when the server does not answer or refuses. */
+export type GetJson = (url: string) => Promise<unknown>;
+
+const TIMEOUT_MS = 5000;
 
 type RawSeries = {
   metric: Record<string, string>;
@@ -48,51 +60,73 @@ type RawSeries = {
   values?: [number, string][];
 };
 
-/** Creates a client for the server at `baseUrl`; every call ends within `timeoutMs`. */
-export function createPrometheusClient(baseUrl: string, timeoutMs = 5000): PrometheusClient {
-  const get = async (path: string, query: Record<string, string>): Promise<unknown> => {
-    const url = `${baseUrl}${path}?${new URLSearchParams(query).toString()}`;
-    let reply: Reply;
-    try {
-      const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) });
-      reply = (await response.json()) as Reply;
-    } catch (error) {
-      throw new EnvironmentError(`Cannot ask ${url}: ${(error as Error).message}`, {
-        cause: error,
-      });
-    }
-    if (reply.status !== "success") {
-      throw new EnvironmentError(`Prometheus refused ${url}: ${reply.error ?? "no reason given"}`);
-    }
-    return reply.data;
+/** Creates a client for the server at `baseUrl`. `get` replaces the request itself, for a caller that records it. */
+export function createPrometheusClient(baseUrl: string, get: GetJson = getJson): PrometheusClient {
+  const ask = async <T>(path: string, query: Record<string, string> = {}): Promise<T> => {
+    const search = new URLSearchParams(query).toString();
+    const body = await get(`${baseUrl}/api/v1/${path}${search === "" ? "" : `?${search}`}`);
+    return (body as { data: T }).data;
   };
   return {
     instant: async (expr, atUnixMs) => {
       const time = atUnixMs === undefined ? {} : { time: String(atUnixMs / 1000) };
-      const data = (await get("/api/v1/query", { query: expr, ...time })) as {
+      const { resultType, result } = await ask<{
         resultType: string;
         result: RawSeries[] | [number, string];
-      };
-      if (data.resultType === "scalar") {
-        return [{ labels: {}, value: Number((data.result as [number, string])[1]) }];
+      }>("query", { query: expr, ...time });
+      if (resultType === "scalar") {
+        return [{ labels: {}, value: Number((result as [number, string])[1]) }];
       }
-      return (data.result as RawSeries[]).map(({ metric, value }) => ({
+      return (result as RawSeries[]).map(({ metric, value }) => ({
         labels: metric,
         value: Number(value?.[1]),
       }));
     },
     range: async (expr, startUnixMs, endUnixMs, stepSeconds) => {
-      const data = (await get("/api/v1/query_range", {
+      const { result } = await ask<{ result: RawSeries[] }>("query_range", {
         query: expr,
         start: String(startUnixMs / 1000),
         end: String(endUnixMs / 1000),
         step: String(stepSeconds),
-      })) as { result: RawSeries[] };
-      return data.result.map(({ metric, values }) => ({
+      });
+      return result.map(({ metric, values }) => ({
         labels: metric,
         points: (values ?? []).map(([at, value]) => [at * 1000, Number(value)] as const),
       }));
     },
-    alerts: async () => ((await get("/api/v1/alerts", {})) as { alerts: ActiveAlert[] }).alerts,
+    alerts: async () => (await ask<{ alerts: ActiveAlert[] }>("alerts")).alerts,
+    rules: async () => {
+      const { groups } = await ask<{ groups: { rules: ActiveRule[] }[] }>("rules", {
+        type: "alert",
+      });
+      return groups.flatMap(({ rules }) => rules);
+    },
   };
+}
+
+async function getJson(url: string): Promise<unknown> {
+  let status: number;
+  let text: string;
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    status = response.status;
+    text = await response.text();
+  } catch (error) {
+    throw new EnvironmentError(`Cannot ask ${url}: ${messageOf(error)}`, { cause: error });
+  }
+  const reply = parsed(text);
+  if (status !== 200 || reply?.status !== "success") {
+    const reason = reply?.error ?? text.slice(0, 200);
+    throw new EnvironmentError(`Prometheus refused ${url} with HTTP ${status}: ${reason}`);
+  }
+  return reply;
+}
+
+function parsed(text: string): { readonly status?: string; readonly error?: string } | undefined {
+  try {
+    return JSON.parse(text) as { status?: string; error?: string };
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }

@@ -1,4 +1,5 @@
 /** Service inventory and topology with runtime state, and the alerts. */
+import { createPrometheusClient } from "../../base/prometheus.ts";
 import type { Fact } from "../../contract/citation.ts";
 import { downstreamOf, SERVICES, TOPOLOGY, upstreamOf } from "../../contract/topology.ts";
 import { serviceOf } from "./naming.ts";
@@ -37,18 +38,10 @@ export async function inventory(
   };
 }
 
-interface RawAlert {
-  readonly labels: Readonly<Record<string, string>>;
-  readonly state: string;
-  readonly activeAt: string;
-}
-
 /** Pending and firing alerts as Prometheus has them now. */
 export async function alerts(get: Fetch, prometheus: string): Promise<ToolResult> {
-  const body = (await get(`${prometheus}/api/v1/alerts`)) as {
-    data: { alerts: readonly RawAlert[] };
-  };
-  const facts = body.data.alerts.map(({ labels, state, activeAt }): Fact => ({
+  const active = await createPrometheusClient(prometheus, get).alerts();
+  const facts = active.map(({ labels, state, activeAt }): Fact => ({
     signal: "ALERTS",
     service: serviceOf("", labels),
     labels: { ...labels, activeAt },

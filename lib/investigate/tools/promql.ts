@@ -1,16 +1,11 @@
 /** PromQL: instant and range. */
+import { createPrometheusClient } from "../../base/prometheus.ts";
 import type { Fact } from "../../contract/citation.ts";
 import { serviceOf, signalOf } from "./naming.ts";
 import type { Fetch, ToolResult } from "./recorder.ts";
 
 /** Series and points of one answer; more are cut, and the answer says so. */
 const MAX_FACTS = 240;
-
-interface RawSeries {
-  readonly metric: Record<string, string>;
-  readonly value?: readonly [number, string];
-  readonly values?: readonly (readonly [number, string])[];
-}
 
 /** Evaluates `expr` at `atMs` (Unix milliseconds) and returns each series as a fact of `when`. */
 export async function instant(
@@ -20,17 +15,8 @@ export async function instant(
   atMs: number,
   when: string,
 ): Promise<Fact[]> {
-  const query = new URLSearchParams({ query: expr, time: String(atMs / 1000) });
-  const body = (await get(`${prometheus}/api/v1/query?${query.toString()}`)) as {
-    data: { resultType: string; result: readonly RawSeries[] | readonly [number, string] };
-  };
-  if (body.data.resultType === "scalar") {
-    const [, value] = body.data.result as readonly [number, string];
-    return [factFrom(expr, {}, value, when)].filter(isFact);
-  }
-  return (body.data.result as readonly RawSeries[])
-    .map(({ metric, value }) => factFrom(expr, metric, value?.[1] ?? "NaN", when))
-    .filter(isFact);
+  const samples = await createPrometheusClient(prometheus, get).instant(expr, atMs);
+  return samples.flatMap(({ labels, value }) => factFrom(expr, labels, value, when));
 }
 
 /** Evaluates `expr` over a span; each point is a fact of its instant. */
@@ -42,19 +28,10 @@ export async function range(
   endMs: number,
   stepSeconds: number,
 ): Promise<ToolResult> {
-  const query = new URLSearchParams({
-    query: expr,
-    start: String(startMs / 1000),
-    end: String(endMs / 1000),
-    step: String(stepSeconds),
-  });
-  const body = (await get(`${prometheus}/api/v1/query_range?${query.toString()}`)) as {
-    data: { result: readonly RawSeries[] };
-  };
-  const facts = body.data.result.flatMap(({ metric, values = [] }) =>
-    values
-      .map(([at, value]) => factFrom(expr, metric, value, new Date(at * 1000).toISOString()))
-      .filter(isFact),
+  const client = createPrometheusClient(prometheus, get);
+  const series = await client.range(expr, startMs, endMs, stepSeconds);
+  const facts = series.flatMap(({ labels, points }) =>
+    points.flatMap(([atMs, value]) => factFrom(expr, labels, value, new Date(atMs).toISOString())),
   );
   return { ...bounded(facts, expr), window: { startMs, endMs } };
 }
@@ -69,22 +46,15 @@ export function bounded(facts: readonly Fact[], searched: string): ToolResult {
   };
 }
 
+/** No fact for a value that is no number. */
 function factFrom(
   expr: string,
   metric: Readonly<Record<string, string>>,
-  value: string,
+  value: number,
   when: string,
-): Fact | undefined {
-  const number = Number(value);
-  if (!Number.isFinite(number)) return undefined;
+): Fact[] {
+  if (!Number.isFinite(value)) return [];
   const { __name__: _, job: __, ...labels } = metric;
-  return {
-    signal: signalOf(expr, metric),
-    service: serviceOf(expr, metric),
-    labels,
-    value: number,
-    when,
-  };
+  const [signal, service] = [signalOf(expr, metric), serviceOf(expr, metric)];
+  return [{ signal, service, labels, value, when }];
 }
-
-const isFact = (fact: Fact | undefined): fact is Fact => fact !== undefined;

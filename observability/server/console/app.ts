@@ -5,6 +5,7 @@ import type { AlertRule } from "../../../lib/contract/alert-rules.ts";
 import { downstreamOf, SERVICES, TOPOLOGY } from "../../../lib/contract/topology.ts";
 
 const PAGE = `${import.meta.dir}/page`;
+const PROMETHEUS_CLIENT = `${import.meta.dir}/../../../lib/base/prometheus.ts`;
 const UPLOT = new URL(import.meta.resolve("uplot")).pathname.replace(/\/uplot\/.*$/, "/uplot/dist");
 
 const FILES: Readonly<Record<string, { readonly path: string; readonly type: string }>> = {
@@ -36,8 +37,23 @@ export function consoleApp({ rules }: { readonly rules: readonly AlertRule[] }):
       return c.body(await Bun.file(path).arrayBuffer());
     });
   }
+  let client: Promise<string> | undefined;
+  app.get("/prometheus.js", async (c) => {
+    client ??= forBrowser(PROMETHEUS_CLIENT);
+    c.header("content-type", "text/javascript; charset=utf-8");
+    c.header("x-content-type-options", "nosniff");
+    return c.body(await client);
+  });
   app.get("/console/facts.json", (c) => c.json(factsOf(rules)));
   return app;
+}
+
+/** A module of ours, translated for the page. */
+async function forBrowser(path: string): Promise<string> {
+  const { outputs } = await Bun.build({ entrypoints: [path], target: "browser" });
+  const [bundle] = outputs;
+  if (bundle === undefined) throw new TypeError(`Cannot translate ${path}: nothing came out`);
+  return bundle.text();
 }
 
 /** What the page needs to know of the system: who feeds whom, and where alerts begin. */

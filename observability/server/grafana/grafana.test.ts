@@ -214,7 +214,7 @@ describe("alerts", () => {
     const reply = await alone.get("console", "/api/prometheus/grafana/api/v1/alerts");
     expect([reply.status, reply.text]).toEqual([
       502,
-      expect.stringContaining("Prometheus at http://127.0.0.1:9 does not answer"),
+      expect.stringContaining("Cannot ask http://127.0.0.1:9/api/v1/rules"),
     ]);
     expect((await alone.get("console", "/api/ruler/grafana/api/v1/rules")).status).toBe(200);
   });

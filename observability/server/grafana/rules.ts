@@ -1,25 +1,11 @@
 /** Alert rules and alerts in Grafana's shapes; Prometheus evaluates, we translate. */
 import { EnvironmentError, messageOf } from "../../../lib/base/errors.ts";
+import {
+  type ActiveAlert,
+  type ActiveRule,
+  createPrometheusClient,
+} from "../../../lib/base/prometheus.ts";
 import type { AlertRule } from "../../../lib/contract/alert-rules.ts";
-
-interface PrometheusAlert {
-  readonly labels: Record<string, string>;
-  readonly annotations: Record<string, string>;
-  readonly state: "pending" | "firing";
-  readonly activeAt: string;
-  readonly value: string;
-}
-
-interface PrometheusRule {
-  readonly name: string;
-  readonly state: "inactive" | "pending" | "firing";
-  readonly query: string;
-  readonly health: string;
-  readonly lastEvaluation: string;
-  readonly evaluationTime: number;
-  readonly lastError?: string;
-  readonly alerts: readonly PrometheusAlert[];
-}
 
 /** Asks Prometheus; throws EnvironmentError when it does not answer. */
 export async function askPrometheus(
@@ -36,23 +22,15 @@ export async function askPrometheus(
   }
 }
 
-/** The rules of Prometheus by name, from its `/api/v1/rules`; throws EnvironmentError. */
-export async function prometheusRules(url: string): Promise<Map<string, PrometheusRule>> {
-  const path = "/api/v1/rules?type=alert";
-  const reply = await askPrometheus(url, path, { signal: AbortSignal.timeout(5000) });
-  const text = await reply.text();
-  if (!reply.ok) {
-    throw new EnvironmentError(
-      `Prometheus at ${url} answers HTTP ${reply.status}: ${text.slice(0, 200)}`,
-    );
-  }
-  const body = JSON.parse(text) as { data: { groups: { rules: PrometheusRule[] }[] } };
-  return new Map(body.data.groups.flatMap(({ rules }) => rules).map((rule) => [rule.name, rule]));
+/** The rules of Prometheus by name; throws EnvironmentError. */
+export async function prometheusRules(url: string): Promise<Map<string, ActiveRule>> {
+  const rules = await createPrometheusClient(url).rules();
+  return new Map(rules.map((rule) => [rule.name, rule]));
 }
 
 const STATES = { inactive: "Normal", pending: "Pending", firing: "Alerting" } as const;
 
-function grafanaAlert(alert: PrometheusAlert, rule: AlertRule): unknown {
+function grafanaAlert(alert: ActiveAlert, rule: AlertRule): unknown {
   return {
     labels: { ...alert.labels, grafana_folder: rule.folder },
     annotations: alert.annotations,
@@ -63,10 +41,7 @@ function grafanaAlert(alert: PrometheusAlert, rule: AlertRule): unknown {
 }
 
 /** `/api/prometheus/grafana/api/v1/rules`. */
-export function rulesResponse(
-  rules: readonly AlertRule[],
-  live: Map<string, PrometheusRule>,
-): unknown {
+export function rulesResponse(rules: readonly AlertRule[], live: Map<string, ActiveRule>): unknown {
   const groups = Map.groupBy(rules, ({ folder, group }) => `${folder}\0${group}`);
   return {
     status: "success",
@@ -102,7 +77,7 @@ export function rulesResponse(
 /** `/api/prometheus/grafana/api/v1/alerts`. */
 export function alertsResponse(
   rules: readonly AlertRule[],
-  live: Map<string, PrometheusRule>,
+  live: Map<string, ActiveRule>,
 ): unknown {
   const alerts = rules.flatMap((rule) =>
     (live.get(rule.title)?.alerts ?? []).map((alert) => grafanaAlert(alert, rule)),
@@ -205,7 +180,7 @@ export class AlertBook {
   readonly #alerts = new Map<string, ManagedAlert>();
 
   /** Takes what fires now and returns what Alertmanager would list, for `/api/alertmanager/grafana/api/v2/alerts`. */
-  update(rules: readonly AlertRule[], live: Map<string, PrometheusRule>, nowMs: number): unknown[] {
+  update(rules: readonly AlertRule[], live: Map<string, ActiveRule>, nowMs: number): unknown[] {
     const firing = new Set<string>();
     for (const rule of rules) {
       for (const alert of live.get(rule.title)?.alerts ?? []) {

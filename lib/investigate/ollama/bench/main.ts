@@ -6,6 +6,7 @@ import { messageOf, UserFacingError } from "../../../base/errors.ts";
 import { SIMULATED_INCIDENTS, type SimulatedIncident } from "../../testing/incidents.ts";
 import { simulatedToolbox } from "../../testing/system.ts";
 import { createOllamaInvestigator } from "../agent.ts";
+import { type Ending, endingOf } from "./ending.ts";
 
 const VARIANTS = {
   whole: {},
@@ -17,16 +18,11 @@ type Variant = keyof typeof VARIANTS;
 const BUDGET = { wallMs: 900_000, rounds: 5, tokens: 120_000 };
 const SEED = 1;
 
-/** How one investigation of an incident ended. */
-interface Ending {
-  readonly service: boolean;
-  readonly right: boolean;
-  /** Squared difference between the stated confidence and whether the diagnosis was right. */
-  readonly brier: number;
+interface Timed extends Ending {
   readonly seconds: number;
 }
 
-async function investigate(incident: SimulatedIncident, variant: Variant): Promise<Ending> {
+async function investigate(incident: SimulatedIncident, variant: Variant): Promise<Timed> {
   const agent = createOllamaInvestigator({
     ...VARIANTS[variant],
     toolbox: () => simulatedToolbox(incident.system),
@@ -38,23 +34,15 @@ async function investigate(incident: SimulatedIncident, variant: Variant): Promi
     seed: SEED,
     transcript: { phase: () => {}, note: () => {} },
   });
-  const seconds = cost.wallMs / 1000;
-  if (outcome.kind === "agent-failure") {
-    process.stderr.write(`${variant}: ${incident.name}: ${outcome.reason}\n`);
-    return { service: false, right: false, brier: 0, seconds };
-  }
-  const { culprit, fault_class, confidence } = outcome.answer;
-  const right = culprit === incident.service && fault_class === incident.faultClass;
-  const named = `${culprit ?? "no service"} ${fault_class}`;
-  process.stderr.write(`${variant}: ${incident.name}: ${right ? "right" : `wrong, ${named}`}\n`);
-  const service = culprit === incident.service && fault_class !== "unknown";
-  return { service, right, brier: (confidence - (right ? 1 : 0)) ** 2, seconds };
+  const ending = endingOf(outcome, incident);
+  process.stderr.write(`${variant}: ${incident.name}: ${ending.said}\n`);
+  return { ...ending, seconds: cost.wallMs / 1000 };
 }
 
 interface Figure {
   readonly what: string;
   readonly unit: string;
-  readonly of: (endings: readonly Ending[]) => number;
+  readonly of: (endings: readonly Timed[]) => number;
 }
 
 const mean = (values: readonly number[]): number =>
@@ -70,7 +58,7 @@ const FIGURES: readonly Figure[] = [
 async function measure(): Promise<void> {
   const references = new Map<string, number>();
   for (const variant of Object.keys(VARIANTS) as Variant[]) {
-    const endings: Ending[] = [];
+    const endings: Timed[] = [];
     for (const incident of SIMULATED_INCIDENTS) endings.push(await investigate(incident, variant));
     for (const { what, unit, of } of FIGURES) {
       const value = of(endings);

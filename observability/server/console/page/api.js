@@ -1,4 +1,6 @@
 // The telemetry APIs, from this page's own origin.
+import { createPrometheusClient } from "./prometheus.js";
+
 const PROXY = "/api/datasources/proxy/uid";
 
 /** Gets JSON; throws an Error with the API's own words when it refuses. */
@@ -13,24 +15,18 @@ export async function get(path, query = {}) {
   return JSON.parse(text);
 }
 
+const prometheus = createPrometheusClient(`${PROXY}/prometheus`);
+
 /** Series of an instant PromQL query: [{ labels, value }]. */
-export async function instant(query) {
-  const body = await get(`${PROXY}/prometheus/api/v1/query`, { query });
-  return body.data.result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }));
-}
+export const instant = (query) => prometheus.instant(query);
 
 /** Series of a PromQL query over the last `seconds`: [{ labels, points: [[s, value]] }]. */
 export async function range(query, seconds, step) {
   const end = Math.floor(Date.now() / 1000 / step) * step;
-  const body = await get(`${PROXY}/prometheus/api/v1/query_range`, {
-    query,
-    start: end - seconds,
-    end,
-    step,
-  });
-  return body.data.result.map(({ metric, values }) => ({
-    labels: metric,
-    points: values.map(([at, value]) => [at, Number(value)]),
+  const series = await prometheus.range(query, (end - seconds) * 1000, end * 1000, step);
+  return series.map(({ labels, points }) => ({
+    labels,
+    points: points.map(([atMs, value]) => [atMs / 1000, value]),
   }));
 }
 
