@@ -1,6 +1,7 @@
 /** The flags of the telemetry server. */
 import { join } from "node:path";
-import { UsageError } from "../../lib/base/errors.ts";
+import { parseArgs } from "node:util";
+import { messageOf, UsageError } from "../../lib/base/errors.ts";
 import { DEFAULT_LIMITS } from "./store/retention.ts";
 
 export interface Flags {
@@ -56,16 +57,8 @@ const DEFAULTS: Readonly<Record<string, string>> = {
 
 /** Reads the arguments; throws UsageError that names the flag, the rule and the value. */
 export function parseFlags(argv: readonly string[]): Flags {
-  const given = new Map<string, string>();
-  for (const argument of argv) {
-    const [, name = "", value] = /^--([a-z-]+)=(.*)$/s.exec(argument) ?? [];
-    if (!Object.hasOwn(DEFAULTS, name) || value === undefined) {
-      throw new UsageError(`Cannot use ${argument}: flags are --name=value; --help lists them`);
-    }
-    if (given.has(name)) throw new UsageError(`Cannot use --${name} twice`);
-    given.set(name, value);
-  }
-  const text = (name: string): string => given.get(name) ?? DEFAULTS[name] ?? "";
+  const given = valuesOf(argv);
+  const text = (name: string): string => given[name] ?? DEFAULTS[name] ?? "";
   const integer = (name: string, max: number): number => {
     const value = Number(text(name));
     if (!/^\d+$/.test(text(name)) || value > max) {
@@ -94,4 +87,24 @@ export function parseFlags(argv: readonly string[]): Flags {
     maxBytes: integer("max-bytes", Number.MAX_SAFE_INTEGER),
     ...(text("frozen-at") === "" ? {} : { frozenAtMs: integer("frozen-at", 8.64e15) }),
   };
+}
+
+/** The value of each flag; parseArgs would let the last of several win. */
+function valuesOf(argv: readonly string[]): Readonly<Record<string, string | undefined>> {
+  const options = Object.fromEntries(
+    Object.keys(DEFAULTS).map((name) => [name, { type: "string", multiple: true }] as const),
+  );
+  try {
+    const { values } = parseArgs({ args: [...argv], options });
+    return Object.fromEntries(
+      Object.entries(values).map(([name, given]) => {
+        if (given !== undefined && given.length > 1) throw new Error(`--${name} is given twice`);
+        return [name, given?.[0]];
+      }),
+    );
+  } catch (error) {
+    throw new UsageError(`Cannot read the flags: ${messageOf(error)}; --help lists them`, {
+      cause: error,
+    });
+  }
 }

@@ -1,5 +1,7 @@
 /** Serves the operator's page: static files and milsymbol, nothing from elsewhere. */
 import type { Hono } from "hono";
+import { serveStatic } from "hono/bun";
+import { secureHeaders } from "hono/secure-headers";
 
 const FOLDER = `${import.meta.dir}/page`;
 const MILSYMBOL = new URL(import.meta.resolve("milsymbol")).pathname.replace(
@@ -7,23 +9,28 @@ const MILSYMBOL = new URL(import.meta.resolve("milsymbol")).pathname.replace(
   "/milsymbol/dist/milsymbol.js",
 );
 
-const FILES: Readonly<Record<string, { readonly path: string; readonly type: string }>> = {
-  "/": { path: `${FOLDER}/index.html`, type: "text/html; charset=utf-8" },
-  "/page.css": { path: `${FOLDER}/page.css`, type: "text/css; charset=utf-8" },
-  "/page.js": { path: `${FOLDER}/page.js`, type: "text/javascript; charset=utf-8" },
-  "/milsymbol.js": { path: MILSYMBOL, type: "text/javascript; charset=utf-8" },
+const FILES: Readonly<Record<string, string>> = {
+  "/": `${FOLDER}/index.html`,
+  "/page.css": `${FOLDER}/page.css`,
+  "/page.js": `${FOLDER}/page.js`,
+  "/milsymbol.js": MILSYMBOL,
 };
 
-const CONTENT_SECURITY_POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const HEADERS = secureHeaders({
+  contentSecurityPolicy: {
+    defaultSrc: ["'none'"],
+    scriptSrc: ["'self'"],
+    styleSrc: ["'self'"],
+    imgSrc: ["'self'", "data:"],
+    connectSrc: ["'self'"],
+    baseUri: ["'none'"],
+    formAction: ["'none'"],
+    frameAncestors: ["'none'"],
+  },
+  strictTransportSecurity: false,
+});
 
 export function addPage(app: Hono): void {
-  for (const [route, { path, type }] of Object.entries(FILES)) {
-    app.get(route, async (c) => {
-      c.header("content-type", type);
-      c.header("content-security-policy", CONTENT_SECURITY_POLICY);
-      c.header("x-content-type-options", "nosniff");
-      return c.body(await Bun.file(path).arrayBuffer());
-    });
-  }
+  for (const [route, path] of Object.entries(FILES))
+    app.get(route, HEADERS, serveStatic({ root: "/", path }));
 }
