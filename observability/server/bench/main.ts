@@ -299,10 +299,22 @@ async function benchQueries(folder: string, rows: number): Promise<void> {
     ["Loki: one service", logs('{service_name="track-fusion"}')],
     ["Loki: one service, JSON filter", logs('{service_name="track-fusion"} | json | event="tick"')],
     ["Loki: all services, rare text", logs('{service_name=~".+"} |= "rare_event"')],
+    ["Loki: all services, pattern", logs('{service_name=~".+"} |~ "rare_[a-z]+"')],
+    ["Loki: all services, no case", logs('{service_name=~".+"} |~ "(?i)RARE_(EVENT|NEWS)"')],
+    [
+      "Loki: all services, JSON, pattern of a label",
+      logs('{service_name=~"(radar|eo)-.+|track-.*"} | json | event=~"rare_.*"'),
+    ],
     ["Tempo: one service", spans('{ resource.service.name = "track-fusion" }')],
     [
       "Tempo: one service, attribute",
       spans('{ resource.service.name = "track-fusion" && span.tactical_track_id = "T-1" }'),
+    ],
+    [
+      "Tempo: all services, pattern",
+      spans(
+        '{ resource.service.name =~ ".*-(fusion|display)" && span.tactical_track_id =~ "T-[12]" }',
+      ),
     ],
     ["Tempo: errors of all services", spans("{ status = error }")],
   ];

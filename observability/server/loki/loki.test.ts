@@ -185,6 +185,12 @@ describe("hostile queries", () => {
   test.each([
     ["a huge pattern", `{a="b"} |~ "${"x?".repeat(8000)}"`, "at most 8192 characters"],
     ["a pattern that compiles huge", '{a="b"} |~ "((x{100}){100}){100}"', "at most 5000 steps"],
+    ["repeats of nothing", '{a=~"((((){1000}){1000}){1000}){1000}"}', "at most 5000 steps"],
+    [
+      "a pattern of many steps on a long line",
+      `{service_name="long"} |~ "${"[a-z]{0,1000}".repeat(4)}[0-9]"`,
+      "characters, but a text has 100001",
+    ],
     ["a huge query", `{a="b"} ${'|= "x"'.repeat(5000)}`, "at most 16384 characters"],
     ["deep nesting", `${"(".repeat(3000)}1${")".repeat(3000)}`, ""],
     ["deep label filters", `{a="b"} | ${"(".repeat(3000)}c="d"${")".repeat(3000)}`, ""],

@@ -1,7 +1,7 @@
 /** The leaves of LogQL: strings, matchers, and reading nodes of the tree by name. */
 import type { SyntaxNode } from "@lezer/common";
 import { QueryError } from "../query-error.ts";
-import { compileRegex, RegexError, type Test } from "../regex/regex.ts";
+import { compileRegex, RegexError, type Test } from "../regex.ts";
 import { childrenOf, unquote } from "../syntax.ts";
 import type { Matcher, MatchOp } from "./ast.ts";
 

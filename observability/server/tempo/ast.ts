@@ -1,5 +1,5 @@
 /** What a TraceQL query means, after its text has been parsed and checked. */
-import type { Test } from "../regex/regex.ts";
+import type { Test } from "../regex.ts";
 
 export type Intrinsic =
   | "duration"

@@ -6,7 +6,7 @@
  */
 import type { SyntaxNode } from "@lezer/common";
 import { QueryError, unsupported } from "../query-error.ts";
-import { compileRegex, RegexError, type Test } from "../regex/regex.ts";
+import { compileRegex, RegexError, type Test } from "../regex.ts";
 import { childrenOf } from "../syntax.ts";
 import type { CompareOp, Expression, Operand } from "./ast.ts";
 
