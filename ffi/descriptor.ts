@@ -2,13 +2,12 @@
  * A type's instructions for Cyclone's serializer and its key descriptors, the same that Cyclone's IDL
  * compiler generates. Source: dds/ddsc/dds_opcodes.h of Cyclone DDS 0.10.
  */
+import { layoutOf, structLayout } from "./layout.ts";
 import {
   isPrimitive,
-  layoutOf,
   PRIMITIVE_SIZE,
   type PrimitiveDecl,
   type StructDecl,
-  structLayout,
   type TypeDecl,
 } from "./types.ts";
 

@@ -5,15 +5,8 @@
  *
  * In every block `v` is the value at hand, `r` the record that it is a field of, and `at` where the innermost struct or element starts.
  */
-import {
-  isPrimitive,
-  layoutOf,
-  type PrimitiveDecl,
-  SEQUENCE_LAYOUT,
-  type StructDecl,
-  structLayout,
-  type TypeDecl,
-} from "./types.ts";
+import { layoutOf, SEQUENCE_LAYOUT, structLayout } from "./layout.ts";
+import { isPrimitive, type PrimitiveDecl, type StructDecl, type TypeDecl } from "./types.ts";
 
 /** The expression of a function `(encoder, v)`, where `refuse`, `putString` and `putBounded` are those of encode.ts. */
 export function putSource(struct: StructDecl, keysOnly: boolean): string {

@@ -6,9 +6,10 @@
  */
 import { compile } from "./compile.ts";
 import { putSource } from "./encode-source.ts";
+import { alignUp, MAX_VALUE_BYTES, structLayout } from "./layout.ts";
 import { Block } from "./memory.ts";
 import { putText } from "./text.ts";
-import { alignUp, MAX_VALUE_BYTES, type StructDecl, structLayout } from "./types.ts";
+import type { StructDecl } from "./types.ts";
 
 const START_BYTES = 4096;
 const LONG_TEXT = 4096;

@@ -2,6 +2,7 @@
 export { DdsClosedError, DdsError, DdsLibraryError } from "./error.ts";
 export { DdsValueError } from "./encode.ts";
 export { toIdl } from "./idl.ts";
+export { MAX_VALUE_BYTES } from "./layout.ts";
 export { loadLibrary } from "./library.ts";
 export {
   createParticipant,
@@ -13,5 +14,5 @@ export { policyName, type Qos } from "./qos.ts";
 export type { InstanceState, Reader, SampleInfo, Subscription, TakenObject } from "./reader.ts";
 export type { IncompatibleQosStatus, LivelinessStatus, MatchedStatus } from "./status.ts";
 export type { Topic } from "./topic.ts";
-export { type Infer, MAX_VALUE_BYTES, type StructDecl, type TypeDecl } from "./types.ts";
+export type { Infer, StructDecl, TypeDecl } from "./types.ts";
 export type { Writer } from "./writer.ts";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe as describeType } from "../../ffi/descriptor.ts";
 import { type StructDecl, toIdl } from "../../ffi/mod.ts";
-import { structLayout } from "../../ffi/types.ts";
+import { structLayout } from "../../ffi/layout.ts";
 import { mustRun } from "../base/shell.ts";
 import { TOPIC_TYPES } from "../contract/types.ts";
 

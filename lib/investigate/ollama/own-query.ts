@@ -5,7 +5,7 @@ import type { Call } from "../toolbox.ts";
 import type { CaseFile } from "./case-file.ts";
 import { ModelFailure } from "./failure.ts";
 import { QUERY_TOOLS, queryPrompt, QuerySchema } from "./prompt.ts";
-import type { SessionOptions } from "./session.ts";
+import type { SessionOptions } from "./session-options.ts";
 
 const MOST_TOKENS = 160;
 

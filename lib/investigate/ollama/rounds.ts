@@ -27,7 +27,7 @@ import {
   type Verdict,
   whereElse,
 } from "../hypotheses/refute.ts";
-import type { SessionOptions } from "./session.ts";
+import type { SessionOptions } from "./session-options.ts";
 
 /** Rows that a table has at most: more of them made small models worse, not better. */
 const MOST_ROWS = 20;

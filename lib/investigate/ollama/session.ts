@@ -2,35 +2,20 @@
 import { asError } from "../../base/errors.ts";
 import type { Answer, Citation } from "../../contract/answer.ts";
 import { FAULTS } from "../faults/registry.ts";
-import type { InvestigationInput } from "../investigator.ts";
 import { actionFor, assembleAnswer, plainMechanism, unsureAnswer } from "./assemble.ts";
-import type { Spending } from "./budget.ts";
 import { CaseFile } from "./case-file.ts";
 import { citationsOfChecks, joinCitations } from "../hypotheses/citations.ts";
 import { sortCitations } from "./citations.ts";
-import type { ModelClient } from "./client.ts";
 import { computeConfidence } from "./confidence.ts";
 import { ModelFailure } from "./failure.ts";
 import { findOnset } from "../hypotheses/onset.ts";
 import { type Report, reportPrompt, reportSchema, systemPrompt } from "./prompt.ts";
 import { type Hypothesis, nameOf, testRivals, type Verdict } from "../hypotheses/refute.ts";
 import { Rounds, type Standing } from "./rounds.ts";
+import type { SessionOptions } from "./session-options.ts";
 import { isSentence } from "./text.ts";
-import type { Toolbox } from "../toolbox.ts";
 
 const REPORT_TOKENS = 420;
-
-export interface SessionOptions {
-  readonly input: InvestigationInput;
-  readonly client: ModelClient;
-  readonly spending: Spending;
-  readonly tools: Toolbox;
-  /** Ablation: without it the values before the incident are not shown. */
-  readonly contrast: boolean;
-  /** Ablation: without it the first choice stands. */
-  readonly refutation: boolean;
-  readonly nowMs: number;
-}
 
 /** One investigation; `run` once. */
 export class Session {

@@ -1,0 +1,17 @@
+/** What an investigation by a model works with. */
+import type { InvestigationInput } from "../investigator.ts";
+import type { Toolbox } from "../toolbox.ts";
+import type { Spending } from "./budget.ts";
+import type { ModelClient } from "./client.ts";
+
+export interface SessionOptions {
+  readonly input: InvestigationInput;
+  readonly client: ModelClient;
+  readonly spending: Spending;
+  readonly tools: Toolbox;
+  /** Ablation: without it the values before the incident are not shown. */
+  readonly contrast: boolean;
+  /** Ablation: without it the first choice stands. */
+  readonly refutation: boolean;
+  readonly nowMs: number;
+}
