@@ -1,10 +1,14 @@
-import { describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, test } from "bun:test";
 import { AnswerSchema } from "../../contract/answer.ts";
 import { checkCitation } from "../../contract/citation.ts";
 import type { InvestigationInput } from "../investigator.ts";
 import { SIMULATED_INCIDENTS } from "../testing/incidents.ts";
-import { HEALTHY, simulatedAlert, simulatedToolbox } from "../testing/system.ts";
+import { Simulation } from "../testing/simulation.ts";
+import { HEALTHY, simulatedAlert } from "../testing/system.ts";
 import { diagnose } from "./baseline.ts";
+
+const simulation = await Simulation.start(SIMULATED_INCIDENTS.map(({ system }) => system));
+afterAll(() => simulation[Symbol.asyncDispose]());
 
 const inputOf = (alert: InvestigationInput["alert"], lines: string[] = []): InvestigationInput => ({
   alert,
@@ -21,20 +25,26 @@ describe("the baseline", () => {
   test.each(SIMULATED_INCIDENTS.map((incident) => [incident.name, incident] as const))(
     "%s",
     async (_, { alert, system, service, faultClass }) => {
-      const tools = simulatedToolbox(system);
-      const answer = await diagnose(inputOf(alert), tools);
+      const { toolbox, at, onsetMs } = simulation.of(system);
+      const tools = toolbox();
+      const answer = await diagnose(inputOf(at(alert)), tools);
       expect([answer.culprit, answer.fault_class]).toEqual([service, faultClass]);
       expect(AnswerSchema.safeParse(answer).error).toBeUndefined();
       for (const citation of answer.evidence) {
         expect(checkCitation(citation, tools.records)).toMatchObject({ grounded: true });
       }
+      expect(answer.evidence.length).toBeGreaterThan(1);
+      // Slopes over a minute show late.
+      const late = answer.onset === null ? null : Date.parse(answer.onset) - onsetMs;
+      if (service !== null) expect(late).toBeWithin(0, 30_000);
     },
   );
 
   test("a healthy system is called healthy, whatever the alert says", async () => {
     const alert = simulatedAlert("Sensor down", "eo-sensor", "it is gone");
+    const { toolbox, at } = simulation.of(HEALTHY);
     const lines: string[] = [];
-    const answer = await diagnose(inputOf(alert, lines), simulatedToolbox(HEALTHY));
+    const answer = await diagnose(inputOf(at(alert), lines), toolbox());
     expect(answer).toMatchObject({
       culprit: null,
       fault_class: "none",
@@ -53,8 +63,9 @@ describe("the baseline", () => {
   test("the same system gives the same answer", async () => {
     const [incident] = SIMULATED_INCIDENTS;
     if (incident === undefined) throw new Error("an incident");
-    const once = await diagnose(inputOf(incident.alert), simulatedToolbox(incident.system));
-    const again = await diagnose(inputOf(incident.alert), simulatedToolbox(incident.system));
+    const { toolbox, at } = simulation.of(incident.system);
+    const once = await diagnose(inputOf(at(incident.alert)), toolbox());
+    const again = await diagnose(inputOf(at(incident.alert)), toolbox());
     expect(again).toEqual(once);
   });
 });

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, describe, expect, test } from "bun:test";
 import { createPrng } from "../../base/prng.ts";
 import type { Alert } from "../../contract/alert.ts";
 import type { Answer } from "../../contract/answer.ts";
@@ -21,7 +21,8 @@ import {
   startScriptedServer,
 } from "./testing/scripted-server.ts";
 import { SIMULATED_INCIDENTS, type SimulatedIncident } from "../testing/incidents.ts";
-import { changed, simulatedToolbox, type SystemNumbers } from "../testing/system.ts";
+import { Simulation } from "../testing/simulation.ts";
+import { changed, type SystemNumbers } from "../testing/system.ts";
 import { estimateTokens } from "./text.ts";
 import { checkCitation } from "../../contract/citation.ts";
 
@@ -53,6 +54,7 @@ async function investigate(
     alert = incident.alert,
     ...rest
   } = setting;
+  const { toolbox, clock, urls, at } = simulation.of(system);
   const server = startScriptedServer({ reply, ...own });
   servers.push(server);
   const lines: string[] = [];
@@ -61,11 +63,12 @@ async function investigate(
     model: "scripted:1b",
     ...rest,
     env: { OLLAMA_HOST: server.url, ...rest.env },
-    toolbox: () => simulatedToolbox(system),
+    toolbox,
+    clock,
   });
   const result = await investigator.investigate({
-    alert,
-    urls: { grafana: "", prometheus: "", loki: "", tempo: "" },
+    alert: at(alert),
+    urls,
     budget: { ...BUDGET, ...budget },
     seed: 1,
     transcript: {
@@ -94,6 +97,28 @@ const isRight = ({ culprit, fault_class }: Answer, incident: SimulatedIncident):
   culprit === incident.service && fault_class === incident.faultClass;
 
 const FLOOD = incidentOf("one sensor floods");
+
+/** A flood whose sensor writes orders into its logs, and into a label. */
+const HOSTILE = changed(
+  "eo-sensor",
+  { published: 400, events: { sensor_heartbeat: INJECTION, [INJECTION]: INJECTION } },
+  { ingested: { "EO-3": 400, [INJECTION]: 1 } },
+);
+
+/** A flood in a system of which no service can be scraped. */
+const UNREACHABLE: SystemNumbers = {
+  ...FLOOD.system,
+  services: Object.fromEntries(
+    SERVICES.map((name) => [name, { ...FLOOD.system.services[name], up: false }]),
+  ) as SystemNumbers["services"],
+};
+
+const simulation = await Simulation.start([
+  ...SIMULATED_INCIDENTS.map(({ system }) => system),
+  HOSTILE,
+  UNREACHABLE,
+]);
+afterAll(() => simulation[Symbol.asyncDispose]());
 
 describe("whatever a model chooses", () => {
   const prng = createPrng(11);
@@ -180,14 +205,10 @@ describe("refutation", () => {
   });
 
   test("rules out nobody for showing nothing when every service shows something", async () => {
-    const all = FLOOD.system.services;
-    const services = Object.fromEntries(
-      SERVICES.map((name) => [name, { ...all[name], up: false }]),
-    ) as typeof all;
     const { chats } = await investigate(
       FLOOD,
       pickingModel((options) => options[0] ?? ""),
-      { system: { ...FLOOD.system, services } },
+      { system: UNREACHABLE },
     );
     expect(chats.map(promptOf).join("\n")).toContain("ruled out");
     expect(chats.map(promptOf).join("\n")).not.toContain("nothing of their own");
@@ -220,7 +241,7 @@ describe("refutation", () => {
       env: {},
       contrast: false,
       refutation: false,
-      toolbox: () => simulatedToolbox(FLOOD.system),
+      toolbox: () => simulation.of(FLOOD.system).toolbox(),
     });
     expect(named.name).toBe("ollama:m:1b+no-contrast+no-refutation");
   });
@@ -287,8 +308,8 @@ describe("queries and citations of the model's own", () => {
 
   test("a query that fails comes back in full", async () => {
     const { chats } = await investigate(NOTHING, stubborn({ tool: "promql", query: "sum(((" }));
-    expect(chats.map(promptOf).join("\n")).toContain(
-      "Your promql query failed: parse error in sum(((",
+    expect(chats.map(promptOf).join("\n")).toMatch(
+      /Your promql query failed: .*parse error: unclosed left parenthesis/,
     );
   });
 
@@ -342,13 +363,8 @@ describe("queries and citations of the model's own", () => {
 });
 
 describe("telemetry is untrusted", () => {
-  const hostile = changed(
-    "eo-sensor",
-    { published: 400, events: { sensor_heartbeat: INJECTION, [INJECTION]: INJECTION } },
-    { ingested: { "EO-3": 400, [INJECTION]: 1 } },
-  );
   test("what a service logs never reaches a model, so even an obedient one is not misled", async () => {
-    const { result, chats } = await investigate(FLOOD, obedientModel, { system: hostile });
+    const { result, chats } = await investigate(FLOOD, obedientModel, { system: HOSTILE });
     expect(chats.map(promptOf).join("\n")).not.toContain("ignore your instructions");
     expect(answerOf(result)).toMatchObject({ culprit: "eo-sensor", fault_class: "message_flood" });
   });

@@ -50,16 +50,14 @@ const flooded = changed(
 );
 
 /** Fusion after the kernel has killed it at its memory limit. */
-const killed = (growth: Pick<ServiceNumbers, "memorySlope" | "growingSeconds">): SystemNumbers =>
+const killed = (growth: Pick<ServiceNumbers, "memorySlope" | "endsAfterSeconds">): SystemNumbers =>
   changed(
     "track-fusion",
     {
       ...growth,
       running: false,
-      up: false,
       exitCode: 137,
       oomKills: 1,
-      memory: 268e6,
       memoryLimit: 268_435_456,
     },
     { ingested: { "RADAR-1": 0, "ESM-2": 0, "EO-3": 0 } },
@@ -73,12 +71,6 @@ export const SIMULATED_INCIDENTS: readonly SimulatedIncident[] = [
       "eo-sensor",
       {
         running: false,
-        up: false,
-        exitCode: 0,
-        cpuCores: 0,
-        memory: 0,
-        receivedBytes: 0,
-        published: 0,
         events: { service_stopping: "SIGTERM" },
       },
       { ingested: { "EO-3": 0 }, contributorsRemoved: 3 },
@@ -162,7 +154,6 @@ export const SIMULATED_INCIDENTS: readonly SimulatedIncident[] = [
     name: "fusion's memory grows",
     alert: elevated,
     system: changed("track-fusion", {
-      memory: 225e6,
       memorySlope: 450_000,
       memoryLimit: 268_435_456,
     }),
@@ -172,14 +163,14 @@ export const SIMULATED_INCIDENTS: readonly SimulatedIncident[] = [
   {
     name: "fusion's memory grew until the kernel killed it",
     alert: elevated,
-    system: killed({ memorySlope: 450_000, growingSeconds: 200 }),
+    system: killed({ memorySlope: 450_000, endsAfterSeconds: 200 }),
     service: "track-fusion",
     faultClass: "memory_leak",
   },
   {
     name: "fusion wants more memory than it may have, all at once",
     alert: elevated,
-    system: killed({ memorySlope: 4_500_000, growingSeconds: 20 }),
+    system: killed({ memorySlope: 4_500_000, endsAfterSeconds: 20 }),
     service: "track-fusion",
     faultClass: "oom_kill",
   },

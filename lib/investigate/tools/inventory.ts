@@ -1,8 +1,6 @@
 /** Service inventory and topology with runtime state, and the alerts. */
-import { createPrometheusClient } from "../../base/prometheus.ts";
 import type { Fact } from "../../contract/citation.ts";
 import { downstreamOf, SERVICES, TOPOLOGY, upstreamOf } from "../../contract/topology.ts";
-import { serviceOf } from "./naming.ts";
 import { instant } from "./promql.ts";
 import type { Fetch, ToolResult } from "./recorder.ts";
 
@@ -38,16 +36,24 @@ export async function inventory(
   };
 }
 
-/** Pending and firing alerts as Prometheus has them now. */
-export async function alerts(get: Fetch, prometheus: string): Promise<ToolResult> {
-  const active = await createPrometheusClient(prometheus, get).alerts();
-  const facts = active.map(({ labels, state, activeAt }): Fact => ({
-    signal: "ALERTS",
-    service: serviceOf("", labels),
-    labels: { ...labels, activeAt },
-    value: state,
-    when: "now",
-  }));
+/**
+ * Pending and firing alerts, each with the time since when it is active. They are read from the series that Prometheus writes of them:
+ * its list of alerts knows the present alone.
+ */
+export async function alerts(get: Fetch, prometheus: string, nowMs: number): Promise<ToolResult> {
+  const [active, since] = await Promise.all(
+    ["ALERTS", "ALERTS_FOR_STATE"].map((expr) => instant(get, prometheus, expr, nowMs, "now")),
+  );
+  // Prometheus sorts labels by name.
+  const keyOf = (labels: Fact["labels"]): string =>
+    JSON.stringify({ ...labels, alertstate: undefined });
+  const starts = new Map((since ?? []).map(({ labels, value }) => [keyOf(labels), Number(value)]));
+  const facts = (active ?? []).map((fact): Fact => {
+    const start = starts.get(keyOf(fact.labels));
+    const activeAt = start === undefined ? {} : { activeAt: new Date(start * 1000).toISOString() };
+    const { alertstate = "", ...labels } = fact.labels;
+    return { ...fact, labels: { ...labels, ...activeAt }, value: alertstate };
+  });
   const none: Fact = { signal: "ALERTS", service: null, labels: {}, value: 0, when: "now" };
   return facts.length === 0
     ? { facts: [none], notes: ["no alert is pending or firing"] }

@@ -22,14 +22,23 @@ export class ToolError extends Error {
 
 const REQUEST_TIMEOUT_MS = 10_000;
 
+export interface RecorderOptions {
+  readonly clock?: Clock;
+  readonly signal?: AbortSignal;
+  /** Makes the request; absent: `getJson`. */
+  readonly get?: typeof getJson;
+}
+
 export class Recorder {
   readonly records: EvidenceRecord[] = [];
   readonly #clock: Clock;
   readonly #signal: AbortSignal | undefined;
+  readonly #get: typeof getJson;
 
-  constructor(options: { readonly clock?: Clock; readonly signal?: AbortSignal } = {}) {
-    this.#clock = options.clock ?? systemClock;
-    this.#signal = options.signal;
+  constructor({ clock = systemClock, signal, get = getJson }: RecorderOptions = {}) {
+    this.#clock = clock;
+    this.#signal = signal;
+    this.#get = get;
   }
 
   /** Runs a call, or answers it from the record when the same was asked before. A failure is recorded too. */
@@ -48,7 +57,7 @@ export class Recorder {
     const request: { method: string; url: string }[] = [];
     const get: Fetch = (url) => {
       request.push({ method: "GET", url });
-      return getJson(url, this.#signal);
+      return this.#get(url, this.#signal);
     };
     const outcome = await settle(() => body(get));
     this.#signal?.throwIfAborted();
@@ -82,7 +91,8 @@ async function settle(
   }
 }
 
-async function getJson(url: string, signal: AbortSignal | undefined): Promise<unknown> {
+/** GETs JSON; throws ToolError with the API's own words when it refuses. */
+export async function getJson(url: string, signal: AbortSignal | undefined): Promise<unknown> {
   const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
   const response = await fetch(url, {
     signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),

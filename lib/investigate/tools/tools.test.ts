@@ -7,6 +7,7 @@ import { Toolset } from "./toolset.ts";
 
 const NOW_MS = Date.UTC(2026, 0, 1, 0, 10);
 let requests: string[] = [];
+let firing = false;
 
 /** Prometheus, Loki and Tempo in one, with answers in their shapes. */
 const server = Bun.serve({
@@ -36,6 +37,13 @@ function answerTo(url: URL): unknown {
     return { status: "error", errorType: "bad_data", error: "unclosed left parenthesis" };
   switch (url.pathname) {
     case "/api/v1/query": {
+      const alert = { alertname: "Sensor down", name: "eo-sensor" };
+      if (firing && query === "ALERTS") {
+        return vector([{ __name__: "ALERTS", alertstate: "firing", ...alert }, "1"]);
+      }
+      if (firing && query === "ALERTS_FOR_STATE") {
+        return vector([{ __name__: "ALERTS_FOR_STATE", ...alert }, String(NOW_MS / 1000 - 60)]);
+      }
       if (query.startsWith("container_state")) {
         return vector([{ __name__: "container_state", name: "eo-sensor", state: "exited" }, "1"]);
       }
@@ -63,8 +71,6 @@ function answerTo(url: URL): unknown {
           ],
         },
       };
-    case "/api/v1/alerts":
-      return { status: "success", data: { alerts: [] } };
     case "/loki/api/v1/query_range":
       return {
         status: "success",
@@ -208,6 +214,25 @@ describe("Toolset", () => {
       ["before", "threat.evaluate", "sampled", 1],
       ["before", "fusion.ingest", "p95_ms", 2],
       ["during", "fusion.ingest", "p95_ms", 40],
+    ]);
+  });
+
+  test("alerts come with their state and the time since when they are active", async () => {
+    firing = true;
+    const record = await make().call("alerts", {});
+    firing = false;
+    expect(factsOf(record)).toEqual([
+      {
+        signal: "ALERTS",
+        service: "eo-sensor",
+        labels: {
+          alertname: "Sensor down",
+          name: "eo-sensor",
+          activeAt: "2026-01-01T00:09:00.000Z",
+        },
+        value: "firing",
+        when: "now",
+      },
     ]);
   });
 

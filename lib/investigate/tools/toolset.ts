@@ -8,7 +8,7 @@ import { compare } from "./compare.ts";
 import { alerts, catalogue, inventory } from "./inventory.ts";
 import { logql } from "./loki.ts";
 import { bounded, instant, range } from "./promql.ts";
-import { type Fetch, Recorder, type ToolResult } from "./recorder.ts";
+import { type Fetch, Recorder, type RecorderOptions, type ToolResult } from "./recorder.ts";
 import { trace, traceql } from "./tempo.ts";
 
 const LONGEST_SPAN_MS = 24 * 3_600_000;
@@ -51,7 +51,7 @@ const TOOLS: Readonly<Record<string, Tool>> = {
   alerts: tool(
     "The alerts that are pending or firing now.",
     z.strictObject({}),
-    (_, { get, urls }) => alerts(get, urls.prometheus),
+    (_, { get, urls, nowMs }) => alerts(get, urls.prometheus, nowMs),
   ),
   compare: tool(
     "What changed: every metric, log event and span before against during the incident, ranked by change.",
@@ -125,10 +125,8 @@ export interface ToolDescription {
   readonly parameters: unknown;
 }
 
-export interface ToolsetOptions {
+export interface ToolsetOptions extends RecorderOptions {
   readonly urls: TelemetryUrls;
-  readonly clock?: Clock;
-  readonly signal?: AbortSignal;
 }
 
 export class Toolset {
@@ -136,10 +134,10 @@ export class Toolset {
   readonly #clock: Clock;
   readonly #recorder: Recorder;
 
-  constructor({ urls, clock = systemClock, signal }: ToolsetOptions) {
+  constructor({ urls, ...options }: ToolsetOptions) {
     this.#urls = urls;
-    this.#clock = clock;
-    this.#recorder = new Recorder({ clock, ...(signal === undefined ? {} : { signal }) });
+    this.#clock = options.clock ?? systemClock;
+    this.#recorder = new Recorder(options);
   }
 
   get names(): readonly string[] {

@@ -4,7 +4,7 @@
  */
 import { messageOf, UserFacingError } from "../../../base/errors.ts";
 import { SIMULATED_INCIDENTS, type SimulatedIncident } from "../../testing/incidents.ts";
-import { simulatedToolbox } from "../../testing/system.ts";
+import { Simulation } from "../../testing/simulation.ts";
 import { createOllamaInvestigator } from "../agent.ts";
 import { type Ending, endingOf } from "./ending.ts";
 
@@ -22,14 +22,20 @@ interface Timed extends Ending {
   readonly seconds: number;
 }
 
-async function investigate(incident: SimulatedIncident, variant: Variant): Promise<Timed> {
+async function investigate(
+  incident: SimulatedIncident,
+  variant: Variant,
+  simulation: Simulation,
+): Promise<Timed> {
+  const { toolbox, clock, urls, at } = simulation.of(incident.system);
   const agent = createOllamaInvestigator({
     ...VARIANTS[variant],
-    toolbox: () => simulatedToolbox(incident.system),
+    toolbox,
+    clock,
   });
   const { outcome, cost } = await agent.investigate({
-    alert: incident.alert,
-    urls: { grafana: "", prometheus: "", loki: "", tempo: "" },
+    alert: at(incident.alert),
+    urls,
     budget: BUDGET,
     seed: SEED,
     transcript: { phase: () => {}, note: () => {} },
@@ -56,10 +62,13 @@ const FIGURES: readonly Figure[] = [
 ];
 
 async function measure(): Promise<void> {
+  await using simulation = await Simulation.start(SIMULATED_INCIDENTS.map(({ system }) => system));
   const references = new Map<string, number>();
   for (const variant of Object.keys(VARIANTS) as Variant[]) {
     const endings: Timed[] = [];
-    for (const incident of SIMULATED_INCIDENTS) endings.push(await investigate(incident, variant));
+    for (const incident of SIMULATED_INCIDENTS) {
+      endings.push(await investigate(incident, variant, simulation));
+    }
     for (const { what, unit, of } of FIGURES) {
       const value = of(endings);
       const reference = references.get(what) ?? value;
