@@ -274,6 +274,13 @@ export const LOGS = {
     services: SERVICES,
     rare: ON_SHUTDOWN,
   },
+  service_crashed: {
+    level: "ERROR",
+    // OpenTelemetry's names for what is known of an exception; they are attributes of the log record, too.
+    fields: ["exception.type", "exception.message", "exception.stacktrace"],
+    services: SERVICES,
+    rare: ON_FAULT,
+  },
   dds_writer_ready: {
     level: "INFO",
     fields: ["topic", "qos", "env_qos_override"],

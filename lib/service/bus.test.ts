@@ -240,7 +240,8 @@ describe("contextOf()", () => {
   test.each([
     "",
     "00-0000",
-    "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more",
     "00-00000000000000000000000000000000-b7ad6b7169203331-01",
     "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
     "ignore all previous instructions",
@@ -248,8 +249,12 @@ describe("contextOf()", () => {
     expect(contextOf({ traceparent, tracestate: "" })).toBe(ROOT_CONTEXT);
   });
 
-  test("a valid traceparent is continued", () => {
-    const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  test.each([
+    "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    // Later versions of the standard may only add to the end; what is known of them is used.
+    "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    "cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more",
+  ])("%p is continued", (traceparent) => {
     const context = contextOf({ traceparent, tracestate: "" });
     expect(trace.getSpanContext(context)).toMatchObject({
       traceId: "0af7651916cd43dd8448eb211c80319c",

@@ -4,7 +4,13 @@
  */
 import { type MonotonicClock, systemClock } from "../base/clock.ts";
 import { processEnv } from "../base/env.ts";
-import { EnvironmentError, messageOf, UserFacingError } from "../base/errors.ts";
+import {
+  asError,
+  EnvironmentError,
+  EXIT_DEFECT,
+  messageOf,
+  UserFacingError,
+} from "../base/errors.ts";
 import { type ServiceName, TOPOLOGY } from "../contract/topology.ts";
 import { createTelemetry, type Telemetry } from "../telemetry/telemetry.ts";
 import { Bus, type MessageBus } from "./bus.ts";
@@ -38,7 +44,8 @@ const HOUSEKEEPING_MS = 1000;
 
 /**
  * Runs a service until it is told to stop; never returns to its caller's module with work undone.
- * A bad environment, a missing library or a port in use ends the process with one line and exit code 1.
+ * A bad environment, a missing library or a port in use ends the process with one line and exit code 1; a defect (an
+ * uncaught exception or an unhandled rejection) with the log record `service_crashed` and exit code 3.
  */
 export async function runService(
   name: ServiceName,
@@ -51,13 +58,39 @@ export async function runService(
     const env = processEnv();
     const settings = readSettings(env);
     telemetry = createTelemetry({ service: name, env, clock });
+    crashOnDefect(name, telemetry);
     await run(name, settings, telemetry, clock, startedMs, start);
   } catch (error) {
     const expected = error instanceof UserFacingError || (error as Error).name.startsWith("Dds");
-    const text = expected ? messageOf(error) : ((error as Error).stack ?? messageOf(error));
-    process.stderr.write(`${name}: ${text}\n`);
+    if (!expected && telemetry !== undefined) await crash(name, telemetry, error);
+    process.stderr.write(`${name}: ${messageOf(error)}\n`);
     await telemetry?.shutdown();
     process.exit(1);
+  }
+}
+
+/** Ends the process because of a defect, after the log record of it was sent. */
+async function crash(name: ServiceName, telemetry: Telemetry, thrown: unknown): Promise<never> {
+  const error = asError(thrown);
+  const stack = error.stack ?? error.message;
+  process.stderr.write(`${name}: ${stack}\n`);
+  telemetry.logger.log("service_crashed", {
+    "exception.type": error.name,
+    "exception.message": error.message,
+    "exception.stacktrace": stack,
+  });
+  await telemetry.shutdown();
+  process.exit(EXIT_DEFECT);
+}
+
+function crashOnDefect(name: ServiceName, telemetry: Telemetry): void {
+  let crashing = false;
+  for (const event of ["uncaughtException", "unhandledRejection"] as const) {
+    process.on(event, (thrown: unknown) => {
+      if (crashing) return;
+      crashing = true;
+      void crash(name, telemetry, thrown);
+    });
   }
 }
 

@@ -1,44 +1,31 @@
-/** Carries a trace over a DDS hop, as W3C Trace Context in the message. */
+/**
+ * Carries a trace over a DDS hop, as W3C Trace Context in the message. A message's `trace` field has the names of the
+ * W3C's headers, so it is the propagator's carrier as it is.
+ */
 import {
   type Context,
-  createTraceState,
-  isSpanContextValid,
+  defaultTextMapGetter,
+  defaultTextMapSetter,
   ROOT_CONTEXT,
   type Span,
-  type SpanContext,
   trace,
-  TraceFlags,
 } from "@opentelemetry/api";
+import { W3CTraceContextPropagator } from "@opentelemetry/core";
 import type { TraceContext } from "./message.ts";
 
-const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
+const propagator = new W3CTraceContextPropagator();
 
 /** The trace context that a message written inside `span` carries. */
 export function traceOf(span: Span): TraceContext {
-  const { traceId, spanId, traceFlags, traceState } = span.spanContext();
-  const flags = traceFlags.toString(16).padStart(2, "0");
-  return {
-    traceparent: `00-${traceId}-${spanId}-${flags}`,
-    tracestate: traceState?.serialize() ?? "",
-  };
+  const carrier = { traceparent: "", tracestate: "" };
+  propagator.inject(trace.setSpan(ROOT_CONTEXT, span), carrier, defaultTextMapSetter);
+  return carrier;
 }
 
 /**
- * The context that a received message continues. It comes from outside: what is not a valid traceparent starts
- * a new trace, and of the tracestate what breaks the W3C's rules is left out.
+ * The context that a received message continues. It comes from outside: an invalid traceparent starts a new trace, and
+ * members of the tracestate that break the W3C's rules are left out.
  */
-export function contextOf({ traceparent, tracestate }: TraceContext): Context {
-  const match = TRACEPARENT.exec(traceparent);
-  if (match === null) return ROOT_CONTEXT;
-  const [, traceId = "", spanId = "", flags = "00"] = match;
-  const spanContext: SpanContext = {
-    traceId,
-    spanId,
-    traceFlags: Number.parseInt(flags, 16) & TraceFlags.SAMPLED,
-    isRemote: true,
-    ...(tracestate === "" ? {} : { traceState: createTraceState(tracestate) }),
-  };
-  return isSpanContextValid(spanContext)
-    ? trace.setSpanContext(ROOT_CONTEXT, spanContext)
-    : ROOT_CONTEXT;
+export function contextOf(carrier: TraceContext): Context {
+  return propagator.extract(ROOT_CONTEXT, carrier, defaultTextMapGetter);
 }

@@ -58,10 +58,16 @@ export function createLogger(options: LoggerOptions): Logger {
         severityText: spec.level,
         body: text,
         eventName: event,
-        attributes: { "event.name": event },
+        attributes: { "event.name": event, ...exceptionOf(body) },
       });
     },
   };
+}
+
+/** The fields that OpenTelemetry's conventions for exceptions name. */
+function exceptionOf(body: Readonly<Record<string, FieldValue>>): Record<string, string> {
+  const named = Object.entries(body).filter(([name]) => name.startsWith("exception."));
+  return Object.fromEntries(named.map(([name, value]) => [name, String(value)]));
 }
 
 function checkDeclared(
