@@ -1,5 +1,5 @@
 /** Entry of the native lab's telemetry server: flags in, one line on standard output when it is ready. */
-import { constants, setPriority } from "node:os";
+import { constants, getPriority, setPriority } from "node:os";
 import { systemClock } from "../../lib/base/clock.ts";
 import { processEnv } from "../../lib/base/env.ts";
 import { UserFacingError } from "../../lib/base/errors.ts";
@@ -12,8 +12,10 @@ async function main(argv: readonly string[]): Promise<void> {
     return;
   }
   const flags = parseFlags(argv);
-  // Where cores are few, what is watched goes first: what it sends waits in buffers without harm.
-  setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+  // Where cores are few, what is watched goes first: what it sends waits in buffers without harm. A process that has a
+  // lower priority already may not raise it.
+  const { PRIORITY_BELOW_NORMAL } = constants.priority;
+  if (getPriority() < PRIORITY_BELOW_NORMAL) setPriority(PRIORITY_BELOW_NORMAL);
   const server = await startServer(flags, {
     clock: systemClock,
     ownerToken: processEnv()["LAB_OWNER_TOKEN"],

@@ -1,43 +1,25 @@
-/** The facts about each service's process group, as Prometheus text under cAdvisor's names. */
+/** The facts about each service's process group, as the kernel counts them. */
 import { readFileSync } from "node:fs";
-import { CONTAINER_METRICS, type ContainerMetricName } from "../../contract/telemetry.ts";
+import { type FactRow, factsText } from "../facts-text.ts";
 import { bandwidthOf } from "./cgroup.ts";
 import type { ManagedService } from "./managed-service.ts";
 import { traffic } from "./network.ts";
 
-type Row = readonly [ContainerMetricName, number, Readonly<Record<string, string>>?];
-
-/** Renders all facts at `nowMs` (Unix milliseconds). Label `name` is the service. */
+/** Renders all facts at `nowMs` (Unix milliseconds). */
 export function renderFacts(services: Iterable<ManagedService>, nowMs: number): string {
   const devices = readFileSync("/proc/net/dev", "utf8");
-  const lines = new Map<ContainerMetricName, string[]>();
-  for (const service of services) {
-    for (const [name, value, labels = {}] of rowsOf(service, devices, nowMs)) {
-      const text = Object.entries({ name: service.name, ...labels })
-        .map(([label, labelValue]) => `${label}="${labelValue}"`)
-        .join(",");
-      const known = lines.get(name) ?? [];
-      known.push(`${name}{${text}} ${value}`);
-      lines.set(name, known);
-    }
-  }
-  return [...lines]
-    .flatMap(([name, rows]) => [
-      `# HELP ${name} ${CONTAINER_METRICS[name]}`,
-      `# TYPE ${name} ${name.endsWith("_total") ? "counter" : "gauge"}`,
-      ...rows,
-    ])
-    .join("\n")
-    .concat("\n");
+  return factsText(
+    [...services].map((service) => [service.name, rowsOf(service, devices, nowMs)] as const),
+  );
 }
 
-function rowsOf(service: ManagedService, devices: string, nowMs: number): Row[] {
+function rowsOf(service: ManagedService, devices: string, nowMs: number): FactRow[] {
   const state = service.state();
   const usage = service.usage();
   const isRunning = state.state === "running";
   const { rx, tx } = traffic(service.name, devices);
   const { quotaUs, periodUs } = bandwidthOf(state.cpuQuotaCores);
-  const rows: Row[] = [
+  const rows: FactRow[] = [
     ["container_start_time_seconds", state.startedUnixMs / 1000],
     ["container_state", isRunning ? 1 : 0, { state: "running" }],
     ["container_state", isRunning ? 0 : 1, { state: "exited" }],

@@ -70,7 +70,8 @@ const LIFE: readonly Case[] = [
         expect(state).toMatchObject({ network: "attached", cpuQuotaCores: null, oomKilled: false });
         expect(state.pid).toBeGreaterThan(0);
       }
-      expect(status?.parts.map(({ state }) => state)).toEqual(["running", "running"]);
+      expect(status?.parts.length).toBeGreaterThanOrEqual(2);
+      expect(status?.parts.filter(({ state }) => state !== "running")).toEqual([]);
     },
   ],
   [

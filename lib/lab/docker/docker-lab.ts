@@ -1,0 +1,331 @@
+/**
+ * The lab in containers: Compose starts it, the Engine API does the rest. Whatever a program changes about a service
+ * stands on its container, so that any other program sees and heals it.
+ */
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { endpointOf, type EngineEndpoint, findEngine } from "../../base/container-engine.ts";
+import { processEnv } from "../../base/env.ts";
+import { EnvironmentError } from "../../base/errors.ts";
+import { waitUntil } from "../../base/wait.ts";
+import { SERVICES, type ServiceName } from "../../contract/topology.ts";
+import {
+  type Lab,
+  type LabStatus,
+  LEAST_CORES,
+  type Lifetime,
+  type PartState,
+  type ReplaceOptions,
+  type ServiceState,
+  type ServiceStats,
+  type UpOptions,
+} from "../lab.ts";
+import { composeUp } from "./compose.ts";
+import { type Container, type ContainerSummary, Engine } from "./engine.ts";
+import {
+  type DockerPorts,
+  dockerPorts,
+  LABEL,
+  networkName,
+  ONE_SHOT,
+  ownerTokenFile,
+  projectName,
+} from "./layout.ts";
+import { checkPorts } from "./preflight.ts";
+import { lookAtLab } from "./readiness.ts";
+import { removeProject } from "./remove-project.ts";
+import {
+  checkMemoryLimit,
+  cpuLimits,
+  isAttached,
+  replacement,
+  stateOf,
+  statsOf,
+} from "./service-container.ts";
+import { type StackUse, useOf } from "./stack-use.ts";
+
+/** Twenty containers on two processors under load; a machine at rest takes a quarter of it. */
+const UP_DEADLINE_MS = 120_000;
+/** What a service gets to end by itself, as in the native lab. */
+const STOP_GRACE_SECONDS = 5;
+
+const DAEMON = `${import.meta.dir}/daemon.ts`;
+
+export interface DockerLabOptions {
+  readonly index: number;
+  readonly lifetime: Lifetime;
+  /** The project's folder, where the compose file stands. */
+  readonly projectDir: string;
+  /** The engine; the usual one unless a test gives another. */
+  readonly engine?: EngineEndpoint;
+}
+
+export class DockerLab implements Lab {
+  readonly engine = "docker";
+  readonly ports: DockerPorts;
+  readonly #options: DockerLabOptions;
+  readonly #project: string;
+  #client: Engine | undefined;
+  /** Ends the lab when this program ends; closed by `down`. */
+  #daemon: { readonly stdin: { end(): unknown } } | undefined;
+
+  constructor(options: DockerLabOptions) {
+    this.#options = options;
+    this.ports = dockerPorts(options.index);
+    this.#project = projectName(options.index);
+  }
+
+  async up(options: UpOptions = {}): Promise<void> {
+    const { keepTelemetry = false, signal, onProgress = () => {} } = options;
+    signal?.throwIfAborted();
+    const before = await this.status();
+    try {
+      if (before === null) await this.#begin(keepTelemetry, signal, onProgress);
+      else await this.#heal(before, onProgress);
+      const hopeless = new AbortController();
+      await waitUntil(() => lookAtLab(this.#engine, this.#project, this.ports, hopeless), {
+        what: "three tracks in the picture",
+        deadlineMs: UP_DEADLINE_MS,
+        intervalMs: 200,
+        signal: signal === undefined ? hopeless.signal : AbortSignal.any([signal, hopeless.signal]),
+        onProgress: everySecond((seen, secondsLeft) =>
+          onProgress(`waiting for three tracks: ${seen} (${secondsLeft} s left)`),
+        ),
+      });
+    } catch (error) {
+      if (before === null) await this.down();
+      throw error;
+    }
+  }
+
+  async down(): Promise<void> {
+    this.#mustBeOurs(await this.#engine.list(this.#project));
+    await removeProject(this.#engine, this.#project);
+    rmSync(this.#tokenFile, { force: true });
+    await this.#daemon?.stdin.end();
+    this.#daemon = undefined;
+  }
+
+  async status(): Promise<LabStatus | null> {
+    const listed = await this.#engine.list(this.#project);
+    const names = new Set(listed.map(({ Labels }) => Labels[LABEL.service]));
+    if (!SERVICES.some((service) => names.has(service))) return null;
+    this.#mustBeOurs(listed);
+    const lifetimes = listed.map(({ Labels }) => Labels[LABEL.lifetime]);
+    const containers = await Promise.all(
+      listed.map(async (item) => [item, await this.#engine.inspect(item.Id)] as const),
+    );
+    const find = (service: string): Container | undefined =>
+      containers.find(([{ Labels }]) => Labels[LABEL.service] === service)?.[1];
+    return {
+      engine: "docker",
+      index: this.#options.index,
+      lifetime: lifetimes.includes("with-caller") ? "with-caller" : "until-down",
+      services: SERVICES.map((service) => {
+        const container = find(service);
+        return container === undefined ? missing(service) : stateOf(service, container);
+      }),
+      parts: containers.flatMap(([item, container]) => partOf(item, container)).toSorted(byName),
+    };
+  }
+
+  async start(service: ServiceName): Promise<void> {
+    await this.#engine.start((await this.#find(service)).Id);
+  }
+
+  async stop(service: ServiceName): Promise<void> {
+    await this.#engine.stop((await this.#find(service)).Id, STOP_GRACE_SECONDS);
+  }
+
+  async replace(service: ServiceName, options: ReplaceOptions = {}): Promise<void> {
+    checkMemoryLimit(options);
+    const before = await this.#find(service);
+    const network = networkName(this.#options.index);
+    const body = replacement(service, before, options, network);
+    await this.#engine.stop(before.Id, STOP_GRACE_SECONDS);
+    await this.#engine.remove(before.Id);
+    const id = await this.#engine.create(before.Name.replace(/^\//, ""), body);
+    await this.#engine.start(id);
+  }
+
+  async limitCpu(service: ServiceName, cores: number | null): Promise<void> {
+    if (cores !== null && !(cores >= LEAST_CORES && cores <= 64)) {
+      throw new RangeError(
+        `Cannot limit ${service}: a quota must be ${LEAST_CORES} to 64 cores, but is ${cores}`,
+      );
+    }
+    await this.#engine.update((await this.#find(service)).Id, cpuLimits(cores));
+  }
+
+  async detachNetwork(service: ServiceName): Promise<void> {
+    const container = await this.#find(service);
+    if (!isAttached(container)) return;
+    await this.#engine.disconnect(networkName(this.#options.index), container.Id);
+  }
+
+  async attachNetwork(service: ServiceName): Promise<void> {
+    const container = await this.#find(service);
+    if (isAttached(container)) return;
+    await this.#engine.connect(networkName(this.#options.index), container.Id, [service]);
+  }
+
+  async state(service: ServiceName): Promise<ServiceState> {
+    return stateOf(service, await this.#find(service));
+  }
+
+  async stats(service: ServiceName): Promise<ServiceStats> {
+    const container = await this.#find(service);
+    return statsOf(container, await this.#engine.stats(container.Id));
+  }
+
+  async logs(service: ServiceName, lines = 100): Promise<string> {
+    const text = await this.#engine.logs((await this.#find(service)).Id, lines);
+    return text.trimEnd().split("\n").slice(-lines).join("\n");
+  }
+
+  /** What opens the markers of the telemetry server; undefined when the lab is not up. */
+  ownerToken(): string | undefined {
+    return existsSync(this.#tokenFile) ? readFileSync(this.#tokenFile, "utf8") : undefined;
+  }
+
+  /** What all containers of the lab use. The share of a processor is the difference of two calls. */
+  async usage(): Promise<StackUse> {
+    return useOf(this.#engine, this.#project);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.down();
+  }
+
+  get #tokenFile(): string {
+    return ownerTokenFile(this.#options.projectDir, this.#options.index);
+  }
+
+  get #engine(): Engine {
+    this.#client ??= new Engine(this.#options.engine ?? mustFindEngine());
+    return this.#client;
+  }
+
+  async #find(service: ServiceName): Promise<Container> {
+    if (!SERVICES.includes(service)) {
+      throw new EnvironmentError(`Cannot use the lab: there is no service ${service}`);
+    }
+    const listed = await this.#engine.list(this.#project);
+    this.#mustBeOurs(listed);
+    const found = listed.find(({ Labels }) => Labels[LABEL.service] === service);
+    if (found === undefined) {
+      throw new EnvironmentError(
+        `Cannot use ${service}: lab ${this.#options.index} is not up; start it with \`bun run up --engine docker\``,
+      );
+    }
+    return this.#engine.inspect(found.Id);
+  }
+
+  /** A lab belongs to the folder whose compose file started it. */
+  #mustBeOurs(listed: readonly ContainerSummary[]): void {
+    const { projectDir, index } = this.#options;
+    const folders = listed.map(({ Labels }) => Labels[LABEL.workingDir]);
+    const other = folders.find((folder) => folder !== undefined && folder !== projectDir);
+    if (other === undefined) return;
+    throw new EnvironmentError(
+      `Cannot use lab ${index}: it must be one of ${projectDir}, but ${other} runs it; take it down there, or choose another one with --lab`,
+    );
+  }
+
+  async #begin(
+    keepTelemetry: boolean,
+    signal: AbortSignal | undefined,
+    onProgress: (line: string) => void,
+  ): Promise<void> {
+    const { index, lifetime, projectDir } = this.#options;
+    const { endpoint } = this.#engine;
+    await checkPorts(index);
+    if (!keepTelemetry) await removeProject(this.#engine, this.#project);
+    const ownerToken = crypto.randomUUID();
+    mkdirSync(dirname(this.#tokenFile), { recursive: true });
+    writeFileSync(this.#tokenFile, ownerToken, { mode: 0o600 });
+    if (lifetime === "with-caller") this.#daemon = startDaemon(this.#project, endpoint.host);
+    onProgress("starting the containers");
+    await composeUp({
+      engine: endpoint,
+      projectDir,
+      index,
+      lifetime,
+      ownerToken,
+      onProgress,
+      ...(signal === undefined ? {} : { signal }),
+    });
+  }
+
+  /** Makes every service canonical again that is not, and starts parts that ended: what a run that died left. */
+  async #heal(status: LabStatus, onProgress: (line: string) => void): Promise<void> {
+    for (const { service, canonical } of status.services) {
+      if (canonical) continue;
+      onProgress(`making ${service} canonical again`);
+      await this.replace(service);
+    }
+    const listed = await this.#engine.list(this.#project);
+    for (const { name, state } of status.parts) {
+      if (state === "running") continue;
+      onProgress(`starting ${name} again`);
+      const part = listed.find(({ Labels }) => Labels[LABEL.service] === name);
+      if (part !== undefined) await this.#engine.start(part.Id);
+    }
+  }
+}
+
+function mustFindEngine(): EngineEndpoint {
+  const engine = findEngine(processEnv());
+  if (engine !== undefined) return engine;
+  // The usual place, for the message that says what is missing there.
+  return endpointOf("unix:///var/run/docker.sock");
+}
+
+function startDaemon(project: string, host: string): { readonly stdin: { end(): unknown } } {
+  const child = Bun.spawn([process.execPath, DAEMON, project, host], {
+    detached: true,
+    stdin: "pipe",
+    stdout: "ignore",
+    stderr: "ignore",
+  });
+  child.unref();
+  return child;
+}
+
+/** A service whose container was removed by somebody else. */
+function missing(service: ServiceName): ServiceState {
+  return {
+    service,
+    state: "exited",
+    pid: null,
+    exitCode: null,
+    oomKilled: false,
+    startedUnixMs: 0,
+    network: "detached",
+    cpuQuotaCores: null,
+    memoryLimitBytes: null,
+    canonical: false,
+  };
+}
+
+function partOf({ Labels }: ContainerSummary, { State }: Container): PartState[] {
+  const name = Labels[LABEL.service] ?? "";
+  if (name === ONE_SHOT || (SERVICES as readonly string[]).includes(name)) return [];
+  return [
+    { name, state: State.Running ? "running" : "exited", pid: State.Running ? State.Pid : null },
+  ];
+}
+
+const byName = (a: PartState, b: PartState): number => (a.name < b.name ? -1 : 1);
+
+/** Passes on what was seen as often as another second is gone. */
+function everySecond(
+  say: (seen: string, secondsLeft: number) => void,
+): (seen: string, leftMs: number) => void {
+  let lastSeconds = UP_DEADLINE_MS / 1000;
+  return (seen, leftMs) => {
+    const seconds = Math.floor(leftMs / 1000) + 1;
+    if (seconds < lastSeconds) say(seen, seconds);
+    lastSeconds = seconds;
+  };
+}

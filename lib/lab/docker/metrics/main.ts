@@ -1,0 +1,33 @@
+/** Serves the facts about the services' containers at :9323/metrics; asks the engine through ENGINE_PROXY_URL. */
+import { systemClock } from "../../../base/clock.ts";
+import { httpUrl, processEnv, readEnv } from "../../../base/env.ts";
+import { messageOf } from "../../../base/errors.ts";
+import { Engine } from "../engine.ts";
+import { FactReader } from "./facts.ts";
+
+const PORT = 9323;
+const TEXT = { "content-type": "text/plain; version=0.0.4; charset=utf-8" };
+
+try {
+  const url = readEnv(processEnv(), "ENGINE_PROXY_URL", "http://engine-proxy:2375", httpUrl);
+  // The proxy answers for its own project whatever it is asked for.
+  const reader = new FactReader(new Engine({ host: url, socket: undefined, url }), "");
+  Bun.serve({
+    port: PORT,
+    hostname: "0.0.0.0",
+    fetch: async (request) => {
+      const { pathname } = new URL(request.url);
+      if (pathname === "/healthz") return new Response("ok\n");
+      if (pathname !== "/metrics") return new Response("not found\n", { status: 404 });
+      try {
+        return new Response(await reader.render(systemClock.nowMs()), { headers: TEXT });
+      } catch (error) {
+        return new Response(`${messageOf(error)}\n`, { status: 502 });
+      }
+    },
+  });
+  process.on("SIGTERM", () => process.exit(0));
+} catch (error) {
+  process.stderr.write(`runtime-metrics: ${messageOf(error)}\n`);
+  process.exit(1);
+}

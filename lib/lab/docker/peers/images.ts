@@ -1,0 +1,48 @@
+/** The images that the compose file names: which are here, which can be pulled, and what stands in for the others. */
+import { EnvironmentError } from "../../../base/errors.ts";
+import { run } from "../../../base/shell.ts";
+import { readComposeFile } from "../testing/compose-file.ts";
+
+/** What the project's own telemetry server can stand in for. */
+const REPLACEABLE: ReadonlySet<string> = new Set(["tempo", "grafana"]);
+const STAND_IN = "docker-compose.yml:lib/lab/docker/testing/compose.stand-in.yml";
+const PULL_TIMEOUT_MS = 300_000;
+
+export interface Images {
+  /** COMPOSE_FILE for everything that follows; undefined where every image is the real one. */
+  readonly composeFile: string | undefined;
+  /** One line for each image: what it is, and whether it runs. */
+  readonly lines: readonly string[];
+}
+
+/** Looks for every image, pulls what is missing; throws EnvironmentError for one that nothing stands in for. */
+export async function findImages(projectDir: string): Promise<Images> {
+  const { services } = readComposeFile(`${projectDir}/docker-compose.yml`);
+  const lines: string[] = [];
+  let isComplete = true;
+  for (const [name, { image, profiles }] of Object.entries(services)) {
+    if (profiles !== undefined || image.startsWith("cms-lab:")) continue;
+    const found = await isThere(image);
+    if (found) {
+      lines.push(`${name}: ${image}, the image runs`);
+    } else if (REPLACEABLE.has(name)) {
+      isComplete = false;
+      lines.push(
+        `${name}: ${image} cannot be had here; the project's own telemetry server stands in for it, and its configuration was only checked`,
+      );
+    } else {
+      throw new EnvironmentError(
+        `Cannot test the containers: the image ${image} must be here or be pulled, but cannot be`,
+      );
+    }
+  }
+  return { composeFile: isComplete ? undefined : STAND_IN, lines };
+}
+
+async function isThere(image: string): Promise<boolean> {
+  const found = await run(["docker", "image", "inspect", image]);
+  if (found.code === 0) return true;
+  return (
+    (await run(["docker", "pull", "--quiet", image], { timeoutMs: PULL_TIMEOUT_MS })).code === 0
+  );
+}

@@ -1,0 +1,143 @@
+/** A service's container read as the state of a lab's service, and the container that takes its place. */
+import type { ServiceName } from "../../contract/topology.ts";
+import type { ReplaceOptions, ServiceState, ServiceStats } from "../lab.ts";
+import { bandwidthOf } from "../native/cgroup.ts";
+import type { Container, ContainerStats } from "./engine.ts";
+import { LABEL, NETWORK } from "./layout.ts";
+
+/** What a replaced service had before, kept on its container so that any program can put it back. */
+interface Replaced {
+  readonly env: readonly string[];
+  readonly memoryBytes: number;
+  readonly configHash: string;
+  readonly options: ReplaceOptions;
+}
+
+/** Below this nothing that runs here can start, and the engine refuses it. */
+const MIN_MEMORY_BYTES = 6 * 1024 * 1024;
+
+function replacedOf({ Config }: Container): Replaced | undefined {
+  const text = Config.Labels[LABEL.replaced];
+  return text === undefined ? undefined : (JSON.parse(text) as Replaced);
+}
+
+/** The processor quota in cores; null when there is none. */
+export function quotaOf({ HostConfig }: Container): number | null {
+  const { CpuQuota, CpuPeriod } = HostConfig;
+  return CpuQuota > 0 ? CpuQuota / (CpuPeriod || bandwidthOf(null).periodUs) : null;
+}
+
+export const isAttached = ({ NetworkSettings }: Container): boolean =>
+  Object.keys(NetworkSettings.Networks).some((name) => name.endsWith(`_${NETWORK}`));
+
+export function stateOf(service: ServiceName, container: Container): ServiceState {
+  const { State } = container;
+  const options = replacedOf(container)?.options ?? {};
+  const memoryLimitBytes = options.memoryLimitBytes ?? null;
+  const cpuQuotaCores = quotaOf(container);
+  const attached = isAttached(container);
+  return {
+    service,
+    state: State.Running ? "running" : "exited",
+    pid: State.Running ? State.Pid : null,
+    exitCode: State.Running ? null : State.ExitCode,
+    oomKilled: !State.Running && State.OOMKilled,
+    startedUnixMs: Date.parse(State.StartedAt),
+    network: attached ? "attached" : "detached",
+    cpuQuotaCores,
+    memoryLimitBytes,
+    canonical:
+      State.Running &&
+      attached &&
+      cpuQuotaCores === null &&
+      memoryLimitBytes === null &&
+      Object.keys(options.env ?? {}).length === 0,
+  };
+}
+
+export function statsOf({ State }: Container, stats: ContainerStats): ServiceStats {
+  const { cpu_usage, throttling_data } = stats.cpu_stats ?? {};
+  return {
+    cpuSeconds: (cpu_usage?.total_usage ?? 0) / 1e9,
+    memoryBytes: stats.memory_stats?.usage ?? 0,
+    throttledSeconds: (throttling_data?.throttled_time ?? 0) / 1e9,
+    // The engine tells whether there was a kill, not how many.
+    oomKills: State.OOMKilled ? 1 : 0,
+  };
+}
+
+/** Throws RangeError for a memory limit that no service can have. */
+export function checkMemoryLimit({ memoryLimitBytes }: ReplaceOptions): void {
+  if (
+    memoryLimitBytes !== undefined &&
+    !(Number.isInteger(memoryLimitBytes) && memoryLimitBytes >= MIN_MEMORY_BYTES)
+  ) {
+    throw new RangeError(
+      `a memory limit must be at least ${MIN_MEMORY_BYTES} bytes, but is ${memoryLimitBytes}`,
+    );
+  }
+}
+
+/**
+ * What to create in place of `container`: the canonical service of the compose file with `options` on top. Everything
+ * else is taken from the container, so that the compose file stays the only description of a service.
+ */
+export function replacement(
+  service: ServiceName,
+  container: Container,
+  options: ReplaceOptions,
+  network: string,
+): unknown {
+  const before = replacedOf(container) ?? {
+    env: container.Config.Env ?? [],
+    memoryBytes: container.HostConfig.Memory,
+    configHash: container.Config.Labels[LABEL.configHash] ?? "",
+  };
+  const { env = {}, memoryLimitBytes } = options;
+  const isCanonical = memoryLimitBytes === undefined && Object.keys(env).length === 0;
+  const { [LABEL.replaced]: _, ...labels } = container.Config.Labels;
+  const memory = memoryLimitBytes ?? before.memoryBytes;
+  return {
+    ...container.Config,
+    // The engine's own choices for the container that goes.
+    Hostname: "",
+    Image: container.Image,
+    Env: withVariables(before.env, env),
+    Labels: isCanonical
+      ? { ...labels, [LABEL.configHash]: before.configHash }
+      : {
+          ...labels,
+          // Another hash, so that a plain `docker compose up` makes the service canonical as well.
+          [LABEL.configHash]: "replaced",
+          [LABEL.replaced]: JSON.stringify({
+            env: before.env,
+            memoryBytes: before.memoryBytes,
+            configHash: before.configHash,
+            options,
+          } satisfies Replaced),
+        },
+    HostConfig: {
+      ...container.HostConfig,
+      Memory: memory,
+      MemorySwap: memory,
+      CpuQuota: 0,
+      CpuPeriod: 0,
+    },
+    NetworkingConfig: { EndpointsConfig: { [network]: { Aliases: [service] } } },
+  };
+}
+
+/** `before` with the variables of `extra` in place of their namesakes. */
+function withVariables(
+  before: readonly string[],
+  extra: Readonly<Record<string, string>>,
+): string[] {
+  const kept = before.filter((line) => !Object.hasOwn(extra, line.slice(0, line.indexOf("="))));
+  return [...kept, ...Object.entries(extra).map(([name, value]) => `${name}=${value}`)];
+}
+
+/** The engine's limits for a share of the processor; null lifts them. A quota of 0 would change nothing. */
+export function cpuLimits(cores: number | null): { CpuPeriod: number; CpuQuota: number } {
+  const { quotaUs, periodUs } = bandwidthOf(cores);
+  return { CpuPeriod: periodUs, CpuQuota: quotaUs };
+}
