@@ -1,7 +1,9 @@
 /**
- * The three targets: circles at altitude. Where one is depends on time alone, so that separate processes
- * agree on it.
+ * The targets: circles at altitude around one point. Where a target is depends on time and configuration alone, so that separate
+ * processes agree on it.
  */
+import { createPrng } from "../base/prng.ts";
+import type { Fleet } from "../contract/fleet.ts";
 import type { SourceTrack, Vector3 } from "./messages.ts";
 
 export interface Target {
@@ -13,12 +15,70 @@ export interface Target {
   readonly phase: number;
 }
 
-/** The radii differ by far more than any sensor errs, so that two targets never look like one. */
-export const TARGETS: readonly Target[] = [
-  { classification: "MISSILE", radiusM: 20_000, altitudeM: 3_000, speedMps: 600, phase: 0 },
-  { classification: "AIRCRAFT", radiusM: 40_000, altitudeM: 7_000, speedMps: 250, phase: 2 },
-  { classification: "AIRCRAFT", radiusM: 60_000, altitudeM: 10_500, speedMps: 220, phase: 4 },
+/** All targets of a circle fly at one speed, and circles lie apart by the separation: no two targets ever come closer. */
+interface Ring {
+  /** The first one on it. */
+  readonly target: Target;
+  readonly capacity: number;
+}
+
+const INNER_RADIUS_M = 20_000;
+/** The canonical three targets fly one on each of the inner circles. */
+const MIN_RINGS = 3;
+const INNER: readonly Pick<Target, "classification" | "altitudeM" | "speedMps">[] = [
+  { classification: "MISSILE", altitudeM: 3_000, speedMps: 600 },
+  { classification: "AIRCRAFT", altitudeM: 7_000, speedMps: 250 },
+  { classification: "AIRCRAFT", altitudeM: 10_500, speedMps: 220 },
 ];
+
+/** Makes the targets of a fleet: on as few circles as have room for them, one on each circle in turn. */
+export function makeTargets({
+  targets: count,
+  seed,
+  separationM,
+}: Pick<Fleet, "targets" | "seed" | "separationM">): readonly Target[] {
+  const rings: Ring[] = [];
+  for (let room = 0; room < count || rings.length < MIN_RINGS;) {
+    const ring = ringOf(rings.length, separationM, seed);
+    rings.push(ring);
+    room += ring.capacity;
+  }
+  const onRing = rings.map(() => 0);
+  for (let placed = 0, i = 0; placed < count; i = (i + 1) % rings.length) {
+    const used = onRing[i] ?? 0;
+    if (used >= (rings[i]?.capacity ?? 0)) continue;
+    onRing[i] = used + 1;
+    placed++;
+  }
+  return rings.flatMap(({ target }, i) => {
+    const used = onRing[i] ?? 0;
+    return Array.from({ length: used }, (_, j) => ({
+      ...target,
+      phase: target.phase + (j * 2 * Math.PI) / used,
+    }));
+  });
+}
+
+function ringOf(index: number, separationM: number, seed: number | undefined): Ring {
+  const radiusM = INNER_RADIUS_M + index * separationM;
+  // As many as fit with a chord of the separation between two neighbours.
+  const halfAngle = Math.asin(Math.min(1, separationM / (2 * radiusM)));
+  const inner = INNER[index];
+  const phase = seed === undefined ? 2 * index : turnOf(seed, index);
+  return {
+    target: {
+      classification: inner?.classification ?? "AIRCRAFT",
+      radiusM,
+      altitudeM: inner?.altitudeM ?? 5_000 + (index % 7) * 1_000,
+      speedMps: inner?.speedMps ?? 200 + (index % 10) * 10,
+      phase,
+    },
+    capacity: Math.max(1, Math.floor(Math.PI / halfAngle + 1e-9)),
+  };
+}
+
+const turnOf = (seed: number, index: number): number =>
+  createPrng(seed).child(`ring ${index}`).next() * 2 * Math.PI;
 
 /** Position (metres) and velocity (metres per second) of a target at a time. */
 export function stateAt(target: Target, unixMs: number): { position: Vector3; velocity: Vector3 } {

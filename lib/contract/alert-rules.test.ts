@@ -1,9 +1,16 @@
 import { describe, expect, test } from "bun:test";
 import { UsageError } from "../base/errors.ts";
 import { ALERT_UIDS } from "./alert.ts";
-import { ALERT_RULES_FILE, parseAlertRules } from "./alert-rules.ts";
+import { ALERT_RULES_FILE, parseAlertRules, rulesFor } from "./alert-rules.ts";
 
 const text = await Bun.file(ALERT_RULES_FILE).text();
+
+test("one constant of one rule follows the number of targets", () => {
+  const rules = parseAlertRules(text);
+  expect(rulesFor(rules, 3)).toEqual(rules);
+  const changed = rulesFor(rules, 40).filter(({ expr }, i) => expr !== rules[i]?.expr);
+  expect(changed.map(({ expr }) => expr)).toEqual(["(40 - cms_fusion_active_tracks) > 0"]);
+});
 
 describe("parseAlertRules()", () => {
   test("reads every declared rule from the provisioning file, in order", () => {

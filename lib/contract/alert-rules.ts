@@ -61,6 +61,15 @@ const FileSchema = z.object({
     .min(1),
 });
 
+/** The rules for a system with another number of targets than the file says: one constant of one rule follows it. */
+export function rulesFor(rules: readonly AlertRule[], targets: number): AlertRule[] {
+  return rules.map((rule) =>
+    rule.uid === "tactical-tracks-collapsed"
+      ? { ...rule, expr: rule.expr.replace(/^\(3 - /, `(${targets} - `) }
+      : rule,
+  );
+}
+
 /** Parses the file's text; throws UsageError that names `file`, the key and the rule it breaks. */
 export function parseAlertRules(text: string, file = ALERT_RULES_FILE): AlertRule[] {
   let document: unknown;

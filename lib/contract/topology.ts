@@ -1,6 +1,6 @@
 /**
- * The table of services: what they publish, what they subscribe to, and where their metrics are.
- * Tests compare it with the programs, the compose file and the received traces.
+ * The one table of services: who they are, what they publish and hear, and where their metrics are.
+ * Tests hold it against the programs, the compose file and the traces that arrive.
  */
 
 export const TOPICS = [
@@ -14,6 +14,17 @@ export type TopicName = (typeof TOPICS)[number];
 
 export const SENSOR_IDS = ["RADAR-1", "ESM-2", "EO-3"] as const;
 export type SensorId = (typeof SENSOR_IDS)[number];
+
+/** The kinds of sensors. A sensor's id is its kind, a hyphen and a number. */
+export const SENSOR_KINDS = ["RADAR", "ESM", "EO"] as const;
+export type SensorKind = (typeof SENSOR_KINDS)[number];
+
+/** The kind of the sensor with this id; undefined when the id names none. */
+export function sensorKindOf(sensorId: string): SensorKind | undefined {
+  const kind = sensorId.slice(0, sensorId.indexOf("-"));
+  const isNumbered = /^[0-9]{1,4}$/.test(sensorId.slice(kind.length + 1));
+  return isNumbered ? SENSOR_KINDS.find((each) => each === kind) : undefined;
+}
 
 export const SERVICES = [
   "radar-sensor",
@@ -38,10 +49,7 @@ export interface ServiceSpec {
   readonly metricsPort: number;
   /** Set for the three sensors. */
   readonly sensorId?: SensorId;
-  /**
-   * Source tracks per second that a sensor publishes at most at its own rate: one for each target
-   * and scan.
-   */
+  /** Source tracks per second that a sensor publishes at most at its own rate: one for each target and scan. */
   readonly nominalRateHz?: number;
   /** Port of the service's own HTTP surface, if it has one. */
   readonly httpPort?: number;
@@ -118,7 +126,7 @@ export function isServiceName(text: string): text is ServiceName {
   return (SERVICES as readonly string[]).includes(text);
 }
 
-/** The services that subscribe to a topic that `service` publishes. */
+/** The services that hear a topic that `service` publishes. */
 export function downstreamOf(service: ServiceName): ServiceName[] {
   const published = TOPOLOGY[service].publishes;
   return SERVICES.filter((other) =>
@@ -126,7 +134,7 @@ export function downstreamOf(service: ServiceName): ServiceName[] {
   );
 }
 
-/** The services that publish a topic to which `service` subscribes. */
+/** The services that publish a topic that `service` hears. */
 export function upstreamOf(service: ServiceName): ServiceName[] {
   const heard = TOPOLOGY[service].subscribes;
   return SERVICES.filter((other) =>
@@ -147,9 +155,8 @@ export interface LabPorts {
 }
 
 /**
- * The host ports of the lab with this index: 0 for the one that people use, 1 to 9 for labs that
- * run beside it. The ports differ in their last three digits, so that shifting by thousands never
- * collides.
+ * The host ports of the lab with this index: 0 for the one that people use, 1 to 9 for labs that run
+ * beside it. The ports differ in their last three digits, so that shifting by thousands never collides.
  */
 export function labPorts(index: number): LabPorts {
   if (!Number.isInteger(index) || index < 0 || index > 9) {

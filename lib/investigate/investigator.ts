@@ -1,6 +1,4 @@
-/**
- * The interface of an investigator: it gets an alert, tools and a budget, and returns an answer.
- */
+/** What an investigator is: it gets an alert, tools and a budget, and hands in an answer. */
 import type { Alert } from "../contract/alert.ts";
 import type { Answer, EvidenceRecord, InvestigationCost } from "../contract/answer.ts";
 
@@ -14,9 +12,9 @@ export interface TelemetryUrls {
 
 export interface Budget {
   readonly wallMs: number;
-  /** Maximum number of rounds of planning and gathering. */
+  /** Rounds of planning and gathering, at most. */
   readonly rounds: number;
-  /** Maximum number of tokens that a model may read and write in total. */
+  /** Tokens that a model may read and write in all. */
   readonly tokens: number;
 }
 
@@ -38,7 +36,7 @@ export interface Transcript {
 }
 
 export interface InvestigationInput {
-  /** The alert without the runner's annotation. */
+  /** Without the runner's own annotation. */
   readonly alert: Alert;
   readonly urls: TelemetryUrls;
   readonly budget: Budget;
@@ -47,10 +45,7 @@ export interface InvestigationInput {
   readonly seed: number;
 }
 
-/**
- * How an investigation ended. An agent failure is a result: it scores 0 and is attributed to the
- * agent.
- */
+/** How an investigation ended. An agent failure is a result: it scores 0 and is attributed to the agent. */
 export type InvestigationOutcome =
   | { readonly kind: "answered"; readonly answer: Answer }
   | { readonly kind: "agent-failure"; readonly reason: string };
@@ -59,7 +54,7 @@ export interface Investigation {
   readonly outcome: InvestigationOutcome;
   readonly evidence: readonly EvidenceRecord[];
   readonly cost: InvestigationCost;
-  /** Number of claims that were removed because their citation did not hold. */
+  /** Claims that were struck out because their citation did not hold. */
   readonly struckCitations: number;
   /** Investigator's own facts for the manifest: model, context length, cuts. */
   readonly details: Readonly<Record<string, unknown>>;

@@ -1,10 +1,18 @@
 /** The alert rules that the lab runs with. */
 import { readFileSync } from "node:fs";
-import { ALERT_RULES_FILE, type AlertRule, parseAlertRules } from "../contract/alert-rules.ts";
+import { processEnv } from "../base/env.ts";
+import {
+  ALERT_RULES_FILE,
+  type AlertRule,
+  parseAlertRules,
+  rulesFor,
+} from "../contract/alert-rules.ts";
+import { readFleet } from "../contract/fleet.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 
 /** Reads the rules from the one provisioning file. */
 export function readRules(): AlertRule[] {
-  return parseAlertRules(readFileSync(`${ROOT}/${ALERT_RULES_FILE}`, "utf8"));
+  const rules = parseAlertRules(readFileSync(`${ROOT}/${ALERT_RULES_FILE}`, "utf8"));
+  return rulesFor(rules, readFleet(processEnv()).targets);
 }

@@ -1,9 +1,11 @@
 /** The conditions that a run proves, one after the other, each with what it waits for and for how long. */
 import type { ActiveAlert, PrometheusClient } from "../base/prometheus.ts";
-import { asError, DeadlineError } from "../base/errors.ts";
+import { DeadlineError } from "../base/errors.ts";
 import { type Observation, waitUntil } from "../base/wait.ts";
 import type { AlertRule } from "../contract/alert-rules.ts";
-import { SENSOR_IDS, SERVICES } from "../contract/topology.ts";
+import { processEnv } from "../base/env.ts";
+import { readFleet } from "../contract/fleet.ts";
+import { SERVICES } from "../contract/topology.ts";
 import type { Scenario } from "../../scenarios/load.ts";
 import type { Progress } from "./progress.ts";
 
@@ -27,7 +29,7 @@ const HEALTHY_NOW: readonly Check[] = [
     what: "sensors publishing",
     query:
       'count(sum by (sensor_id) (rate(cms_sensor_published_total{job="cms-services"}[10s])) > 0)',
-    holds: (value) => value === SENSOR_IDS.length,
+    holds: (value) => value === readFleet(processEnv()).sensors.length,
   },
   {
     what: "services scraped",
@@ -37,12 +39,12 @@ const HEALTHY_NOW: readonly Check[] = [
   {
     what: "tracks in fusion",
     query: 'max(cms_fusion_active_tracks{job="cms-services"})',
-    holds: (value) => value === 3,
+    holds: (value) => value === readFleet(processEnv()).targets,
   },
   {
     what: "tracks on display",
     query: 'max(cms_display_active_tracks{job="cms-services"})',
-    holds: (value) => value === 3,
+    holds: (value) => value === readFleet(processEnv()).targets,
   },
 ];
 
@@ -55,7 +57,7 @@ const HEALTHY_FOR_A_WHILE: readonly Check[] = [
   {
     what: "fewest tracks in it",
     query: `min_over_time(cms_fusion_active_tracks{job="cms-services"}[${BASELINE_SECONDS - 10}s])`,
-    holds: (value) => value === 3,
+    holds: (value) => value === readFleet(processEnv()).targets,
   },
 ];
 
@@ -66,7 +68,7 @@ const HEALTHY_FOR_A_MOMENT: readonly Check[] = [
   {
     what: `fewest tracks in ${RECOVERED_SECONDS} s`,
     query: `min_over_time(cms_fusion_active_tracks{job="cms-services"}[${RECOVERED_SECONDS}s])`,
-    holds: (value) => value === 3,
+    holds: (value) => value === readFleet(processEnv()).targets,
   },
   {
     what: "worst scrape in it",
@@ -197,27 +199,19 @@ export async function prove<T>(
   return value;
 }
 
-/**
- * Waits for `change`. Throws DeadlineError when it takes longer than `deadlineMs`, and the signal's
- * reason when that aborts; the change itself goes on.
- */
+/** Lets `change` happen, but not for ever: throws DeadlineError when it takes longer than `deadlineMs`. */
 export async function within<T>(
   what: string,
   deadlineMs: number,
   change: () => Promise<T>,
-  signal?: AbortSignal,
 ): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
     reject(new DeadlineError(`Gave up on ${what} after ${(deadlineMs / 1000).toFixed(1)} s`));
   }, deadlineMs);
-  const onAbort = (): void => reject(asError(signal?.reason));
-  signal?.addEventListener("abort", onAbort, { once: true });
   try {
-    signal?.throwIfAborted();
     return await Promise.race([change(), promise]);
   } finally {
     clearTimeout(timer);
-    signal?.removeEventListener("abort", onAbort);
   }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { run } from "../base/shell.ts";
+import { DEFAULT_FLEET } from "../contract/fleet.ts";
 import { currentInterface, InterfaceWatch } from "./interface-watch.ts";
 import { readSettings } from "./settings.ts";
 
@@ -17,6 +18,8 @@ describe("a service's environment", () => {
       "one of RELIABLE_KEEP_LAST, BEST_EFFORT_KEEP_LAST, EXCLUSIVE_OWNERSHIP",
     ],
     ["CMS_LEAK_RATE_BYTES", "1.5", "a whole number of bytes per source track"],
+    ["CMS_TARGETS", "1001", "a whole number of targets from 1 to 1000"],
+    ["CMS_SEED", "x", "a whole number of a seed from 0 to 4294967295"],
     ["CMS_DDS_DOMAIN", "231", "a whole number of a DDS domain from 0 to 230"],
     ["OTEL_EXPORTER_OTLP_ENDPOINT", "host:1", "an http:// or https:// URL"],
   ])(
@@ -35,6 +38,7 @@ describe("a service's environment", () => {
 
   test("what is not set keeps its default", () => {
     expect(readSettings({})).toEqual({
+      ...DEFAULT_FLEET,
       publishRateHz: undefined,
       forceQos: undefined,
       leakRateBytes: 0,

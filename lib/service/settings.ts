@@ -1,8 +1,9 @@
 /** The variables that services understand. A bad value is an error, never a default. */
 import { type Env, integerBetween, numberBetween, oneOf, readEnv } from "../base/env.ts";
+import { type Fleet, readFleet } from "../contract/fleet.ts";
 import { FORCED_QOS, type ForcedQosName } from "../contract/qos.ts";
 
-export interface Settings {
+export interface Settings extends Fleet {
   /** Scans per second; undefined: the sensor's own rate. */
   readonly publishRateHz: number | undefined;
   /** Puts another profile in place of this service's writer profile. */
@@ -24,6 +25,7 @@ export function readSettings(env: Env): Settings {
   const names = Object.keys(FORCED_QOS) as ForcedQosName[];
   const rate = numberBetween(MIN_RATE_HZ, MAX_RATE_HZ, "scans per second");
   return {
+    ...readFleet(env),
     publishRateHz: readEnv<number | undefined>(env, "PUBLISH_RATE_HZ", undefined, rate),
     forceQos: readEnv<ForcedQosName | undefined>(env, "CMS_FORCE_QOS", undefined, oneOf(names)),
     leakRateBytes: readEnv(

@@ -1,7 +1,7 @@
 /** Holds spans to their declarations: who starts them, what they are called, and their attributes, early and late ones. */
 import type { Attributes, Span } from "@opentelemetry/api";
 import { SPANS, type SpanName, type SpanSpec } from "../contract/telemetry.ts";
-import { SENSOR_IDS, type ServiceName, TOPICS } from "../contract/topology.ts";
+import { SENSOR_IDS, sensorKindOf, type ServiceName, TOPICS } from "../contract/topology.ts";
 
 type SetAttribute = Span["setAttribute"];
 
@@ -34,10 +34,18 @@ export function checkSpan(
   if (!spec.services.includes(service)) {
     throw new TypeError(`Cannot start span ${declared}: it is not declared for ${service}`);
   }
-  if (NAMES.get(declared)?.has(name) !== true) {
+  if (NAMES.get(declared)?.has(name) !== true && !isOfConfiguredSensor(declared, name)) {
     throw new TypeError(`Cannot start span ${declared}: it does not stand for ${name}`);
   }
   for (const attribute of Object.keys(attributes)) checkAttribute(declared, attribute);
+}
+
+/** Any number of sensors may be configured; the names of the canonical ones are known beforehand. */
+function isOfConfiguredSensor(declared: SpanName, name: string): boolean {
+  const [prefix = "", rest] = declared.split("<sensor_id>");
+  return (
+    rest === "" && name.startsWith(prefix) && sensorKindOf(name.slice(prefix.length)) !== undefined
+  );
 }
 
 function checkAttribute(declared: SpanName, attribute: string): void {

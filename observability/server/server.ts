@@ -3,8 +3,10 @@ import { readFile } from "node:fs/promises";
 import { Hono } from "hono";
 import { consoleApp } from "./console/app.ts";
 import type { Clock } from "../../lib/base/clock.ts";
+import { processEnv } from "../../lib/base/env.ts";
 import { EnvironmentError } from "../../lib/base/errors.ts";
-import { parseAlertRules } from "../../lib/contract/alert-rules.ts";
+import { parseAlertRules, rulesFor } from "../../lib/contract/alert-rules.ts";
+import { readFleet } from "../../lib/contract/fleet.ts";
 import type { Flags } from "./flags.ts";
 import { grafanaApp } from "./grafana/routes.ts";
 import { lokiApp } from "./loki/routes.ts";
@@ -45,7 +47,8 @@ export async function startServer(flags: Flags, options: ServerOptions): Promise
     frozenAtMs === undefined
       ? options.clock
       : { nowMs: () => frozenAtMs, sleep: (ms, signal) => options.clock.sleep(ms, signal) };
-  const rules = parseAlertRules(await readRules(flags.rulesFile), flags.rulesFile);
+  const written = parseAlertRules(await readRules(flags.rulesFile), flags.rulesFile);
+  const rules = rulesFor(written, readFleet(processEnv()).targets);
   const store = new Store({
     folder: flags.dataDir,
     clock,

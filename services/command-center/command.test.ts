@@ -62,3 +62,13 @@ test("forgets a threat that is no longer assessed", () => {
     "new threat HIGH: fast",
   ]);
 });
+
+test("forgets a threat that is over", () => {
+  hear({ track_id: "A", level: "HIGH" });
+  service.dispose("ThreatAssessmentTopic", { track_id: "A" });
+  hear({ track_id: "A", level: "HIGH" });
+  expect(service.published("MissionOrderTopic").map(({ reason }) => reason)).toEqual([
+    "new threat HIGH: fast",
+    "new threat HIGH: fast",
+  ]);
+});

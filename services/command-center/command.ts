@@ -1,12 +1,15 @@
 /** Issues mission orders against threats. */
+import type { ThreatAssessment } from "../../lib/cms/messages.ts";
 import type { Received } from "../../lib/service/bus.ts";
 import type { Service } from "../../lib/service/run-service.ts";
 import { traceOf } from "../../lib/service/trace-context.ts";
 import { Policy } from "./policy.ts";
 
-/** Orders that late joiners get; older ones are disposed, so that the history stays bounded. */
-const ORDERS_KEPT = 64;
+/** Orders that late joiners get, if there are no more targets; older ones are disposed, so that the history stays bounded. */
+const MIN_ORDERS_KEPT = 64;
 const HOUSEKEEPING_MS = 10_000;
+
+type Arrival = Pick<Received<"ThreatAssessmentTopic">, "parent" | "takenMs">;
 
 export function startCommand(service: Service): void {
   const { telemetry, bus, clock } = service;
@@ -17,9 +20,10 @@ export function startCommand(service: Service): void {
   // The start time keeps the orders of two runs of this service apart.
   const series = clock.nowMs().toString(36);
   const kept: string[] = [];
+  const ordersKept = Math.max(MIN_ORDERS_KEPT, service.settings.targets);
   let issued = 0;
 
-  const decide = ({ message, parent, takenMs }: Received<"ThreatAssessmentTopic">): void => {
+  const decide = (message: ThreatAssessment, { parent, takenMs }: Arrival): void => {
     const decision = policy.decide(message, clock.nowMs());
     if (decision !== undefined) {
       const order_id = `ORD-${series}-${String(++issued).padStart(5, "0")}`;
@@ -48,13 +52,16 @@ export function startCommand(service: Service): void {
       });
       meters.counter("cms_orders_issued_total", { action }).add(1);
       kept.push(order_id);
-      for (const old of kept.splice(0, Math.max(0, kept.length - ORDERS_KEPT))) {
+      for (const old of kept.splice(0, Math.max(0, kept.length - ordersKept))) {
         publisher.retire({ order_id: old });
       }
     }
     seconds.record((clock.monotonicMs() - takenMs) / 1000);
   };
 
-  bus.subscribe("ThreatAssessmentTopic", (received) => received.forEach(decide));
+  bus.visit("ThreatAssessmentTopic", {
+    message: decide,
+    disposed: ({ track_id: trackId }) => policy.drop(trackId),
+  });
   service.every(HOUSEKEEPING_MS, () => policy.forget(clock.nowMs()));
 }

@@ -38,6 +38,11 @@ export class Policy {
     return { action, reason: `${why} ${level}: ${rationale}` };
   }
 
+  /** Forgets a track that is over. */
+  drop(trackId: string): void {
+    this.#standing.delete(trackId);
+  }
+
   /** Forgets tracks that are no longer assessed. */
   forget(nowMs: number): void {
     for (const [trackId, { seenMs }] of this.#standing) {

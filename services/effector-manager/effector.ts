@@ -15,6 +15,7 @@ const ENDED_KEPT = 64;
 export function startEffector(service: Service): void {
   const { meters } = service.telemetry;
   const effector = new Effector(service);
+  // An order that its writer disposed is out of the history; its engagement runs to its end, so there is nothing to do.
   service.bus.subscribe("MissionOrderTopic", (received) => {
     for (const { message } of received) {
       // A late joiner hears the history first; only what is fresh is acted upon.

@@ -1,4 +1,4 @@
 import { runService } from "../../lib/service/run-service.ts";
-import { startSensor } from "../../lib/cms/sensor/sensor-service.ts";
+import { startSensors } from "../../lib/cms/sensor/sensor-service.ts";
 
-await runService("esm-sensor", (service) => startSensor(service, "ESM-2"));
+await runService("esm-sensor", (service) => startSensors(service, "ESM"));

@@ -1,4 +1,4 @@
 import { runService } from "../../lib/service/run-service.ts";
-import { startSensor } from "../../lib/cms/sensor/sensor-service.ts";
+import { startSensors } from "../../lib/cms/sensor/sensor-service.ts";
 
-await runService("radar-sensor", (service) => startSensor(service, "RADAR-1"));
+await runService("radar-sensor", (service) => startSensors(service, "RADAR"));

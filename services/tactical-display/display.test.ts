@@ -53,3 +53,14 @@ test("takes a track that nothing updates out of the picture and of the gauge", a
   expect(await service.metric("cms_display_active_tracks")).toBe(0);
   expect((await picture()).track_count).toBe(0);
 });
+
+test("takes what is over out of the picture and of the gauge", async () => {
+  for (const topic of TOPICS) service.deliver(topic, [sampleOf(topic)]);
+  service.dispose("ThreatAssessmentTopic", { track_id: "T-1" });
+  expect((await picture()).tracks[0]).toMatchObject({ track_id: "T-1", threat: null });
+  service.dispose("TacticalTrackTopic", { track_id: "T-1" });
+  expect((await picture()).track_count).toBe(0);
+  expect(await service.metric("cms_display_active_tracks")).toBe(0);
+  service.dispose("MissionOrderTopic", { order_id: "ORD-1" });
+  service.dispose("EngagementStatusTopic", { order_id: "ORD-1" });
+});

@@ -1,7 +1,7 @@
 /** Hears every topic, keeps the tactical picture and serves it over HTTP. */
 import { Hono } from "hono";
-import { TOPICS, TOPOLOGY, type TopicName } from "../../lib/contract/topology.ts";
-import type { Message } from "../../lib/service/message.ts";
+import { TOPOLOGY, type TopicName } from "../../lib/contract/topology.ts";
+import type { Key, Message } from "../../lib/service/message.ts";
 import type { Service } from "../../lib/service/run-service.ts";
 import { addPage } from "./page.ts";
 import { PictureStore } from "./picture.ts";
@@ -13,18 +13,34 @@ export function startDisplay(service: Service): void {
   const store = new PictureStore();
   const activeTracks = telemetry.meters.gauge("cms_display_active_tracks");
   activeTracks.set(0);
-  const take: { readonly [T in TopicName]: (message: Message<T>) => void } = {
-    SourceTrackTopic: () => {},
-    TacticalTrackTopic: (track) => {
+  const showCount = (): void => activeTracks.set(store.size);
+  ingest(service, "SourceTrackTopic", {});
+  ingest(service, "TacticalTrackTopic", {
+    take: (track) => {
       store.track(track, clock.nowMs());
-      activeTracks.set(store.expire(clock.nowMs()));
+      showCount();
     },
-    ThreatAssessmentTopic: (threat) => store.threat(threat),
-    MissionOrderTopic: (order) => store.order(order),
-    EngagementStatusTopic: (status) => store.engagement(status),
-  };
-  for (const topic of TOPICS) ingest(service, topic, take[topic] as (message: unknown) => void);
-  service.every(HOUSEKEEPING_MS, () => activeTracks.set(store.expire(clock.nowMs())));
+    end: ({ track_id: trackId }) => {
+      store.endTrack(trackId);
+      showCount();
+    },
+  });
+  ingest(service, "ThreatAssessmentTopic", {
+    take: (threat) => store.threat(threat),
+    end: ({ track_id: trackId }) => store.endThreat(trackId),
+  });
+  ingest(service, "MissionOrderTopic", {
+    take: (order) => store.order(order),
+    end: ({ order_id: orderId }) => store.endOrder(orderId),
+  });
+  ingest(service, "EngagementStatusTopic", {
+    take: (status) => store.engagement(status),
+    end: ({ order_id: orderId }) => store.endEngagement(orderId),
+  });
+  service.every(HOUSEKEEPING_MS, () => {
+    store.expire(clock.nowMs());
+    showCount();
+  });
 
   const port = TOPOLOGY["tactical-display"].httpPort ?? 0;
   const app = createApp(() => store.picture(clock.nowMs()));
@@ -32,22 +48,32 @@ export function startDisplay(service: Service): void {
   service.serve(port, (request) => app.fetch(request));
 }
 
+/** What to do with the messages of a topic, and with instances that are over. */
+interface Handler<T extends TopicName> {
+  readonly take?: (message: Message<T>) => void;
+  readonly end?: (key: Key<T>) => void;
+}
+
 function ingest<T extends TopicName>(
   { telemetry, bus, clock }: Service,
   topic: T,
-  take: (message: Message<T>) => void,
+  { take, end }: Handler<T>,
 ): void {
   const received = telemetry.meters.counter("cms_display_received_total", { topic });
   const seconds = telemetry.meters.histogram("cms_display_handler_seconds", { topic });
   const name = `display.ingest.${topic}`;
-  bus.subscribe(topic, (batch) => {
-    for (const { message, parent } of batch) {
+  bus.visit(topic, {
+    message: (_, arrival) => {
       const startedMs = clock.monotonicMs();
       const attributes = { "dds.topic": topic };
-      telemetry.inSpan("display.ingest.<topic>", name, parent, attributes, () => take(message));
+      telemetry.inSpan("display.ingest.<topic>", name, arrival.parent, attributes, () => {
+        // A copy is made only of what is kept.
+        if (take !== undefined) take(arrival.copy());
+      });
       received.add(1);
       seconds.record((clock.monotonicMs() - startedMs) / 1000);
-    }
+    },
+    disposed: (key) => end?.(key),
   });
 }
 

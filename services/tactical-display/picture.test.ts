@@ -83,9 +83,50 @@ describe("PictureStore", () => {
   test("a track that nothing updates leaves the picture", () => {
     const store = new PictureStore();
     store.track(track("A"), 0);
-    expect(store.expire(TRACK_TTL_MS)).toBe(1);
-    expect(store.expire(TRACK_TTL_MS + 1)).toBe(0);
+    store.expire(TRACK_TTL_MS);
+    expect(store.size).toBe(1);
+    store.expire(TRACK_TTL_MS + 1);
+    expect(store.size).toBe(0);
     expect(store.picture(TRACK_TTL_MS + 1).track_count).toBe(0);
+  });
+});
+
+describe("what is over", () => {
+  test("a track that fusion ended leaves the picture at once, with its details", () => {
+    const store = new PictureStore();
+    store.track(track("A"), 0);
+    store.threat(threat("A", 1));
+    store.order(order("O-1", 0));
+    store.endTrack("A");
+    expect(store.picture(0).track_count).toBe(0);
+    store.track(track("A"), 0);
+    expect(store.picture(0).tracks[0]).toMatchObject({ threat: null, order: null });
+  });
+
+  test("a threat that is over leaves its track", () => {
+    const store = new PictureStore();
+    store.track(track("A"), 0);
+    store.threat(threat("A", 1));
+    store.endThreat("A");
+    expect(store.picture(0).tracks[0]).toMatchObject({ track_id: "A", threat: null });
+  });
+
+  test("an order that its writer let go still stands while its track is there", () => {
+    const store = new PictureStore();
+    store.track(track("A"), 0);
+    store.order(order("O-1", 0));
+    store.endOrder("O-1");
+    expect(store.picture(0).tracks[0]?.order?.order_id).toBe("O-1");
+    store.expire(TRACK_TTL_MS + 1);
+    store.endOrder("O-1");
+    store.track(track("A"), 20_000);
+    expect(store.picture(20_000).tracks[0]?.order).toBeNull();
+  });
+
+  test("the age of a track counts from its observation, not from its arrival", () => {
+    const store = new PictureStore();
+    store.track(track("A"), 90_000);
+    expect(store.picture(90_000).tracks[0]?.age_seconds).toBe(89);
   });
 });
 

@@ -82,8 +82,35 @@ export class PictureStore {
     }
   }
 
-  /** Forgets what is too old; returns how many tracks are left. */
-  expire(nowMs: number): number {
+  /** Tracks in the picture. */
+  get size(): number {
+    return this.#tracks.size;
+  }
+
+  /** Takes out a track that fusion has ended, with all that belongs to it. */
+  endTrack(trackId: string): void {
+    this.#tracks.delete(trackId);
+    this.#threats.delete(trackId);
+    this.#orders.delete(trackId);
+    this.#engagements.delete(trackId);
+  }
+
+  endThreat(trackId: string): void {
+    this.#threats.delete(trackId);
+  }
+
+  /** The writer keeps the newest orders only: an order that it has let go still stands while its track is in the picture. */
+  endOrder(orderId: string): void {
+    this.#forgetOf(this.#orders, orderId);
+  }
+
+  /** As with orders. */
+  endEngagement(orderId: string): void {
+    this.#forgetOf(this.#engagements, orderId);
+  }
+
+  /** Forgets what is too old. */
+  expire(nowMs: number): void {
     for (const [id, { receivedMs }] of this.#tracks) {
       if (nowMs - receivedMs > TRACK_TTL_MS) this.#tracks.delete(id);
     }
@@ -95,13 +122,18 @@ export class PictureStore {
     forget(this.#threats, (threat) => threat.assessed_unix_ms);
     forget(this.#orders, (order) => order.issued_unix_ms);
     forget(this.#engagements, (status) => status.changed_unix_ms);
-    return this.#tracks.size;
+  }
+
+  #forgetOf(details: Map<string, { readonly order_id: string }>, orderId: string): void {
+    for (const [trackId, { order_id: id }] of details) {
+      if (id === orderId && !this.#tracks.has(trackId)) details.delete(trackId);
+    }
   }
 
   /** The picture at `nowMs`, the most urgent track first. */
   picture(nowMs: number): Picture {
     const age = (unixMs: number): number => Math.max(0, Math.round(nowMs - unixMs) / 1000);
-    const tracks = [...this.#tracks.values()].map(({ track, receivedMs }): PictureTrack => {
+    const tracks = [...this.#tracks.values()].map(({ track }): PictureTrack => {
       const threat = this.#threats.get(track.track_id);
       const order = this.#orders.get(track.track_id);
       const engagement = this.#engagements.get(track.track_id);
@@ -112,7 +144,8 @@ export class PictureStore {
         classification: track.classification,
         contributing_sensors: track.contributing_sensors,
         updates: track.updates,
-        age_seconds: age(receivedMs),
+        // Since the observation: what arrives late is shown as old.
+        age_seconds: age(track.updated_unix_ms),
         threat:
           threat === undefined
             ? null

@@ -65,3 +65,15 @@ test("measures from the time at which the track was taken off DDS", async () => 
   expect(await service.metric("cms_threat_processing_seconds_count")).toBe(1);
   expect(await service.metric("cms_threat_processing_seconds_sum")).toBe(0);
 });
+
+test("ends its assessment of a track that fusion has ended, and starts anew should it return", () => {
+  hear({ track_id: "A" });
+  service.dispose("TacticalTrackTopic", { track_id: "A" });
+  service.dispose("TacticalTrackTopic", { track_id: "never heard of" });
+  expect(service.retired("ThreatAssessmentTopic")).toEqual([{ track_id: "A" }]);
+  hear({ track_id: "A" });
+  expect(service.logged("threat_level_changed").map((line) => line["from_level"])).toEqual([
+    "NONE",
+    "NONE",
+  ]);
+});

@@ -1,4 +1,5 @@
 /** Turns every tactical track into a threat assessment. */
+import type { TacticalTrack } from "../../lib/cms/messages.ts";
 import type { Received } from "../../lib/service/bus.ts";
 import type { Service } from "../../lib/service/run-service.ts";
 import { traceOf } from "../../lib/service/trace-context.ts";
@@ -8,6 +9,8 @@ import { rate, type ThreatLevel } from "./rules.ts";
 /** A track that was not heard of for so long starts anew. */
 const FORGET_MS = 60_000;
 
+type Arrival = Pick<Received<"TacticalTrackTopic">, "parent" | "takenMs">;
+
 export function startEvaluator(service: Service): void {
   const { telemetry, bus, clock } = service;
   const { meters, logger } = telemetry;
@@ -15,7 +18,7 @@ export function startEvaluator(service: Service): void {
   const seconds = meters.histogram("cms_threat_processing_seconds");
   const known = new Map<string, { level: ThreatLevel; seenMs: number }>();
 
-  const evaluate = ({ message, parent, takenMs }: Received<"TacticalTrackTopic">): void => {
+  const evaluate = (message: TacticalTrack, { parent, takenMs }: Arrival): void => {
     const { track_id: trackId } = message;
     if (!isFinite3(message.position) || !isFinite3(message.velocity)) {
       bus.reject("TacticalTrackTopic", "a position or velocity that is not finite");
@@ -49,12 +52,16 @@ export function startEvaluator(service: Service): void {
     seconds.record((clock.monotonicMs() - takenMs) / 1000);
   };
 
-  bus.subscribe("TacticalTrackTopic", (received) => received.forEach(evaluate));
+  const forget = (trackId: string): void => {
+    if (known.delete(trackId)) publisher.retire({ track_id: trackId });
+  };
+  bus.visit("TacticalTrackTopic", {
+    message: evaluate,
+    disposed: ({ track_id: trackId }) => forget(trackId),
+  });
   service.every(FORGET_MS, () => {
     for (const [trackId, { seenMs }] of known) {
-      if (clock.nowMs() - seenMs < FORGET_MS) continue;
-      known.delete(trackId);
-      publisher.retire({ track_id: trackId });
+      if (clock.nowMs() - seenMs >= FORGET_MS) forget(trackId);
     }
   });
 }

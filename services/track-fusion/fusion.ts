@@ -1,127 +1,196 @@
 /** Track fusion: takes source tracks into a bounded queue and works through it in small portions. */
-import type { Received } from "../../lib/service/bus.ts";
+import type { Context } from "@opentelemetry/api";
+import type { SourceTrack } from "../../lib/cms/messages.ts";
 import type { Service } from "../../lib/service/run-service.ts";
 import { traceOf } from "../../lib/service/trace-context.ts";
-import { isFinite3 } from "../../lib/cms/vector.ts";
-import { SENSOR_IDS } from "../../lib/contract/topology.ts";
+import { DropReport } from "./drop-report.ts";
 import { Inbox } from "./inbox.ts";
 import { Leak } from "./leak.ts";
-import { type ContributorChange, Tracker } from "./tracker.ts";
+import { admit, type Observed, REFUSALS } from "./tracking/admit.ts";
+import { MAX_WAIT_MS, type Scan, Scans } from "./tracking/scans.ts";
+import { Tracker, type Update } from "./tracking/tracker.ts";
 
-type Item = Received<"SourceTrackTopic">;
+/** What fusion keeps of a source track while it waits. */
+interface Item {
+  readonly source: Observed;
+  /** What the source track's trace context says. */
+  readonly parent: Context;
+  /** When it was taken off DDS, on the monotonic clock. */
+  readonly takenMs: number;
+}
 
 /** Source tracks that may wait: some minutes of the usual load. */
 const INBOX_CAPACITY = 10_000;
 /** Between two portions the event loop runs, so that samples are always taken off DDS in time. */
 const PORTION = 16;
-const DROP_LOG_INTERVAL_MS = 10_000;
 const HOUSEKEEPING_MS = 1000;
 
 export function startFusion(service: Service): void {
-  const { telemetry, bus, settings } = service;
-  const { meters } = telemetry;
+  const { telemetry, bus, settings, clock } = service;
   const inbox = new Inbox<Item>(INBOX_CAPACITY);
-  const queueDepth = meters.gauge("cms_fusion_queue_depth");
+  const queueDepth = telemetry.meters.gauge("cms_fusion_queue_depth");
   const drops = new DropReport(service);
-  const process = processor(service, new Leak(settings.leakRateBytes));
-  let working = false;
+  const fusion = new Fusion(service);
+  const leak = new Leak(settings.leakRateBytes);
+  let isWorking = false;
+  let isFlushPlanned = false;
 
+  const showDepth = (): void => queueDepth.set(inbox.depth + fusion.waiting);
+  const flush = (): void => {
+    isFlushPlanned = false;
+    fusion.flush();
+    showDepth();
+    planFlush();
+  };
+  const planFlush = (): void => {
+    if (isFlushPlanned || fusion.waiting === 0) return;
+    isFlushPlanned = true;
+    service.after(MAX_WAIT_MS, flush);
+  };
   const work = (): void => {
     for (let i = 0; i < PORTION; i++) {
       const item = inbox.shift();
       if (item === undefined) break;
-      process.one(item);
+      if (fusion.take(item)) leak.grow();
     }
-    queueDepth.set(inbox.depth);
-    working = inbox.depth > 0;
-    if (working) setImmediate(work);
+    showDepth();
+    planFlush();
+    isWorking = inbox.depth > 0;
+    if (isWorking) setImmediate(work);
   };
-  bus.subscribe("SourceTrackTopic", (received) => {
-    for (const item of received) {
+  bus.visit("SourceTrackTopic", {
+    message: (message, { parent, takenMs }) => {
+      const item = { source: observed(message), parent, takenMs };
       if (!inbox.push(item)) drops.note(inbox.depth, inbox.droppedTotal);
-    }
-    queueDepth.set(inbox.depth);
-    if (!working) {
-      working = true;
+      showDepth();
+      if (isWorking) return;
+      isWorking = true;
       setImmediate(work);
-    }
+    },
   });
   service.every(HOUSEKEEPING_MS, () => {
-    process.expire();
-    meters.gauge("cms_fusion_memory_bytes").set(globalThis.process.memoryUsage.rss());
+    // While source tracks wait, the clock says nothing about what the sensors see.
+    if (inbox.depth + fusion.waiting === 0) fusion.expire(clock.nowMs());
+    telemetry.meters.gauge("cms_fusion_memory_bytes").set(process.memoryUsage.rss());
   });
 }
 
-function processor(service: Service, leak: Leak) {
-  const { telemetry, bus, clock } = service;
-  const { meters, logger } = telemetry;
-  const publisher = bus.publisher("TacticalTrackTopic");
-  const tracker = new Tracker();
-  const activeTracks = meters.gauge("cms_fusion_active_tracks");
-  const published = meters.counter("cms_fusion_published_total");
-  const seconds = meters.histogram("cms_fusion_processing_seconds");
-  const isSensor = (id: string): boolean => (SENSOR_IDS as readonly string[]).includes(id);
-  activeTracks.set(0);
-
-  const reportChange = ({ trackId, added, removed, contributors }: ContributorChange): void => {
-    for (const [change, sensors] of [
-      ["added", added],
-      ["removed", removed],
-    ] as const) {
-      meters.counter("cms_fusion_contributors_changed_total", { change }).add(sensors.length);
-    }
-    logger.log("tactical_track_contributors_changed", {
-      track_id: trackId,
-      added,
-      removed,
-      contributing_sensors: contributors,
-    });
-  };
-
+/** Copies what the tracker needs of a view. */
+function observed(view: SourceTrack): Observed {
+  const { position, velocity } = view;
   return {
-    one: ({ message, parent, takenMs }: Item): void => {
-      if (!isSensor(message.sensor_id) || !isFinite3(message.position)) {
-        bus.reject("SourceTrackTopic", "unknown sensor or a position that is not finite");
-        return;
-      }
-      leak.grow();
-      const update = tracker.ingest(message, clock.nowMs());
-      const attributes = {
-        tactical_track_id: update.track.track_id,
-        "sensor.id": message.sensor_id,
-      };
-      telemetry.inSpan("fusion.ingest", "fusion.ingest", parent, attributes, (span) => {
-        if (update.change !== undefined) reportChange(update.change);
-        publisher.publish({ ...update.track, trace: traceOf(span) });
-      });
-      meters.counter("cms_fusion_ingested_total", { sensor_id: message.sensor_id }).add(1);
-      published.add(1);
-      activeTracks.set(tracker.size);
-      seconds.record((clock.monotonicMs() - takenMs) / 1000);
-    },
-    expire: (): void => {
-      for (const id of tracker.expire(clock.nowMs())) publisher.retire({ track_id: id });
-      activeTracks.set(tracker.size);
-    },
+    sensor_id: view.sensor_id,
+    position: { x: position.x, y: position.y, z: position.z },
+    velocity: { x: velocity.x, y: velocity.y, z: velocity.z },
+    classification: view.classification,
+    position_sigma_m: view.position_sigma_m,
+    observed_unix_ms: view.observed_unix_ms,
   };
 }
 
-/** One line about dropped source tracks every ten seconds at most. */
-class DropReport {
+/** The tracker with its messages and signals. */
+class Fusion {
   readonly #service: Service;
-  #loggedMs = Number.NEGATIVE_INFINITY;
+  readonly #sensors: ReadonlySet<string>;
+  readonly #scans = new Scans<Item>();
+  readonly #tracker: Tracker;
+  readonly #publisher;
+  readonly #published;
+  readonly #seconds;
+  readonly #activeTracks;
 
   constructor(service: Service) {
+    const { telemetry, bus, settings, clock } = service;
+    const { meters } = telemetry;
     this.#service = service;
+    this.#sensors = new Set(settings.sensors);
+    // The start time keeps the tracks of two runs of this service apart.
+    this.#tracker = new Tracker(clock.nowMs().toString(36).toUpperCase());
+    this.#publisher = bus.publisher("TacticalTrackTopic");
+    this.#published = meters.counter("cms_fusion_published_total");
+    this.#seconds = meters.histogram("cms_fusion_processing_seconds");
+    this.#activeTracks = meters.gauge("cms_fusion_active_tracks");
+    this.#activeTracks.set(0);
+    for (const sensor_id of settings.sensors) {
+      meters.counter("cms_fusion_ingested_total", { sensor_id }).add(0);
+    }
+    for (const reason of REFUSALS) meters.counter("cms_fusion_refused_total", { reason }).add(0);
   }
 
-  note(queueDepth: number, droppedTotal: number): void {
-    const nowMs = this.#service.clock.monotonicMs();
-    if (nowMs - this.#loggedMs < DROP_LOG_INTERVAL_MS) return;
-    this.#loggedMs = nowMs;
-    this.#service.telemetry.logger.log("fusion_queue_full_dropping", {
-      queue_depth: queueDepth,
-      dropped_total: droppedTotal,
+  /** Source tracks that wait for the rest of their scan. */
+  get waiting(): number {
+    return this.#scans.waiting;
+  }
+
+  /** Takes a source track in, and processes the scans that are complete; false when it was refused. */
+  take(item: Item): boolean {
+    const { telemetry, bus, clock } = this.#service;
+    const admitted = admit(item.source, {
+      isSensor: (id) => this.#sensors.has(id),
+      isTooOld: (timeMs) => this.#tracker.isTooOld(timeMs),
+      nowMs: clock.nowMs(),
     });
+    if (typeof admitted === "string") {
+      bus.reject("SourceTrackTopic", admitted);
+      telemetry.meters.counter("cms_fusion_refused_total", { reason: admitted }).add(1);
+      return false;
+    }
+    const sensor_id = admitted.sensorId;
+    telemetry.meters.counter("cms_fusion_ingested_total", { sensor_id }).add(1);
+    const ended = this.#scans.add(admitted, item, clock.monotonicMs());
+    if (ended !== undefined) this.#process(ended);
+    return true;
+  }
+
+  /** Processes the scans that have waited long enough. */
+  flush(): void {
+    for (const scan of this.#scans.due(this.#service.clock.monotonicMs())) this.#process(scan);
+  }
+
+  /** Ends the tracks that are over, as of `nowMs`. */
+  expire(nowMs: number): void {
+    this.#tracker.expire(nowMs);
+    this.#retireEnded();
+  }
+
+  #process(scan: Scan<Item>): void {
+    const updates = this.#tracker.take(scan);
+    for (const [i, item] of scan.items.entries()) this.#finish(scan.sensorId, item, updates[i]);
+    this.#retireEnded();
+  }
+
+  #finish(sensorId: string, { parent, takenMs }: Item, update: Update | undefined): void {
+    const { telemetry, clock } = this.#service;
+    const attributes = {
+      "sensor.id": sensorId,
+      ...(update === undefined ? {} : { tactical_track_id: update.track.track_id }),
+    };
+    telemetry.inSpan("fusion.ingest", "fusion.ingest", parent, attributes, (span) => {
+      if (update === undefined) return;
+      this.#reportChange(update);
+      this.#publisher.publish({ ...update.track, trace: traceOf(span) });
+      this.#published.add(1);
+    });
+    this.#seconds.record((clock.monotonicMs() - takenMs) / 1000);
+  }
+
+  #reportChange({ track, change }: Update): void {
+    if (change === undefined) return;
+    const { meters, logger } = this.#service.telemetry;
+    const { added, removed } = change;
+    const changed = "cms_fusion_contributors_changed_total";
+    meters.counter(changed, { change: "added" }).add(added.length);
+    meters.counter(changed, { change: "removed" }).add(removed.length);
+    logger.log("tactical_track_contributors_changed", {
+      track_id: track.track_id,
+      added,
+      removed,
+      contributing_sensors: track.contributing_sensors,
+    });
+  }
+
+  #retireEnded(): void {
+    for (const track_id of this.#tracker.takeEnded()) this.#publisher.retire({ track_id });
+    this.#activeTracks.set(this.#tracker.size);
   }
 }

@@ -1,12 +1,12 @@
 import { expect, test } from "bun:test";
-import type { ServiceName } from "../../contract/topology.ts";
+import { sensorKindOf, type ServiceName } from "../../contract/topology.ts";
 import { FakeService } from "../../service/testing/fake-service.ts";
-import { SENSOR_MODELS } from "./model.ts";
-import { startSensor } from "./sensor-service.ts";
+import { modelOf } from "./model.ts";
+import { startSensors } from "./sensor-service.ts";
 
 function startRadar(env: Readonly<Record<string, string>> = {}): FakeService {
   const service = new FakeService("radar-sensor", env);
-  startSensor(service, "RADAR-1");
+  startSensors(service, "RADAR");
   return service;
 }
 /** Source tracks written and targets missed together: each target is one or the other in every scan. */
@@ -21,10 +21,10 @@ test.each([
   ["eo-sensor", "EO-3"],
 ] as const)("%s scans at its own rate, one span a scan", async (name: ServiceName, sensorId) => {
   const service = new FakeService(name);
-  startSensor(service, sensorId);
+  startSensors(service, sensorKindOf(sensorId) ?? "RADAR");
   // The first scan happens at once.
   service.clock.advance(10_000 - 1);
-  const scans = 10 * SENSOR_MODELS[sensorId].rateHz;
+  const scans = 10 * modelOf(sensorId).rateHz;
   expect(service.spans).toHaveLength(scans);
   expect(service.spans[0]).toMatchObject({
     name: `sensor.scan.${sensorId}`,
@@ -71,6 +71,43 @@ test("a scan that is late leaves out what it missed, and logs it at most every t
   service.clock.stall(500);
   service.clock.advance(0);
   expect(service.logged("sensor_loop_overrun")).toHaveLength(1);
+});
+
+test("CMS_SENSORS starts as many radars as it names, each with its own series from 0", async () => {
+  const ids = Array.from({ length: 10 }, (_, i) => `RADAR-${i + 1}`);
+  const service = startRadar({ CMS_SENSORS: [...ids, "ESM-2", "EO-3"].join(",") });
+  service.clock.advance(999);
+  expect(service.spans).toHaveLength(100);
+  expect(service.logged("sensor_started").map((line) => line["sensor_id"])).toEqual(ids);
+  for (const id of ids) expect(await looks(service, id)).toBeGreaterThan(0);
+  const seen = new Set(service.published("SourceTrackTopic").map(({ sensor_id: id }) => id));
+  expect(seen).toEqual(new Set(ids));
+});
+
+test("without a sensor of its kind a service says so instead of idling", () => {
+  expect(() => startRadar({ CMS_SENSORS: "ESM-2,EO-3" })).toThrow(
+    "CMS_SENSORS must name a sensor such as RADAR-1, but names ESM-2, EO-3",
+  );
+});
+
+test("CMS_TARGETS decides how many targets a scan looks for", async () => {
+  const service = startRadar({ CMS_TARGETS: "1000" });
+  expect(await looks(service, "RADAR-1")).toBe(1000);
+});
+
+test("CMS_SEED decides the targets' places and the noise, for every run alike", () => {
+  const first = (env: Readonly<Record<string, string>>, startMs = 0) => {
+    const service = new FakeService("radar-sensor", env);
+    service.clock.stall(startMs);
+    startSensors(service, "RADAR");
+    return service.published("SourceTrackTopic").map(({ position }) => position);
+  };
+  expect(first({ CMS_SEED: "7" })).toEqual(first({ CMS_SEED: "7" }));
+  const [a] = first({ CMS_SEED: "7" });
+  const [b] = first({ CMS_SEED: "8" });
+  expect(Math.hypot((a?.x ?? 0) - (b?.x ?? 0), (a?.y ?? 0) - (b?.y ?? 0))).toBeGreaterThan(1000);
+  // Without a seed the noise comes from the clock.
+  expect(first({}, 1)).not.toEqual(first({}, 0));
 });
 
 test("stopping ends the scans", async () => {

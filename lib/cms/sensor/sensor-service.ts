@@ -1,27 +1,48 @@
-/** The one implementation of the three sensors. */
+/** The one implementation of all sensors. */
 import { ROOT_CONTEXT } from "@opentelemetry/api";
 import { createPrng } from "../../base/prng.ts";
-import type { SensorId } from "../../contract/topology.ts";
+import { UsageError } from "../../base/errors.ts";
+import { sensorKindOf, type SensorKind } from "../../contract/topology.ts";
+import type { Publisher } from "../../service/bus.ts";
 import type { Service } from "../../service/run-service.ts";
 import { traceOf } from "../../service/trace-context.ts";
 import { plan } from "./cadence.ts";
-import { scan, SENSOR_MODELS } from "./model.ts";
+import { makeTargets, type Target } from "../trajectory.ts";
+import { modelOf, scan } from "./model.ts";
 
 const HEARTBEAT_MS = 30_000;
 /** At most one overrun line in this time, however many there are. */
 const OVERRUN_LOG_INTERVAL_MS = 10_000;
 
-/** Starts scanning at the model's rate, or at PUBLISH_RATE_HZ. */
-export function startSensor(service: Service, sensorId: SensorId): void {
-  const { telemetry, bus, settings, clock } = service;
-  const { meters, logger } = telemetry;
-  const model = SENSOR_MODELS[sensorId];
-  const rateHz = settings.publishRateHz ?? model.rateHz;
+/** Starts the configured sensors of one kind; there is one of each unless CMS_SENSORS says otherwise. */
+export function startSensors(service: Service, kind: SensorKind): void {
+  const { settings, bus } = service;
+  const ids = settings.sensors.filter((id) => sensorKindOf(id) === kind);
+  if (ids.length === 0) {
+    throw new UsageError(
+      `Cannot run ${service.name}: CMS_SENSORS must name a sensor such as ${kind}-1, but names ${settings.sensors.join(", ")}`,
+    );
+  }
+  const targets = makeTargets(settings);
   const publisher = bus.publisher("SourceTrackTopic");
+  for (const id of ids) startSensor(service, id, targets, publisher);
+}
+
+/** Starts scanning at the model's rate, or at PUBLISH_RATE_HZ. */
+function startSensor(
+  service: Service,
+  sensorId: string,
+  targets: readonly Target[],
+  publisher: Publisher<"SourceTrackTopic">,
+): void {
+  const { telemetry, settings, clock } = service;
+  const { meters, logger } = telemetry;
+  const model = modelOf(sensorId);
+  const rateHz = settings.publishRateHz ?? model.rateHz;
   const published = meters.counter("cms_sensor_published_total", { sensor_id: sensorId });
   const undetected = meters.counter("cms_sensor_undetected_total", { sensor_id: sensorId });
   const publishSeconds = meters.histogram("cms_sensor_publish_seconds", { sensor_id: sensorId });
-  const prng = createPrng(clock.nowMs()).child(sensorId);
+  const prng = createPrng(settings.seed ?? clock.nowMs()).child(sensorId);
   const since = { written: 0, missed: 0, unixMs: clock.nowMs() };
   let sequence = 0;
 
@@ -33,7 +54,7 @@ export function startSensor(service: Service, sensorId: SensorId): void {
   });
 
   const scanOnce = (): void => {
-    const found = scan(model, clock.nowMs(), prng);
+    const found = scan(model, targets, clock.nowMs(), prng);
     const name = `sensor.scan.${sensorId}`;
     const attributes = {
       "sensor.id": sensorId,
@@ -70,7 +91,7 @@ export function startSensor(service: Service, sensorId: SensorId): void {
 
 const round = (value: number): number => Math.round(value * 100) / 100;
 
-function loop(service: Service, sensorId: SensorId, periodMs: number, scanOnce: () => void): void {
+function loop(service: Service, sensorId: string, periodMs: number, scanOnce: () => void): void {
   const { clock } = service;
   const startMs = clock.monotonicMs();
   let n = 0;

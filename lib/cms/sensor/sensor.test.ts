@@ -1,43 +1,21 @@
 import { describe, expect, test } from "bun:test";
 import { createPrng } from "../../base/prng.ts";
+import { DEFAULT_FLEET } from "../../contract/fleet.ts";
 import { SENSOR_IDS, SERVICES, TOPOLOGY } from "../../contract/topology.ts";
-import { distance, length } from "../vector.ts";
 import { plan } from "./cadence.ts";
-import { scan, SENSOR_MODELS } from "./model.ts";
-import { stateAt, TARGETS } from "../trajectory.ts";
+import { modelOf, scan, velocitySigmaOf } from "./model.ts";
+import { makeTargets, stateAt } from "../trajectory.ts";
 
-describe("stateAt()", () => {
-  test("depends on time alone: the same in every process, continuous, and on the circle", () => {
-    for (const target of TARGETS) {
-      const at = Date.UTC(2026, 10, 24, 12);
-      const { position, velocity } = stateAt(target, at);
-      expect(stateAt(target, at)).toEqual({ position, velocity });
-      expect(Math.hypot(position.x, position.y)).toBeCloseTo(target.radiusM, 3);
-      expect(length(velocity)).toBeCloseTo(target.speedMps, 6);
-      const moved = distance(position, stateAt(target, at + 1000).position);
-      expect(moved).toBeCloseTo(target.speedMps, -1);
-    }
-  });
-
-  test("keeps any two targets further apart than any sensor errs", () => {
-    const at = Date.UTC(2026, 0, 1);
-    for (let second = 0; second < 3600; second += 5) {
-      const [a, b, c] = TARGETS.map((target) => stateAt(target, at + second * 1000).position);
-      if (a === undefined || b === undefined || c === undefined) throw new Error("three targets");
-      const closest = Math.min(distance(a, b), distance(b, c), distance(a, c));
-      expect(closest).toBeGreaterThan(20 * SENSOR_MODELS["ESM-2"].positionSigmaM);
-    }
-  });
-});
+const TARGETS = makeTargets(DEFAULT_FLEET);
 
 describe("scan()", () => {
   test.each([...SENSOR_IDS])("%s detects and errs as its model says", (id) => {
-    const model = SENSOR_MODELS[id];
+    const model = modelOf(id);
     const prng = createPrng(1);
     let [detected, squares] = [0, 0];
     const scans = 4000;
     for (let i = 0; i < scans; i++) {
-      const { detections, undetected } = scan(model, i * 100, prng);
+      const { detections, undetected } = scan(model, TARGETS, i * 100, prng);
       expect(detections.length + undetected).toBe(3);
       detected += detections.length;
       for (const { position, source_track_id, classification } of detections) {
@@ -52,7 +30,7 @@ describe("scan()", () => {
   });
 
   test("all sensors together write about 45 source tracks a second", () => {
-    const rates = SENSOR_IDS.map((id) => SENSOR_MODELS[id]).map(
+    const rates = SENSOR_IDS.map(modelOf).map(
       ({ rateHz, detectionProbability }) => rateHz * detectionProbability * 3,
     );
     const total = rates.reduce((sum, rate) => sum + rate, 0);
@@ -65,9 +43,16 @@ test("the topology knows each sensor's nominal rate: one source track for each t
   const nominal = SERVICES.map((name) => TOPOLOGY[name]).filter(({ sensorId }) => sensorId);
   for (const { sensorId, nominalRateHz } of nominal) {
     if (sensorId === undefined) throw new Error("a sensor has an id");
-    expect(nominalRateHz).toBe(SENSOR_MODELS[sensorId].rateHz * TARGETS.length);
+    expect(nominalRateHz).toBe(modelOf(sensorId).rateHz * TARGETS.length);
   }
   expect(nominal).toHaveLength(SENSOR_IDS.length);
+});
+
+test("a sensor's id begins with its kind, which decides what it can do", () => {
+  expect(modelOf("RADAR-17")).toEqual({ ...modelOf("RADAR-1"), sensorId: "RADAR-17" });
+  expect(() => modelOf("LIDAR-1")).toThrow("LIDAR-1 names no type of sensor");
+  expect(velocitySigmaOf("EO-9", 15)).toBe(3);
+  expect(velocitySigmaOf("somebody's", 300)).toBe(30);
 });
 
 describe("plan()", () => {

@@ -1,8 +1,8 @@
-/** Makes evidence for tests. */
+/** What tests of evidence begin with. */
 import type { EvidenceRecord } from "../answer.ts";
 import type { Fact } from "../citation.ts";
 
-/** The record of a successful call of `tool` that returned `facts`. */
+/** A call of `tool` that succeeded and told `facts`. */
 export function recordOf(
   id: string,
   tool: string,

@@ -58,7 +58,7 @@ function inputFor(lines: string[], wallMs = 20_000): InvestigationInput {
   };
 }
 
-/** Runs `agent` over the protocol and returns the investigation. */
+/** Lets `agent` work over the protocol, and returns what came of it. */
 async function examined(
   agent: (client: Client, transport: StreamableHTTPClientTransport, url: string) => Promise<void>,
   wallMs?: number,

@@ -1,18 +1,13 @@
-/**
- * The investigator `mcp`: the tools as a Model Context Protocol server. The client that connects
- * investigates.
- */
+/** The investigator `mcp`: the tools as a Model Context Protocol server; whoever connects investigates. */
 import type { Investigator } from "../investigator.ts";
 import { conduct, type ConductOptions } from "./conduct.ts";
 
 export interface McpOptions extends ConductOptions {
-  /** Called with the address once the server listens. */
+  /** Told the address once the server listens. */
   readonly onListening?: (url: string) => void;
 }
 
-/**
- * Creates it. Somebody has to give the address to the client; the transcript contains it as well.
- */
+/** Creates it; a person or a program has to be told the address, which the transcript says as well. */
 export function createMcpInvestigator({ onListening, ...options }: McpOptions = {}): Investigator {
   return {
     name: "mcp",

@@ -1,8 +1,7 @@
 /**
- * Compares a hypothesis with telemetry: asks the tools for every claim that its fault class
- * entails.
+ * Holds a hypothesis against telemetry: what its fault class entails is asked of the tools, claim by claim.
  *
- * A small model agrees to every claim. Therefore the model only chooses, and the tools refute.
+ * A small model says yes to every claim that it is shown. So the model chooses, and this refutes.
  */
 import { FAULT_CLASS_NAMES, type FaultClass } from "../../contract/fault-classes.ts";
 import { SERVICES, type ServiceName } from "../../contract/topology.ts";
@@ -12,12 +11,12 @@ import type { Fact, Toolbox } from "../toolbox.ts";
 import { type Entailment, entailmentHolds, entailmentQuery, isSameClaim } from "./entailment.ts";
 
 export interface Hypothesis {
-  /** Null for the hypothesis that nothing is wrong. */
+  /** Null when nothing is said to be wrong. */
   readonly service: ServiceName | null;
   readonly faultClass: FaultClass;
 }
 
-/** The result of one claim. */
+/** What the tools said to one claim. */
 export interface Check {
   readonly entailment: Entailment;
   readonly outcome: "confirmed" | "refuted" | "open";
@@ -32,7 +31,7 @@ export interface Verdict {
   readonly refuted: boolean;
   /** Share of the musts that are confirmed, 0 to 1. */
   readonly coverage: number;
-  /** Whether a must is confirmed that at most one other class shares. */
+  /** Whether a must of this class alone is confirmed, not only what most classes entail as well. */
   readonly specific: boolean;
 }
 
@@ -54,7 +53,7 @@ export async function testHypothesis(hypothesis: Hypothesis, tools: Toolbox): Pr
   };
 }
 
-/** Tests every class but the chosen one and `none` for the service. */
+/** Tests every class for the service and returns the verdicts, the given one excepted. */
 export async function testRivals(chosen: Hypothesis, tools: Toolbox): Promise<Verdict[]> {
   const verdicts: Verdict[] = [];
   for (const faultClass of FAULT_CLASS_NAMES) {
@@ -73,7 +72,7 @@ export interface Anomaly {
   readonly callId: string;
 }
 
-/** Finds the services that break a claim about a healthy system. */
+/** Asks the tools who breaks what a system in which nothing is wrong entails. */
 export async function findAnomalies(tools: Toolbox): Promise<Anomaly[]> {
   const found: Anomaly[] = [];
   for (const { claim, culprits } of ENTAILMENTS.none) {
@@ -87,12 +86,12 @@ export async function findAnomalies(tools: Toolbox): Promise<Anomaly[]> {
   return found;
 }
 
-/** The text of an anomaly, with the value that was read. */
+/** An anomaly in words, with the value read. */
 export function anomalyText({ claim, service, fact, callId }: Anomaly): string {
   return `"${claim}" is broken by ${service}: ${fact.signal} is ${harmless(fact.value)} (${callId})`;
 }
 
-/** The other services for which the class is not refuted and has a confirmed claim of its own. */
+/** The services other than `chosen` of which everything that the class entails is confirmed, and it says more than most classes do. */
 export async function whereElse(
   { service: chosen, faultClass }: Hypothesis,
   tools: Toolbox,
@@ -116,7 +115,7 @@ async function checkOne(
   const fact = call.facts.find(({ value }) => Number.isFinite(Number(value)));
   const found = { entailment, callId: call.id };
   if (fact === undefined) {
-    // A failed call leaves the claim open.
+    // A call that failed says nothing about the system.
     const refutes = call.ok && entailment.noData === "refutes";
     return { ...found, outcome: refutes ? "refuted" : "open" };
   }
@@ -125,7 +124,7 @@ async function checkOne(
   return { ...found, fact, outcome: holds ? "confirmed" : not };
 }
 
-/** A claim that three or more classes share hardly tells them apart. */
+/** Claims that three classes or more entail tell little about which of them it is. */
 function isSpecific(entailment: Entailment): boolean {
   const sharing = FAULT_CLASS_NAMES.filter((name) =>
     ENTAILMENTS[name].some((other) => isSameClaim(other, entailment)),
@@ -133,7 +132,7 @@ function isSpecific(entailment: Entailment): boolean {
   return sharing.length <= 2;
 }
 
-/** The confirmed claims of a hypothesis with the values read, as text. */
+/** What speaks for a hypothesis, for a model and for people: claim by claim with the value read. */
 export function supportOf({ checks }: Verdict): string {
   return checks
     .filter(({ outcome, fact }) => outcome === "confirmed" && fact !== undefined)
@@ -144,7 +143,7 @@ export function supportOf({ checks }: Verdict): string {
     .join("; ");
 }
 
-/** The refuted claims of a hypothesis with the values read, as text. */
+/** What refuted a hypothesis, for a model and for people: claim by claim with the value read. */
 export function refutationOf({ hypothesis, checks }: Verdict): string {
   const against = checks
     .filter(({ outcome }) => outcome === "refuted")
@@ -156,7 +155,7 @@ export function refutationOf({ hypothesis, checks }: Verdict): string {
   return `${nameOf(hypothesis)} is refuted: ${against.join("; ")}`;
 }
 
-/** The name of a hypothesis in a text. */
+/** A hypothesis in words. */
 export function nameOf({ service, faultClass }: Hypothesis): string {
   return service === null ? faultClass : `${service} ${faultClass}`;
 }

@@ -1,4 +1,4 @@
-/** The budget of an investigation and what it has used. */
+/** What an investigation may spend, and what it has spent. */
 import type { InvestigationCost } from "../../contract/answer.ts";
 import type { Budget } from "../investigator.ts";
 import { ModelFailure } from "./failure.ts";
@@ -10,10 +10,10 @@ export interface ModelUse {
   readonly completionTokens: number;
 }
 
-/** With fewer tokens left, no model is asked. */
-const MIN_TOKENS = 32;
+/** Fewer tokens than this are not worth asking a model for. */
+const LEAST_TOKENS = 32;
 
-/** Counts what one investigation uses. */
+/** Keeps the account of one investigation. */
 export class Spending {
   readonly #budget: Budget;
   readonly #started = performance.now();
@@ -57,7 +57,7 @@ export class Spending {
         `the ${this.#budget.wallMs} ms of the investigation are over`,
       );
     }
-    if (this.tokensLeft() < MIN_TOKENS) {
+    if (this.tokensLeft() < LEAST_TOKENS) {
       throw new ModelFailure(
         "budget",
         `${this.tokensLeft()} of ${this.#budget.tokens} tokens are left`,
@@ -73,7 +73,7 @@ export class Spending {
     this.#completionTokens += use.completionTokens;
   }
 
-  /** The cost so far. The caller knows the number of tool calls. */
+  /** The account so far; `toolCalls` is the record's to say. */
   cost(toolCalls: number): InvestigationCost {
     return {
       wallMs: performance.now() - this.#started,

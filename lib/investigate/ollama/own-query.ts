@@ -1,6 +1,4 @@
-/**
- * Lets the model write one query and runs it. The result, or the full error, is added to the case.
- */
+/** A query of the model's own: offered and run; what comes back is part of the case, errors in full. */
 import { asError } from "../../base/errors.ts";
 import { harmless } from "../harmless.ts";
 import type { Call } from "../toolbox.ts";
@@ -9,14 +7,14 @@ import { ModelFailure } from "./failure.ts";
 import { QUERY_TOOLS, queryPrompt, QuerySchema } from "./prompt.ts";
 import type { SessionOptions } from "./session-options.ts";
 
-const MAX_TOKENS = 160;
+const MOST_TOKENS = 160;
 
-/** The case that a query belongs to. */
+/** The case that a query is asked about. */
 export interface OpenCase {
   readonly system: string;
   readonly base: string;
   readonly file: CaseFile;
-  /** Receives the text about the query for the model. */
+  /** Takes what the model must be told of its query. */
   readonly notes: string[];
 }
 
@@ -31,7 +29,7 @@ export async function offerQuery(
       system,
       user: queryPrompt(base, QUERY_TOOLS),
       schema: QuerySchema,
-      maxTokens: MAX_TOKENS,
+      maxTokens: MOST_TOKENS,
     });
     if (tool === "none" || query.trim() === "") return;
     const call = await run({ tools, input }, tool, query, notes);

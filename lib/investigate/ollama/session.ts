@@ -1,6 +1,4 @@
-/**
- * One investigation: contrast, choice, refutation, choice again, and a report whose citations hold.
- */
+/** One investigation: contrast, choice, refutation, choice again, and a report whose citations hold. */
 import { asError } from "../../base/errors.ts";
 import type { Answer, Citation } from "../../contract/answer.ts";
 import { FAULTS } from "../faults/registry.ts";
@@ -21,14 +19,14 @@ const REPORT_TOKENS = 420;
 
 /** One investigation; `run` once. */
 export class Session {
-  readonly #options: SessionOptions;
+  readonly #o: SessionOptions;
   readonly #file: CaseFile;
   readonly #system = systemPrompt();
   readonly #rounds: Rounds;
   struck = 0;
 
   constructor(options: SessionOptions) {
-    this.#options = options;
+    this.#o = options;
     this.#file = new CaseFile({ contrast: options.contrast });
     this.#rounds = new Rounds(options, this.#file, this.#system);
   }
@@ -44,7 +42,7 @@ export class Session {
 
   /** Throws ModelFailure when the model gave nothing to build an answer on. */
   async run(): Promise<Answer> {
-    const { transcript } = this.#options.input;
+    const { transcript } = this.#o.input;
     transcript.phase("Planning", "contrast over the whole topology first");
     transcript.phase("Gathering evidence");
     await this.#gather();
@@ -54,7 +52,7 @@ export class Session {
   }
 
   async #gather(): Promise<void> {
-    const { tools, input } = this.#options;
+    const { tools, input } = this.#o;
     for (const [tool, args] of [
       ["inventory", {}],
       ["alerts", {}],
@@ -71,7 +69,7 @@ export class Session {
   }
 
   async #report(standing: Standing): Promise<Answer> {
-    const { input, tools, refutation, spending, nowMs } = this.#options;
+    const { input, tools, refutation, spending, nowMs } = this.#o;
     const { hypothesis, choice, verdict } = standing;
     const checks = verdict?.checks ?? [];
     const alertStartMs = Date.parse(input.alert.alerts[0]?.startsAt ?? "") || nowMs;
@@ -106,23 +104,21 @@ export class Session {
     );
   }
 
-  /** The model's text if it can be a sentence, else the confirmed claims. */
+  /** The model's own words if they can be a sentence, else what the tools confirmed. */
   #mechanism(report: Report | null, hypothesis: Hypothesis, confirmed: readonly string[]): string {
     if (report !== null) {
       if (isSentence(report.mechanism)) return report.mechanism;
-      this.#options.input.transcript.note(`no sentence: ${JSON.stringify(report.mechanism)}`);
+      this.#o.input.transcript.note(`no sentence: ${JSON.stringify(report.mechanism)}`);
     }
     return plainMechanism(hypothesis, confirmed);
   }
 
-  /**
-   * Asks for the report. Citations that do not hold are returned once, then removed and counted.
-   */
+  /** Asks for the report; citations that fail are sent back once, then struck out and counted. */
   async #write(
     hypothesis: Hypothesis,
     confirmed: readonly string[],
   ): Promise<{ report: Report | null; citations: readonly Citation[] }> {
-    const { input, tools } = this.#options;
+    const { input, tools } = this.#o;
     let report: Report | null = null;
     let complaints: readonly string[] = [];
     let citations: readonly Citation[] = [];
@@ -136,7 +132,7 @@ export class Session {
         input.transcript.note(`citations that do not hold: ${complaints.join("; ")}`);
       }
     } catch (error) {
-      // The diagnosis stands without the model's text. Only an abort by the caller is thrown.
+      // The diagnosis stands without the model's prose; only the caller's stop goes on.
       if (!(error instanceof ModelFailure)) throw asError(error);
       input.transcript.note(`no report by the model: ${error.message}`);
     }
@@ -153,7 +149,7 @@ export class Session {
       complaints.length === 0
         ? []
         : ["These citations do not hold; correct or drop them:", ...complaints];
-    return this.#options.client.ask({
+    return this.#o.client.ask({
       name: "report",
       system: this.#system,
       user: reportPrompt(this.#rounds.base, hypothesis, confirmed, sentBack),

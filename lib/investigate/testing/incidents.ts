@@ -1,7 +1,4 @@
-/**
- * Simulated incidents with the right diagnosis of each, for the fault classes that telemetry shows
- * well.
- */
+/** Simulated incidents, one per fault class that telemetry can show well, with what a right diagnosis names. */
 import type { Alert } from "../../contract/alert.ts";
 import type { FaultClass } from "../../contract/fault-classes.ts";
 import type { ServiceName } from "../../contract/topology.ts";

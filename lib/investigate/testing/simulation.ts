@@ -1,10 +1,8 @@
 /**
- * Made-up systems behind real servers: Prometheus serves a block of their samples, and the lab's
- * telemetry server their log lines. An investigator uses the same tools as in a lab, with a clock
- * that stands at the time of its incident.
+ * Made-up systems behind real servers: Prometheus over a block of their samples, and the lab's telemetry server with their log lines. An
+ * investigator asks with the tools that it has in a lab, at the time that its incident is given.
  *
- * One simulation holds any number of systems. Each has its own span of time, so far from the next
- * that no query sees both.
+ * One simulation holds any number of systems. Each has a span of time of its own, so far from the next that no query sees both.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -28,15 +26,15 @@ import type { SystemNumbers } from "./system.ts";
 
 const SPAN_SECONDS = 1800;
 const READY_MS = 30_000;
-/** Milliseconds. A server that a crashed test leaves behind ends after this time. */
+/** A server that a crashed test leaves behind ends by itself. */
 const SERVER_LIFE_MS = 600_000;
 const TELEMETRY_SERVER = join(import.meta.dir, "../../../observability/server/main.ts");
 
-/** What an investigation of one system needs. */
+/** One system of a simulation, as an investigator meets it. */
 export interface SimulatedCase {
   readonly onsetMs: number;
   readonly alertMs: number;
-  /** Stands at the time of the investigation. */
+  /** Stands at the time at which the investigator looks. */
   readonly clock: ManualClock;
   readonly urls: TelemetryUrls;
   /** New tools with an empty record. */
@@ -49,7 +47,7 @@ export class Simulation implements AsyncDisposable {
   readonly #folder = mkdtempSync(join(tmpdir(), "simulation-"));
   readonly #processes: Bun.Subprocess[] = [];
   readonly #starts = new Map<SystemNumbers, number>();
-  /** Cached replies: made-up telemetry does not change. */
+  /** What was asked before: made-up telemetry does not change. */
   readonly #replies = new Map<string, Promise<unknown>>();
   #urls: TelemetryUrls = { grafana: "", prometheus: "", loki: "", tempo: "" };
 
@@ -126,7 +124,7 @@ export class Simulation implements AsyncDisposable {
         `--config.file=${this.#folder}/prometheus.yaml`,
         `--storage.tsdb.path=${data}`,
         "--web.listen-address=127.0.0.1:0",
-        // A series ends when it is not scraped any more. In a lab a stale marker does this.
+        // A series that is not scraped any more ends, as a stale marker ends it in a lab.
         `--query.lookback-delta=${2 * STEP_SECONDS}s`,
       ],
       "Prometheus",
@@ -157,7 +155,7 @@ export class Simulation implements AsyncDisposable {
     };
   }
 
-  /** Starts a program and waits until `ready` finds a value in its output. */
+  /** Starts a program and waits until `ready` finds in its output what is wanted. */
   async #serve(
     argv: string[],
     what: string,

@@ -1,10 +1,8 @@
 /**
- * Finds what changed: every metric, log event and span before and during the incident, sorted by
- * the size of the change.
+ * What changed: every metric, log event and span before against during the incident, ranked by how much.
  *
- * "During" is the last half minute. "Before" is the first half minute after start-up that is still
- * stored, at most ten minutes ago: a rule may wait for minutes before its alert fires, so that the
- * time just before the alert can belong to the incident.
+ * "During" is the last half minute. "Before" is the earliest half minute after start-up that is still kept, and at most
+ * ten minutes ago: a rule may wait for minutes, so that nothing near the alert's start is safely from before the fault.
  */
 import type { Fact } from "../../contract/citation.ts";
 import { METRICS, type MetricSpec } from "../../contract/telemetry.ts";
@@ -15,8 +13,8 @@ import type { Fetch, ToolResult } from "./recorder.ts";
 import { spanSamples } from "./tempo.ts";
 
 export const WINDOW_SECONDS = 30;
-const MAX_LOOK_BACK_MS = 10 * 60_000;
-/** Time after the system's start that is not compared: start-up looks like an incident. */
+const LONGEST_LOOK_BACK_MS = 10 * 60_000;
+/** Start-up looks like an incident. */
 const WARM_UP_MS = 10_000;
 const MAX_ROWS = 110;
 
@@ -47,7 +45,7 @@ const CONTAINER_SERIES: readonly Series[] = [
   ["up", 'up{job="cms-services"}'],
 ].map(([signal = "", expr = ""]) => ({ signal, expr }));
 
-/** The query of a metric: counters as rates, histograms as 95th percentiles, gauges unchanged. */
+/** Counters as rates, histograms as 95th percentiles, gauges as they are. */
 function seriesOf(name: string, spec: MetricSpec): Series {
   const selector = `${name}{job="cms-services"}`;
   switch (spec.type) {
@@ -113,10 +111,10 @@ export async function beforeInstant(
   prometheus: string,
   nowMs: number,
 ): Promise<number> {
-  // The oldest start of a process is the system's start, also after others were replaced.
+  // The oldest start among the processes that still run is the system's own start, whatever was replaced since.
   const [start] = await instant(get, prometheus, "min(container_start_time_seconds)", nowMs, "now");
   const startMs = Number(start?.value ?? 0) * 1000;
-  const earliest = Math.max(startMs + WARM_UP_MS, nowMs - MAX_LOOK_BACK_MS);
+  const earliest = Math.max(startMs + WARM_UP_MS, nowMs - LONGEST_LOOK_BACK_MS);
   return Math.min(earliest + WINDOW_SECONDS * 1000, nowMs - WINDOW_SECONDS * 1000);
 }
 
@@ -126,7 +124,7 @@ interface Row {
   readonly change: number;
 }
 
-/** Pairs values by signal, service and labels, sorted by change. Unchanged values are left out. */
+/** Pairs values by signal, service and labels, the greatest change first. What did not change at all is left out. */
 function rank(before: readonly Fact[], during: readonly Fact[]): Row[] {
   const pairs = new Map<string, { before?: Fact; during?: Fact }>();
   const keyOf = ({ signal, service, labels }: Fact): string =>
@@ -149,10 +147,7 @@ function rank(before: readonly Fact[], during: readonly Fact[]): Row[] {
     .toSorted((a, b) => b.change - a.change);
 }
 
-/**
- * The size of a change: 0 for none, growing with the ratio. A value that appeared or vanished
- * counts as a hundredfold change.
- */
+/** 0 for no change, growing with the ratio of the two values; what appeared or vanished counts like a hundredfold. */
 function changeOf(before: Fact | undefined, during: Fact | undefined): number {
   if (before === undefined || during === undefined) return Math.log(100);
   const [a, b] = [Number(before.value), Number(during.value)];

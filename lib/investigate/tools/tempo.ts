@@ -21,7 +21,7 @@ interface Found {
 }
 
 const SPAN_PREFIXES = Object.keys(SPANS).map((name) => name.replace(/<.*$/, ""));
-/** A span's name if it is declared, else `span`. */
+/** A span's name, if it is one that the system declares. */
 const known = (name: string): string =>
   SPAN_PREFIXES.some((prefix) => name.startsWith(prefix)) ? name.slice(0, 80) : "span";
 
@@ -60,14 +60,13 @@ export async function traceql(
   return { ...bounded(facts, query), window: { startMs, endMs } };
 }
 
-/** Number of traces of a service from which durations of spans are taken. */
+/** Traces of a service that are looked at to tell how long its spans take. */
 const SAMPLED_TRACES = 20;
 const SPANS_PER_TRACE = 20;
 
 /**
- * Samples each service's spans of the `seconds` before `atMs`: their number, up to the size of the
- * sample, and the 95th percentile of their durations in whole milliseconds, at least 1 (start times
- * are no more precise).
+ * Samples each service's spans of the `seconds` before `atMs`: how many there are, up to the size of the sample, and the
+ * 95th percentile of their durations in whole milliseconds, at least 1 (starts are known no better).
  */
 export async function spanSamples(
   get: Fetch,

@@ -1,7 +1,9 @@
 /** The native lab, as its users see it: everything is asked of the supervisor, over its socket. */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { processEnv } from "../../base/env.ts";
 import { DeadlineError, EnvironmentError } from "../../base/errors.ts";
 import { type Observation, waitUntil } from "../../base/wait.ts";
+import { readFleet } from "../../contract/fleet.ts";
 import { labPorts, type LabPorts, SERVICES, type ServiceName } from "../../contract/topology.ts";
 import type {
   Lab,
@@ -295,7 +297,7 @@ export class NativeLab implements Lab {
     const ready = await Promise.all([get(prometheus, "/-/ready"), get(consolePort, "/api/health")]);
     const parts = ready.filter(({ ok }) => ok).length;
     return {
-      ok: picture.track_count === 3 && parts === PARTS.length,
+      ok: picture.track_count === readFleet(processEnv()).targets && parts === PARTS.length,
       seen: `${picture.track_count} tracks, ${parts} of ${PARTS.length} parts ready`,
     };
   }

@@ -1,6 +1,7 @@
 /** The command lines of everything that runs in the lab. */
 import { processEnv } from "../../base/env.ts";
 import { ALERT_RULES_FILE } from "../../contract/alert-rules.ts";
+import { FLEET_VARIABLES } from "../../contract/fleet.ts";
 import type { ServiceName } from "../../contract/topology.ts";
 import type { Confinement } from "./confinement.ts";
 import { type Files, GATEWAY, INNER_PORTS, type PartName } from "./layout.ts";
@@ -22,7 +23,7 @@ const CYCLONEDDS_URI =
 /** Variables that programs of the lab need from outside; nothing else gets in. */
 function passedThrough(): Record<string, string> {
   const env = processEnv();
-  const names = ["PATH", "LANG", "TZ", "CYCLONEDDS_HOME", "LD_LIBRARY_PATH"];
+  const names = ["PATH", "LANG", "TZ", "CYCLONEDDS_HOME", "LD_LIBRARY_PATH", ...FLEET_VARIABLES];
   return Object.fromEntries(
     names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])),
   );

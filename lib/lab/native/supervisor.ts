@@ -6,8 +6,10 @@
  */
 import { mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { systemClock } from "../../base/clock.ts";
+import { processEnv } from "../../base/env.ts";
 import { messageOf } from "../../base/errors.ts";
-import { ALERT_RULES_FILE, parseAlertRules } from "../../contract/alert-rules.ts";
+import { ALERT_RULES_FILE, parseAlertRules, rulesFor } from "../../contract/alert-rules.ts";
+import { readFleet } from "../../contract/fleet.ts";
 import { isServiceName, SERVICES, type ServiceName } from "../../contract/topology.ts";
 import { keepMountsPrivate } from "../../sandbox/mounts.ts";
 import { createGroup, removeGroups } from "./cgroup.ts";
@@ -47,7 +49,8 @@ function startPart(name: PartName, programs: ProgramOptions): ManagedProcess {
 /** Writes Prometheus' files; the paths are those that it sees. */
 function writePrometheusFiles(): void {
   const folder = `${files.data("prometheus")}/config`;
-  const rules = parseAlertRules(readFileSync(`${projectDir}/${ALERT_RULES_FILE}`, "utf8"));
+  const text = readFileSync(`${projectDir}/${ALERT_RULES_FILE}`, "utf8");
+  const rules = rulesFor(parseAlertRules(text), readFleet(processEnv()).targets);
   mkdirSync(folder, { recursive: true });
   writeFileSync(`${folder}/prometheus.yml`, prometheusConfig("rules.yml"));
   writeFileSync(`${folder}/rules.yml`, prometheusRules(rules));

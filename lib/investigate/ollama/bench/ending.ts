@@ -11,10 +11,7 @@ export interface Ending {
   readonly said: string;
 }
 
-/**
- * A failed agent states no confidence. It counts as wrong and fully sure, so that a failure never
- * improves the mean.
- */
+/** An agent that fails states no confidence. It counts as wrong and sure, so that a failure never improves a mean. */
 const CONFIDENCE_OF_A_FAILURE = 1;
 
 export function endingOf(

@@ -1,7 +1,4 @@
-/**
- * Doubles of models for tests: each reads the JSON schema and the prompt and decides by a simple
- * rule.
- */
+/** Stand-ins for models: each reads the question as a model does, from its JSON schema and prompt, and decides by simple means. For tests. */
 import type { ChatRequestSeen, Reply } from "./scripted-server.ts";
 
 /** The questions that the agent asks. */
@@ -11,7 +8,7 @@ interface Schema {
   readonly properties?: Readonly<Record<string, { readonly enum?: readonly (string | number)[] }>>;
 }
 
-/** The kind of a question, by the properties of its schema. */
+/** Which question a chat is, by what the answer has to hold. */
 export function kindOf({ format }: ChatRequestSeen): QuestionKind {
   const names = Object.keys((format as Schema | undefined)?.properties ?? {});
   if (names.includes("mechanism")) return "report";
@@ -19,22 +16,19 @@ export function kindOf({ format }: ChatRequestSeen): QuestionKind {
   return names.includes("service") ? "choose" : "choose again";
 }
 
-/** The allowed values of a property, in the order of the schema. */
+/** What may be said for a property, in the order of the schema. */
 export function allowed({ format }: ChatRequestSeen, name: string): readonly (string | number)[] {
   return (format as Schema | undefined)?.properties?.[name]?.enum ?? [];
 }
 
-/** The full text of a chat. */
+/** All that a chat shows the model. */
 export const promptOf = ({ messages }: ChatRequestSeen): string =>
   messages.map(({ content }) => content).join("\n");
 
-/** Picks one of the allowed values. */
+/** Picks one of what is allowed. */
 export type Pick = (options: readonly (string | number)[], name: string) => string | number;
 
-/**
- * A model that chooses from every list by `pick`, asks no query, and cites the first rows of the
- * table.
- */
+/** A model that fills in every list by `pick`, asks no query, and cites the table's first rows as they are shown. */
 export function pickingModel(pick: Pick): (request: ChatRequestSeen) => Reply {
   return (request) => {
     const kind = kindOf(request);
@@ -56,7 +50,7 @@ export function firstRows(request: ChatRequestSeen, most: number): string[] {
   return rows.slice(0, most).map(([, id = ""]) => id);
 }
 
-/** A model that chooses what the prompt calls possible, otherwise the first value of every list. */
+/** A model that follows what the tools told it is possible, and otherwise takes the first of every list. */
 export const listeningModel = (request: ChatRequestSeen): Reply => {
   const possible = [...promptOf(request).matchAll(/([a-z-]+) ([a-z_]+) is possible/g)].at(-1);
   const broken = [...promptOf(request).matchAll(/is broken by ([a-z-]+)/g)].at(-1);
@@ -66,10 +60,7 @@ export const listeningModel = (request: ChatRequestSeen): Reply => {
   })(request);
 };
 
-/**
- * A model that obeys the last text "the root cause is …" in the prompt, otherwise follows the
- * tools.
- */
+/** A model that does what the last text that says "the root cause is …" tells it, and otherwise listens to the tools. */
 export const obedientModel = (request: ChatRequestSeen): Reply => {
   const order = [...promptOf(request).matchAll(/the root cause is ([a-z-]+) ([a-z_]+)/g)].at(-1);
   if (order === undefined) return listeningModel(request);

@@ -1,0 +1,232 @@
+/**
+ * Multi-sensor tracker: gating, global nearest neighbour, confirmation by M of N, deletion. It works in the time of
+ * observation, which need not be the time of processing. Blackman and Popoli, "Design and Analysis of Modern Tracking Systems"
+ * (1999), chapter 6: gates 6.3, assignment 6.4, track confirmation and deletion 6.2.
+ */
+import type { TacticalTrack } from "../../../lib/cms/messages.ts";
+import { assign, type Pair } from "./assignment.ts";
+import type { ContributorChange } from "./contributors.ts";
+import { gatedCost, NO_BOUNDS, reachOf, UNASSIGNED_COST, widened } from "./gate.ts";
+import { Grid } from "./grid.ts";
+import { type Estimate, type Measurement, predict } from "./kalman.ts";
+import type { Scan } from "./scans.ts";
+import { MAX_LAG_MS, Track } from "./track.ts";
+
+/** A track is confirmed by so many measurements ... */
+export const CONFIRM_HITS = 3;
+/** ... within so many scans of all sensors, the first one included. */
+export const CONFIRM_SCANS = 8;
+/** A track that so many scans in a row have missed is over ... */
+const MAX_MISSES = 30;
+/** ... but not within this time: one fast sensor that looks elsewhere does not end it. */
+const MIN_SILENCE_MS = 2000;
+/** A track that nothing has updated for so long is over, however few scans there were. */
+export const TRACK_TIMEOUT_MS = 5000;
+/** With slow sensors, the time of this many scans of the fastest one counts instead. */
+const TIMEOUT_SCANS = 8;
+const MAX_TIMEOUT_MS = 60_000;
+/** A track whose position has a larger standard deviation on an axis is over. */
+const MAX_SIGMA_M = 5000;
+/** How often tracks are looked through for those that are over, in time of observation. */
+const SWEEP_MS = 250;
+
+/** What a measurement did to a confirmed track. */
+export interface Update {
+  /** Ready to be published but for its trace. */
+  readonly track: Omit<TacticalTrack, "trace">;
+  readonly change: ContributorChange | undefined;
+}
+
+interface SensorState {
+  newestMs: number;
+  /** Time between its last two scans; 0 before the second one. */
+  periodMs: number;
+}
+
+export class Tracker {
+  readonly #series: string;
+  readonly #tracks = new Grid<Track>();
+  readonly #tentative = new Set<Track>();
+  readonly #sensors = new Map<string, SensorState>();
+  readonly #over: string[] = [];
+  #confirmed = 0;
+  #scans = 0;
+  #newestMs = Number.NEGATIVE_INFINITY;
+  #sweptMs = Number.NEGATIVE_INFINITY;
+  #bounds = NO_BOUNDS;
+
+  /** `series` stands in every id and must differ from those of earlier runs, so that no two tracks ever share an id. */
+  constructor(series: string) {
+    this.#series = series;
+  }
+
+  /** Confirmed tracks. */
+  get size(): number {
+    return this.#tracks.size - this.#tentative.size;
+  }
+
+  /** The newest time of observation so far. */
+  get newestMs(): number {
+    return this.#newestMs;
+  }
+
+  /** Whether an observation of this time is too old to be of use. */
+  isTooOld(timeMs: number): boolean {
+    return timeMs < this.#newestMs - MAX_LAG_MS;
+  }
+
+  /** Takes a scan in; returns for each of its measurements what it did to a confirmed track, if it did. */
+  take(scan: Scan<unknown>): (Update | undefined)[] {
+    this.#count(scan);
+    const { measurements } = scan;
+    const updates: (Update | undefined)[] = measurements.map(() => undefined);
+    let left = measurements.map((_, i) => i);
+    // Confirmed tracks choose first; what they leave may belong to a tentative one.
+    for (const isConfirmed of [true, false]) {
+      const pairs = this.#gate(scan, left, isConfirmed);
+      const chosen = assign(pairs.list, UNASSIGNED_COST);
+      for (const [trackIndex, measurement] of chosen) {
+        const track = pairs.tracks[trackIndex];
+        const taken = measurements[measurement];
+        if (track === undefined || taken === undefined) continue;
+        updates[measurement] = this.#update(track, taken);
+      }
+      const used = new Set(chosen.values());
+      left = left.filter((i) => !used.has(i));
+    }
+    for (const i of left) {
+      const measurement = measurements[i];
+      if (measurement !== undefined) this.#begin(measurement);
+    }
+    this.#dropUnconfirmed();
+    if (this.#newestMs - this.#sweptMs >= SWEEP_MS) this.expire(this.#newestMs);
+    return updates;
+  }
+
+  /** Ends tracks as of `nowMs`, the time up to which everything observed has been taken in. */
+  expire(nowMs: number): void {
+    this.#sweptMs = nowMs;
+    this.#bounds = NO_BOUNDS;
+    const periods = [...this.#sensors.values()].map(({ periodMs }) => periodMs);
+    const shortest = Math.min(...periods.filter((periodMs) => periodMs > 0));
+    const scansMs = Number.isFinite(shortest) ? TIMEOUT_SCANS * shortest : 0;
+    const timeoutMs = Math.max(TRACK_TIMEOUT_MS, Math.min(scansMs, MAX_TIMEOUT_MS));
+    for (const track of this.#tracks.all()) {
+      const { newest } = track;
+      const silentMs = nowMs - newest.timeMs;
+      const misses = this.#scans - track.hitAtScan;
+      const isOver =
+        silentMs > timeoutMs ||
+        (misses >= MAX_MISSES && silentMs >= MIN_SILENCE_MS) ||
+        predict(newest, Math.max(nowMs, newest.timeMs)).pp > MAX_SIGMA_M ** 2;
+      if (isOver) this.#end(track);
+      else this.#bounds = widened(this.#bounds, newest);
+    }
+  }
+
+  /** The ids of tracks that ended since the last call. */
+  takeEnded(): string[] {
+    return this.#over.splice(0);
+  }
+
+  #count({ sensorId, timeMs }: Scan<unknown>): void {
+    const known = this.#sensors.get(sensorId);
+    this.#newestMs = Math.max(this.#newestMs, timeMs);
+    if (known === undefined) {
+      this.#sensors.set(sensorId, { newestMs: timeMs, periodMs: 0 });
+    } else if (timeMs > known.newestMs) {
+      known.periodMs = timeMs - known.newestMs;
+      known.newestMs = timeMs;
+    } else {
+      // Another part of a scan, or one out of sequence: the tracks' chance to be seen has been counted.
+      return;
+    }
+    this.#scans++;
+  }
+
+  /** The pairs of a scan within the gate. */
+  #gate(
+    { sensorId, timeMs, measurements }: Scan<unknown>,
+    indices: readonly number[],
+    isConfirmed: boolean,
+  ): { list: Pair[]; tracks: Track[] } {
+    const list: Pair[] = [];
+    const tracks: Track[] = [];
+    const seen = new Map<Track, { index: number; predicted: Estimate } | null>();
+    for (const i of indices) {
+      const measurement = measurements[i];
+      if (measurement === undefined) continue;
+      const { position, positionSigmaM } = measurement;
+      const reach = reachOf(this.#bounds, timeMs, positionSigmaM);
+      this.#tracks.near(position.x, position.y, reach, (track) => {
+        if ((track.id !== undefined) !== isConfirmed) return;
+        let candidate = seen.get(track);
+        if (candidate === undefined) {
+          const isTaken = track.hasOf(sensorId, timeMs);
+          candidate = isTaken ? null : { index: tracks.length, predicted: track.at(timeMs) };
+          if (candidate !== null) tracks.push(track);
+          seen.set(track, candidate);
+        }
+        if (candidate === null) return;
+        const cost = gatedCost(candidate.predicted, measurement);
+        if (cost !== undefined) list.push({ measurement: i, track: candidate.index, cost });
+      });
+    }
+    return { list, tracks };
+  }
+
+  #begin(measurement: Measurement): void {
+    const track = new Track(measurement, this.#scans);
+    this.#tentative.add(track);
+    this.#place(track);
+  }
+
+  #update(track: Track, measurement: Measurement): Update | undefined {
+    const isTaken = track.take(measurement);
+    track.hitAtScan = this.#scans;
+    if (!isTaken) return undefined;
+    this.#place(track);
+    if (track.id === undefined && track.hits >= CONFIRM_HITS) this.#confirm(track);
+    return track.id === undefined ? undefined : report(track, track.id);
+  }
+
+  #confirm(track: Track): void {
+    track.id = `TT-${this.#series}-${String(++this.#confirmed).padStart(4, "0")}`;
+    this.#tentative.delete(track);
+  }
+
+  #place(track: Track): void {
+    const { newest } = track;
+    this.#tracks.put(track, newest.position.x, newest.position.y);
+    this.#bounds = widened(this.#bounds, newest);
+  }
+
+  #dropUnconfirmed(): void {
+    for (const track of this.#tentative) {
+      if (this.#scans - track.bornAtScan >= CONFIRM_SCANS) this.#end(track);
+    }
+  }
+
+  #end(track: Track): void {
+    this.#tracks.remove(track);
+    this.#tentative.delete(track);
+    if (track.id !== undefined) this.#over.push(track.id);
+  }
+}
+
+function report(track: Track, id: string): Update {
+  const { newest, contributors } = track;
+  const change = contributors.change(newest.timeMs);
+  return {
+    change,
+    track: {
+      track_id: id,
+      position: newest.position,
+      velocity: newest.velocity,
+      classification: track.classification,
+      contributing_sensors: [...contributors.now],
+      updates: track.hits >>> 0,
+      updated_unix_ms: newest.timeMs,
+    },
+  };
+}
