@@ -4,6 +4,7 @@
  * set-up, which on a fresh machine installs the packages first.
  */
 import { CancelledError, EXIT_DEFECT, messageOf, UserFacingError } from "./lib/base/errors.ts";
+import { chooseEngine } from "./lib/setup/choose-engine.ts";
 import { ensureSetup } from "./lib/setup/ensure-setup.ts";
 
 const interrupted = new AbortController();
@@ -12,9 +13,11 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 }
 
 async function main(argv: readonly string[]): Promise<number> {
-  if (!argv.includes("--help") && !argv.includes("-h")) await ensureSetup({});
+  const engine = await chooseEngine(argv);
+  if (!argv.includes("--help") && !argv.includes("-h")) await ensureSetup(engine);
   const { execute } = await import("./lib/cli/execute.ts");
   return execute(argv, {
+    engine,
     signal: interrupted.signal,
     print: (text) => process.stdout.write(`${text}\n`),
   });

@@ -73,6 +73,7 @@ describe("runCommandLine()", () => {
     ["--all --min-score 2", "it must be a share of the points from 0 to 1"],
     ["up --lab 10", "it must be a whole number of a lab's index from 0 to 9"],
     ["up now", "too many arguments"],
+    ["up --engine qemu", "Allowed choices are native, docker"],
     ["up --keep-telemetry", "up takes no --keep-telemetry"],
     ["verify --repeat 3", "verify takes no --repeat"],
     ["report results --all", "report takes no --all"],
@@ -84,6 +85,25 @@ describe("runCommandLine()", () => {
     await expect(running).rejects.toThrow(UsageError);
     await expect(running).rejects.toThrow(message);
     expect(calls).toEqual([]);
+  });
+
+  test("the engine that was chosen for this machine stands in for the default", async () => {
+    const { commands, calls } = recording();
+    const said: string[] = [];
+    const progress = () => ({ ...silent, line: (text: string) => void said.push(text) });
+    const engine = { engine: "docker", reason: "this is a test" } as const;
+    const chosen = { ...context, progress, engine };
+    await runCommandLine(["up"], commands, chosen);
+    await runCommandLine(["up", "--engine", "native"], commands, chosen);
+    await runCommandLine(["--engine=native", "up"], commands, chosen);
+    await runCommandLine(["doctor"], commands, chosen);
+    expect(calls.map((call) => (call.at(-1) as { engine?: string }).engine)).toEqual([
+      "docker",
+      "native",
+      "native",
+      undefined,
+    ]);
+    expect(said).toEqual(["engine: docker, because this is a test"]);
   });
 
   test("--help is no error", async () => {

@@ -26,7 +26,8 @@ export async function runCommandLine(
       .exitOverride()
       .allowExcessArguments(false)
       .action(async () => {
-        exitCode = await definition.action(context, optionsOf(command), ...command.processedArgs);
+        const options = withChosenEngine(optionsOf(command), argv, context);
+        exitCode = await definition.action(context, options, ...command.processedArgs);
       });
   }
   try {
@@ -38,6 +39,19 @@ export async function runCommandLine(
     throw new UsageError(`Cannot understand the command: ${message}; --help lists what exists`);
   }
   return exitCode;
+}
+
+/** Puts the engine that was chosen for this machine in place of the default, and says why it is another one. */
+function withChosenEngine(
+  options: Readonly<Record<string, unknown>>,
+  argv: readonly string[],
+  { engine: choice, progress }: CommandContext,
+): Readonly<Record<string, unknown>> {
+  const isWritten = argv.some((argument) => /^--engine(=|$)/.test(argument));
+  if (choice === undefined || isWritten || !("engine" in options)) return options;
+  const { engine, reason } = choice;
+  if (reason !== undefined) progress().line(`engine: ${engine}, because ${reason}`);
+  return { ...options, engine };
 }
 
 /**

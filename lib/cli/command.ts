@@ -1,11 +1,14 @@
 /** What a command is: its word, its help, its arguments and options, and what it does. */
 import type { Command } from "commander";
 import type { RunContext } from "../run/context.ts";
+import type { EngineChoice } from "../setup/choose-engine.ts";
 
 /** What every command gets. */
 export interface CommandContext extends RunContext {
   /** Writes a line to standard output. */
   readonly print: (text: string) => void;
+  /** What runs the lab where `--engine` is not written; without it the native engine. */
+  readonly engine?: EngineChoice | undefined;
 }
 
 /**

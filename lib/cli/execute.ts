@@ -8,8 +8,9 @@ import { createTerminalProgress } from "./terminal-progress.ts";
 /** Runs the command and resolves to the exit code. */
 export function execute(
   argv: readonly string[],
-  { print, signal }: Pick<CommandContext, "signal" | "print">,
+  { engine, print, signal }: Pick<CommandContext, "engine" | "signal" | "print">,
 ): Promise<number> {
   const progress = (prefix = "") => createTerminalProgress({ prefix });
-  return runCommandLine(argv, COMMANDS, { ...createRunContext({ signal, progress }), print });
+  const context = createRunContext({ signal, progress });
+  return runCommandLine(argv, COMMANDS, { ...context, engine, print });
 }

@@ -4,6 +4,7 @@ import type { Shard } from "../run/campaign.ts";
 import type { RunContext } from "../run/context.ts";
 import type { ExperimentRequest } from "../run/experiment.ts";
 import type { LabRange } from "../run/labs.ts";
+import { ENGINES } from "../setup/choose-engine.ts";
 
 /** Options of every command about a lab. */
 export interface LabOptions {
@@ -65,7 +66,11 @@ export function withJson(command: Command): Command {
 export function withLab(command: Command): Command {
   return withJson(
     command
-      .addOption(new Option("--engine <name>", "what runs the services").default("native"))
+      .addOption(
+        new Option("--engine <name>", "what runs the services; docker where native cannot")
+          .choices(ENGINES)
+          .default("native"),
+      )
       .addOption(
         new Option("--lab <index>", "which of the labs side by side; its ports are 1000 apart")
           .default(0)

@@ -1,4 +1,5 @@
 /** Which labs a command may use: its own, never one in which another program runs an incident. */
+import { checkEngine } from "../lab/docker/diagnosis.ts";
 import { UsageError } from "../base/errors.ts";
 import type { Lab, LabStatus } from "../lab/lab.ts";
 import type { RunContext } from "./context.ts";
@@ -79,3 +80,6 @@ export async function sideBySide<T>(
   };
   await Promise.all(Array.from({ length: count }, (_, i) => worker(first + i)));
 }
+
+/** What a user should know of the container engine of this machine. */
+export const checkContainers = checkEngine;

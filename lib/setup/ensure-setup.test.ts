@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { EnvironmentError, messageOf } from "../base/errors.ts";
 import type { RunResult } from "../base/shell.ts";
+import type { EngineName } from "./choose-engine.ts";
 import { ensureSetup } from "./ensure-setup.ts";
 import { type Machine, thisMachine } from "./machine.ts";
 
@@ -63,12 +64,12 @@ function fakeMachine(fake: Fake, root: string): { machine: Machine; ran: string[
   return { machine, ran };
 }
 
-async function setUp(fake: Fake, forTests = false) {
+async function setUp(fake: Fake, forTests = false, engine: EngineName = "native") {
   const root = project();
   const { machine, ran } = fakeMachine(fake, root);
   const said: string[] = [];
   const attempt = () =>
-    ensureSetup({ machine, root, forTests, say: (line) => void said.push(line) });
+    ensureSetup({ machine, root, forTests, engine, say: (line) => void said.push(line) });
   const error = await attempt().then(
     () => undefined,
     (thrown: unknown) => thrown,
@@ -119,6 +120,16 @@ describe("set-up", () => {
     const { ran, error } = await setUp({ packages, files }, true);
     expect(error).toBeUndefined();
     expect(installs(ran)).toEqual(["chromium cyclonedds-tools gcc"]);
+  });
+
+  test("where containers run the lab, asks for nothing but the JavaScript packages", async () => {
+    const { ran, error } = await setUp(
+      { programs: [], hasLibrary: false, uid: 501 },
+      false,
+      "docker",
+    );
+    expect(error).toBeUndefined();
+    expect(ran).toEqual(["bun install --frozen-lockfile"]);
   });
 
   test("on systemd, Prometheus' own service is neither started nor left enabled, even if it fails", async () => {

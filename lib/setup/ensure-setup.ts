@@ -4,6 +4,7 @@
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { EnvironmentError } from "../base/errors.ts";
+import type { EngineName } from "./choose-engine.ts";
 import { type Machine, thisMachine } from "./machine.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
@@ -54,6 +55,8 @@ const TEST_NEEDS: readonly Need[] = [
 
 export interface SetupOptions {
   readonly forTests?: boolean;
+  /** What runs the lab: containers bring everything but the JavaScript packages. */
+  readonly engine?: EngineName;
   readonly say?: (line: string) => void;
   readonly machine?: Machine;
   /** The project's folder. */
@@ -62,9 +65,10 @@ export interface SetupOptions {
 
 /** Installs what is missing; throws EnvironmentError with the command to run when it may not install. */
 export async function ensureSetup(options: SetupOptions): Promise<void> {
-  const { forTests = false, machine = thisMachine(), root = ROOT } = options;
+  const { forTests = false, engine = "native", machine = thisMachine(), root = ROOT } = options;
   const { say = (line) => void process.stderr.write(`${line}\n`) } = options;
   await ensurePackages(root, machine, say);
+  if (engine === "docker" && !forTests) return;
   const needs = forTests ? [...NEEDS, ...TEST_NEEDS] : NEEDS;
   const missing = needs.filter(({ isThere }) => !isThere(machine));
   if (missing.length > 0) await installMissing(missing, machine, say);

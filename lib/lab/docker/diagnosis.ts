@@ -1,0 +1,44 @@
+/** Which container engine answers here, and what of the lab does not work on it. */
+import { engineAnswers, findEngine } from "../../base/container-engine.ts";
+import { type Env, processEnv } from "../../base/env.ts";
+import { messageOf } from "../../base/errors.ts";
+import { Engine, type EngineVersion } from "./engine.ts";
+
+export interface EngineFinding {
+  readonly what: string;
+  /** Whether the lab runs on it; true also where there is none, because nobody has to have one. */
+  readonly ok: boolean;
+  readonly detail: string;
+}
+
+/** What was seen of Podman 4.3 behind its Docker-compatible socket. */
+const PODMAN =
+  "it refuses a quota on a running container (fusion-cpu-starvation cannot be injected) and does not tell a kill for memory from another one; everything else goes through the same calls";
+
+/** The oldest API with everything that is asked here: statistics in one shot. */
+const MIN_API = 1.41;
+
+export async function checkEngine(env: Env = processEnv()): Promise<EngineFinding[]> {
+  const what = "container engine";
+  try {
+    const endpoint = findEngine(env);
+    if (endpoint === undefined || !(await engineAnswers(endpoint))) {
+      const where = endpoint === undefined ? "" : ` at ${endpoint.host}`;
+      return [{ what, ok: true, detail: `none answers${where}; only --engine docker needs one` }];
+    }
+    return [{ what, ...judge(await new Engine(endpoint).version(), endpoint.host) }];
+  } catch (error) {
+    return [{ what, ok: false, detail: messageOf(error) }];
+  }
+}
+
+function judge(version: EngineVersion, host: string): Omit<EngineFinding, "what"> {
+  const { Version, ApiVersion, Components = [] } = version;
+  const podman = Components.find(({ Name }) => Name.includes("Podman"));
+  const name = podman === undefined ? "Docker" : "Podman";
+  const found = `${name} ${podman?.Version ?? Version}, API ${ApiVersion}, at ${host}`;
+  if (Number(ApiVersion) < MIN_API) {
+    return { ok: false, detail: `${found}: the API must be ${MIN_API} or later` };
+  }
+  return { ok: true, detail: podman === undefined ? found : `${found}: ${PODMAN}` };
+}

@@ -1,0 +1,66 @@
+/**
+ * Which engine runs the lab where nobody says: the native one wherever it can run, else containers. Decided before the
+ * set-up, because each of them needs other things of the machine. Uses nothing but the runtime.
+ */
+import { engineAnswers, findEngine } from "../base/container-engine.ts";
+import { processEnv } from "../base/env.ts";
+
+export const ENGINES = ["native", "docker"] as const;
+export type EngineName = (typeof ENGINES)[number];
+
+export interface EngineChoice {
+  readonly engine: EngineName;
+  /** Why it is not the usual one; undefined where it is, or where it was written on the command line. */
+  readonly reason: string | undefined;
+}
+
+/** What the choice depends on. */
+export interface EngineProbes {
+  readonly platform: string;
+  readonly uid: number;
+  /** Whether this user may make namespaces; true also where the tool for it is still to be installed. */
+  readonly mayMakeNamespaces: () => boolean;
+  /** Whether a container engine answers. */
+  readonly engineAnswers: () => Promise<boolean>;
+}
+
+const thisMachine: EngineProbes = {
+  platform: process.platform,
+  uid: process.getuid?.() ?? -1,
+  mayMakeNamespaces: () =>
+    Bun.which("unshare") === null ||
+    Bun.spawnSync(["unshare", "--net", "--pid", "--fork", "--mount", "true"]).exitCode === 0,
+  engineAnswers: async () => engineAnswers(findEngine(processEnv())),
+};
+
+/** Reads `--engine` from the arguments, else looks at the machine. */
+export async function chooseEngine(
+  argv: readonly string[],
+  probes: EngineProbes = thisMachine,
+): Promise<EngineChoice> {
+  const written = writtenEngine(argv);
+  if (written !== undefined) return { engine: written, reason: undefined };
+  const obstacle = whyNotNative(probes);
+  if (obstacle === undefined) return { engine: "native", reason: undefined };
+  // Elsewhere than on Linux there is no other, so its own message says what is missing.
+  if (probes.platform !== "linux" || (await probes.engineAnswers())) {
+    return { engine: "docker", reason: obstacle };
+  }
+  return { engine: "native", reason: undefined };
+}
+
+function whyNotNative({ platform, uid, mayMakeNamespaces }: EngineProbes): string | undefined {
+  if (platform !== "linux") return `the native engine needs Linux, and this is ${platform}`;
+  if (uid !== 0) return `the native engine needs root, and this is uid ${uid}`;
+  if (!mayMakeNamespaces()) return "the native engine needs namespaces, and may not make any here";
+  return undefined;
+}
+
+/** The value of `--engine`, which the parser checks later; the last one counts, as there. */
+function writtenEngine(argv: readonly string[]): EngineName | undefined {
+  const values = argv.flatMap((argument, at) => {
+    if (argument === "--engine") return [argv[at + 1]];
+    return argument.startsWith("--engine=") ? [argument.slice("--engine=".length)] : [];
+  });
+  return ENGINES.find((name) => name === values.at(-1));
+}
