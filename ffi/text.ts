@@ -42,16 +42,14 @@ function putLongText(block: Block, at: number, text: string, room: number): Put 
 }
 
 /** Entries of the table of texts that were seen before; a power of two. */
-const INTERNED = 1024;
-/** Longer texts rarely come again, bytes. */
+const INTERNED = 4096;
+/** Longer texts rarely come again, bytes; whole words of four. */
 const INTERNED_BYTES = 64;
-interface Interned {
-  readonly length: number;
-  /** The bytes in words of four, the last one filled up with zeros. */
-  readonly words: Int32Array;
-  readonly text: string;
-}
-const interned: (Interned | undefined)[] = Array.from({ length: INTERNED }, () => undefined);
+const INTERNED_WORDS = INTERNED_BYTES / 4;
+/** Of each entry: its bytes in words, the last one filled up with zeros; how many they are; the text. One array for all, so that a new text costs no more than itself. */
+const internedWords = new Int32Array(INTERNED * INTERNED_WORDS);
+const internedLengths = new Uint8Array(INTERNED);
+const internedTexts: string[] = Array.from({ length: INTERNED }, () => "");
 
 /**
  * Reads serialized text: its size, which includes a terminating NUL, and UTF-8. Text that was seen before, of at most 64 bytes,
@@ -73,17 +71,17 @@ export function readText(block: Block, at: number): string {
     hash ^= Math.imul(view.getInt32(start + last - 4, true), 0x27d4eb2f);
   }
   const slot = (hash ^ (hash >>> 15)) & (INTERNED - 1);
-  const entry = interned[slot];
+  const base = slot * INTERNED_WORDS;
   const isKnown =
-    entry?.length === length &&
-    entry.words[last >> 2] === lastWord &&
-    isSame(entry.words, view, start, last);
-  if (isKnown) return entry.text;
+    internedLengths[slot] === length &&
+    internedWords[base + (last >> 2)] === lastWord &&
+    isSame(base, view, start, last);
+  if (isKnown) return internedTexts[slot] as string;
   const text = block.text.toString("utf8", start, start + length);
-  const words = new Int32Array((last >> 2) + 1);
-  for (let i = 0; i < last; i += 4) words[i >> 2] = view.getInt32(start + i, true);
-  words[last >> 2] = lastWord;
-  interned[slot] = { length, words, text };
+  for (let i = 0; i < last; i += 4) internedWords[base + (i >> 2)] = view.getInt32(start + i, true);
+  internedWords[base + (last >> 2)] = lastWord;
+  internedLengths[slot] = length;
+  internedTexts[slot] = text;
   return text;
 }
 
@@ -94,10 +92,10 @@ function wordAt(view: DataView, start: number, at: number, length: number): numb
   return rest >= 4 ? word : word & ((1 << (rest * 8)) - 1);
 }
 
-/** Whether the first `size` bytes are those of `words`. */
-function isSame(words: Int32Array, view: DataView, start: number, size: number): boolean {
+/** Whether the first `size` bytes are those of the entry whose words start at `base`. */
+function isSame(base: number, view: DataView, start: number, size: number): boolean {
   for (let at = 0; at < size; at += 4) {
-    if (words[at >> 2] !== view.getInt32(start + at, true)) return false;
+    if (internedWords[base + (at >> 2)] !== view.getInt32(start + at, true)) return false;
   }
   return true;
 }

@@ -16,13 +16,14 @@ export function startEffector(service: Service): void {
   const { meters } = service.telemetry;
   const effector = new Effector(service);
   // An order that its writer disposed is out of the history; its engagement runs to its end, so there is nothing to do.
-  service.bus.subscribe("MissionOrderTopic", (received) => {
-    for (const { message } of received) {
+  service.bus.visit("MissionOrderTopic", {
+    message: (order, arrival) => {
       // A late joiner hears the history first; only what is fresh is acted upon.
-      if (service.clock.nowMs() - message.issued_unix_ms > ORDER_TTL_MS) continue;
-      meters.counter("cms_orders_received_total", { action: message.action }).add(1);
-      if (message.action === "ENGAGE") effector.engage(message);
-    }
+      if (service.clock.nowMs() - order.issued_unix_ms > ORDER_TTL_MS) return;
+      const { action } = order;
+      meters.counter("cms_orders_received_total", { action }).add(1);
+      if (action === "ENGAGE") effector.engage(arrival.copy());
+    },
   });
   service.onStop(() => effector.stop());
 }

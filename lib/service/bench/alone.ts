@@ -35,7 +35,7 @@ async function alone(participant: Participant, count: number): Promise<Alone> {
 }
 
 /** Bytes on the JavaScript heap. With collection switched off (BUN_JSC_useGC=0) it only grows. */
-const heapBytes = (): number => process.memoryUsage().heapUsed;
+export const heapBytes = (): number => process.memoryUsage().heapUsed;
 
 /** Bytes of heap for each message, garbage included: run it with collection switched off (BUN_JSC_useGC=0). */
 export async function allocation(

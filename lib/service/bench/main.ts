@@ -137,8 +137,8 @@ async function latency({ c, js }: Peers): Promise<void> {
 async function allocation({ js }: Peers): Promise<void> {
   const env = peerEnv({ BUN_JSC_useGC: "0" });
   const figures = JSON.parse(await mustRun([...js, "allocation", "20000"], { env })) as Figures;
-  for (const name of ["write_bytes", "view_bytes", "object_bytes"]) {
-    print(`heap: ${name}`, figures[name] ?? Number.NaN, "By/msg");
+  for (const [name, value] of Object.entries(figures)) {
+    if (name.endsWith("_bytes")) print(`heap: ${name}`, value, "By/msg");
   }
 }
 

@@ -15,6 +15,7 @@ import {
 import { systemClock } from "../../base/clock.ts";
 import { UsageError } from "../../base/errors.ts";
 import { allocation, steps } from "./alone.ts";
+import { busAllocation } from "./through-bus.ts";
 import { cpuNow, cpuSince } from "./cpu.ts";
 import { Look, matched, QOS, type Track, track, trackReader, trackWriter } from "./tracks.ts";
 
@@ -202,7 +203,10 @@ if (!(count > least)) {
 using participant = createParticipant();
 
 const MODES: Readonly<Record<string, () => Promise<void>>> = {
-  allocation: async () => print(await allocation(participant, count)),
+  allocation: async () => {
+    const alone = await allocation(participant, count);
+    print({ ...alone, ...(await busAllocation(count)) });
+  },
   steps: async () => print(await steps(participant, count)),
   write: async () => {
     const sample = track();

@@ -58,7 +58,14 @@ export class Look {
   sum = 0;
 
   track(value: Infer<Track>): void {
-    const { position, velocity, trace } = value;
+    const { traceparent, tracestate } = value.trace;
+    this.data(value);
+    this.sum += traceparent.length + tracestate.length;
+  }
+
+  /** Every field but the trace. */
+  data(value: Infer<Track>): void {
+    const { position, velocity } = value;
     this.sum +=
       position.x +
       position.y +
@@ -72,8 +79,6 @@ export class Look {
       value.sensor_id.length +
       value.source_track_id.length +
       value.sensor_type.length +
-      value.classification.length +
-      trace.traceparent.length +
-      trace.tracestate.length;
+      value.classification.length;
   }
 }

@@ -1,0 +1,91 @@
+/** What a message costs a service: from publish() to the subscriber, through the services' own bus, within one process. */
+import { createTelemetry } from "../../telemetry/telemetry.ts";
+import type { Arrival } from "../arrival.ts";
+import { Bus, type Subscriber } from "../bus.ts";
+import { heapBytes } from "./alone.ts";
+import { Look, track } from "./tracks.ts";
+
+/** Targets, and as many messages of each as the topic's history keeps: what may wait between two turns of the event loop. */
+const TARGETS = 30;
+const DEPTH = 10;
+/** Messages with one trace: a scan sees three targets. */
+const SCAN = 3;
+
+type Topic = "SourceTrackTopic";
+type Visit = Subscriber<Topic>["message"];
+
+/** Trace contexts that no message has had before, so that none is known already. */
+function* newTraces(): Generator<string> {
+  for (let i = 1; ; i++) {
+    const id = i.toString(16);
+    const text = `00-${id.padStart(32, "0")}-${id.padStart(16, "0")}-01`;
+    // In one piece: text that is put together lazily would be garbage of whoever reads it first.
+    yield Buffer.from(text).toString("latin1");
+  }
+}
+
+/**
+ * Bytes of heap for each message, garbage included: run it with collection switched off (BUN_JSC_useGC=0). Each way of looking at a message
+ * reads every field of it but the trace.
+ */
+export async function busAllocation(count: number): Promise<Record<string, number>> {
+  const telemetry = createTelemetry({
+    service: "track-fusion",
+    env: { OTEL_SDK_DISABLED: "true" },
+    write: () => {},
+  });
+  const bus = new Bus({ domainId: 0, telemetry });
+  const look = new Look();
+  let [seen, expected, others] = [0, 0, 0];
+  let arrived = (): void => {};
+  const ways: Readonly<Record<string, Visit>> = {
+    view: (message) => look.data(message),
+    copy: (_, arrival) => look.data(arrival.copy()),
+    parent: (message, { parent }) => {
+      look.data(message);
+      if (parent === undefined) others++;
+    },
+    span: (message, { parent }: Arrival<Topic>) => {
+      telemetry.inSpan("fusion.ingest", "fusion.ingest", parent, {}, () => look.data(message));
+    },
+  };
+  let visit = ways["view"] as Visit;
+  bus.visit("SourceTrackTopic", {
+    message: (message, arrival) => {
+      visit(message, arrival);
+      if (++seen === expected) arrived();
+    },
+  });
+  const publisher = bus.publisher("SourceTrackTopic");
+  const traces = newTraces();
+  const messages = Array.from({ length: TARGETS }, (_, i) => ({
+    ...track(),
+    source_track_id: `RADAR-1:${i}`,
+  }));
+  const exchange = async (traceparents: readonly string[]): Promise<void> => {
+    seen = 0;
+    for (let written = 0; written < count;) {
+      for (let i = 0; i < TARGETS * DEPTH && written < count; i++, written++) {
+        const message = messages[i % TARGETS] as ReturnType<typeof track>;
+        message.trace.traceparent = traceparents[Math.floor(written / SCAN)] as string;
+        publisher.publish(message);
+      }
+      expected = written;
+      await new Promise<void>((resolve) => (arrived = resolve));
+    }
+  };
+  const measure = async (): Promise<number> => {
+    const traceparents = Array.from({ length: count / SCAN + 1 }, () => `${traces.next().value}`);
+    const before = heapBytes();
+    await exchange(traceparents);
+    return (heapBytes() - before) / count;
+  };
+  const figures: Record<string, number> = {};
+  for (const [name, way] of Object.entries(ways)) {
+    visit = way;
+    // The first rounds compile the code that the last one runs.
+    for (let round = 0; round < 3; round++) figures[`bus_${name}_bytes`] = await measure();
+  }
+  bus.close();
+  return { ...figures, bus_check: look.sum + others };
+}
