@@ -45,7 +45,7 @@ const PROGRAM = `import { runService } from "../../lib/service/run-service.ts";
 
 await runService("${NAME}", ({ bus, telemetry }) => {
   const received = telemetry.meters.counter("cms_recorder_received_total");
-  bus.subscribe("TacticalTrackTopic", (batch) => received.add(batch.length));
+  bus.visit("TacticalTrackTopic", { message: () => received.add(1) });
 });
 `;
 

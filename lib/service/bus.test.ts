@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { ROOT_CONTEXT, trace } from "@opentelemetry/api";
+import { type Context, ROOT_CONTEXT, trace } from "@opentelemetry/api";
 import { BasicTracerProvider } from "@opentelemetry/sdk-trace-base";
 import { loopbackConfig } from "../../ffi/testing/domain.ts";
 import { waitUntil } from "../base/wait.ts";
 import { createTelemetry } from "../telemetry/telemetry.ts";
-import { Bus, type Received } from "./bus.ts";
+import { Bus } from "./bus.ts";
 import type { Message } from "./message.ts";
 import { contextOf, traceOf } from "./trace-context.ts";
 
@@ -59,9 +59,16 @@ function heardOn(bus: Bus): string[] {
   return heard;
 }
 
-function readerOf(bus: Bus): Received<"SourceTrackTopic">[] {
-  const received: Received<"SourceTrackTopic">[] = [];
-  bus.subscribe("SourceTrackTopic", (batch) => received.push(...batch));
+interface Received {
+  readonly message: Message<"SourceTrackTopic">;
+  readonly parent: Context;
+}
+
+function readerOf(bus: Bus): Received[] {
+  const received: Received[] = [];
+  bus.visit("SourceTrackTopic", {
+    message: (_, { copy, parent }) => void received.push({ message: copy(), parent }),
+  });
   return received;
 }
 

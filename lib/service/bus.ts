@@ -4,7 +4,6 @@
  * The bus owns the participant and can make it again with all its endpoints: a participant whose network
  * interface went never hears anything again, not even when the interface is back.
  */
-import type { Context } from "@opentelemetry/api";
 import {
   createParticipant,
   DdsError,
@@ -48,26 +47,12 @@ export interface Subscriber<T extends TopicName> {
   disposed?(key: Key<T>): void;
 }
 
-/** A message as it arrived. */
-export interface Received<T extends TopicName> {
-  readonly message: Message<T>;
-  /** What the message's trace context says; the root context if it says nothing valid. */
-  readonly parent: Context;
-  /** When it was taken off DDS, milliseconds of the process's monotonic clock. */
-  readonly takenMs: number;
-}
-
 /** What a service's own code uses of the bus. */
 export interface MessageBus {
   /** Opens a writer of `topic`. */
   publisher<T extends TopicName>(topic: T): Publisher<T>;
   /** Opens a reader of `topic`, each message of which `subscriber` visits. */
   visit<T extends TopicName>(topic: T, subscriber: Subscriber<T>): void;
-  /** Opens a reader of `topic`; `handle` gets each message as an object of its own. */
-  subscribe<T extends TopicName>(
-    topic: T,
-    handle: (received: readonly Received<T>[]) => void,
-  ): void;
   /** Counts a received message that makes no sense, and logs the 1st, 10th, 100th … of them. */
   reject(topic: TopicName, reason: string): void;
 }
@@ -179,18 +164,6 @@ export class Bus implements MessageBus {
       }),
     });
     this.#options.telemetry.logger.log("dds_subscriber_ready", { topic, qos: describeQos(qos) });
-  }
-
-  subscribe<T extends TopicName>(
-    topic: T,
-    handle: (received: readonly Received<T>[]) => void,
-  ): void {
-    this.visit(topic, {
-      message: (_, arrival) => {
-        const { parent, takenMs } = arrival;
-        handle([{ message: arrival.copy(), parent, takenMs }]);
-      },
-    });
   }
 
   /**

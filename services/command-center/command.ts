@@ -1,6 +1,6 @@
 /** Issues mission orders against threats. */
 import type { ThreatAssessment } from "../../lib/cms/messages.ts";
-import type { Received } from "../../lib/service/bus.ts";
+import type { Arrival } from "../../lib/service/arrival.ts";
 import type { Service } from "../../lib/service/run-service.ts";
 import { traceOf } from "../../lib/service/trace-context.ts";
 import { Policy } from "./policy.ts";
@@ -8,8 +8,6 @@ import { Policy } from "./policy.ts";
 /** Orders that late joiners get, if there are no more targets; older ones are disposed, so that the history stays bounded. */
 const MIN_ORDERS_KEPT = 64;
 const HOUSEKEEPING_MS = 10_000;
-
-type Arrival = Pick<Received<"ThreatAssessmentTopic">, "parent" | "takenMs">;
 
 export function startCommand(service: Service): void {
   const { telemetry, bus, clock } = service;
@@ -23,7 +21,10 @@ export function startCommand(service: Service): void {
   const ordersKept = Math.max(MIN_ORDERS_KEPT, service.settings.targets);
   let issued = 0;
 
-  const decide = (message: ThreatAssessment, { parent, takenMs }: Arrival): void => {
+  const decide = (
+    message: ThreatAssessment,
+    { parent, takenMs }: Arrival<"ThreatAssessmentTopic">,
+  ): void => {
     const decision = policy.decide(message, clock.nowMs());
     if (decision !== undefined) {
       const order_id = `ORD-${series}-${String(++issued).padStart(5, "0")}`;

@@ -1,6 +1,6 @@
 /** Turns every tactical track into a threat assessment. */
 import type { TacticalTrack } from "../../lib/cms/messages.ts";
-import type { Received } from "../../lib/service/bus.ts";
+import type { Arrival } from "../../lib/service/arrival.ts";
 import type { Service } from "../../lib/service/run-service.ts";
 import { traceOf } from "../../lib/service/trace-context.ts";
 import { isFinite3 } from "../../lib/cms/vector.ts";
@@ -9,8 +9,6 @@ import { rate, type ThreatLevel } from "./rules.ts";
 /** A track that was not heard of for so long starts anew. */
 const FORGET_MS = 60_000;
 
-type Arrival = Pick<Received<"TacticalTrackTopic">, "parent" | "takenMs">;
-
 export function startEvaluator(service: Service): void {
   const { telemetry, bus, clock } = service;
   const { meters, logger } = telemetry;
@@ -18,7 +16,10 @@ export function startEvaluator(service: Service): void {
   const seconds = meters.histogram("cms_threat_processing_seconds");
   const known = new Map<string, { level: ThreatLevel; seenMs: number }>();
 
-  const evaluate = (message: TacticalTrack, { parent, takenMs }: Arrival): void => {
+  const evaluate = (
+    message: TacticalTrack,
+    { parent, takenMs }: Arrival<"TacticalTrackTopic">,
+  ): void => {
     const { track_id: trackId } = message;
     if (!isFinite3(message.position) || !isFinite3(message.velocity)) {
       bus.reject("TacticalTrackTopic", "a position or velocity that is not finite");

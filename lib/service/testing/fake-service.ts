@@ -54,10 +54,6 @@ export class FakeService implements Service {
     this.bus = {
       publisher: (topic) => this.#publisher(topic),
       visit: (topic, subscriber) => void this.#subscribers.set(topic, subscriber),
-      subscribe: (topic, handle) =>
-        this.bus.visit(topic, {
-          message: (_, { parent, takenMs, copy }) => handle([{ message: copy(), parent, takenMs }]),
-        }),
       reject: (topic, reason) => void this.rejected.push({ topic, reason }),
     };
   }
