@@ -1,9 +1,11 @@
-/** Comparisons of numbers by their sign, for conditions that are data. */
+/** Comparisons by their sign, for conditions that are data; both values have one type. */
 export const COMPARE = {
-  "==": (a: number, b: number) => a === b,
-  "!=": (a: number, b: number) => a !== b,
-  "<": (a: number, b: number) => a < b,
-  "<=": (a: number, b: number) => a <= b,
-  ">": (a: number, b: number) => a > b,
-  ">=": (a: number, b: number) => a >= b,
+  "==": <T extends Comparable>(a: T, b: T) => a === b,
+  "!=": <T extends Comparable>(a: T, b: T) => a !== b,
+  "<": <T extends Comparable>(a: T, b: T) => a < b,
+  "<=": <T extends Comparable>(a: T, b: T) => a <= b,
+  ">": <T extends Comparable>(a: T, b: T) => a > b,
+  ">=": <T extends Comparable>(a: T, b: T) => a >= b,
 } as const;
+
+type Comparable = number | string | boolean;

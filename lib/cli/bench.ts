@@ -1,10 +1,12 @@
 /**
  * `bun run bench <name> [--json]`: measures, and prints each figure against a reference of the same run.
  *
- * Every benchmark is a program that prints JSON lines `{"name","value","unit","reference","ratio"}`. This one runs it
- * and passes the lines on as they come; on a terminal it shows a table instead, with `--json` one JSON document.
+ * Every benchmark is a program that prints JSON lines `{"name","value","unit","reference","ratio"}`.
+ * This program runs it and forwards its lines at once; on a terminal it prints a table instead, with
+ * `--json` one JSON document.
  */
 import { messageOf, UsageError, UserFacingError } from "../base/errors.ts";
+import { table } from "./table.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 
@@ -57,22 +59,15 @@ async function measure(
 function show(figures: readonly Figure[]): string {
   const rows = figures.map(({ name, value, unit, reference, ratio }) => [
     name,
-    String(Number(value.toPrecision(4))),
+    short(value),
     unit,
-    reference === null ? "" : String(Number(reference.toPrecision(4))),
+    reference === null ? "" : short(reference),
     ratio === null ? "" : ratio.toFixed(2),
   ]);
-  const all = [["name", "value", "unit", "reference", "ratio"], ...rows];
-  const widths = all[0]?.map((_, i) => Math.max(...all.map((row) => row[i]?.length ?? 0))) ?? [];
-  return all
-    .map((row) =>
-      row
-        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
+  return table(["name", "value", "unit", "reference", "ratio"], rows);
 }
+
+const short = (value: number): string => String(Number(value.toPrecision(4)));
 
 try {
   const [name = "", ...rest] = Bun.argv.slice(2);

@@ -45,7 +45,9 @@ describe("report", () => {
       ["baseline", 2],
     ]);
     expect(await Bun.file(join(folder, "out/report.html")).text()).toContain("2 of 2 runs are");
-    expect(await Bun.file(join(folder, "out/summary.md")).text()).toContain("pass^k");
+    const text = await Bun.file(join(folder, "out/summary.md")).text();
+    expect(text).toContain("pass^k averaged over scenarios");
+    expect(text).toContain("means of the scenarios' means, so that each scenario counts once");
   });
 
   test("refuses a folder without runs, though others have some", async () => {

@@ -6,6 +6,7 @@ import type { Manifest } from "../score/run-record.ts";
 import { renderReport, type ReportRun } from "../score/report/report.ts";
 import {
   detailsTable,
+  ESTIMATE_METHOD,
   figuresTable,
   type Summary,
   summarize,
@@ -96,7 +97,8 @@ export async function writeSummary(
     [
       "# Results",
       summaryTable(summary),
-      "The score in its parts, with 95 % intervals clustered by scenario:",
+      ESTIMATE_METHOD,
+      "The score in its parts:",
       detailsTable(summary),
       "Means over the valid runs:",
       `${figuresTable(summary)}\n`,

@@ -49,6 +49,6 @@ test("without a valid run there is nothing to tell", () => {
   const details = detailsOf([failed("harness-defect")], []);
   expect(details).toMatchObject({ pass: null, onset_error_seconds: null });
   const rows = Object.fromEntries(detailRows(details, () => "–"));
-  expect(rows["one run is right (pass@1)"]).toBe("–");
+  expect(rows["pass@1 averaged over scenarios"]).toBe("–");
   expect(rows["not measured: lab's own defect"]).toBe("1");
 });

@@ -1,6 +1,6 @@
 /** A score in its parts, over all runs of one investigator. Pure. */
 import type { Manifest } from "./run-record.ts";
-import { clusteredMean, type Estimate, passAtK, passHatK } from "./statistics.ts";
+import { meanOfClusterMeans, type Estimate, passAtK, passHatK } from "./statistics.ts";
 
 /** A valid run with its score. */
 export type Scored = Manifest & { readonly score: NonNullable<Manifest["score"]> };
@@ -15,8 +15,8 @@ export interface Details {
   /** Runs that stated one, where something was injected. */
   readonly onsets: number;
   /**
-   * Chance that one run is right, that at least one of k is, and that all of k are: means over the scenarios, with the k that
-   * every one of them allows, at most five. Null without a valid run.
+   * pass@1, pass@k and pass^k averaged over scenarios. k is the smallest number of valid runs of a
+   * scenario, but at most MAX_K. Null without a valid run.
    */
   readonly pass: {
     readonly k: number;
@@ -34,32 +34,27 @@ export interface Details {
   readonly retried: number;
 }
 
-/** Runs in the most that pass@k and pass^k are told for. */
-const MOST_K = 5;
+const MAX_K = 5;
+
+/** The mean over the scenarios of each scenario's mean value. */
+export function overScenarios(scored: readonly Scored[], value: (run: Scored) => number): Estimate {
+  const byScenario = Map.groupBy(scored, ({ scenario }) => scenario);
+  return meanOfClusterMeans([...byScenario.values()].map((runs) => runs.map(value)));
+}
 
 export function detailsOf(manifests: readonly Manifest[], scored: readonly Scored[]): Details {
-  const byScenario = Map.groupBy(scored, ({ scenario }) => scenario);
-  const share = (isRight: (score: Scored["score"]) => boolean): Estimate =>
-    clusteredMean(
-      new Map(
-        [...byScenario].map(([name, runs]) => [
-          name,
-          runs.map(({ score }) => (isRight(score) ? 1 : 0)),
-        ]),
-      ),
-    );
   const errors = scored.flatMap(({ score }) =>
     score.onset_error_seconds === null ? [] : [Math.abs(score.onset_error_seconds)],
   );
   const outcomes = (kind: string): number =>
     manifests.filter(({ outcome }) => outcome.kind === kind).length;
   return {
-    component: share(({ component }) => component),
-    fault_class: share(({ fault_class }) => fault_class),
-    remediation: share(({ remediation }) => remediation),
+    component: overScenarios(scored, ({ score }) => Number(score.component)),
+    fault_class: overScenarios(scored, ({ score }) => Number(score.fault_class)),
+    remediation: overScenarios(scored, ({ score }) => Number(score.remediation)),
     onset_error_seconds: medianOf(errors),
     onsets: errors.length,
-    pass: passOf([...byScenario.values()]),
+    pass: passOf([...Map.groupBy(scored, ({ scenario }) => scenario).values()]),
     failures: {
       agent: scored.filter(({ score }) => !score.correct).length,
       environment: outcomes("environment-invalid"),
@@ -71,7 +66,7 @@ export function detailsOf(manifests: readonly Manifest[], scored: readonly Score
 
 function passOf(scenarios: readonly (readonly Scored[])[]): Details["pass"] {
   if (scenarios.length === 0) return null;
-  const k = Math.min(MOST_K, ...scenarios.map(({ length }) => length));
+  const k = Math.min(MAX_K, ...scenarios.map(({ length }) => length));
   const mean = (chance: (right: number, n: number) => number): number =>
     scenarios.reduce((sum, runs) => {
       const right = runs.filter(({ score }) => score.correct).length;
@@ -92,7 +87,7 @@ function medianOf(values: readonly number[]): number | null {
   return low === undefined || high === undefined ? null : (low + high) / 2;
 }
 
-/** What is told of a group's score in its parts: a name, and the value in words. */
+/** The rows that show a group's score in its parts: name and value. */
 export function detailRows(
   { component, fault_class, remediation, onset_error_seconds, ...rest }: Details,
   estimateText: (estimate: Estimate) => string,
@@ -107,9 +102,15 @@ export function detailRows(
       "onset missed by (median)",
       onset_error_seconds === null ? "–" : `${onset_error_seconds.toFixed(1)} s (${onsets} runs)`,
     ],
-    ["one run is right (pass@1)", pass === null ? "–" : percent(pass.at_1)],
-    ["one of k is right (pass@k)", pass === null ? "–" : `${percent(pass.at_k)} (k = ${pass.k})`],
-    ["all of k are right (pass^k)", pass === null ? "–" : `${percent(pass.hat_k)} (k = ${pass.k})`],
+    ["pass@1 averaged over scenarios", pass === null ? "–" : percent(pass.at_1)],
+    [
+      "pass@k averaged over scenarios",
+      pass === null ? "–" : `${percent(pass.at_k)} (k = ${pass.k})`,
+    ],
+    [
+      "pass^k averaged over scenarios",
+      pass === null ? "–" : `${percent(pass.hat_k)} (k = ${pass.k})`,
+    ],
     ["not right: agent's doing", String(failures.agent)],
     ["not measured: environment's", String(failures.environment)],
     ["not measured: lab's own defect", String(failures.harness)],

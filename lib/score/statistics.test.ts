@@ -1,14 +1,13 @@
 import { describe, expect, test } from "bun:test";
-import { calibration, clusteredMean, passAtK, passHatK } from "./statistics.ts";
+import { calibration, meanOfClusterMeans, passAtK, passHatK } from "./statistics.ts";
 
-describe("clusteredMean()", () => {
+describe("meanOfClusterMeans()", () => {
   test("is the mean of the clusters' means with t(G - 1)", () => {
-    const clusters = new Map([
-      ["a", [1, 1]],
-      ["b", [0, 0]],
-      ["c", [0.5, 0.5]],
+    const { mean, low, high, n } = meanOfClusterMeans([
+      [1, 1],
+      [0, 0],
+      [0.5, 0.5],
     ]);
-    const { mean, low, high, n } = clusteredMean(clusters);
     // Means 1, 0 and 0.5: standard deviation 0.5, standard error 0.2887, t(2) = 4.303.
     expect(mean).toBeCloseTo(0.5);
     expect(high - mean).toBeCloseTo(4.303 * 0.288675, 3);
@@ -16,25 +15,22 @@ describe("clusteredMean()", () => {
     expect(n).toBe(6);
   });
 
+  test("counts each cluster once, whatever its size", () => {
+    expect(meanOfClusterMeans([[1, 1, 1, 1], [0]])).toMatchObject({ mean: 0.5, n: 5, clusters: 2 });
+  });
+
   test("repeats of one scenario make no interval narrower", () => {
-    const once = clusteredMean(
-      new Map([
-        ["a", [1]],
-        ["b", [0]],
-      ]),
-    );
-    const often = clusteredMean(
-      new Map([
-        ["a", [1, 1, 1, 1]],
-        ["b", [0, 0, 0, 0]],
-      ]),
-    );
+    const once = meanOfClusterMeans([[1], [0]]);
+    const often = meanOfClusterMeans([
+      [1, 1, 1, 1],
+      [0, 0, 0, 0],
+    ]);
     expect(often.high - often.low).toBeCloseTo(once.high - once.low);
   });
 
   test("one cluster spans what was seen, none is not a number", () => {
-    expect(clusteredMean(new Map([["a", [0.2, 0.6]]]))).toMatchObject({ low: 0.2, high: 0.6 });
-    expect(clusteredMean(new Map()).mean).toBeNaN();
+    expect(meanOfClusterMeans([[0.2, 0.6]])).toMatchObject({ low: 0.2, high: 0.6 });
+    expect(meanOfClusterMeans([]).mean).toBeNaN();
   });
 });
 

@@ -19,12 +19,14 @@ const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /**
- * Mean of all values with a 95 % interval that is clustered: repeats of one scenario are not independent, so the
- * scenarios' means are what varies. With one cluster there is no interval to tell, and it spans everything seen.
- * Source: Cameron and Miller, A Practitioner's Guide to Cluster-Robust Inference (2015), cluster means with t(G - 1).
+ * Mean of the clusters' means, each cluster counting once whatever its size, with a 95 % interval.
+ * Repeats of one scenario are not independent, so the interval follows from how the scenarios' means
+ * vary. With one cluster it has no such basis and spans the smallest to the largest value.
+ * Source: Cameron and Miller, A Practitioner's Guide to Cluster-Robust Inference (2015): cluster
+ * means with t(G - 1).
  */
-export function clusteredMean(clusters: ReadonlyMap<string, readonly number[]>): Estimate {
-  const filled = [...clusters.values()].filter(({ length }) => length > 0);
+export function meanOfClusterMeans(clusters: readonly (readonly number[])[]): Estimate {
+  const filled = clusters.filter(({ length }) => length > 0);
   const all = filled.flat();
   const n = all.length;
   if (n === 0) return { mean: Number.NaN, low: Number.NaN, high: Number.NaN, n: 0, clusters: 0 };

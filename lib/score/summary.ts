@@ -1,10 +1,9 @@
 /** Sums runs up: per investigator and isolation, per scenario, with what was invalid shown. Pure. */
-import { detailRows, type Details, detailsOf, type Scored } from "./details.ts";
+import { detailRows, type Details, detailsOf, overScenarios, type Scored } from "./details.ts";
 import type { Manifest } from "./run-record.ts";
 import {
   calibration,
   type CalibrationBin,
-  clusteredMean,
   type Estimate,
   passAtK,
   passHatK,
@@ -78,11 +77,10 @@ export interface Summary {
 
 /** Sums up; investigators and isolation modes are never mixed. */
 export function summarize(manifests: readonly Manifest[]): Summary {
-  const groups = new Map<string, Manifest[]>();
-  for (const manifest of manifests) {
-    const key = `${manifest.investigator}\n${manifest.isolation}`;
-    groups.set(key, [...(groups.get(key) ?? []), manifest]);
-  }
+  const groups = Map.groupBy(
+    manifests,
+    ({ investigator, isolation }) => `${investigator}\n${isolation}`,
+  );
   const sorted = [...groups.values()]
     .map(groupOf)
     .toSorted((a, b) => (b.share.mean || 0) - (a.share.mean || 0));
@@ -95,11 +93,6 @@ const isScored = (manifest: Manifest): manifest is Scored =>
 function groupOf(manifests: readonly Manifest[]): Group {
   const [first] = manifests;
   const scored = manifests.filter(isScored);
-  const byScenario = (value: (run: Scored) => number): Map<string, number[]> => {
-    const map = new Map<string, number[]>();
-    for (const run of scored) map.set(run.scenario, [...(map.get(run.scenario) ?? []), value(run)]);
-    return map;
-  };
   const scenarios = [...new Set(manifests.map(({ scenario }) => scenario))].toSorted();
   const answered = scored.filter(({ agent_failure }) => agent_failure === null);
   return {
@@ -109,9 +102,9 @@ function groupOf(manifests: readonly Manifest[]): Group {
     valid: scored.length,
     invalid: count(manifests, "environment-invalid"),
     defects: count(manifests, "harness-defect"),
-    share: clusteredMean(byScenario(({ score }) => Math.max(0, score.points) / score.max)),
-    accuracy: clusteredMean(byScenario(({ score }) => (score.correct ? 1 : 0))),
-    mechanism: clusteredMean(byScenario(({ score }) => (score.mechanism ? 1 : 0))),
+    share: overScenarios(scored, ({ score }) => Math.max(0, score.points) / score.max),
+    accuracy: overScenarios(scored, ({ score }) => Number(score.correct)),
+    mechanism: overScenarios(scored, ({ score }) => Number(score.mechanism)),
     brier: meanOf(answered.map(({ score }) => score.brier)),
     grounded: sum(scored.map(({ score }) => score.grounded_citations)),
     invented: sum(scored.map(({ score }) => score.invented_citations)),
@@ -189,15 +182,22 @@ export function summaryTable({ groups }: Summary): string {
     scenario,
     ...groups.map(({ cells }) => cellText(cells.find((cell) => cell.scenario === scenario))),
   ]);
-  const footer: string[][] = [
-    ["share of points", ...groups.map(({ share }) => estimateText(share))],
-    ["right diagnoses", ...groups.map(({ accuracy }) => estimateText(accuracy))],
-    ["mechanism shown", ...groups.map(({ mechanism }) => estimateText(mechanism))],
-    ["Brier score", ...groups.map(({ brier }) => (brier === null ? "–" : brier.toFixed(3)))],
-    ["valid runs", ...groups.map(({ valid, runs }) => `${valid} of ${runs}`)],
-  ];
+  const footer = GROUP_FIGURES.map(([name, text]) => [name, ...groups.map(text)]);
   return markdownTable(header, [...rows, ...footer]);
 }
+
+/** What the tables call the method of the estimates. */
+export const ESTIMATE_METHOD =
+  "Percentages are means of the scenarios' means, so that each scenario counts once, with 95 % intervals clustered by scenario.";
+
+/** The figures that sum a group up, as the tables show them. */
+export const GROUP_FIGURES: readonly (readonly [string, (group: Group) => string])[] = [
+  ["share of points", ({ share }) => estimateText(share)],
+  ["right diagnoses", ({ accuracy }) => estimateText(accuracy)],
+  ["mechanism shown", ({ mechanism }) => estimateText(mechanism)],
+  ["Brier score", ({ brier }) => (brier === null ? "–" : brier.toFixed(3))],
+  ["valid runs", ({ valid, runs }) => `${valid} of ${runs}`],
+];
 
 /** The score in its parts, as a Markdown table. */
 export function detailsTable({ groups }: Summary): string {

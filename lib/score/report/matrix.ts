@@ -1,6 +1,6 @@
 /** The report's tables: investigators across, scenarios and figures down. */
 import { detailRows } from "../details.ts";
-import { type Cell, estimateText, type Group, nameOf } from "../summary.ts";
+import { type Cell, estimateText, type Group, GROUP_FIGURES, nameOf } from "../summary.ts";
 import { html, type Html } from "./html.ts";
 import type { ReportRun } from "./run-section.ts";
 
@@ -22,6 +22,15 @@ const header = (groups: readonly Group[], last: Html[]): Html =>
     </tr>
   </thead>`;
 
+const row = (name: string, values: readonly string[], last: Html = html``): Html =>
+  html`<tr class="sum">
+    <th scope="row">${name}</th>
+    ${values.map((value) => html`<td>${value}</td>`)} ${last}
+  </tr>`;
+
+/** Names of figures that need a word more for a reader who sees them for the first time. */
+const NOTES: Readonly<Record<string, string>> = { "Brier score": "Brier score (lower is better)" };
+
 /** Scenarios by investigators, with the figures that sum each of them up. */
 export function scoreMatrix(groups: readonly Group[], runs: readonly ReportRun[]): Html {
   const scenarios = [
@@ -31,12 +40,6 @@ export function scoreMatrix(groups: readonly Group[], runs: readonly ReportRun[]
   ];
   const titleOf = (scenario: string): string =>
     runs.find(({ manifest }) => manifest.scenario === scenario)?.manifest.title ?? "";
-  const row = (name: string, value: (group: Group) => string, last = ""): Html =>
-    html`<tr class="sum">
-      <th scope="row">${name}</th>
-      ${groups.map((group) => html`<td>${value(group)}</td>`)}
-      <td>${last}</td>
-    </tr>`;
   return html`<div class="scroll">
     <table>
       ${header(groups, [html`<th scope="col" class="dim">reference</th>`])}
@@ -54,11 +57,13 @@ export function scoreMatrix(groups: readonly Group[], runs: readonly ReportRun[]
               <td class="dim">${REFERENCE[scenario] ?? ""}</td>
             </tr>`,
         )}
-        ${row("share of points", ({ share }) => estimateText(share), "9/26")}
-        ${row("right diagnoses", ({ accuracy }) => estimateText(accuracy))}
-        ${row("mechanism shown", ({ mechanism }) => estimateText(mechanism))}
-        ${row("Brier score (lower is better)", ({ brier }) => (brier === null ? "–" : brier.toFixed(3)))}
-        ${row("valid runs", ({ valid, runs: all }) => `${valid} of ${all}`)}
+        ${GROUP_FIGURES.map(([name, text]) =>
+          row(
+            NOTES[name] ?? name,
+            groups.map(text),
+            name === "share of points" ? html`<td>9/26</td>` : html`<td></td>`,
+          ),
+        )}
       </tbody>
     </table>
   </div>`;
@@ -80,20 +85,13 @@ export function detailsMatrix(groups: readonly Group[]): Html {
     <table>
       ${header(groups, [])}
       <tbody>
-        ${(columns[0] ?? []).map(
-          ([name], i) =>
-            html`<tr class="sum">
-              <th scope="row">${name}</th>
-              ${columns.map((column) => html`<td>${column[i]?.[1] ?? ""}</td>`)}
-            </tr>`,
+        ${(columns[0] ?? []).map(([name], i) =>
+          row(
+            name,
+            columns.map((column) => column[i]?.[1] ?? ""),
+          ),
         )}
-        ${costs.map(
-          ([name, value]) =>
-            html`<tr class="sum">
-              <th scope="row">${name}</th>
-              ${groups.map((group) => html`<td>${value(group)}</td>`)}
-            </tr>`,
-        )}
+        ${costs.map(([name, text]) => row(name, groups.map(text)))}
       </tbody>
     </table>
   </div>`;

@@ -217,8 +217,9 @@ describe("renderReport()", () => {
       "had to be tried a second time",
       "the record of the calls is not kept here",
       "signature",
-      "pass@1",
-      "pass^k",
+      "pass@1 averaged over scenarios",
+      "pass^k averaged over scenarios",
+      "each scenario counts once",
     ]) {
       expect(text.replaceAll(/\s+/g, " ")).toContain(words);
     }

@@ -1,7 +1,6 @@
 /** Draws the report: one file that works offline, in light and dark, for a reader who has never seen the project. */
 import type { Manifest } from "../run-record.ts";
-import type { Group, Summary } from "../summary.ts";
-import { nameOf } from "../summary.ts";
+import { ESTIMATE_METHOD, type Group, nameOf, type Summary } from "../summary.ts";
 import { calibrationPlot } from "./charts.ts";
 import { html, Html } from "./html.ts";
 import { detailsMatrix, scoreMatrix } from "./matrix.ts";
@@ -116,7 +115,7 @@ function part(isolation: Isolation, summary: Summary, all: readonly ReportRun[])
     <p class="dim">
       Mean points of the points that can be had; in brackets, how many runs were right. The last
       column is another agent, measured once on other hardware: OpenSRE v2026.4.25 with qwen2.5:7b.
-      Intervals are 95 %, clustered by scenario: repeats of one scenario are not independent.
+      ${ESTIMATE_METHOD}
     </p>
     ${scoreMatrix(groups, runs)}
     <h3>The score in its parts</h3>

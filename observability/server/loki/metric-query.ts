@@ -1,10 +1,11 @@
 /** Metric queries: range aggregations over lines, aggregations over series, arithmetic. */
+import { COMPARE } from "../../../lib/base/compare.ts";
 import type { Budget } from "../budget.ts";
 import { QueryError } from "../query-error.ts";
 import type { Store } from "../store/store.ts";
 import type { BinaryOp, CompareOp, MetricQuery, VectorOp } from "./ast.ts";
 import { sorted } from "./log-query.ts";
-import { compare, type Labels } from "./pipeline.ts";
+import type { Labels } from "./pipeline.ts";
 import { runRange } from "./range.ts";
 import { groupLabels, type MetricSeries, type Steps } from "./series.ts";
 
@@ -118,7 +119,7 @@ const isComparison = (op: BinaryOp): op is CompareOp => /^([<>]=?|[=!]=)$/.test(
 
 function calculate(op: BinaryOp, bool: boolean, left: number, right: number): number | undefined {
   if (isComparison(op)) {
-    const holds = compare(op, left, right);
+    const holds = COMPARE[op](left, right);
     if (bool) return holds ? 1 : 0;
     return holds ? left : undefined;
   }

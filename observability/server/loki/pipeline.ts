@@ -1,6 +1,7 @@
 /** Running one line through the stages of a LogQL pipeline, with Loki's rules for clashes and errors. */
+import { COMPARE } from "../../../lib/base/compare.ts";
 import { byteSize, durationNs } from "../syntax.ts";
-import type { CompareOp, Condition, Stage, Unwrap } from "./ast.ts";
+import type { Condition, Stage, Unwrap } from "./ast.ts";
 import { extractJson, extractJsonFields, extractLogfmt } from "./extract.ts";
 import { satisfies } from "./parse-parts.ts";
 
@@ -123,20 +124,6 @@ function select(labels: LineLabels, wanted: (name: string) => boolean): LineLabe
   };
 }
 
-const COMPARE: Readonly<Record<CompareOp, (a: number, b: number) => boolean>> = {
-  "==": (a, b) => a === b,
-  "!=": (a, b) => a !== b,
-  ">": (a, b) => a > b,
-  ">=": (a, b) => a >= b,
-  "<": (a, b) => a < b,
-  "<=": (a, b) => a <= b,
-};
-
-/** Applies a comparison of LogQL. */
-export function compare(op: CompareOp, a: number, b: number): boolean {
-  return COMPARE[op](a, b);
-}
-
 function conditionHolds(condition: Condition, labels: LineLabels): boolean {
   switch (condition.kind) {
     case "and":
@@ -158,7 +145,7 @@ function conditionHolds(condition: Condition, labels: LineLabels): boolean {
         }
         return true;
       }
-      return compare(condition.op, value, condition.value);
+      return COMPARE[condition.op](value, condition.value);
     }
   }
 }

@@ -1,4 +1,5 @@
 /** Evaluating TraceQL over one trace. */
+import { COMPARE } from "../../../lib/base/compare.ts";
 import { plainValue } from "../otlp/values.ts";
 import type {
   CompareOp,
@@ -183,24 +184,8 @@ function compareOperands(
 type Plain = string | number | boolean;
 
 function compareValues(op: CompareOp, a: Plain, b: Plain): boolean {
-  if (typeof a !== typeof b) return false;
-  switch (op) {
-    case "=":
-      return a === b;
-    case "!=":
-      return a !== b;
-    case ">":
-      return a > b;
-    case ">=":
-      return a >= b;
-    case "<":
-      return a < b;
-    case "<=":
-      return a <= b;
-    case "=~":
-    case "!~":
-      return false;
-  }
+  if (typeof a !== typeof b || op === "=~" || op === "!~") return false;
+  return COMPARE[op === "=" ? "==" : op](a, b);
 }
 
 const STATUS_NAMES = ["unset", "ok", "error"];
