@@ -78,7 +78,7 @@ describe("a library that is not there or not the right one", () => {
       try { createParticipant(); } catch (error) { console.log(error.name, error.message); }`;
     const program = Bun.spawn([process.execPath, "-e", script], {
       env: { ...Bun.env, CYCLONEDDS_HOME: folder },
-      timeout: 20_000,
+      timeout: 60_000,
     });
     const said = await new Response(program.stdout).text();
     expect(said).toStartWith("DdsLibraryError Cannot load the Cyclone DDS C library (0.10 or 11).");

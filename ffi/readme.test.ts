@@ -14,7 +14,7 @@ test("the README's example runs as it is written, and is short", async () => {
     env: { ...Bun.env, CYCLONEDDS_URI: loopbackConfig(`readme-${process.pid}`) },
     stdout: "pipe",
     stderr: "pipe",
-    timeout: 20_000,
+    timeout: 60_000,
   });
   const [said, errors] = await Promise.all([
     new Response(program.stdout).text(),

@@ -30,7 +30,7 @@ export function testParticipant(): Participant {
 }
 
 /** Waits until `look` returns true; throws after `deadlineMs` with what was waited for. */
-export async function until(what: string, look: () => boolean, deadlineMs = 10_000): Promise<void> {
+export async function until(what: string, look: () => boolean, deadlineMs = 60_000): Promise<void> {
   const end = performance.now() + deadlineMs;
   while (!look()) {
     if (performance.now() > end) throw new Error(`Gave up waiting for ${what}`);

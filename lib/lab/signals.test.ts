@@ -27,11 +27,10 @@ import { type SpanRecord, TelemetryReader } from "./testing/telemetry-reader.ts"
 
 const LAB_INDEX = 5;
 const TEST_TIMEOUT_MS = 480_000;
-/** A heartbeat is due every 30 s; a machine under load is slow. */
-const DEADLINE_MS = 90_000;
-/** Of a core: fusion's queue grows by about 500 source tracks a second, and is full at 10,000. */
-const QUEUE_FILLING_CORES = 0.1;
-const QUEUE_DEADLINE_MS = 180_000;
+/** A heartbeat is due every 30 s; a machine with other work is slow. */
+const DEADLINE_MS = 180_000;
+/** Of a core: a sensor that scans 1,000 times a second needs more, so that the kernel makes it late. */
+const TOO_FEW_CORES = 0.1;
 
 /** Rows of the declarations that no lab shows, and why. */
 const NOT_PROVOKED: Partial<Record<LogEvent, string>> = {
@@ -311,31 +310,19 @@ describe.skipIf(!canRun)("signals of a real lab (needs root, Linux and its tools
     );
   }
 
-  /** Sensors that cannot keep their cadence, and a fusion that cannot keep up with them. */
+  /** Sensors that cannot keep their cadence, and a fusion with room for one source track. */
   async function overload(): Promise<void> {
-    await lab.replace("track-fusion");
-    await flood("1000");
+    const env = { PUBLISH_RATE_HZ: "1000" };
+    await Promise.all(SENSORS.map((sensor) => lab.replace(sensor, { env })));
+    await Promise.all(SENSORS.map((sensor) => lab.limitCpu(sensor, TOO_FEW_CORES)));
     await untilNoneIsMissing("sensors that are late", () =>
       matrix.missingLogs((event) => event === "sensor_loop_overrun"),
     );
-    // A reader keeps ten samples of a target: more than this is lost before fusion, and receiving it takes from the quota.
-    await flood("400");
-    await lab.limitCpu("track-fusion", QUEUE_FILLING_CORES);
-    await waitUntil(
-      async () => ({
-        ok: (await lab.logs("track-fusion")).includes("fusion_queue_full_dropping"),
-        seen: await prometheus()
-          .instant("cms_fusion_queue_depth")
-          .then(([sample]) => `${sample?.value} source tracks in the queue`),
-      }),
-      { what: "a full queue", deadlineMs: QUEUE_DEADLINE_MS, intervalMs: 1000 },
-    );
-    await lab.limitCpu("track-fusion", null);
-  }
-
-  async function flood(rateHz: string): Promise<void> {
-    await Promise.all(
-      SENSORS.map((sensor) => lab.replace(sensor, { env: { PUBLISH_RATE_HZ: rateHz } })),
+    await Promise.all(SENSORS.map((sensor) => lab.replace(sensor)));
+    // The three detections of one scan arrive together.
+    await lab.replace("track-fusion", { env: { CMS_INBOX_CAPACITY: "1" } });
+    await untilNoneIsMissing("an inbox that is full", () =>
+      matrix.missingLogs((event) => event === "fusion_queue_full_dropping"),
     );
   }
 });

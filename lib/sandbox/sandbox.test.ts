@@ -38,7 +38,7 @@ describe.skipIf(!isRoot)("inNewNamespaces() (needs root)", () => {
     const survivors = async (): Promise<string> => (await run(["pgrep", "-f", mark])).stdout.trim();
     await waitUntil(async () => ({ ok: (await survivors()) !== "", seen: "nobody" }), {
       what: "the process with its own session",
-      deadlineMs: 20_000,
+      deadlineMs: 60_000,
     });
     child.kill("SIGKILL");
     await waitUntil(
@@ -46,7 +46,7 @@ describe.skipIf(!isRoot)("inNewNamespaces() (needs root)", () => {
         const seen = await survivors();
         return { ok: seen === "", seen };
       },
-      { what: "nothing to be left", deadlineMs: 20_000 },
+      { what: "nothing to be left", deadlineMs: 60_000 },
     );
   });
 

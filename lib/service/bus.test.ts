@@ -73,7 +73,7 @@ function readerOf(bus: Bus): Received[] {
 }
 
 const until = (what: string, look: () => boolean): Promise<unknown> =>
-  waitUntil(() => ({ ok: look(), seen: "not yet" }), { what, deadlineMs: 10_000, intervalMs: 10 });
+  waitUntil(() => ({ ok: look(), seen: "not yet" }), { what, deadlineMs: 60_000, intervalMs: 10 });
 
 describe("Bus", () => {
   test("carries a message with its trace, so that the reader continues it", async () => {

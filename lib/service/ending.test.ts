@@ -7,6 +7,7 @@ import { run } from "../base/shell.ts";
 import { waitUntil } from "../base/wait.ts";
 import { SERVICES, type ServiceName, TOPOLOGY } from "../contract/topology.ts";
 
+const TEST_TIMEOUT_MS = 150_000;
 const isRoot = process.getuid?.() === 0;
 const running = new Set<Bun.Subprocess>();
 
@@ -35,7 +36,7 @@ function start(name: ServiceName): { child: Bun.Subprocess; output: { text: stri
     env: environment(name),
     stdout: "pipe",
     stderr: "inherit",
-    timeout: 60_000,
+    timeout: TEST_TIMEOUT_MS,
     killSignal: "SIGKILL",
   });
   running.add(child);
@@ -67,13 +68,13 @@ describe.skipIf(!isRoot)("a service that is stopped (as root, for a network of i
       const { child, output } = start(name);
       await waitUntil(
         () => ({ ok: /"dds_(writer|subscriber)_ready"/.test(output.text), seen: output.text }),
-        { what: `${name} to be ready`, deadlineMs: 30_000, intervalMs: 20 },
+        { what: `${name} to be ready`, deadlineMs: 60_000, intervalMs: 20 },
       );
       child.kill("SIGTERM");
       expect(await child.exited).toBe(0);
       await waitUntil(() => ({ ok: output.text.includes("service_stopping"), seen: output.text }), {
         what: "the last lines",
-        deadlineMs: 5000,
+        deadlineMs: 60_000,
         intervalMs: 20,
       });
       // Without a receiver, the last export fails and says so among these lines.
@@ -81,26 +82,30 @@ describe.skipIf(!isRoot)("a service that is stopped (as root, for a network of i
       expect(seen[0]).toBe("service_starting");
       expect(seen.slice(-2)).toEqual(["signal_received", "service_stopping"]);
     },
-    60_000,
+    TEST_TIMEOUT_MS,
   );
 
-  test("SIGINT stops it too, and a second signal changes nothing", async () => {
-    const { child, output } = start("eo-sensor");
-    await waitUntil(() => ({ ok: output.text.includes("sensor_started"), seen: output.text }), {
-      what: "the sensor to start",
-      deadlineMs: 30_000,
-      intervalMs: 20,
-    });
-    child.kill("SIGINT");
-    child.kill("SIGTERM");
-    expect(await child.exited).toBe(0);
-    await waitUntil(() => ({ ok: output.text.includes("service_stopping"), seen: output.text }), {
-      what: "the last lines",
-      deadlineMs: 5000,
-      intervalMs: 20,
-    });
-    expect(events(output.text).filter((event) => event === "service_stopping").length).toBe(1);
-  }, 60_000);
+  test(
+    "SIGINT stops it too, and a second signal changes nothing",
+    async () => {
+      const { child, output } = start("eo-sensor");
+      await waitUntil(() => ({ ok: output.text.includes("sensor_started"), seen: output.text }), {
+        what: "the sensor to start",
+        deadlineMs: 60_000,
+        intervalMs: 20,
+      });
+      child.kill("SIGINT");
+      child.kill("SIGTERM");
+      expect(await child.exited).toBe(0);
+      await waitUntil(() => ({ ok: output.text.includes("service_stopping"), seen: output.text }), {
+        what: "the last lines",
+        deadlineMs: 60_000,
+        intervalMs: 20,
+      });
+      expect(events(output.text).filter((event) => event === "service_stopping").length).toBe(1);
+    },
+    TEST_TIMEOUT_MS,
+  );
 });
 
 describe.skipIf(!isRoot)("a service that cannot go on (as root, for a network of its own)", () => {
@@ -127,7 +132,7 @@ describe.skipIf(!isRoot)("a service that cannot go on (as root, for a network of
       );
       expect(code).toBe(1);
     },
-    60_000,
+    TEST_TIMEOUT_MS,
   );
 
   test.each(["throw", "reject", "start"])(
@@ -155,6 +160,6 @@ describe.skipIf(!isRoot)("a service that cannot go on (as root, for a network of
       expect(stderr).toStartWith("eo-sensor: TypeError: the defect of this test");
       expect(code).toBe(3);
     },
-    150_000,
+    TEST_TIMEOUT_MS,
   );
 });

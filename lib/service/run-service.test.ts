@@ -20,6 +20,7 @@ describe("a service's environment", () => {
     ["CMS_LEAK_RATE_BYTES", "1.5", "a whole number of bytes per source track"],
     ["CMS_TARGETS", "1001", "a whole number of targets from 1 to 1000"],
     ["CMS_SEED", "x", "a whole number of a seed from 0 to 4294967295"],
+    ["CMS_INBOX_CAPACITY", "0", "a whole number of source tracks from 1 to 1000000"],
     ["CMS_DDS_DOMAIN", "231", "a whole number of a DDS domain from 0 to 230"],
     ["OTEL_EXPORTER_OTLP_ENDPOINT", "host:1", "an http:// or https:// URL"],
   ])(
@@ -27,7 +28,7 @@ describe("a service's environment", () => {
     async (name, value, rule) => {
       const { code, stderr, stdout } = await run([process.execPath, program], {
         env: { PATH: "/usr/bin:/bin", [name]: value },
-        timeoutMs: 20_000,
+        timeoutMs: 60_000,
       });
       expect(code).toBe(1);
       expect(stdout).toBe("");
@@ -42,6 +43,7 @@ describe("a service's environment", () => {
       publishRateHz: undefined,
       forceQos: undefined,
       leakRateBytes: 0,
+      inboxCapacity: 10_000,
       ddsDomain: 0,
       cycloneDdsUri: "",
     });

@@ -10,6 +10,8 @@ export interface Settings extends Fleet {
   readonly forceQos: ForcedQosName | undefined;
   /** Bytes that fusion keeps for ever for each source track; 0 for none. */
   readonly leakRateBytes: number;
+  /** Source tracks that may wait in fusion's inbox. */
+  readonly inboxCapacity: number;
   readonly ddsDomain: number;
   /** Cyclone's own configuration, handed on as it is. */
   readonly cycloneDdsUri: string;
@@ -18,6 +20,9 @@ export interface Settings extends Fleet {
 const MIN_RATE_HZ = 0.01;
 const MAX_RATE_HZ = 1000;
 const MAX_LEAK_BYTES = 10 * 1024 * 1024;
+/** Some minutes of the usual load. */
+const INBOX_CAPACITY = 10_000;
+const MAX_INBOX_CAPACITY = 1_000_000;
 const MAX_DOMAIN_ID = 230;
 
 /** Reads all of them; throws UsageError for the first that breaks its rule. */
@@ -33,6 +38,12 @@ export function readSettings(env: Env): Settings {
       "CMS_LEAK_RATE_BYTES",
       0,
       integerBetween(0, MAX_LEAK_BYTES, "bytes per source track"),
+    ),
+    inboxCapacity: readEnv(
+      env,
+      "CMS_INBOX_CAPACITY",
+      INBOX_CAPACITY,
+      integerBetween(1, MAX_INBOX_CAPACITY, "source tracks"),
     ),
     ddsDomain: readEnv(env, "CMS_DDS_DOMAIN", 0, integerBetween(0, MAX_DOMAIN_ID, "a DDS domain")),
     cycloneDdsUri: env["CYCLONEDDS_URI"] ?? "",

@@ -19,15 +19,13 @@ interface Item {
   readonly takenMs: number;
 }
 
-/** Source tracks that may wait: some minutes of the usual load. */
-const INBOX_CAPACITY = 10_000;
 /** Between two portions the event loop runs, so that samples are always taken off DDS in time. */
 const PORTION = 16;
 const HOUSEKEEPING_MS = 1000;
 
 export function startFusion(service: Service): void {
   const { telemetry, bus, settings, clock } = service;
-  const inbox = new Inbox<Item>(INBOX_CAPACITY);
+  const inbox = new Inbox<Item>(settings.inboxCapacity);
   const queueDepth = telemetry.meters.gauge("cms_fusion_queue_depth");
   const drops = new DropReport(service);
   const fusion = new Fusion(service);

@@ -166,10 +166,12 @@ describe("a model that listens to what the tools refute", () => {
     });
   }
 
-  test("spends less than two seconds beside the model's own time", async () => {
-    const { result } = await investigate(FLOOD, listeningModel);
-    const { wallMs, modelMs } = result.cost;
-    expect(wallMs - modelMs).toBeLessThan(2000);
+  test("uses less than two seconds of processor time, the doubles' included", async () => {
+    // Not wall-clock time: that depends on what else the machine does.
+    const before = process.cpuUsage();
+    await investigate(FLOOD, listeningModel);
+    const { user, system } = process.cpuUsage(before);
+    expect((user + system) / 1e6).toBeLessThan(2);
   });
 });
 

@@ -189,7 +189,7 @@ describe("what is repeated once, and then stated", () => {
     await failureOf(client(server).client.ask(question));
     await waitUntil(() => ({ ok: server.abandoned() === 2, seen: `${server.abandoned()} left` }), {
       what: "the server to notice",
-      deadlineMs: 3000,
+      deadlineMs: 60_000,
       intervalMs: 10,
     });
   });

@@ -31,7 +31,7 @@ import {
 } from "./protocol.ts";
 
 /** A lab is up within seconds; a machine under load takes longer. */
-const UP_DEADLINE_MS = 60_000;
+const UP_DEADLINE_MS = 120_000;
 /** How long another program's start or end of the lab is waited for. */
 const SETTLE_DEADLINE_MS = 20_000;
 

@@ -8,9 +8,9 @@ import { waitUntil } from "../../base/wait.ts";
 import { SERVICES, type ServiceName } from "../../contract/topology.ts";
 import type { Lab } from "../lab.ts";
 
-/** Generous: other tests run beside this one. */
-const TEST_TIMEOUT_MS = 60_000;
-const DEADLINE_MS = 40_000;
+/** Generous: a machine with other work is slow. */
+const TEST_TIMEOUT_MS = 300_000;
+const DEADLINE_MS = 90_000;
 
 export interface Skip {
   /** Name of a test of the suite. */
@@ -30,7 +30,7 @@ interface Ctx {
 
 const get = async (port: number, path: string): Promise<string> => {
   const url = `http://127.0.0.1:${port}${path}`;
-  return (await fetch(url, { signal: AbortSignal.timeout(1000), keepalive: false })).text();
+  return (await fetch(url, { signal: AbortSignal.timeout(5000), keepalive: false })).text();
 };
 
 /** Waits until `expr` has exactly one sample and it has the value. */

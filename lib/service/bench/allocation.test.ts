@@ -15,7 +15,7 @@ test("writing and visiting a message leave next to nothing on the heap, says the
     "--only",
     "allocation",
   ];
-  const said = await mustRun(argv, { env: processEnv(), timeoutMs: 60_000 });
+  const said = await mustRun(argv, { env: processEnv(), timeoutMs: 180_000 });
   const figures = said
     .trim()
     .split("\n")
@@ -30,4 +30,4 @@ test("writing and visiting a message leave next to nothing on the heap, says the
   // The same through the services' bus: a copy shows that the figures are of messages.
   expect(bytes["heap: bus_view_bytes"]).toBeLessThan(100);
   expect(bytes["heap: bus_copy_bytes"]).toBeGreaterThan(100);
-}, 60_000);
+}, 180_000);

@@ -19,7 +19,7 @@ const FLAGS = [
   "--disable-component-update",
   "--disable-sync",
 ];
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 180_000;
 
 // Programs for the page, as text: this side knows no document.
 const MARKED = `[...document.querySelectorAll("#charts canvas")].map((canvas) => {
@@ -66,7 +66,7 @@ describe("the console in Chromium", () => {
 
   const text = (selector: string): Promise<string> => page.locator(selector).innerText();
   const until = (selector: string, wanted: string): Promise<void> =>
-    page.locator(selector).filter({ hasText: wanted }).first().waitFor({ timeout: 20_000 });
+    page.locator(selector).filter({ hasText: wanted }).first().waitFor({ timeout: 60_000 });
 
   test(
     "loads: every service, charts, no alert, log lines",
@@ -161,7 +161,7 @@ describe("the console in Chromium", () => {
         '{service_name="eo-sensor"} |= "say \\"no\\" | \\\\ {x=`y`}" |= "\\"level\\":\\"WARN\\""';
       await waitUntil(() => ({ ok: asked.logql === wanted, seen: asked.logql }), {
         what: "the filters' query",
-        deadlineMs: 20_000,
+        deadlineMs: 60_000,
       });
     },
     TIMEOUT_MS,
@@ -195,11 +195,11 @@ describe("the console in Chromium", () => {
       expect(await page.locator("#markers").isVisible()).toBe(false);
       const owners = await browser.newPage();
       await owners.goto(`${server.url.href}#owner=${OWNER}`);
-      await owners.locator("#markers li").waitFor({ timeout: 20_000 });
+      await owners.locator("#markers li").waitFor({ timeout: 60_000 });
       expect(await owners.locator("#markers li").innerText()).toContain(`fault ${HOSTILE}`);
       await owners.goto("about:blank");
       await owners.goto(`${server.url.href}#owner=wrong`);
-      await owners.locator("#state").filter({ hasText: "live" }).waitFor({ timeout: 20_000 });
+      await owners.locator("#state").filter({ hasText: "live" }).waitFor({ timeout: 60_000 });
       expect(await owners.locator("#markers").isVisible()).toBe(false);
       await owners.close();
     },

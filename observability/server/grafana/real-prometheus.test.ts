@@ -87,7 +87,7 @@ scrape_configs:
             seen: seen.join(),
           };
         },
-        { what: "one alert firing and one pending", deadlineMs: 25_000 },
+        { what: "one alert firing and one pending", deadlineMs: 60_000 },
       );
       const managed = await lab.get("console", "/api/alertmanager/grafana/api/v2/alerts");
       expect(managed.json()).toMatchObject([
@@ -106,12 +106,12 @@ scrape_configs:
             seen: text,
           };
         },
-        { what: "the pushed metric in Prometheus", deadlineMs: 25_000 },
+        { what: "the pushed metric in Prometheus", deadlineMs: 60_000 },
       );
     } finally {
       prometheus.kill("SIGKILL");
       await prometheus.exited;
       rmSync(folder, { recursive: true, force: true });
     }
-  }, 60_000);
+  }, 180_000);
 });
