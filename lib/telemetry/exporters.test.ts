@@ -41,7 +41,7 @@ class SteppedClock implements Clock {
   }
 }
 
-function setUp({ mostKept = 24 } = {}) {
+function setUp({ maxKept = 24 } = {}) {
   const receiver: { answer: (items: string[]) => ExportResult } = { answer: () => OK };
   const sent: string[][] = [];
   const tried: string[][] = [];
@@ -71,7 +71,7 @@ function setUp({ mostKept = 24 } = {}) {
       dropped: (_, items) => said.push(`dropped ${items}`),
       resumed: (_, total) => said.push(`resumed, ${total} dropped`),
     },
-    mostKept,
+    maxKept,
     clock,
   });
   const take = async (...items: string[]): Promise<ExportResult> =>
@@ -97,7 +97,7 @@ test("what an outage held up is sent when it is over, in order, and both ends ar
 });
 
 test("beyond what may be kept, the newest are lost and counted", async () => {
-  const { receiver, sent, said, clock, take } = setUp({ mostKept: 3 });
+  const { receiver, sent, said, clock, take } = setUp({ maxKept: 3 });
   receiver.answer = () => FAILED;
   await take("a", "b");
   await take("c", "d");
@@ -161,7 +161,7 @@ test.each([1, 4, 10, 11, 14, 15])("gRPC code %i is worth another try", async (co
 });
 
 test("a signal that keeps nothing tries every batch and counts what it loses", async () => {
-  const { receiver, sent, said, take } = setUp({ mostKept: 0 });
+  const { receiver, sent, said, take } = setUp({ maxKept: 0 });
   receiver.answer = () => FAILED;
   await take("1");
   await take("2");

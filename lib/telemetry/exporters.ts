@@ -1,11 +1,14 @@
-/** OTLP exporters that keep what they cannot send, connect anew in an outage, count what they lose, and say so once. */
+/**
+ * Wraps OTLP exporters: they keep what they cannot send, reconnect in an outage, count losses, and
+ * report an outage once.
+ */
 import { type ExportResult, ExportResultCode } from "@opentelemetry/core";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 
 export type SignalName = "traces" | "logs" | "metrics";
 
-/** Told when export of a signal begins to fail, loses items, and works again. */
+/** Called when the export of a signal begins to fail, loses items, and works again. */
 export interface ExportObserver {
   failing(signal: SignalName, reason: string, droppedTotal: number): void;
   dropped(signal: SignalName, items: number): void;
@@ -21,32 +24,38 @@ interface Exporter<T> {
 export interface WatchOptions<T, E> {
   readonly signal: SignalName;
   /**
-   * Makes an exporter with a connection of its own, the `connection`th. A gRPC connection that failed often waits up to two
-   * minutes before it tries again, and OTLP's exporters do not let one say less: a new one tries at once.
+   * Makes an exporter with its own connection, the `connection`th. A gRPC connection that failed
+   * often waits up to two minutes before it tries again, and OTLP's exporters have no option for
+   * that; a new connection tries at once.
    */
   readonly make: (connection: number) => E;
   readonly sizeOf: (items: T) => number;
   readonly observer: ExportObserver;
   /**
-   * Items that may wait for the end of an outage; more are lost at once, so that memory stays bounded. What came first is
-   * kept: the beginning of an outage is what explains it. 0 for a signal whose next batch says it all again.
+   * Items that may wait for the end of an outage; more are dropped, so that memory stays bounded.
+   * The first are kept: the beginning of an outage explains it. 0 for a signal whose next batch
+   * repeats everything.
    */
-  readonly mostKept: number;
-  /** Called with the number of items of each batch that comes out of the queue. */
+  readonly maxKept: number;
+  /** Called with the number of items of each batch that leaves the queue. */
   readonly onTaken?: (items: number) => void;
   readonly clock?: Clock;
 }
 
-/** Pauses between two tries to send the first of what waits; the last one again and again. */
+/** Pauses between attempts to send the oldest waiting batch; the last pause repeats. */
 const RETRY_PAUSES_MS = [500, 1000, 2000, 4000, 5000] as const;
-/** How long a connection is given before another takes its place. */
+/** Age at which a failing connection is replaced. */
 const RECONNECT_INTERVAL_MS = 10_000;
-/** gRPC codes after which OTLP lets a sender try again; after any other one the same batch would be refused again. */
+/**
+ * gRPC codes after which OTLP lets a sender retry; after any other, the receiver would refuse the
+ * batch again.
+ */
 const TRANSIENT_CODES: ReadonlySet<unknown> = new Set([1, 4, 10, 11, 14, 15]);
 
 /**
- * An exporter that is watched. OTLP over gRPC does not send a failed batch again by itself; a receiver that starts a moment
- * after its senders would miss their first words, and one that was away would never hear that it was missed.
+ * Wraps an exporter with retries. OTLP over gRPC does not send a failed batch again: a receiver
+ * that starts just after its senders would miss their first batches, and one that was down would
+ * never receive what it missed.
  */
 export function watched<T, E extends Exporter<T>>(options: WatchOptions<T, E>): E {
   const first = options.make(1);
@@ -67,11 +76,11 @@ class Sender<T, E extends Exporter<T>> {
   #connections = 1;
   #connectedMs: number;
   #failing = false;
-  /** What could not be sent, the oldest first. */
+  /** Batches that could not be sent, the oldest first. */
   readonly #kept: T[] = [];
   #keptItems = 0;
   #isRetrying = false;
-  /** The try that is under way to send the first of what is kept. */
+  /** The current attempt to send the oldest kept batch. */
   #trying: Promise<boolean> | undefined;
   #isClosed = false;
   #droppedTotal = 0;
@@ -83,7 +92,10 @@ class Sender<T, E extends Exporter<T>> {
     this.#connectedMs = this.#clock.nowMs();
   }
 
-  /** Sends a batch, or keeps it while others wait. It is this object's from now on, whatever becomes of it. */
+  /**
+   * Sends a batch, or keeps it while others wait. Calls `done` with success in any case: the caller
+   * need not retry.
+   */
   take(items: T, done: (result: ExportResult) => void): void {
     this.#options.onTaken?.(this.#options.sizeOf(items));
     if (this.#failing && this.#isRetrying) {
@@ -91,11 +103,12 @@ class Sender<T, E extends Exporter<T>> {
       done({ code: ExportResultCode.SUCCESS });
       return;
     }
-    // A batch comes from whoever filled it, between two messages; those that wait already go first.
+    // The caller filled the batch between two messages: process the messages that wait already
+    // first.
     setImmediate(() => void this.#sendNow(items, done));
   }
 
-  /** Tries once more to send what is kept, and ends the connection. */
+  /** Tries once more to send the kept batches, and closes the connection. */
   async shutdown(): Promise<void> {
     this.#isClosed = true;
     while (this.#kept.length > 0 && (await this.#sendFirst())) {
@@ -135,7 +148,7 @@ class Sender<T, E extends Exporter<T>> {
 
   #keep(items: T): void {
     const size = this.#options.sizeOf(items);
-    if (this.#keptItems + size > this.#options.mostKept) {
+    if (this.#keptItems + size > this.#options.maxKept) {
       this.#lose(items);
       return;
     }
@@ -144,7 +157,7 @@ class Sender<T, E extends Exporter<T>> {
     if (!this.#isRetrying) void this.#retry();
   }
 
-  /** Sends what is kept, batch by batch, with a pause after each failure. */
+  /** Sends the kept batches one by one, with a pause after each failure. */
   async #retry(): Promise<void> {
     this.#isRetrying = true;
     let failures = 0;
@@ -159,7 +172,7 @@ class Sender<T, E extends Exporter<T>> {
     this.#isRetrying = false;
   }
 
-  /** Whether the first of what is kept need not be sent again. */
+  /** Returns whether the oldest kept batch was sent or refused for good. */
   #sendFirst(): Promise<boolean> {
     this.#trying ??= this.#tryFirst().finally(() => (this.#trying = undefined));
     return this.#trying;
@@ -192,15 +205,19 @@ class Sender<T, E extends Exporter<T>> {
   }
 }
 
-/** Whether a receiver understood a batch and will never take it. An error without a code says nothing of the kind. */
+/**
+ * Whether the receiver will never accept this batch. An error without a gRPC code is not such a
+ * refusal.
+ */
 function isRefusal(error: Error | undefined): boolean {
   const code: unknown = (error as { readonly code?: unknown } | undefined)?.code;
   return typeof code === "number" && !TRANSIENT_CODES.has(code);
 }
 
 /**
- * Counts what waits between a batch processor's door and its exporter. The SDK drops what its queue cannot hold without a
- * word to anyone; with this gate before it, of the same size, the queue never overflows and each drop is counted.
+ * Counts the items between a batch processor's entry and its exporter. The SDK drops items that its
+ * queue cannot hold without any report; behind a gate of the same size, the queue never overflows
+ * and each drop is counted.
  */
 export class QueueGate {
   readonly #limit: number;

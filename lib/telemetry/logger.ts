@@ -1,6 +1,7 @@
 /**
- * Structured logs: one JSON object a line on standard output, and the same object as an OTel log record
- * with the trace id of the active span. Only declared events with their declared fields exist.
+ * Structured logs: one JSON object a line on standard output, and the same object as an OTel log
+ * record with the trace id of the active span. Only declared events with their declared fields
+ * exist.
  */
 import { trace } from "@opentelemetry/api";
 import { type Logger as OtelLogger, SeverityNumber } from "@opentelemetry/api-logs";

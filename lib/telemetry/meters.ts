@@ -1,6 +1,6 @@
 /**
- * Metrics: one declaration drives the scraped copy (prom-client) and the pushed one (OpenTelemetry).
- * Only what lib/contract declares for the service can be made.
+ * Metrics: one declaration drives the scraped copy (prom-client) and the pushed one
+ * (OpenTelemetry). Only what lib/contract declares for the service can be made.
  */
 import type { Attributes, Meter, Observable } from "@opentelemetry/api";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
@@ -144,8 +144,9 @@ interface PushedSeries {
 }
 
 /**
- * Makes the series of an instrument that is read when metrics are pushed. A number that is kept costs the data path
- * nothing; OpenTelemetry would look a series up by its attributes for every message.
+ * Makes the series of an instrument that is read when metrics are pushed. A number that is kept
+ * costs the data path nothing; OpenTelemetry would look a series up by its attributes for every
+ * message.
  */
 function pushedFrom(instrument: Observable): (labels: Labels) => PushedSeries {
   const all: PushedSeries[] = [];

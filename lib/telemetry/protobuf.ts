@@ -64,7 +64,10 @@ export class ProtobufWriter {
     this.#length += 8;
   }
 
-  /** A time as nanoseconds in 64 bits. 10^9 is 2^9 times 1,953,125, and a Unix time's product with that is exact. */
+  /**
+   * A time as nanoseconds in 64 bits. 10^9 is 2^9 times 1,953,125, and a Unix time's product with
+   * that is exact.
+   */
   time([seconds, nanoseconds]: readonly [number, number]): void {
     const product = seconds * 1_953_125;
     const high = Math.floor(product / 2 ** 23);
@@ -99,7 +102,10 @@ export class ProtobufWriter {
     this.close(start);
   }
 
-  /** Begins a nested message; close() writes its length into the byte that is left free here, or moves it on. */
+  /**
+   * Begins a nested message; close() writes its length into the byte that is left free here, or
+   * moves it on.
+   */
   open(field: number): number {
     this.tag(field, BYTES);
     return this.#length++;

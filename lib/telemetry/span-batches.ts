@@ -1,4 +1,4 @@
-/** Collects spans, in their binary form from the moment they end, and hands them over in batches. */
+/** Encodes each span when it ends, and gives the exporter batches of encoded spans. */
 import { TraceFlags } from "@opentelemetry/api";
 import type { ExportResult } from "@opentelemetry/core";
 import type { ReadableSpan, SpanProcessor } from "@opentelemetry/sdk-trace-base";
@@ -11,9 +11,9 @@ export interface SpanBatchesOptions {
     export(batch: EncodedSpans, done: (result: ExportResult) => void): void;
     shutdown(): Promise<void>;
   };
-  /** Whoever takes a batch out of the queue tells it. */
+  /** The exporter calls `gate.taken()` after it removes a batch. */
   readonly gate: QueueGate;
-  /** A batch is handed over when it has this many spans, or after this time. */
+  /** A batch is exported when it has this many spans, or after this time. */
   readonly batchItems: number;
   readonly batchDelayMs: number;
 }
@@ -22,7 +22,7 @@ export class SpanBatches implements SpanProcessor {
   readonly #options: SpanBatchesOptions;
   readonly #waiting: EncodedSpans[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** The handing over of what waits, one batch after the other. */
+  /** The export of the waiting batches, one after the other. */
   #sending: Promise<void> | undefined;
 
   constructor(options: SpanBatchesOptions) {
@@ -30,7 +30,7 @@ export class SpanBatches implements SpanProcessor {
   }
 
   onStart(): void {
-    // A span says nothing before it ends.
+    // A span is exported when it ends.
   }
 
   onEnd(span: ReadableSpan): void {

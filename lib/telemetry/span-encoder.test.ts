@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { Server, ServerCredentials, status } from "@grpc/grpc-js";
+import { status } from "@grpc/grpc-js";
 import {
   type Attributes,
   createTraceState,
@@ -19,51 +19,27 @@ import {
   type ReadableSpan,
   SimpleSpanProcessor,
 } from "@opentelemetry/sdk-trace-base";
+import { exporterOptions } from "./otlp.ts";
+import { otlpSettings } from "./otlp-settings.ts";
 import { SpanEncoder } from "./span-encoder.ts";
 import { EncodedSpanExporter } from "./span-exporter.ts";
+import { type Receiver, startReceiver } from "./testing/receiver.ts";
 
 const resource = resourceFromAttributes({
   "service.name": "track-fusion",
   "service.instance.id": "x",
 });
-const received: Buffer[] = [];
-let refuseWith: number | undefined;
-const server = new Server();
-let url = "";
+let receiver: Receiver;
 
 beforeAll(async () => {
-  const asIs = (bytes: Buffer): Buffer => bytes;
-  server.addService(
-    {
-      Export: {
-        path: "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
-        requestStream: false,
-        responseStream: false,
-        requestSerialize: asIs,
-        requestDeserialize: asIs,
-        responseSerialize: asIs,
-        responseDeserialize: asIs,
-      },
-    },
-    {
-      Export: (
-        call: { request: Buffer },
-        done: (error: { code: number } | null, answer: Buffer) => void,
-      ) => {
-        received.push(call.request);
-        done(refuseWith === undefined ? null : { code: refuseWith }, Buffer.alloc(0));
-      },
-    },
-  );
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
-    );
-  });
-  url = `http://127.0.0.1:${port}`;
+  receiver = await startReceiver();
 });
+afterAll(() => receiver[Symbol.asyncDispose]());
 
-afterAll(() => server.forceShutdown());
+const makeOurs = (): EncodedSpanExporter =>
+  new EncodedSpanExporter(
+    exporterOptions(otlpSettings({ OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url }, "traces"), 1),
+  );
 
 /** Spans as the SDK makes them. */
 function spansOf(make: (tracer: Tracer) => void): ReadableSpan[] {
@@ -89,13 +65,13 @@ const sentBy = <T>(
 
 /** Both as they came over the wire: OpenTelemetry's own exporter's bytes, and these. */
 async function onTheWire(spans: ReadableSpan[]): Promise<{ theirs: Buffer; ours: Buffer }> {
-  received.length = 0;
-  const theirs = new OTLPTraceExporter({ url });
-  const ours = new EncodedSpanExporter({ url, timeoutMillis: 2000 });
+  receiver.requests.length = 0;
+  const theirs = new OTLPTraceExporter({ url: receiver.url });
+  const ours = makeOurs();
   expect(await sentBy(theirs, spans)).toMatchObject({ code: ExportResultCode.SUCCESS });
   expect(await sentBy(ours, encoded(spans))).toEqual({ code: ExportResultCode.SUCCESS });
   await Promise.all([theirs.shutdown(), ours.shutdown()]);
-  const [first, second] = received;
+  const [first, second] = receiver.requests.map(({ body }) => body);
   if (first === undefined || second === undefined) throw new Error("nothing was received");
   return { theirs: first, ours: second };
 }
@@ -159,10 +135,10 @@ test("a batch that is larger than what is set aside for it comes out whole, and 
 });
 
 test("a refusal comes with gRPC's code", async () => {
-  refuseWith = status.INVALID_ARGUMENT;
-  const exporter = new EncodedSpanExporter({ url, timeoutMillis: 2000 });
+  receiver.refuseWith = status.INVALID_ARGUMENT;
+  const exporter = makeOurs();
   const result = await sentBy(exporter, encoded([]));
-  refuseWith = undefined;
+  receiver.refuseWith = status.OK;
   expect(result).toMatchObject({ code: ExportResultCode.FAILED, error: { code: 3 } });
   await exporter.shutdown();
 });

@@ -1,6 +1,7 @@
 /**
- * OTLP's binary form of spans, written as each one ends: a few microseconds each, where a whole batch at once would hold
- * the next message up. Byte for byte what OpenTelemetry's own serializer writes.
+ * Writes OTLP's binary form of each span when it ends, which takes a few microseconds; to encode a
+ * whole batch at once would delay the next message. The bytes equal those of OpenTelemetry's own
+ * serializer.
  */
 import type { AttributeValue } from "@opentelemetry/api";
 import type { Resource } from "@opentelemetry/resources";
@@ -108,7 +109,8 @@ function writeSpan(writer: ProtobufWriter, span: ReadableSpan): void {
   writer.time(span.endTime);
   for (const key in span.attributes) writeAttribute(writer, 9, key, span.attributes[key]);
   writeNumber(writer, 10, span.droppedAttributesCount);
-  // No event and no link is declared for any span; what is set all the same is not sent, and said to be missing.
+  // No span declares events or links; those that are set anyway are not sent, but counted as
+  // dropped.
   writeNumber(writer, 12, span.droppedEventsCount + span.events.length);
   writeNumber(writer, 14, span.droppedLinksCount + span.links.length);
   const status = writer.open(15);

@@ -1,4 +1,7 @@
-/** Holds spans to their declarations: who starts them, what they are called, and their attributes, early and late ones. */
+/**
+ * Checks spans against their declarations: service, name, and attributes, also those that are set
+ * later.
+ */
 import type { Attributes, Span } from "@opentelemetry/api";
 import { SPANS, type SpanName, type SpanSpec } from "../contract/telemetry.ts";
 import { SENSOR_IDS, sensorKindOf, type ServiceName, TOPICS } from "../contract/topology.ts";

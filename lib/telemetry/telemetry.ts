@@ -1,23 +1,25 @@
-/** Everything that a service tells about itself: metrics, logs and traces. */
+/** All telemetry of a service: metrics, logs and traces. */
 import { context, type Context, ROOT_CONTEXT, type Span, trace } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
-import { resourceFromAttributes } from "@opentelemetry/resources";
+import { defaultResource, type Resource, resourceFromAttributes } from "@opentelemetry/resources";
 import { LoggerProvider } from "@opentelemetry/sdk-logs";
 import { MeterProvider } from "@opentelemetry/sdk-metrics";
 import { BasicTracerProvider } from "@opentelemetry/sdk-trace-base";
 import { ATTR_SERVICE_INSTANCE_ID, ATTR_SERVICE_NAME } from "@opentelemetry/semantic-conventions";
 import { type Clock, systemClock } from "../base/clock.ts";
-import { type Env, httpUrl, oneOf, readEnv } from "../base/env.ts";
+import { type Env, oneOf, readEnv } from "../base/env.ts";
 import { type LogEvent, METRICS, type MetricSpec, type SpanName } from "../contract/telemetry.ts";
 import type { ServiceName } from "../contract/topology.ts";
 import type { ExportObserver, SignalName } from "./exporters.ts";
 import { createLogger, type Fields, type Logger } from "./logger.ts";
 import { closedLabelSets, Meters } from "./meters.ts";
-import { EXPORT_TIMEOUT_MS, logProcessor, metricReader, spanProcessor } from "./otlp.ts";
+import { logProcessor, metricReader } from "./otlp.ts";
+import { otlpSettings, pairsFrom } from "./otlp-settings.ts";
+import { spanProcessor } from "./span-processor.ts";
 import { checkSpan, guard } from "./spans.ts";
 
-/** Where OTLP goes unless OTEL_EXPORTER_OTLP_ENDPOINT says otherwise: the standard's own default. */
-const DEFAULT_ENDPOINT = "http://localhost:4317";
+/** How long a shutdown waits for the last exports, milliseconds. */
+const SHUTDOWN_MS = 2000;
 /** The instrumentation scope of everything. */
 const SCOPE = "cms";
 
@@ -27,8 +29,8 @@ export interface Telemetry {
   readonly meters: Meters;
   readonly logger: Logger;
   /**
-   * Runs `body` inside a new span that continues `parent`. The span's own name stands for a declared one,
-   * such as `sensor.scan.RADAR-1` for `sensor.scan.<sensor_id>`.
+   * Runs `body` inside a new span that continues `parent`. The span's own name stands for a
+   * declared one, such as `sensor.scan.RADAR-1` for `sensor.scan.<sensor_id>`.
    */
   inSpan<T>(
     declared: SpanName,
@@ -55,25 +57,26 @@ export interface TelemetryOptions {
 /** Creates a service's telemetry; throws UsageError for a bad OTEL_* variable. */
 export function createTelemetry(options: TelemetryOptions): Telemetry {
   const { service, env, clock = systemClock, write } = options;
-  const url = readEnv(env, "OTEL_EXPORTER_OTLP_ENDPOINT", DEFAULT_ENDPOINT, httpUrl);
+  const [traces, logs, metrics] = [
+    otlpSettings(env, "traces"),
+    otlpSettings(env, "logs"),
+    otlpSettings(env, "metrics"),
+  ];
   const isOff = readEnv(env, "OTEL_SDK_DISABLED", "false", oneOf(["true", "false"])) === "true";
   const observer = new Observer();
-  const resource = resourceFromAttributes({
-    [ATTR_SERVICE_NAME]: service,
-    [ATTR_SERVICE_INSTANCE_ID]: `${service}-${process.pid}`,
-  });
+  const resource = resourceOf(service, env);
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   const tracing = new BasicTracerProvider({
     resource,
-    spanProcessors: isOff ? [] : [spanProcessor(url, observer, resource, SCOPE)],
+    spanProcessors: isOff ? [] : [spanProcessor(traces, observer, resource, SCOPE)],
   });
   const logging = new LoggerProvider({
     resource,
-    processors: isOff ? [] : [logProcessor(url, observer)],
+    processors: isOff ? [] : [logProcessor(logs, observer)],
   });
   const metering = new MeterProvider({
     resource,
-    readers: isOff ? [] : [metricReader(url, observer)],
+    readers: isOff ? [] : [metricReader(metrics, observer)],
   });
   const meters = new Meters(service, metering.getMeter(SCOPE));
   const logger = createLogger({
@@ -106,13 +109,32 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     shutdown: async () => {
       await Promise.race([
         Promise.allSettled([tracing.shutdown(), logging.shutdown(), metering.shutdown()]),
-        clock.sleep(EXPORT_TIMEOUT_MS),
+        clock.sleep(SHUTDOWN_MS),
       ]);
     },
   };
 }
 
-/** Counts and reports what the exporters lose. Exporters exist before the meters, hence the late connection. */
+/**
+ * What all that a service sends says of its sender: the SDK (`telemetry.sdk.*`), the service, and
+ * what OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME say, the latter last.
+ */
+function resourceOf(service: ServiceName, env: Env): Resource {
+  const name = env["OTEL_SERVICE_NAME"] ?? "";
+  return defaultResource().merge(
+    resourceFromAttributes({
+      [ATTR_SERVICE_NAME]: service,
+      [ATTR_SERVICE_INSTANCE_ID]: `${service}-${process.pid}`,
+      ...Object.fromEntries(pairsFrom(env, "OTEL_RESOURCE_ATTRIBUTES")),
+      ...(name === "" ? {} : { [ATTR_SERVICE_NAME]: name }),
+    }),
+  );
+}
+
+/**
+ * Counts and logs what the exporters lose. The exporters are made before the meters, so it is
+ * connected later.
+ */
 class Observer implements ExportObserver {
   #meters: Meters | undefined;
   #logger: Logger | undefined;
@@ -134,13 +156,15 @@ class Observer implements ExportObserver {
     this.#say("telemetry_export_resumed", { signal, dropped_total: droppedTotal });
   }
 
-  /** Outside of any span: an export goes on in the context of whoever happened to fill a batch. */
+  /** Logs outside of any span: an export runs in the context of the span that filled the batch. */
   #say<E extends LogEvent>(event: E, fields: Fields<E>): void {
     context.with(ROOT_CONTEXT, () => this.#logger?.log(event, fields));
   }
 }
 
-/** Makes the series with closed label sets exist from the start, with 0, in both copies of each metric. */
+/**
+ * Creates the series with closed label sets with value 0 at start, in both copies of each metric.
+ */
 function startDeclared(meters: Meters, service: ServiceName): void {
   for (const [name, spec] of Object.entries<MetricSpec>(METRICS)) {
     if (!spec.services.includes(service)) continue;

@@ -1,26 +1,42 @@
 /**
- * What OpenTelemetry costs on the data path: track-fusion at 600 source tracks a second, with export to a real
- * receiver and with OTEL_SDK_DISABLED=true. CPU is the process's own; latency is seen from outside, from the write
- * of a source track to the arrival of the tactical track that carries its trace. Runs in turn, median of five.
+ * What OpenTelemetry costs on the data path: track-fusion at 600 source tracks a second, with
+ * OTEL_SDK_DISABLED=true, with export to a real receiver, and with the SDK's own span exporter at
+ * the same batch size. CPU is the process's own; latency is seen from outside, from the write of a
+ * source track to the arrival of the tactical track that carries its trace.
  *
- * Needs root: ports of a service are fixed, so all of it runs in a network namespace of its own.
- * Both sides keep the /metrics page and the log lines on standard output; they differ in the push alone.
+ * A round measures each of the three in turn, and its ratios are to its own run without telemetry;
+ * the result is the median of the rounds. Run: bun lib/telemetry/bench/main.ts [--rounds=5].
+ *
+ * Needs root: ports of a service are fixed, so all of it runs in a network namespace of its own,
+ * and with real-time priority (the receiver below the rest) on two processors, so that other work
+ * on the machine counts less. All keep the /metrics page and the log lines on standard output; they
+ * differ in the push alone.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { systemClock } from "../../base/clock.ts";
 import { processEnv } from "../../base/env.ts";
-import { EnvironmentError } from "../../base/errors.ts";
+import { EnvironmentError, UsageError } from "../../base/errors.ts";
 import { waitUntil } from "../../base/wait.ts";
 import { type Load, openLoad } from "./load.ts";
 
 const ROOT = new URL("../../..", import.meta.url).pathname;
-const ROUNDS = 5;
+const DEFAULT_ROUNDS = 5;
+const ARMS = ["off", "own", "official"] as const;
+/** Real-time priorities: what is measured goes before what receives its telemetry. */
+const PRIORITY = "2";
+const RECEIVER_PRIORITY = "1";
+/** Fusion has a processor for itself; the load and the receiver share another one. */
+const FUSION_CPU = "0";
+const OTHER_CPU = "1";
 const WARM_UP_MS = 4000;
 const MEASURE_MS = 10_000;
 const INSIDE = "--inside";
 const TICKS_PER_SECOND = 100;
+
+type Arm = (typeof ARMS)[number];
 
 interface Cost {
   readonly cpuCores: number;
@@ -32,7 +48,8 @@ interface Cost {
 /** User and system time of a process so far, seconds. */
 function cpuSeconds(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  // The name may hold blanks; fields are counted behind its closing bracket, where the third of all is the first.
+  // The name may hold blanks; fields are counted behind its closing bracket, where the third of all
+  // is the first.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
@@ -40,7 +57,11 @@ function cpuSeconds(pid: number): number {
 const percentile = (values: readonly number[], share: number): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length * share)] ?? Number.NaN;
 
-const median = (values: readonly number[]): number => percentile(values, 0.5);
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length / 2;
+  return ((sorted[Math.ceil(middle) - 1] ?? NaN) + (sorted[Math.floor(middle)] ?? NaN)) / 2;
+}
 
 async function stop(child: Bun.Subprocess): Promise<void> {
   child.kill("SIGTERM");
@@ -48,8 +69,8 @@ async function stop(child: Bun.Subprocess): Promise<void> {
 }
 
 async function startReceiver(folder: string): Promise<Bun.Subprocess> {
-  const program = "observability/server/main.ts";
-  const child = Bun.spawn([process.execPath, program, `--data-dir=${folder}`], {
+  const program = [process.execPath, "observability/server/main.ts", `--data-dir=${folder}`];
+  const child = Bun.spawn(["chrt", "--fifo", RECEIVER_PRIORITY, ...program], {
     cwd: ROOT,
     stdout: "pipe",
     stderr: "inherit",
@@ -60,15 +81,17 @@ async function startReceiver(folder: string): Promise<Bun.Subprocess> {
   return child;
 }
 
-async function measure(load: Load, isExporting: boolean): Promise<Cost> {
-  const fusion = Bun.spawn([process.execPath, "services/track-fusion/main.ts"], {
+async function measure(load: Load, arm: Arm): Promise<Cost> {
+  const preload = arm === "official" ? ["--preload", "./lib/telemetry/bench/use-official.ts"] : [];
+  const program = [process.execPath, ...preload, "services/track-fusion/main.ts"];
+  const fusion = Bun.spawn(["taskset", "--cpu-list", FUSION_CPU, ...program], {
     cwd: ROOT,
     env: {
       ...processEnv(),
       CYCLONEDDS_URI: load.configXml,
       CMS_DDS_DOMAIN: "0",
       OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:4317",
-      OTEL_SDK_DISABLED: String(!isExporting),
+      OTEL_SDK_DISABLED: String(arm === "off"),
     },
     stdout: "ignore",
     stderr: "inherit",
@@ -98,27 +121,71 @@ async function measure(load: Load, isExporting: boolean): Promise<Cost> {
   }
 }
 
-function print(name: string, value: number, unit: string, reference: number | null): void {
-  const ratio = reference === null ? null : value / reference;
+const FIGURES = [
+  { of: "cpuCores", name: "fusion CPU", unit: "cores" },
+  { of: "p50Ms", name: "fusion p50", unit: "ms" },
+  { of: "p99Ms", name: "fusion p99", unit: "ms" },
+  { of: "answered", name: "answered", unit: "share" },
+] as const;
+
+/** Prints a figure of one run, or of the median; `reference` is the same without telemetry. */
+function print(name: string, value: number, unit: string, reference: number, ratio: number): void {
   process.stdout.write(`${JSON.stringify({ name, value, unit, reference, ratio })}\n`);
 }
 
-async function inside(): Promise<void> {
+type Round = Readonly<Record<Arm, Cost>>;
+
+async function runRound(load: Load, round: number): Promise<Round> {
+  const costs = new Map<Arm, Cost>();
+  // In turn forwards and backwards, so that a machine that slows down is unfair to neither.
+  for (const arm of round % 2 === 0 ? ARMS : ARMS.toReversed()) {
+    costs.set(arm, await measure(load, arm));
+  }
+  const [off, own, official] = ARMS.map((arm) => costs.get(arm));
+  if (off === undefined || own === undefined || official === undefined) {
+    throw new TypeError("Cannot end a round: an arm was not measured");
+  }
+  for (const [arm, { p99Ms }] of [
+    ["own", own],
+    ["official", official],
+  ] as const) {
+    const name = `round ${round + 1}, load ${loadavg()[0]?.toFixed(1)}: p99 with ${arm} exporter`;
+    print(name, p99Ms, "ms", off.p99Ms, p99Ms / off.p99Ms);
+  }
+  return { off, own, official };
+}
+
+function printMedians(rounds: readonly Round[]): void {
+  for (const arm of ["own", "official"] as const) {
+    for (const { of, name, unit } of FIGURES) {
+      const ratio = median(rounds.map((round) => round[arm][of] / round.off[of]));
+      const [value, reference] = [arm, "off" as const].map((which) =>
+        median(rounds.map((round) => round[which][of])),
+      );
+      print(`${name} with ${arm} exporter`, value ?? NaN, unit, reference ?? NaN, ratio);
+    }
+  }
+}
+
+function roundsFrom(argv: readonly string[]): number {
+  const { values } = parseArgs({
+    args: argv.filter((argument) => argument !== INSIDE),
+    options: { rounds: { type: "string", default: String(DEFAULT_ROUNDS) } },
+  });
+  if (!/^[1-9]\d?$/.test(values.rounds)) {
+    throw new UsageError(`Cannot use --rounds: it must be from 1 to 99, but is "${values.rounds}"`);
+  }
+  return Number(values.rounds);
+}
+
+async function inside(count: number): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "telemetry-bench-"));
   const receiver = await startReceiver(folder);
   const load = openLoad(`telemetry-bench-${process.pid}`);
   try {
-    const costs: { on: Cost[]; off: Cost[] } = { on: [], off: [] };
-    for (let round = 0; round < ROUNDS; round++) {
-      costs.off.push(await measure(load, false));
-      costs.on.push(await measure(load, true));
-    }
-    const of = (side: "on" | "off", what: keyof Cost): number =>
-      median(costs[side].map((cost) => cost[what]));
-    print("fusion CPU with telemetry", of("on", "cpuCores"), "cores", of("off", "cpuCores"));
-    print("fusion p50 with telemetry", of("on", "p50Ms"), "ms", of("off", "p50Ms"));
-    print("fusion p99 with telemetry", of("on", "p99Ms"), "ms", of("off", "p99Ms"));
-    print("answered with telemetry", of("on", "answered"), "share", of("off", "answered"));
+    const rounds: Round[] = [];
+    for (let round = 0; round < count; round++) rounds.push(await runRound(load, round));
+    printMedians(rounds);
   } finally {
     load.close();
     await stop(receiver);
@@ -127,12 +194,12 @@ async function inside(): Promise<void> {
 }
 
 /** Runs this program again in a network of its own; returns its exit code. */
-async function outside(): Promise<number> {
+async function outside(count: number): Promise<number> {
   if (process.getuid?.() !== 0) {
     throw new EnvironmentError("Cannot measure telemetry: it must run as root, for a network");
   }
-  const script = 'ip link set lo up && exec "$@"';
-  const again = [process.execPath, import.meta.path, INSIDE];
+  const script = `ip link set lo up && exec taskset --cpu-list ${OTHER_CPU} chrt --fifo ${PRIORITY} "$@"`;
+  const again = [process.execPath, import.meta.path, INSIDE, `--rounds=${count}`];
   const child = Bun.spawn(["unshare", "--net", "sh", "-c", script, "sh", ...again], {
     stdout: "inherit",
     stderr: "inherit",
@@ -140,9 +207,10 @@ async function outside(): Promise<number> {
   return child.exited;
 }
 
+const count = roundsFrom(Bun.argv.slice(2));
 if (Bun.argv.includes(INSIDE)) {
-  await inside();
+  await inside(count);
   // The participant's threads are gone, but Bun need not know: nothing is left to wait for.
   process.exit(0);
 }
-process.exit(await outside());
+process.exit(await outside(count));
