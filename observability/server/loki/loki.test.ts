@@ -175,6 +175,40 @@ describe("what is not supported is a 400 that names it", () => {
 });
 
 describe("hostile queries", () => {
+  test("too many series are refused while lines are read, before they are evaluated", async () => {
+    const attributes = (index: number) => ({ unique: String(index) });
+    await lab.pushLogs(
+      Array.from({ length: 1200 }, (_, index) => ({
+        service: "many",
+        at: -1,
+        body: "x",
+        attributes: attributes(index),
+      })),
+    );
+    const params = {
+      start: String(NOW_MS / 1000 - 10_900),
+      end: String(NOW_MS / 1000),
+      step: "1",
+    };
+    const before = process.memoryUsage().rss;
+    const beganMs = performance.now();
+    for (const [query, said] of [
+      ['count_over_time({service_name="many"}[1m])', "maximum number of series (500)"],
+      ['max(count_over_time({service_name="many"}[1m]))', "at most 6000000 points"],
+    ] as const) {
+      const reply = await range(query, params);
+      expect([reply.status, reply.text]).toEqual([400, expect.stringContaining(said)]);
+    }
+    expect(performance.now() - beganMs).toBeLessThan(5000);
+    expect(process.memoryUsage().rss - before).toBeLessThan(200e6);
+    // Few steps: as many series are no burden.
+    const reply = await range('max(count_over_time({service_name="many"}[1m]))', {
+      ...params,
+      step: "5000",
+    });
+    expect(reply.status).toBe(200);
+  });
+
   test("patterns on which other engines hang answer at once", async () => {
     await lab.pushLogs([{ service: "long", at: -2, body: `${"a".repeat(100_000)}!` }]);
     for (const pattern of ["(a+)+$", "(.*)(.*)(.*)(.*)(.*)x", "^(a|a?)+$"]) {

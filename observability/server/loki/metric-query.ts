@@ -7,13 +7,27 @@ import type { BinaryOp, CompareOp, MetricQuery, VectorOp } from "./ast.ts";
 import { sorted } from "./log-query.ts";
 import type { Labels } from "./pipeline.ts";
 import { runRange } from "./range.ts";
-import { groupLabels, type MetricSeries, type Steps } from "./series.ts";
+import { groupLabels, limitSeries, type MetricSeries, type Steps } from "./series.ts";
 
 export type MetricResult =
   { readonly scalar: number } | { readonly series: readonly MetricSeries[] };
 
-/** Evaluates a metric query at every step. */
+/** Evaluates a metric query at every step; throws QueryError when its answer would be too large. */
 export async function runMetricQuery(
+  store: Store,
+  query: MetricQuery,
+  steps: Steps,
+  budget: Budget,
+): Promise<MetricResult> {
+  if (query.kind === "range") {
+    return { series: await runRange(store, query, steps, budget, { isAnswer: true }) };
+  }
+  const result = await evaluate(store, query, steps, budget);
+  if ("series" in result) limitSeries(result.series.length);
+  return result;
+}
+
+async function evaluate(
   store: Store,
   query: MetricQuery,
   steps: Steps,
@@ -27,13 +41,17 @@ export async function runMetricQuery(
     case "vector": {
       const inner =
         query.inner.kind === "range"
-          ? { series: await runRange(store, query.inner, steps, budget, summedBy(query)) }
-          : await runMetricQuery(store, query.inner, steps, budget);
+          ? {
+              series: await runRange(store, query.inner, steps, budget, {
+                summedBy: summedBy(query),
+              }),
+            }
+          : await evaluate(store, query.inner, steps, budget);
       return { series: aggregate(query, seriesOf(inner, steps), steps.count) };
     }
     case "binary": {
-      const left = await runMetricQuery(store, query.left, steps, budget);
-      const right = await runMetricQuery(store, query.right, steps, budget);
+      const left = await evaluate(store, query.left, steps, budget);
+      const right = await evaluate(store, query.right, steps, budget);
       return binary(query.op, query.bool, left, right);
     }
   }

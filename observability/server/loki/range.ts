@@ -15,7 +15,7 @@ import {
   unwrapLine,
 } from "./pipeline.ts";
 import { readLines, type StoredLine } from "./select.ts";
-import { groupLabels, type MetricSeries, type Steps } from "./series.ts";
+import { groupLabels, limitSeries, type MetricSeries, type Steps } from "./series.ts";
 
 type RangeQuery = MetricQuery & { kind: "range" };
 
@@ -27,17 +27,23 @@ interface Samples {
 }
 
 const MAX_SAMPLES = 5_000_000;
+/** Series times steps that one range aggregation may hold: about 50 MB. */
+const MAX_POINTS = 6_000_000;
 
-/**
- * Evaluates at every step over (step - range, step], as Loki does. `summedBy` names the labels that a sum above keeps, if
- * there is one; adding may then begin here.
- */
+export interface RangeOptions {
+  /** The labels that a sum above keeps, if there is one; adding may then begin here. */
+  readonly summedBy?: readonly string[] | undefined;
+  /** Whether the series are the answer itself, whose number is limited. */
+  readonly isAnswer?: boolean;
+}
+
+/** Evaluates at every step over (step - range, step], as Loki does. */
 export async function runRange(
   store: Store,
   query: RangeQuery,
   steps: Steps,
   budget: Budget,
-  summedBy?: readonly string[],
+  { summedBy, isAnswer = false }: RangeOptions = {},
 ): Promise<MetricSeries[]> {
   const openNs = steps.startNs - query.offsetNs - query.rangeNs;
   const lastNs = steps.startNs - query.offsetNs + steps.stepNs * BigInt(steps.count - 1);
@@ -56,13 +62,27 @@ export async function runRange(
         `a metric query may read at most ${MAX_SAMPLES} lines; ask for a shorter time`,
       );
     }
-    const known = series.get(found.key) ?? { labels: found.labels, times: [], values: [] };
-    series.set(found.key, known);
+    let known = series.get(found.key);
+    if (known === undefined) {
+      known = { labels: found.labels, times: [], values: [] };
+      series.set(found.key, known);
+      if (isAnswer && query.op !== "absent_over_time") limitSeries(series.size);
+      limitPoints(series.size, steps.count);
+    }
     known.times.push(Number(row.timeNs - openNs));
     known.values.push(found.value);
   }
   const results = [...series.values()].map((one) => evaluate(query, one, steps));
   return query.op === "absent_over_time" ? absent(query, results, steps.count) : results;
+}
+
+/** Refuses while lines are read: the answer would be too large, and so would the way there. */
+function limitPoints(series: number, steps: number): void {
+  if (series * steps > MAX_POINTS) {
+    throw new QueryError(
+      `a metric query may evaluate at most ${MAX_POINTS} points, but has ${steps} steps and at least ${series} series; ask for fewer labels, a shorter time or a longer step`,
+    );
+  }
 }
 
 interface Sample {
@@ -82,7 +102,8 @@ const SUMMABLE = new Set<RangeOp>(["count_over_time", "rate", "bytes_over_time",
 
 function planOf(query: RangeQuery, summedBy: readonly string[] | undefined): Plan {
   const summable = summedBy !== undefined && query.unwrap === undefined && SUMMABLE.has(query.op);
-  // Under a sum over everything nothing looks at labels, and Loki then does not even parse the lines.
+  // Under a sum over everything nothing looks at labels, and Loki then does not even parse the
+  // lines.
   const stages =
     summable && summedBy.length === 0 ? withoutIdleParsers(query.log.stages) : query.log.stages;
   if (summable && stages.every(({ kind }) => kind === "line"))
@@ -101,7 +122,10 @@ function planOf(query: RangeQuery, summedBy: readonly string[] | undefined): Pla
   return { withoutLine: false, withoutMetadata: false, sample };
 }
 
-/** Only line filters, under a sum: the labels that it keeps are looked up once per stream where that is possible. */
+/**
+ * A plan for line filters under a sum: looks the labels that the sum keeps up once per stream where
+ * possible.
+ */
 function quickPlan(query: RangeQuery, stages: readonly Stage[], names: readonly string[]): Plan {
   const inBytes = query.op === "bytes_over_time" || query.op === "bytes_rate";
   const byStream = new Map<Labels, { key: string; labels: Labels } | undefined>();
@@ -130,7 +154,7 @@ function quickPlan(query: RangeQuery, stages: readonly Stage[], names: readonly 
   };
 }
 
-/** Parsers are left out when no filter reads what they extract. */
+/** Drops parsers when no filter reads what they extract. */
 function withoutIdleParsers(stages: readonly Stage[]): readonly Stage[] {
   const filtered = stages.some(({ kind }) => kind === "filter");
   return filtered ? stages : stages.filter(({ kind }) => kind === "line");

@@ -17,8 +17,6 @@ const HOUR_NS = 3_600_000_000_000n;
 const SECOND_NS = 1_000_000_000n;
 const MAX_LIMIT = 5000;
 const MAX_POINTS = 11_000n;
-/** Loki's own limit on the series of one answer. */
-const MAX_SERIES = 500;
 /** Loki's limit on the time one query may span. */
 const MAX_SPAN_NS = 721n * HOUR_NS;
 
@@ -51,7 +49,7 @@ export function lokiApp({ store, clock }: LokiDeps): Hono {
     const params = await paramsOf(c);
     const query = parseLogQl(params.get("query") ?? "");
     const window = windowOf(params, nowNs());
-    store.flush();
+    store.flushForQuery();
     return c.json(
       await answerRange(
         store,
@@ -70,7 +68,7 @@ export function lokiApp({ store, clock }: LokiDeps): Hono {
         "log queries are not supported as an instant query type, please change your query to a range query type",
       );
     }
-    store.flush();
+    store.flushForQuery();
     const atNs = timeParam(params, "time", nowNs());
     const steps: Steps = { startNs: atNs, stepNs: SECOND_NS, count: 1 };
     const result = await runMetricQuery(store, query, steps, new Budget());
@@ -79,7 +77,6 @@ export function lokiApp({ store, clock }: LokiDeps): Hono {
     }
     const ordered =
       query.kind === "vector" && query.op === "topk" ? byValue(result.series) : result.series;
-    limitSeries(ordered);
     const vector = ordered.flatMap(({ labels, values: [value] }) =>
       value === undefined ? [] : [{ metric: labels, value: [seconds(atNs), numberText(value)] }],
     );
@@ -91,7 +88,7 @@ export function lokiApp({ store, clock }: LokiDeps): Hono {
 
 function addLabelRoutes(app: Hono, store: Store, nowNs: () => bigint): void {
   const streamsIn = (params: URLSearchParams, fallbackNs: bigint, matchers: readonly Matcher[]) => {
-    store.flush();
+    store.flushForQuery();
     const window = windowOf(params, nowNs(), fallbackNs);
     return matchingStreams(store, matchers).filter(({ id }) => hasLines(store, id, window));
   };
@@ -177,19 +174,10 @@ async function answerRange(
   }
   const steps = stepsOf(params, window);
   const series = seriesOf(await runMetricQuery(store, query, steps, budget), steps);
-  limitSeries(series);
   return success(
     "matrix",
     series.map(({ labels, values }) => ({ metric: labels, values: pointsOf(values, steps) })),
   );
-}
-
-function limitSeries(series: readonly MetricSeries[]): void {
-  if (series.length > MAX_SERIES) {
-    throw new QueryError(
-      `maximum number of series (${MAX_SERIES}) reached for a single query; consider reducing query cardinality by adding more specific stream selectors, reducing the time range, or aggregating results with functions like sum(), count() or topk()`,
-    );
-  }
 }
 
 function stepsOf(params: URLSearchParams, { startNs, endNs }: Window): Steps {
@@ -201,7 +189,8 @@ function stepsOf(params: URLSearchParams, { startNs, endNs }: Window): Steps {
       "zero or negative query resolution step widths are not accepted. Try a positive integer",
     );
   }
-  // Loki widens the window to whole steps, so that answers do not shift from one request to the next.
+  // Loki widens the window to whole steps, so that answers do not shift from one request to the
+  // next.
   const firstNs = startNs - (startNs % stepNs);
   const lastNs = endNs + ((stepNs - (endNs % stepNs)) % stepNs);
   const count = (lastNs - firstNs) / stepNs + 1n;

@@ -201,6 +201,57 @@ describe("OTLP over HTTP", () => {
     expect(spansStored()).toBe(before + 1);
   });
 
+  test("names that a label may not have do not make the page invalid for everybody", async () => {
+    const attribute = (key: string) => ({ key, value: { stringValue: `of "${key}"` } });
+    const attributes = ["", "__name__", "le", "quantile", "service.name", "service_name", "9", "é"];
+    const request = {
+      resourceMetrics: [
+        {
+          scopeMetrics: [
+            {
+              metrics: [
+                {
+                  name: "",
+                  gauge: { dataPoints: [{ asInt: "1", attributes: attributes.map(attribute) }] },
+                },
+                {
+                  name: "h",
+                  histogram: {
+                    aggregationTemporality: 2,
+                    dataPoints: [
+                      {
+                        count: "1",
+                        sum: 1,
+                        explicitBounds: [1],
+                        bucketCounts: ["1", "0"],
+                        attributes: attributes.map(attribute),
+                      },
+                    ],
+                  },
+                },
+              ],
+            },
+          ],
+        },
+      ],
+    };
+    await post("/v1/metrics", JSON.stringify(request), { "content-type": "application/json" });
+    const { text } = await lab.get("console", "/otlp/metrics");
+    const samples = text.split("\n").filter((line) => /^otlp_(h_|\{)/.test(line));
+    expect(samples.length).toBeGreaterThanOrEqual(5);
+    for (const sample of samples) {
+      expect(sample).toMatch(/^[a-zA-Z_:][\w:]*\{([a-zA-Z_]\w*="(\\.|[^"\\])*",?)+\} \S+$/);
+      const names = Array.from(
+        sample.matchAll(/([a-zA-Z_]\w*)="(?:\\.|[^"\\])*"/g),
+        ([, name]) => name,
+      );
+      expect(names).toEqual([...new Set(names)]);
+      expect(names.filter((name) => name?.startsWith("__"))).toEqual([]);
+      expect(sample).toContain('service_name="unknown_service"');
+    }
+    lab.clock.advance(61_000);
+  });
+
   test("delta temporality and exponential histograms are refused with the reason", async () => {
     const request = {
       resourceMetrics: [

@@ -1,8 +1,9 @@
 /**
  * Metrics that were pushed by OTLP: the latest point of each series, shown as Prometheus text.
  *
- * Their names get the prefix `otlp_`, so that no rule counts a sample twice that was also scraped. A series goes 60 s
- * after its last push. Exponential histograms and summaries are refused, and said so in the answer.
+ * Their names get the prefix `otlp_`, so that no rule counts a sample twice that was also scraped.
+ * A series goes 60 s after its last push. Exponential histograms and summaries are refused, and
+ * said so in the answer.
  */
 import type { Clock } from "../../../lib/base/clock.ts";
 import { PUSHED_METRIC_PREFIX } from "../../../lib/contract/telemetry.ts";
@@ -171,10 +172,17 @@ function pointsOf(metric: Message): number {
   return points;
 }
 
+/** Labels with a meaning of their own, which no sender may set. */
+const RESERVED = /^(__.*|le|quantile|service_name)$/;
+
+/** A label's name that is not reserved; Prometheus resolves such clashes with the same prefix. */
+const freeName = (name: string): string => (RESERVED.test(name) ? `exported_${name}` : name);
+
 function labelsOf(point: Message, service: string): string {
   const labels = new Map([["service_name", service]]);
   for (const { key, value } of attributesOf(point["attributes"])) {
-    labels.set(labelName(key), valueText(value));
+    // A label without a name would make the whole page invalid, with the metrics of everybody.
+    if (key !== "") labels.set(freeName(labelName(key)), valueText(value));
   }
   return [...labels].map(([key, value]) => `${key}="${escapeLabel(value)}"`).join(",");
 }

@@ -1,15 +1,15 @@
 /**
  * A table of values that are stored once and referred to by number, held in memory as well.
  *
- * Numbers are given in memory; the rows are written by the commit that also writes what refers to them, so that a
- * commit that fails leaves nothing half done.
+ * Numbers are given in memory; the rows are written by the commit that also writes what refers to
+ * them, so that a commit that fails leaves nothing half done.
  */
 import type { Database, Statement } from "bun:sqlite";
 import { EnvironmentError } from "../../../lib/base/errors.ts";
 
 /**
- * More distinct values than this are refused: they live in memory, and only a sender that puts something
- * unique into its resource makes so many.
+ * More distinct values than this are refused: they live in memory, and only a sender that puts
+ * something unique into its resource makes so many.
  */
 const MAX_VALUES = 100_000;
 
@@ -45,7 +45,10 @@ export class InternTable<T> {
     return typeof value === "string" ? value : this.#columns(value).join("\0");
   }
 
-  /** The number of `value`, a new one when it is new. Throws EnvironmentError when there are too many. */
+  /**
+   * The number of `value`, a new one when it is new. Throws EnvironmentError when there are too
+   * many.
+   */
   idOf(value: T): number {
     const key = this.#key(value);
     const known = this.#ids.get(key);

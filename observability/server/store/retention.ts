@@ -1,48 +1,63 @@
 /**
- * Forgetting: by age, and by the size of the file. Rows go in small deletes, oldest arrival first, so that
- * no pass blocks the process for longer than a few milliseconds.
+ * Retention by age and by size of the file. Rows are deleted in small steps, oldest arrival first,
+ * so that no step blocks the process for longer than a few milliseconds.
  */
+import { statfsSync, statSync } from "node:fs";
+import { join } from "node:path";
 import type { Database, Statement } from "bun:sqlite";
 import type { Clock } from "../../../lib/base/clock.ts";
 
 export interface Limits {
-  /** Age at which spans are forgotten, milliseconds. */
+  /** Age at which spans are deleted, milliseconds. */
   readonly spanAgeMs: number;
-  /** Age at which logs are forgotten, milliseconds. */
+  /** Age at which logs are deleted, milliseconds. */
   readonly logAgeMs: number;
-  /** Size of the data at which the oldest go, whatever their age; bytes. */
+  /** Size of the data above which the oldest rows are deleted, whatever their age; bytes. */
   readonly maxBytes: number;
+  /** Free space of the disk below which the oldest rows are deleted, too; bytes. */
+  readonly minFreeBytes: number;
 }
 
-/** 24 h for traces and 168 h for logs, as the container stack keeps them, and at most 4 GiB. */
+/**
+ * 24 h for traces and 168 h for logs, as the container stack keeps them, and at most 4 GiB. A
+ * delete writes before it frees, so some space has to be left for it.
+ */
 export const DEFAULT_LIMITS: Limits = {
   spanAgeMs: 24 * 3_600_000,
   logAgeMs: 168 * 3_600_000,
   maxBytes: 4 * 1024 ** 3,
+  minFreeBytes: 256 * 1024 ** 2,
 };
 
 const ROWS_PER_DELETE = 4000;
 /** Pages given back to the file system after a delete. */
 const PAGES_PER_VACUUM = 256;
 
+/** The write-ahead log is emptied into the file when it is this long and space is scarce. */
+const MAX_WAL_BYTES = 64 * 1024 ** 2;
+
 interface Pages {
   readonly used: number;
 }
 
+export interface RetentionOptions {
+  /** Where the database's files are. */
+  readonly folder: string;
+  readonly clock: Clock;
+  readonly limits: Limits;
+  readonly bucketMs: number;
+}
+
 export class Retention {
   readonly #database: Database;
-  readonly #clock: Clock;
-  readonly #limits: Limits;
-  readonly #bucketMs: number;
+  readonly #options: RetentionOptions;
   readonly #deletes: Record<"spans" | "logs", Statement>;
   readonly #oldest: Record<"spans" | "logs", Statement>;
   readonly #pages: Statement;
 
-  constructor(database: Database, clock: Clock, limits: Limits, bucketMs: number) {
+  constructor(database: Database, options: RetentionOptions) {
     this.#database = database;
-    this.#clock = clock;
-    this.#limits = limits;
-    this.#bucketMs = bucketMs;
+    this.#options = options;
     const forget = (table: string): Statement =>
       database.query(
         `DELETE FROM ${table} WHERE id IN (SELECT id FROM ${table} WHERE bucket <= ? ORDER BY id LIMIT ?)`,
@@ -57,29 +72,44 @@ export class Retention {
     );
   }
 
-  /** Bytes in use. */
+  /** Bytes in use, those of the write-ahead log included. */
   usedBytes(): number {
-    return (this.#pages.get() as Pages).used;
+    return (this.#pages.get() as Pages).used + this.#walBytes();
   }
 
-  /** One small step; returns how many rows it forgot. */
+  #walBytes(): number {
+    const wal = join(this.#options.folder, "telemetry.sqlite-wal");
+    return statSync(wal, { throwIfNoEntry: false })?.size ?? 0;
+  }
+
+  #isDiskShort(): boolean {
+    const { bavail, bsize } = statfsSync(this.#options.folder);
+    return bavail * bsize < this.#options.limits.minFreeBytes;
+  }
+
+  /** One small step; returns how many rows it deleted. */
   step(): number {
-    const nowMs = this.#clock.nowMs();
-    let forgotten = this.#byAge("spans", nowMs - this.#limits.spanAgeMs);
-    forgotten += this.#byAge("logs", nowMs - this.#limits.logAgeMs);
-    if (this.usedBytes() > this.#limits.maxBytes) forgotten += this.#bySize();
-    if (forgotten > 0) this.#database.run(`PRAGMA incremental_vacuum(${PAGES_PER_VACUUM})`);
-    return forgotten;
+    const { clock, limits } = this.#options;
+    const nowMs = clock.nowMs();
+    let deleted = this.#byAge("spans", nowMs - limits.spanAgeMs);
+    deleted += this.#byAge("logs", nowMs - limits.logAgeMs);
+    const isShort = this.usedBytes() > limits.maxBytes || this.#isDiskShort();
+    if (isShort) deleted += this.#bySize();
+    if (deleted > 0) this.#database.run(`PRAGMA incremental_vacuum(${PAGES_PER_VACUUM})`);
+    if (isShort && this.#walBytes() > MAX_WAL_BYTES) {
+      this.#database.run("PRAGMA wal_checkpoint(TRUNCATE)");
+    }
+    return deleted;
   }
 
   #byAge(table: "spans" | "logs", beforeMs: number): number {
-    const bucket = Math.floor(beforeMs / this.#bucketMs) - 1;
+    const bucket = Math.floor(beforeMs / this.#options.bucketMs) - 1;
     const oldest = this.#oldestBucket(table);
     if (oldest === undefined || oldest > bucket) return 0;
     return this.#deletes[table].run(bucket, ROWS_PER_DELETE).changes;
   }
 
-  /** Of both tables, the one with the older arrivals goes first. */
+  /** Deletes from the table whose oldest row is older. */
   #bySize(): number {
     const ages = { spans: this.#oldestBucket("spans"), logs: this.#oldestBucket("logs") };
     const table =

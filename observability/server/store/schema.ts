@@ -1,9 +1,11 @@
 /**
- * The tables. Two choices carry the speed:
+ * The tables. Two choices make it fast:
  *
- * - A random trace id in a big index costs a page write per span. Here the index starts with a bucket of the
- *   arrival time, so that inserts stay in one small part of the tree; a look-up asks every bucket there is.
- * - Who sent an item (resource and scope, a stream's labels) is stored once and referred to by number.
+ * - A random trace id in a big index costs a page write per span. Here the index starts with a
+ *   bucket of the arrival time, so that inserts stay in one small part of the tree; a look-up asks
+ *   every bucket there is.
+ * - Who sent an item (resource and scope, a stream's labels) is stored once and referred to by
+ *   number.
  */
 import { Database } from "bun:sqlite";
 import { mkdirSync } from "node:fs";
@@ -60,7 +62,7 @@ CREATE TABLE IF NOT EXISTS markers (
 );
 `;
 
-/** Senders of whom nothing is stored any more. */
+/** Senders without any stored row. */
 const FORGET_UNUSED = `
 DELETE FROM origins WHERE NOT EXISTS (SELECT 1 FROM spans WHERE spans.origin = origins.id);
 DELETE FROM streams WHERE NOT EXISTS (SELECT 1 FROM logs WHERE logs.stream = streams.id);
@@ -73,8 +75,8 @@ export interface Connections {
 }
 
 /**
- * Opens the store in `folder` to read it only. Indexes that it lacks are made first: a copy comes without them.
- * Throws EnvironmentError.
+ * Opens the store in `folder` to read it only. Indexes that it lacks are made first: a copy comes
+ * without them. Throws EnvironmentError.
  */
 export function openFrozenDatabase(folder: string): Connections {
   const file = join(folder, "telemetry.sqlite");
@@ -113,8 +115,8 @@ export function openDatabase(folder: string): Connections {
   try {
     mkdirSync(folder, { recursive: true });
     const writer = new Database(file, { create: true, strict: true });
-    // NORMAL in WAL mode: a commit survives the death of the process at once, and that of the machine
-    // from the next checkpoint on. Telemetry of a lab needs no more.
+    // NORMAL in WAL mode: a commit survives the death of the process at once, and that of the
+    // machine from the next checkpoint on. Telemetry of a lab needs no more.
     writer.run("PRAGMA auto_vacuum = INCREMENTAL");
     writer.run("PRAGMA journal_mode = WAL");
     writer.run("PRAGMA synchronous = NORMAL");

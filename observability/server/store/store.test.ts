@@ -103,10 +103,17 @@ describe("committing", () => {
 });
 
 describe("retention", () => {
-  /** The store's own timer takes the same steps; here they are taken by hand, on a clock that we move. */
-  const forgetAll = (maxBytes = DEFAULT_LIMITS.maxBytes): number => {
+  /**
+   * The store's own timer takes the same steps; here they are taken by hand, on a clock that we
+   * move.
+   */
+  const forgetAll = (
+    maxBytes = DEFAULT_LIMITS.maxBytes,
+    minFreeBytes = DEFAULT_LIMITS.minFreeBytes,
+  ): number => {
     using database = new Database(join(folder, "telemetry.sqlite"));
-    const retention = new Retention(database, clock, { ...DEFAULT_LIMITS, maxBytes }, 600_000);
+    const limits = { ...DEFAULT_LIMITS, maxBytes, minFreeBytes };
+    const retention = new Retention(database, { folder, clock, limits, bucketMs: 600_000 });
     let steps = 0;
     while (retention.step() > 0) steps += 1;
     return steps;
@@ -143,6 +150,29 @@ describe("retention", () => {
       expect(oldest.id).toBeGreaterThan(9000);
     }
     expect(statSync(join(folder, "telemetry.sqlite")).size).toBeLessThan(before);
+  });
+
+  test("while the disk has less free space than must be left, the oldest arrivals go", () => {
+    fill(9000);
+    expect(forgetAll(DEFAULT_LIMITS.maxBytes, 1)).toBe(0);
+    expect(forgetAll(DEFAULT_LIMITS.maxBytes, Number.MAX_SAFE_INTEGER)).toBeGreaterThan(2);
+    expect([count("spans"), count("logs")]).toEqual([0, 0]);
+  });
+
+  test("the write-ahead log counts as used", () => {
+    using store = open();
+    const limits = { ...DEFAULT_LIMITS };
+    const retention = new Retention(store.markerDatabase, {
+      folder,
+      clock,
+      limits,
+      bucketMs: 600_000,
+    });
+    store.addSpans(Array.from({ length: 3000 }, (_, index) => span(index + 1, 500)));
+    store.flush();
+    const wal = statSync(join(folder, "telemetry.sqlite-wal")).size;
+    expect(wal).toBeGreaterThan(1_000_000);
+    expect(retention.usedBytes()).toBeGreaterThan(2 * wal - 500_000);
   });
 });
 

@@ -1,8 +1,10 @@
 /**
- * The store of spans and logs: takes rows at once, commits them in batches, forgets by age and size.
+ * The store of spans and logs: takes rows at once, commits them in batches, deletes them by age and
+ * size.
  *
- * An item is acknowledged when it is queued here; the queue is committed every 250 ms, or sooner when it is
- * long, so what was acknowledged a second ago survives `kill -9`. Readers see the queue too: every query flushes it first.
+ * An item is acknowledged when it is queued here; the queue is committed every 250 ms, or sooner
+ * when it is long, so what was acknowledged a second ago survives `kill -9`. Readers see the queue
+ * too: every query flushes it first.
  */
 import type { Database, Statement } from "bun:sqlite";
 import type { Clock } from "../../../lib/base/clock.ts";
@@ -13,7 +15,9 @@ import type { LogRow, Origin, SpanRow } from "./rows.ts";
 import { openDatabase, openFrozenDatabase } from "./schema.ts";
 
 const COMMIT_EVERY_MS = 250;
-/** A queue this long is committed at once, so that memory and one commit's duration stay bounded. */
+/**
+ * A queue this long is committed at once, so that memory and one commit's duration stay bounded.
+ */
 const COMMIT_AT_ROWS = 4000;
 /** Beyond this, senders are told to come back later: the disk has refused for a long time. */
 const MAX_QUEUED_ROWS = 100_000;
@@ -62,7 +66,7 @@ export class Store {
     this.#writer = writer;
     this.reader = reader;
     this.#clock = clock;
-    this.#retention = new Retention(writer, clock, limits, BUCKET_MS);
+    this.#retention = new Retention(writer, { folder, clock, limits, bucketMs: BUCKET_MS });
     this.origins = new InternTable<Origin>(writer, {
       select: "SELECT id, service, resource, scope FROM origins",
       insert: "INSERT INTO origins (id, service, resource, scope) VALUES (?, ?, ?, ?)",
@@ -85,7 +89,10 @@ export class Store {
     this.#timer = frozen ? undefined : setInterval(() => this.#tick(), COMMIT_EVERY_MS);
   }
 
-  /** Takes spans, to be committed within 250 ms; throws EnvironmentError, and takes none, when it cannot. */
+  /**
+   * Takes spans, to be committed within 250 ms; throws EnvironmentError, and takes none, when it
+   * cannot.
+   */
   addSpans(rows: readonly SpanRow[]): void {
     this.#refuseWhenFull();
     for (const { origin } of rows) this.origins.idOf(origin);
@@ -113,18 +120,33 @@ export class Store {
     );
   }
 
-  /** Commits and forgets a little; a disk that refuses is said once, and tried again at the next tick. */
+  /**
+   * Commits, and deletes a few old rows. Reports a failing disk once, and tries again at the next
+   * tick.
+   */
   #tick(): void {
-    try {
-      this.flush();
-      this.#retention.step();
-      this.#failure = "";
-    } catch (error) {
-      if (this.#failure === "") {
-        process.stderr.write(`Cannot commit telemetry: ${(error as Error).message}\n`);
+    const wasFailing = this.#failure !== "";
+    const failures: string[] = [];
+    // Old rows are deleted even when new ones do not fit: that is what makes room.
+    for (const work of [() => this.flush(), () => void this.#retention.step()]) {
+      try {
+        work();
+      } catch (error) {
+        failures.push((error as Error).message);
       }
-      this.#failure = (error as Error).message;
     }
+    this.#failure = failures[0] ?? "";
+    if (this.#failure !== "" && !wasFailing) {
+      process.stderr.write(`Cannot commit telemetry: ${this.#failure}\n`);
+    }
+  }
+
+  /**
+   * Commits what is queued, so that a query sees it. While the disk refuses, a query sees what was
+   * committed before.
+   */
+  flushForQuery(): void {
+    if (this.#failure === "" && this.#queued > 0) this.#tick();
   }
 
   /** Commits what is queued. Throws when the disk refuses, and keeps the queue then. */
@@ -192,9 +214,12 @@ export class Store {
     if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#timer);
-    this.flush();
-    this.reader.close();
-    this.#writer.close();
+    try {
+      this.flush();
+    } finally {
+      this.reader.close();
+      this.#writer.close();
+    }
   }
 
   [Symbol.dispose](): void {

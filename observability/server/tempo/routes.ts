@@ -47,7 +47,7 @@ export function tempoApp({ store, clock }: TempoDeps): Hono {
         `trace IDs can only contain hex characters, at most 32, but this one is ${JSON.stringify(id.slice(0, 64))}`,
       );
     }
-    store.flush();
+    store.flushForQuery();
     return loadTrace(store, id.toLowerCase().padStart(32, "0"));
   };
   app.get("/api/traces/:id", (c) => {
@@ -85,7 +85,7 @@ function addSearchRoute(app: Hono, store: Store, clock: Clock): void {
       spansPerSpanset: integerParam(params, "spss", 3, 100),
     };
     if (options.endNs < options.startNs) throw new QueryError("invalid start: must be before end");
-    store.flush();
+    store.flushForQuery();
     const { traces, inspectedTraces, inspectedSpans } = await searchTraces(
       store,
       query,
@@ -118,7 +118,7 @@ const KINDS = ["client", "consumer", "internal", "producer", "server", "unspecif
 
 function addTagRoutes(app: Hono, store: Store): void {
   const index = (): TagIndex => {
-    store.flush();
+    store.flushForQuery();
     return new TagIndex(store);
   };
   const names = (tags: Map<string, unknown>): string[] => [...tags.keys()].toSorted();
@@ -151,7 +151,9 @@ function addTagRoutes(app: Hono, store: Store): void {
   );
 }
 
-/** Values of a tag; v2 names it with its scope (`resource.service.name`, `.x`, `name`), v1 without. */
+/**
+ * Values of a tag; v2 names it with its scope (`resource.service.name`, `.x`, `name`), v1 without.
+ */
 function valuesOf(
   tags: TagIndex,
   name: string,
