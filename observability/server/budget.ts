@@ -1,10 +1,11 @@
 /**
- * A query's share of the process: it gives way to ingest every few milliseconds, and ends at a deadline.
+ * A query's share of the process: it yields to ingest every few milliseconds and ends at a
+ * deadline.
  */
 import { QueryTimeout } from "./query-error.ts";
 
 const SLICE_MS = 5;
-/** One row may stand for a thousand that SQLite sorted out, so the clock is looked at often. */
+/** One row may stand for a thousand that SQLite filtered out, so the clock is read often. */
 const ROWS_PER_LOOK = 8;
 const DEFAULT_DEADLINE_MS = 30_000;
 
@@ -22,8 +23,8 @@ export class Budget {
   }
 
   /**
-   * Counts rows, or work that is worth as many. Returns a promise when it is time to give way, which the caller awaits; throws QueryTimeout
-   * after the deadline.
+   * Counts rows, or work of the same cost. Returns a promise for the caller to await when its time
+   * slice is used up; throws QueryTimeout after the deadline.
    */
   row(count = 1): Promise<void> | undefined {
     this.#rows += count;

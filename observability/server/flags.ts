@@ -16,7 +16,10 @@ export interface Flags {
   readonly rulesFile: string;
   /** Size of the stored data at which the oldest goes, bytes. */
   readonly maxBytes: number;
-  /** Set: the store is only read, nothing comes in, and the server's clock stands here; Unix milliseconds. */
+  /**
+   * Set: the store is only read, nothing comes in, and the server's clock stands here; Unix
+   * milliseconds.
+   */
   readonly frozenAtMs?: number;
 }
 

@@ -12,7 +12,9 @@ const PORTS = ["console", "loki", "tempo", "otlp-grpc", "otlp-http"].map(
   (name) => `--${name}-port=0`,
 );
 
-/** What a live server stored: two lines, a span and a marker, without indexes and without its queue. */
+/**
+ * What a live server stored: two lines, a span and a marker, without indexes and without its queue.
+ */
 async function storedCopy(): Promise<string> {
   await using live = await TestServer.start();
   await live.pushLogs([

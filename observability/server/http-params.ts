@@ -14,8 +14,8 @@ export async function paramsOf({ req }: Context): Promise<URLSearchParams> {
 }
 
 /**
- * A time as Loki and Tempo take it: nanoseconds (more than 10 digits), seconds with or without a fraction, or RFC 3339.
- * Returns nanoseconds since the Unix epoch.
+ * A time as Loki and Tempo take it: nanoseconds (more than 10 digits), seconds with or without a
+ * fraction, or RFC 3339. Returns nanoseconds since the Unix epoch.
  */
 export function timeParam(params: URLSearchParams, name: string, fallbackNs: bigint): bigint {
   const text = params.get(name);

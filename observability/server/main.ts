@@ -1,4 +1,7 @@
-/** Entry of the native lab's telemetry server: flags in, one line on standard output when it is ready. */
+/**
+ * Entry of the native lab's telemetry server: flags in, one line on standard output when it is
+ * ready.
+ */
 import { constants, getPriority, setPriority } from "node:os";
 import { systemClock } from "../../lib/base/clock.ts";
 import { processEnv } from "../../lib/base/env.ts";
@@ -12,8 +15,8 @@ async function main(argv: readonly string[]): Promise<void> {
     return;
   }
   const flags = parseFlags(argv);
-  // Where cores are few, what is watched goes first: what it sends waits in buffers without harm. A process that has a
-  // lower priority already may not raise it.
+  // With few cores, the observed services go first: their telemetry can wait in buffers. A process
+  // that has a lower priority already may not raise it.
   const { PRIORITY_BELOW_NORMAL } = constants.priority;
   if (getPriority() < PRIORITY_BELOW_NORMAL) setPriority(PRIORITY_BELOW_NORMAL);
   const server = await startServer(flags, {

@@ -1,6 +1,7 @@
 /**
- * The owner's markers: when a fault was injected and when an investigation ran. They are ground truth, so only who
- * holds the lab's owner token sees them, and no API that investigators use shows them.
+ * The owner's markers: when a fault was injected and when an investigation ran. They are ground
+ * truth, so only who holds the lab's owner token sees them, and no API that investigators use shows
+ * them.
  */
 import type { Database } from "bun:sqlite";
 import { timingSafeEqual } from "node:crypto";

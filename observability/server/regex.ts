@@ -1,6 +1,6 @@
 /**
- * Regular expressions of LogQL and TraceQL: RE2's syntax, and time linear in the text. JavaScript's own
- * engine backtracks: `(a+)+$` on a long line would stop the process.
+ * Regular expressions of LogQL and TraceQL: RE2's syntax, and time linear in the text. JavaScript's
+ * own engine backtracks: `(a+)+$` on a long line would stop the process.
  */
 import { RE2JS, RE2JSException } from "re2js";
 import { QueryError } from "./query-error.ts";
@@ -12,9 +12,14 @@ export class RegexError extends QueryError {}
 export type Test = (text: string) => boolean;
 
 const MAX_PATTERN_CHARS = 8192;
-/** Size of the compiled expression. RE2 itself allows 1.4 million: a second and 600 MB to compile. */
+/**
+ * Size of the compiled expression. RE2 itself allows 1.4 million: a second and 600 MB to compile.
+ */
 const MAX_STEPS = 5000;
-/** Steps times characters of one text: at most a second, measured with `[a-z]{0,1000}` four times over. */
+/**
+ * Steps times characters of one text: at most a second, measured with `[a-z]{0,1000}` four times
+ * over.
+ */
 const MAX_WORK = 20_000_000;
 
 /**
@@ -58,7 +63,10 @@ function parse(pattern: string): RE2JS {
 const TOKENS =
   /\\Q(?<quoted>.*?)(?:\\E|$)|\\[xpP]\{[^}]*\}|\\.|\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]|\{(?<min>\d+)(?:,(?<max>\d*))?\}|./gsu;
 
-/** About how many steps an expression has, before it is compiled: what a repeat repeats counts each time. */
+/**
+ * About how many steps an expression has, before it is compiled: what a repeat repeats counts each
+ * time.
+ */
 function stepsOf(pattern: string): number {
   const outer: number[] = [];
   let sum = 0;

@@ -1,4 +1,6 @@
-/** Helpers that the parsers of LogQL and TraceQL share: walking a lezer tree and reading its leaves. */
+/**
+ * Helpers that the parsers of LogQL and TraceQL share: walking a lezer tree and reading its leaves.
+ */
 import type { SyntaxNode } from "@lezer/common";
 
 /** The children of `node`, in order. */

@@ -1,8 +1,10 @@
 /**
- * How fast the telemetry server takes and gives, measured on the real process over its real ports.
+ * Measures how fast the telemetry server ingests and answers: the real process, over its real
+ * ports.
  *
- * Run: bun observability/server/bench/main.ts [--seconds=60] [--rows=5000000]. Prints one JSON object a line:
- * name, value, unit, reference (what is asked for) and ratio (value / reference). It takes minutes with the defaults.
+ * Run: bun observability/server/bench/main.ts [--seconds=60] [--rows=5000000]. Prints one JSON
+ * object a line: name, value, unit, reference (the requirement) and ratio (value / reference). It
+ * takes minutes with the defaults.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -143,7 +145,7 @@ function makeRequest(signal: Signal, serial: number): Buffer {
   return Buffer.from(type.encode(type.fromObject(message)).finish());
 }
 
-/** Sends at the asked rates for that many seconds; returns what was acknowledged. */
+/** Sends at the required rates for that many seconds; returns what was acknowledged. */
 async function load(
   server: ServerProcess,
   seconds: number,
@@ -222,7 +224,8 @@ function fill(folder: string, rows: number): void {
   }));
   const [fallback] = origins;
   if (fallback === undefined) throw new RangeError("there are no services");
-  // Four spans and one line in each group; a group every 2.5 ms is 1,600 spans and 400 lines a second.
+  // Four spans and one line in each group; a group every 2.5 ms is 1,600 spans and 400 lines a
+  // second.
   const groups = Math.floor(rows / 5);
   for (let group = 0; group < groups; group += 1) {
     atMs = nowMs - Math.round((groups - group) * 2.5);

@@ -1,4 +1,7 @@
-/** The lab's console: a page that shows the system live. It reads the same APIs as everyone else, from its own origin. */
+/**
+ * The lab's console: a page that shows the system live. It reads the same APIs as everyone else,
+ * from its own origin.
+ */
 import { type Context, Hono } from "hono";
 import { serveStatic } from "hono/bun";
 import { secureHeaders } from "hono/secure-headers";

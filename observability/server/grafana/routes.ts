@@ -1,5 +1,6 @@
 /**
- * Grafana's HTTP API, as far as agents read it: health, data sources and their proxy, alert rules, alerts.
+ * The part of Grafana's HTTP API that agents read: health, data sources and their proxy, alert
+ * rules, alerts.
  *
  * The Loki and Tempo data sources are answered in this process; Prometheus is asked over HTTP.
  */
@@ -33,7 +34,7 @@ const SOURCES = [
 ] as const;
 
 const PROXY_TIMEOUT_MS = 30_000;
-/** How often alerts are looked at, so that a resolved one is noticed while nobody asks. */
+/** Poll interval for alerts: a resolved one is noticed without a request. */
 const WATCH_EVERY_MS = 5000;
 
 /** The routes under `/api`. The returned `stop` ends the watch of alerts. */
@@ -44,7 +45,7 @@ export function grafanaApp(deps: GrafanaDeps): { app: Hono; stop: () => void } {
   const managed = async (): Promise<unknown[]> =>
     book.update(deps.rules, await live(), deps.clock.nowMs());
   const timer = setInterval(() => {
-    // Prometheus may not be up yet, or be gone for good: the next look tells.
+    // Prometheus may not be up yet, or may be gone: the next poll asks again.
     managed().catch(() => undefined);
   }, WATCH_EVERY_MS);
   timer.unref();
@@ -77,7 +78,7 @@ export function grafanaApp(deps: GrafanaDeps): { app: Hono; stop: () => void } {
   app.get("/api/alertmanager/grafana/api/v2/alerts", async (c) => c.json(await managed()));
   app.get("/api/v1/provisioning/alert-rules", (c) => c.json(provisionedResponse(deps.rules)));
   app.get("/api/folders", (c) => c.json(foldersResponse(deps.rules)));
-  // What Grafana would list here would tell when a fault was injected; nothing is kept here on purpose.
+  // Grafana's annotations would show when a fault was injected, so this list is always empty.
   app.get("/api/annotations", (c) => c.json([]));
   app.get("/api/org", (c) => c.json({ id: 1, name: "Main Org." }));
   app.get("/api/search", (c) => c.json([]));
@@ -102,7 +103,9 @@ function sourceJson(source: (typeof SOURCES)[number], { prometheusUrl }: Grafana
   };
 }
 
-/** Passes a request on to a data source; only reading is allowed, as the data sources have no login. */
+/**
+ * Passes a request on to a data source; only reading is allowed, as the data sources have no login.
+ */
 async function proxy(
   request: Request,
   uid: string,

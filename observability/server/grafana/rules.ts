@@ -162,7 +162,9 @@ function queryOf(rule: AlertRule): unknown[] {
 
 const folderUid = (folder: string): string => folder.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
 
-/** An alert as Alertmanager shows it; one that has resolved stays for a while, with the end it had. */
+/**
+ * An alert as Alertmanager shows it; one that has resolved stays for a while, with the end it had.
+ */
 interface ManagedAlert {
   readonly key: string;
   readonly labels: Record<string, string>;
@@ -172,14 +174,20 @@ interface ManagedAlert {
   resolved: boolean;
 }
 
-/** How long a resolved alert is still shown, milliseconds; Alertmanager's resolve_timeout is 5 minutes too. */
+/**
+ * How long a resolved alert is still shown, milliseconds; Alertmanager's resolve_timeout is 5
+ * minutes too.
+ */
 const RESOLVED_SHOWN_MS = 5 * 60_000;
 
 /** Remembers which alerts fired, so that a resolved one can be shown as such. */
 export class AlertBook {
   readonly #alerts = new Map<string, ManagedAlert>();
 
-  /** Takes what fires now and returns what Alertmanager would list, for `/api/alertmanager/grafana/api/v2/alerts`. */
+  /**
+   * Takes what fires now and returns what Alertmanager would list, for
+   * `/api/alertmanager/grafana/api/v2/alerts`.
+   */
   update(rules: readonly AlertRule[], live: Map<string, ActiveRule>, nowMs: number): unknown[] {
     const firing = new Set<string>();
     for (const rule of rules) {

@@ -53,7 +53,10 @@ function plainObject(fields: JsonFields): Record<string, unknown> {
   );
 }
 
-/** All fields, nested ones joined by underscores; lists are left out. Returns why it failed, if it did. */
+/**
+ * All fields, nested ones joined by underscores; lists are left out. Returns why it failed, if it
+ * did.
+ */
 export function extractJson(line: string, set: Setter): string | undefined {
   const { root, error } = objectOf(line);
   const seen = new Set<string>();

@@ -9,7 +9,10 @@ export interface LogOptions {
   readonly window: Window;
   readonly limit: number;
   readonly direction: "forward" | "backward";
-  /** Grafana asks for labels by category: structured metadata and parsed labels stand with each line. */
+  /**
+   * Grafana asks for labels by category: structured metadata and parsed labels stand with each
+   * line.
+   */
   readonly categorize: boolean;
 }
 

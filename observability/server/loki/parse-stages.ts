@@ -86,8 +86,8 @@ function jsonPath(text: string): (string | number)[] {
 }
 
 /**
- * A label filter. `and`, a comma and mere juxtaposition bind tighter than `or`. The grammar's tree does not say so, so
- * the operands are read off in order and grouped here.
+ * A label filter. `and`, a comma and mere juxtaposition bind tighter than `or`. The grammar's tree
+ * does not say so, so the operands are read off in order and grouped here.
  */
 function conditionFrom(source: Source, node: SyntaxNode): Condition {
   const operands: Condition[][] = [[]];
@@ -119,7 +119,10 @@ function flat(source: Source, node: SyntaxNode): (Condition | "and" | "or")[] {
   return items;
 }
 
-/** The parentheses themselves are no nodes: a node that begins with one begins before its first child. */
+/**
+ * The parentheses themselves are no nodes: a node that begins with one begins before its first
+ * child.
+ */
 const isParenthesized = (source: Source, node: SyntaxNode): boolean =>
   source.text(node).startsWith("(") && node.firstChild !== null && node.firstChild.from > node.from;
 

@@ -21,7 +21,10 @@ import { stagesFrom, unwrapFrom } from "./parse-stages.ts";
 const MAX_QUERY_CHARS = 16_384;
 const MAX_DEPTH = 64;
 
-/** Parses a query; throws QueryError with the place of a syntax error or the name of what is not supported. */
+/**
+ * Parses a query; throws QueryError with the place of a syntax error or the name of what is not
+ * supported.
+ */
 export function parseLogQl(text: string): Query {
   if (text.trim() === "") throw new QueryError("parse error : syntax error: unexpected $end");
   if (text.length > MAX_QUERY_CHARS) {
@@ -178,7 +181,9 @@ function vectorFrom(source: Source, node: SyntaxNode, depth: number): MetricQuer
   };
 }
 
-/** How tightly operators bind; the grammar's tree is flat in this respect, so they are grouped here. */
+/**
+ * How tightly operators bind; the grammar's tree is flat in this respect, so they are grouped here.
+ */
 const PRECEDENCE: Readonly<Record<BinaryOp, number>> = {
   "==": 1,
   "!=": 1,

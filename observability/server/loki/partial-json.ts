@@ -1,6 +1,7 @@
 /**
- * Reading a line that is not valid JSON as far as it goes, field by field, with the errors of the parser that Loki
- * uses: what stands before the break becomes labels, and the error says what was being looked for.
+ * Reading a line that is not valid JSON as far as it goes, field by field, with the errors of the
+ * parser that Loki uses: what stands before the break becomes labels, and the error says what was
+ * being looked for.
  */
 
 export type JsonFields = Map<string, unknown>;

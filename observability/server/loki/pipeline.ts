@@ -1,4 +1,7 @@
-/** Running one line through the stages of a LogQL pipeline, with Loki's rules for clashes and errors. */
+/**
+ * Running one line through the stages of a LogQL pipeline, with Loki's rules for clashes and
+ * errors.
+ */
 import { COMPARE } from "../../../lib/base/compare.ts";
 import { byteSize, durationNs } from "../syntax.ts";
 import type { Condition, Stage, Unwrap } from "./ast.ts";
@@ -165,8 +168,8 @@ function conversionProblem(text: string, kind: "number" | "duration" | "bytes"):
 }
 
 /**
- * The number that `unwrap` takes from a line, with the labels that remain; undefined when the line has no such
- * label or a filter after `unwrap` drops it.
+ * The number that `unwrap` takes from a line, with the labels that remain; undefined when the line
+ * has no such label or a filter after `unwrap` drops it.
  */
 export function unwrapLine(
   unwrap: Unwrap,

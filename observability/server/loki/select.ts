@@ -63,7 +63,7 @@ interface Cursor {
 
 export interface ReadOptions {
   readonly direction: "forward" | "backward";
-  /** Leave the line empty when nothing looks at it; reading less is faster. */
+  /** Leaves the line empty when no stage reads it, which is faster. */
   readonly withoutLine?: boolean;
   readonly withoutMetadata?: boolean;
 }
@@ -78,8 +78,8 @@ export function* readLines(
   const order = direction === "forward" ? "ASC" : "DESC";
   const needles = requiredTexts(query);
   const wanted = needles.map(() => "instr(line, ?) > 0").join(" AND ");
-  // Every so often a row comes that nobody wants: without it, SQLite could search for seconds without
-  // giving the process a chance to do anything else. The pipeline sorts it out.
+  // SQLite also returns some rows that do not match: without them it could search for seconds while
+  // the process does nothing else. The pipeline filters them out.
   const preselect = needles.length === 0 ? "" : ` AND ((${wanted}) OR id % 1024 = 0)`;
   const line = withoutLine ? "'' AS line" : "line";
   const metadata = withoutMetadata ? "'{}' AS metadata" : "metadata";
@@ -107,7 +107,7 @@ export function* readLines(
   }
 }
 
-/** Texts that every wanted line contains; SQLite sorts the others out faster than we can. */
+/** Texts that every matching line contains: SQLite filters on them faster than JavaScript. */
 function requiredTexts(query: LogQuery): string[] {
   return query.stages
     .filter((stage) => stage.kind === "line")

@@ -1,6 +1,6 @@
 /**
- * From an OTLP log request to rows of the store, by the mapping of Loki 3: some resource attributes become the
- * stream's labels, all else structured metadata, and the body is the line.
+ * From an OTLP log request to rows of the store, by the mapping of Loki 3: some resource attributes
+ * become the stream's labels, all else structured metadata, and the body is the line.
  */
 import type { LogRow } from "../store/rows.ts";
 import type { Decoded } from "./decode-traces.ts";

@@ -13,7 +13,7 @@ import {
   valueText,
 } from "./values.ts";
 
-/** What a request held, and what of it was refused. */
+/** The rows of a request, and what was refused of it. */
 export interface Decoded<T> {
   readonly rows: readonly T[];
   readonly rejected: number;
@@ -147,7 +147,10 @@ function restText(span: Message, statusMessage: string): string {
   return text.slice(1, -1);
 }
 
-/** Bytes that are written in hexadecimal, in Base64: protobuf's JSON form, which Tempo's answers have. */
+/**
+ * Bytes that are written in hexadecimal, in Base64: protobuf's JSON form, which Tempo's answers
+ * have.
+ */
 export function hexToBase64(hex: string): string {
   return Buffer.from(hex, "hex").toString("base64");
 }

@@ -1,14 +1,17 @@
 /**
  * The part of the OpenTelemetry protocol that is read here, as protobufjs descriptors.
  *
- * Names and field numbers are those of opentelemetry-proto 1.x. Fields that are not listed are skipped by the
- * decoder, as protobuf demands; newer senders therefore keep working.
+ * Names and field numbers are those of opentelemetry-proto 1.x. Fields that are not listed are
+ * skipped by the decoder, as protobuf demands; newer senders therefore keep working.
  */
 import protobuf from "protobufjs/light";
 
 type Fields = Record<string, string>;
 
-/** Turns `{ name: "3 repeated bytes" }` into protobufjs' form; a leading `?` puts a field into the oneof. */
+/**
+ * Turns `{ name: "3 repeated bytes" }` into protobufjs' form; a leading `?` puts a field into the
+ * oneof.
+ */
 function message(fields: Fields, nested: Record<string, protobuf.AnyNestedObject> = {}) {
   const out: Record<string, protobuf.IField> = {};
   const oneof: string[] = [];

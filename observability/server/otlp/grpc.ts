@@ -26,7 +26,8 @@ function definition(signal: Signal): ServiceDefinition {
       path: `/${grpcService}/Export`,
       requestStream: false,
       responseStream: false,
-      // The bytes are decoded by the handler, so that what is malformed gets its own status and message.
+      // The bytes are decoded by the handler, so that what is malformed gets its own status and
+      // message.
       requestSerialize: raw,
       requestDeserialize: raw,
       responseSerialize: raw,

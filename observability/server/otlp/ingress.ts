@@ -1,4 +1,7 @@
-/** One door for telemetry, whatever it came by: decode, store, and say what was refused. */
+/**
+ * The one entry for telemetry of every protocol: decodes it, stores it, and reports what was
+ * refused.
+ */
 import type { Clock } from "../../../lib/base/clock.ts";
 import type { Store } from "../store/store.ts";
 import { decodeLogs } from "./decode-logs.ts";
@@ -27,7 +30,9 @@ export class Ingress {
     this.#clock = clock;
   }
 
-  /** Takes a protobuf payload. Throws MalformedError; nothing of the payload has been stored then. */
+  /**
+   * Takes a protobuf payload. Throws MalformedError; nothing of the payload has been stored then.
+   */
   acceptProtobuf(signal: Signal, bytes: Uint8Array): PartialSuccess {
     let request: Message;
     try {

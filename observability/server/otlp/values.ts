@@ -1,8 +1,9 @@
 /**
- * Reading OTLP messages that nobody has checked yet.
+ * Reads OTLP messages that were not validated before.
  *
- * The same code reads what protobufjs decoded (bytes, Long) and what JSON.parse made of OTLP/JSON (hexadecimal
- * ids, decimal strings), because the two differ only in the leaves. What has the wrong type is a MalformedError.
+ * The same code reads what protobufjs decoded (bytes, Long) and what JSON.parse made of OTLP/JSON
+ * (hexadecimal ids, decimal strings), because the two differ only in the leaves. What has the wrong
+ * type is a MalformedError.
  */
 
 /** The payload is not OTLP; `message` says what and where. */

@@ -1,4 +1,4 @@
-/** Asking two servers the same and telling whether they said the same. */
+/** Sends one request to two servers and compares their answers. */
 import type { Case } from "./corpus.ts";
 
 export interface Reply {
@@ -75,7 +75,7 @@ function fixed(value: unknown): unknown {
   return isValue ? Number(Number(value).toPrecision(12)) : value;
 }
 
-/** The first place where two answers differ, for people. */
+/** Describes the first difference between two answers; undefined when they are equal. */
 export function difference(ours: Reply, theirs: Reply): string | undefined {
   const a = JSON.stringify(essence(ours));
   const b = JSON.stringify(essence(theirs));

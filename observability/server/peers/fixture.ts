@@ -39,7 +39,10 @@ function bodyOf(service: string, index: number): string {
   });
 }
 
-/** Lines from 12 minutes ago on, one a second per service, so that every window of the corpus is full. */
+/**
+ * Lines from 12 minutes ago on, one a second per service, so that every window of the corpus is
+ * full.
+ */
 export function makeFixture(nowMs: number): Fixture {
   const startNs = BigInt(Math.floor(nowMs / 60_000) - 12) * 60n * SECOND_NS;
   const perService = 240;

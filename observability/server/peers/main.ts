@@ -1,9 +1,10 @@
 /**
- * The same telemetry through a real Collector into a real Loki and into ours, the same queries to both, and
- * the same answers expected; then logcli reads ours, and telemetrygen writes to ours.
+ * The same telemetry through a real Collector into a real Loki and into ours, the same queries to
+ * both, and the same answers expected; then logcli reads ours, and telemetrygen writes to ours.
  *
- * Run: bun observability/server/peers/main.ts [--verbose]. Needs otelcol, loki, logcli and telemetrygen on PATH or
- * named by OTELCOL, LOKI, LOGCLI and TELEMETRYGEN. What is known to differ stands in DIFFERENCES, with its reason.
+ * Run: bun observability/server/peers/main.ts [--verbose]. Needs otelcol, loki, logcli and
+ * telemetrygen on PATH or named by OTELCOL, LOKI, LOGCLI and TELEMETRYGEN. What is known to differ
+ * stands in DIFFERENCES, with its reason.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -1,4 +1,4 @@
-/** The foreign programs that the comparison needs: finding them, starting them, ending them. */
+/** Finds, starts and stops the foreign programs that the comparison needs. */
 import { join } from "node:path";
 import { processEnv } from "../../../lib/base/env.ts";
 import { EnvironmentError } from "../../../lib/base/errors.ts";
@@ -20,7 +20,10 @@ const PARTS = {
 } as const;
 export type Part = keyof typeof PARTS;
 
-/** The path of a program: from its variable, else from PATH. Throws EnvironmentError that says how to get it. */
+/**
+ * The path of a program: from its variable, else from PATH. Throws EnvironmentError that says how
+ * to get it.
+ */
 export function findPart(part: Part): string {
   const { variable, install } = PARTS[part];
   const given = processEnv()[variable];
@@ -40,7 +43,10 @@ export function freePort(): number {
   return port;
 }
 
-/** A program that runs until it is closed; its output goes to a file for the case that something is wrong. */
+/**
+ * A program that runs until it is closed; its output goes to a file for the case that something is
+ * wrong.
+ */
 export class Program implements AsyncDisposable {
   readonly #child: Bun.Subprocess;
 

@@ -119,8 +119,8 @@ function related(
 }
 
 /**
- * Whether a span satisfies an expression. Without `trace`, what only the whole trace could tell counts as satisfied:
- * that is how candidates are found.
+ * Whether a span satisfies an expression. Without `trace`, what only the whole trace could tell
+ * counts as satisfied: that is how candidates are found.
  */
 export function holds(expression: Expression, span: Span, trace: Trace | undefined): boolean {
   switch (expression.kind) {
@@ -242,7 +242,9 @@ function plain(value: unknown): Plain | undefined {
   return isPlain ? value : undefined;
 }
 
-/** Resources repeat in every span, so they are parsed once; the cache is emptied when it is full. */
+/**
+ * Resources repeat in every span, so they are parsed once; the cache is emptied when it is full.
+ */
 function resourceAttributes(text: string): Map<string, Plain> {
   const known = resources.get(text);
   if (known !== undefined) return known;

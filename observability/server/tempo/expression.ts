@@ -1,8 +1,9 @@
 /**
  * The condition inside `{ … }`.
  *
- * The grammar's tree gives `!` and `-` everything to their right, and knows nothing of precedence otherwise. So the tree
- * is read off as a flat list of operands and operators, and grouped here as Tempo groups them.
+ * The grammar's tree gives `!` and `-` everything to their right, and knows nothing of precedence
+ * otherwise. So the tree is read off as a flat list of operands and operators, and grouped here as
+ * Tempo groups them.
  */
 import type { SyntaxNode } from "@lezer/common";
 import { QueryError, unsupported } from "../query-error.ts";

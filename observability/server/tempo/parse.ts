@@ -44,7 +44,10 @@ const SPANSET_OPS = new Set<string>(["&&", "||", ">", ">>", "<", "<<", "~"]);
 const STATUSES = new Set(["error", "ok", "unset"]);
 const KINDS = new Set(["unspecified", "internal", "server", "client", "producer", "consumer"]);
 
-/** Parses a query; throws QueryError with the place of a syntax error or the name of what is not supported. */
+/**
+ * Parses a query; throws QueryError with the place of a syntax error or the name of what is not
+ * supported.
+ */
 export function parseTraceQl(text: string): TraceQuery {
   if (text.length > MAX_QUERY_CHARS) {
     throw new QueryError(

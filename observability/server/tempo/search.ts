@@ -1,4 +1,6 @@
-/** Trace search: candidates out of the store, judged as whole traces, summed up as Tempo does. */
+/**
+ * Trace search: reads candidates from the store, evaluates whole traces, summarises as Tempo does.
+ */
 import type { Budget } from "../budget.ts";
 import { type JsonValue, valueText } from "../otlp/values.ts";
 import type { Store } from "../store/store.ts";
@@ -55,8 +57,8 @@ export async function searchTraces(
 const ROWS_PER_TRACE = 32;
 
 /**
- * Filters of which a matching trace satisfies at least one. Of `a && b` and of relations both sides are needed, so it is enough
- * to look for that side of which SQLite can sort out more.
+ * Filters of which a matching trace satisfies at least one. `a && b` and relations need both sides,
+ * so the search uses the side on which SQLite can filter more.
  */
 function candidateFilters(spanset: Spanset, base: SpanConditions): Expression[] {
   if (spanset.kind === "filter") return [spanset.expression];
@@ -77,7 +79,7 @@ function filtersOf(spanset: Spanset): Expression[] {
   return [...filtersOf(spanset.left), ...filtersOf(spanset.right)];
 }
 
-/** What of an expression SQLite can check: the comparisons that must hold in any case. */
+/** The part of an expression that SQLite can check: comparisons that must hold in any case. */
 function conditionsOf(expression: Expression, base: SpanConditions): SpanConditions {
   if (expression.kind === "and")
     return conditionsOf(expression.right, conditionsOf(expression.left, base));
@@ -183,7 +185,7 @@ export class TagIndex {
   readonly resource = new Map<string, Map<string, string>>();
   readonly names = new Set<string>();
 
-  /** Looks at the newest spans, at most 20,000 of them: names and values repeat. */
+  /** Reads the newest 20,000 spans at most: names and values repeat. */
   constructor(store: Store) {
     for (const [, origin] of store.origins.entries()) {
       const { attributes } = JSON.parse(origin.resource) as { attributes: Span["attributes"] };

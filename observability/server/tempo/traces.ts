@@ -92,7 +92,7 @@ export function loadTrace(store: Store, traceId: string): Span[] {
   );
 }
 
-/** A sender that did not hear our answer sends again; the copies are dropped here. */
+/** A sender that missed the answer sends again; the duplicates are dropped here. */
 function withoutCopies(spans: readonly Span[]): Span[] {
   return [...new Map(spans.map((span) => [span.spanId, span])).values()];
 }
@@ -109,7 +109,10 @@ export interface SpanConditions {
   readonly contains: readonly string[];
 }
 
-/** Spans that satisfy the conditions, newest start first; now and then one that does not. */
+/**
+ * Spans that satisfy the conditions, newest start first; sometimes one that does not, so that a
+ * long search can yield.
+ */
 export function* readSpans(store: Store, conditions: SpanConditions): Generator<Span, void> {
   const clauses: string[] = [];
   const bindings: (string | number | bigint)[] = [conditions.startNs, conditions.endNs];
@@ -122,7 +125,8 @@ export function* readSpans(store: Store, conditions: SpanConditions): Generator<
   add("status = ?", conditions.status);
   add("duration_ns >= ?", conditions.minDurationNs);
   for (const text of conditions.contains) add("instr(attributes, ?) > 0", text);
-  // A row that nobody wants comes every so often, so that a long search gives way; the caller sorts it out.
+  // SQLite also returns some rows that do not match, so that a long search yields; the caller
+  // filters them out.
   const preselect =
     clauses.length === 0 ? "" : ` AND ((${clauses.join(" AND ")}) OR id % 1024 = 0)`;
   const sql = `SELECT ${COLUMNS} FROM spans WHERE origin = ? AND start_ns >= ? AND start_ns < ?${preselect}
@@ -161,7 +165,10 @@ export function* readSpans(store: Store, conditions: SpanConditions): Generator<
   }
 }
 
-/** The list of resources with their spans, in protobuf's JSON form (ids in Base64), as Tempo answers. */
+/**
+ * The list of resources with their spans, in protobuf's JSON form (ids in Base64), as Tempo
+ * answers.
+ */
 export function traceBatches(spans: readonly Span[]): unknown[] {
   const resources = new Map<string, Map<string, Span[]>>();
   for (const span of spans) {

@@ -1,4 +1,6 @@
-/** A telemetry server of its own for each test file, and short ways to write to it and to ask it. */
+/**
+ * A telemetry server of its own for each test file, and short ways to write to it and to ask it.
+ */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

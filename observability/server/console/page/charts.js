@@ -1,4 +1,5 @@
-// Live charts of what matters, each with its alert's limit in the picture, and, for the owner, the markers.
+// Live charts of what matters, each with its alert's limit in the picture, and, for the owner, the
+// markers.
 import uPlot from "./uplot.js";
 import { clockTime, element, range } from "./api.js";
 
@@ -176,7 +177,10 @@ function scaleOf({ logarithmic }, limit = 0) {
   };
 }
 
-/** What the legend says: the value under the pointer; without one, that of the last quarter of a minute, if there is one. */
+/**
+ * What the legend says: the value under the pointer; without one, that of the last quarter of a
+ * minute, if there is one.
+ */
 const shown = (format) => (plot, value, column, at) => {
   const isIdle = at === null || at === undefined;
   const said = isIdle ? plot.data[column].slice(-4).findLast((v) => v !== null) : value;

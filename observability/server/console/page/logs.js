@@ -1,4 +1,5 @@
-// The log tail with its filters. Log text is shown as text, and a filter's text goes into the query as a quoted string.
+// The log tail with its filters. Log text is shown as text, and a filter's text goes into the query
+// as a quoted string.
 import { clockTime, element, logLines } from "./api.js";
 
 const SECONDS = 600;
@@ -13,7 +14,10 @@ export function queryOf({ service, level, text }) {
   return `${selector}${contains}${levels}`;
 }
 
-/** Shows the newest lines; a line with a trace opens it through `onTrace`. Lines that stay keep their focus and selection. */
+/**
+ * Shows the newest lines; a line with a trace opens it through `onTrace`. Lines that stay keep
+ * their focus and selection.
+ */
 export async function updateLog(into, filters, onTrace) {
   const lines = await logLines(queryOf(filters), SECONDS, LIMIT);
   const shown = new Map([...into.children].map((item) => [item.dataset.key, item]));

@@ -2,7 +2,9 @@
 import { clockTime, element, instant, svg } from "./api.js";
 
 const BOX = { width: 168, height: 62 };
-/** Distances between the upper left corners of two boxes, and of the first one from the picture's. */
+/**
+ * Distances between the upper left corners of two boxes, and of the first one from the picture's.
+ */
 const STEP = { x: 210, y: 82, margin: 10 };
 /** Space above the row of services that only listen. */
 const ROW_GAP = 46;
@@ -18,8 +20,9 @@ const RATE = {
 const boxes = new Map();
 
 /**
- * Where each service's box goes: a service stands one column to the right of those that feed it. Services that feed
- * nobody stand in a row below the columns, from the middle on: their arrows come from many sides.
+ * Where each service's box goes: a service stands one column to the right of those that feed it.
+ * Services that feed nobody stand in a row below the columns, from the middle on: their arrows come
+ * from many sides.
  */
 export function placesOf(services) {
   const feeders = services.filter(({ feeds }) => feeds.length > 0);
@@ -83,7 +86,8 @@ export function drawTopology(into, services) {
       const from = [x1 + BOX.width, y1 + BOX.height / 2];
       const to = [x2, y2 + BOX.height / 2];
       const bend = (from[0] + to[0]) / 2;
-      // A service that only listens often hears everyone: its arrows are faint, so that they do not hide the others.
+      // A service that only listens often hears everyone: its arrows are faint, so that they do not
+      // hide the others.
       const kind = listeners.has(other) ? "edge faint" : "edge";
       picture.append(
         svg("path", {

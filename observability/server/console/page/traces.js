@@ -1,7 +1,7 @@
 // Trace search and a waterfall that crosses the DDS hops.
 import { clockTime, element, searchTraces, spansOf } from "./api.js";
 
-const MOST_SPANS = 60;
+const MAX_SPANS = 60;
 
 /** Searches and lists what was found. */
 export async function search(into, traceql, onTrace) {
@@ -23,7 +23,10 @@ export async function search(into, traceql, onTrace) {
   );
 }
 
-/** Draws a trace: a bar for each span, children below their parents; a span opens to show its attributes. */
+/**
+ * Draws a trace: a bar for each span, children below their parents; a span opens to show its
+ * attributes.
+ */
 export async function drawTrace(into, traceId) {
   const spans = ordered(await spansOf(traceId));
   if (spans.length === 0) {
@@ -37,10 +40,10 @@ export async function drawTrace(into, traceId) {
   const title = `trace ${traceId}: ${spans.length} spans, ${services.length} services, ${hops} DDS ${hops === 1 ? "hop" : "hops"}, ${total.toFixed(1)} ms`;
   const rows = element("ol");
   rows.setAttribute("aria-label", title);
-  for (const span of spans.slice(0, MOST_SPANS)) {
+  for (const span of spans.slice(0, MAX_SPANS)) {
     rows.append(rowOf(span, start, total, services.indexOf(span.service)));
   }
-  const more = spans.length > MOST_SPANS ? ` (the first ${MOST_SPANS} are shown)` : "";
+  const more = spans.length > MAX_SPANS ? ` (the first ${MAX_SPANS} are shown)` : "";
   into.replaceChildren(element("p", title + more, "dim"), rows);
 }
 

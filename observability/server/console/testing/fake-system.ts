@@ -1,4 +1,7 @@
-/** The system as the page sees it: the APIs that it reads, in their shapes, with what a test puts into them. */
+/**
+ * The system as the page sees it: the APIs that it reads, in their shapes, with what a test puts
+ * into them.
+ */
 import { Hono } from "hono";
 import { ALERT_RULES_FILE, parseAlertRules } from "../../../../lib/contract/alert-rules.ts";
 import { SERVICES } from "../../../../lib/contract/topology.ts";
