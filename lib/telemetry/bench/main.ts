@@ -8,9 +8,9 @@
  * the result is the median of the rounds. Run: bun lib/telemetry/bench/main.ts [--rounds=5].
  *
  * Needs root: ports of a service are fixed, so all of it runs in a network namespace of its own,
- * and with real-time priority (the receiver below the rest) on two processors, so that other work
- * on the machine counts less. All keep the /metrics page and the log lines on standard output; they
- * differ in the push alone.
+ * and with real-time priority (the receiver below the rest), so that other work on the machine
+ * counts less. All keep the /metrics page and the log lines on standard output; they differ in the
+ * push alone.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { loadavg, tmpdir } from "node:os";
@@ -28,9 +28,6 @@ const ARMS = ["off", "own", "official"] as const;
 /** Real-time priorities: what is measured goes before what receives its telemetry. */
 const PRIORITY = "2";
 const RECEIVER_PRIORITY = "1";
-/** Fusion has a processor for itself; the load and the receiver share another one. */
-const FUSION_CPU = "0";
-const OTHER_CPU = "1";
 const WARM_UP_MS = 4000;
 const MEASURE_MS = 10_000;
 const INSIDE = "--inside";
@@ -84,7 +81,7 @@ async function startReceiver(folder: string): Promise<Bun.Subprocess> {
 async function measure(load: Load, arm: Arm): Promise<Cost> {
   const preload = arm === "official" ? ["--preload", "./lib/telemetry/bench/use-official.ts"] : [];
   const program = [process.execPath, ...preload, "services/track-fusion/main.ts"];
-  const fusion = Bun.spawn(["taskset", "--cpu-list", FUSION_CPU, ...program], {
+  const fusion = Bun.spawn(program, {
     cwd: ROOT,
     env: {
       ...processEnv(),
@@ -198,7 +195,7 @@ async function outside(count: number): Promise<number> {
   if (process.getuid?.() !== 0) {
     throw new EnvironmentError("Cannot measure telemetry: it must run as root, for a network");
   }
-  const script = `ip link set lo up && exec taskset --cpu-list ${OTHER_CPU} chrt --fifo ${PRIORITY} "$@"`;
+  const script = `ip link set lo up && exec chrt --fifo ${PRIORITY} "$@"`;
   const again = [process.execPath, import.meta.path, INSIDE, `--rounds=${count}`];
   const child = Bun.spawn(["unshare", "--net", "sh", "-c", script, "sh", ...again], {
     stdout: "inherit",
