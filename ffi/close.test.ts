@@ -1,6 +1,14 @@
 /** Closing: at any time, any number of times, with samples on their way, by a signal; and nothing works afterwards. */
 import { describe, expect, test } from "bun:test";
-import { createParticipant, DdsClosedError, type Qos, type Reader, type Writer } from "./mod.ts";
+import { Entity } from "./entity.ts";
+import {
+  createParticipant,
+  DdsClosedError,
+  DdsError,
+  type Qos,
+  type Reader,
+  type Writer,
+} from "./mod.ts";
 import { startListener, startProgram } from "./testing/program.ts";
 import { Reading } from "./testing/reading.ts";
 import { testDomain, testParticipant, until } from "./testing/domain.ts";
@@ -43,6 +51,8 @@ describe("after close", () => {
       "writer.incompatibleQos": () => writer.incompatibleQos,
       "reader.take": () => reader.take(() => {}),
       "reader.takeObjects": () => reader.takeObjects(),
+      "reader.wait": () => reader.wait(0),
+      "reader.copy": () => reader.copy(),
       "reader.onData": () => reader.onData(() => {}),
       "reader.matched": () => reader.matched,
       "reader.incompatibleQos": () => reader.incompatibleQos,
@@ -99,6 +109,39 @@ describe("after close", () => {
   });
 });
 
+describe("closing that fails", () => {
+  /** An entity that C does not know. */
+  class Unknown extends Entity {
+    constructor(parent: Entity) {
+      super(2 ** 30, "unknown", parent);
+    }
+  }
+
+  test("does not keep the rest open, and is heard of", async () => {
+    const domain = testDomain();
+    const participant = createParticipant(domain);
+    const bad = new Unknown(participant);
+    const { writer } = await pair(participant);
+    expect(() => participant.close()).toThrow(DdsError);
+    expect([bad.closed, writer.closed, participant.closed]).toEqual([true, true, true]);
+    // The domain is closed as well: it can be configured anew.
+    createParticipant(domain).close();
+  });
+
+  test("several times is one error with all of them", () => {
+    const participant = testParticipant();
+    const unknown = [new Unknown(participant), new Unknown(participant)];
+    let caught: unknown;
+    try {
+      participant.close();
+    } catch (error) {
+      caught = error;
+    }
+    expect(caught).toBeInstanceOf(AggregateError);
+    expect((caught as AggregateError).errors).toHaveLength(unknown.length);
+  });
+});
+
 describe("with samples on their way", () => {
   test("a reader can be closed by its own visitor, which then sees no more", async () => {
     await using participant = testParticipant();
@@ -122,7 +165,7 @@ describe("with samples on their way", () => {
       visits++;
       if (visits === 3) participant.close();
     });
-    expect([visits, taken]).toEqual([3, 256]);
+    expect([visits, taken]).toEqual([3, 3]);
     expect(participant.closed).toBe(true);
     // The library is started anew.
     await using next = testParticipant();

@@ -50,7 +50,7 @@ export function viewSource(plan: readonly Field[]): string {
     const name = JSON.stringify(field.name);
     if (isGroup(field)) return `${name}: ${viewSource(field.nested)}`;
     const { slot, type } = field;
-    const start = `const start = starts[${slot}]; if (start < 0) refuseMissing(${name});`;
+    const start = `const start = starts[${slot}]; if (start < 0) refuseMissing(${name}, start);`;
     return `get ${name}() { ${start} return ${readSource(type, slot)}; }`;
   });
   return `Object.freeze({ ${fields.join(",\n")} })`;

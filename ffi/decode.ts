@@ -19,6 +19,10 @@ import { HEADER_BYTES, Sample } from "./sample.ts";
 import { readText } from "./text.ts";
 import { isPrimitive, PRIMITIVE_SIZE, type StructDecl, type TypeDecl } from "./types.ts";
 
+/** In place of the start of a field. */
+const NOT_IN_KEY = -1;
+const NOT_SHOWN = -2;
+
 type Locate = (sample: Sample, accessors: readonly Accessor[]) => void;
 type Values = Readonly<Record<string, unknown>>;
 type Copy = (view: Values) => Record<string, unknown>;
@@ -56,6 +60,7 @@ export class Decoder {
     this.#locateKey = compile({}, locateSource(leavesOf(keys))) as Locate;
     this.#copy = compile({}, copySource(plan)) as Copy;
     this.#copyKey = compile({}, copySource(keys)) as Copy;
+    this.forget();
   }
 
   /**
@@ -65,9 +70,19 @@ export class Decoder {
   open(start: number, size: number, keyOnly: boolean): void {
     if (size < HEADER_BYTES) this.sample.refuse(HEADER_BYTES);
     this.sample.begin(start, size);
-    if (keyOnly) this.sample.starts.fill(-1);
+    if (keyOnly) this.sample.starts.fill(NOT_IN_KEY);
     if (keyOnly) this.#locateKey(this.sample, this.#accessors);
     else this.#locateAll(this.sample, this.#accessors);
+  }
+
+  /** Whether the view shows a sample. */
+  get isShowing(): boolean {
+    return this.sample.starts[0] !== NOT_SHOWN;
+  }
+
+  /** From now on the view shows nothing: reading it is an error. */
+  forget(): void {
+    this.sample.starts.fill(NOT_SHOWN);
   }
 
   /** Copies what the view shows into a plain object of its own. */
@@ -105,6 +120,10 @@ function keysOf(plan: readonly Field[]): readonly Field[] {
 const leavesOf = (plan: readonly Field[]): readonly Leaf[] =>
   plan.flatMap((field) => (isGroup(field) ? leavesOf(field.nested) : [field]));
 
-function refuseMissing(name: string): never {
-  throw new TypeError(`Cannot read ${name}: the sample holds only its key`);
+function refuseMissing(name: string, start: number): never {
+  const why =
+    start === NOT_SHOWN
+      ? "the view shows no sample after the visit; copy what is kept"
+      : "the sample holds only its key";
+  throw new TypeError(`Cannot read ${name}: ${why}`);
 }

@@ -37,18 +37,34 @@ export abstract class Entity implements Disposable, AsyncDisposable {
 
   /**
    * Closes this entity and everything below it, and waits for threads of DDS that are at work for it. Harmless when it is closed
-   * already. Throws DdsError when Cyclone cannot; the entity is closed nevertheless.
+   * already. What fails does not stop the rest: the entity is closed nevertheless, and the error thrown then, or AggregateError with all
+   * of them.
    */
   close(): void {
     if (this.#handle === 0) return;
-    for (const child of this.#children) child.close();
+    const errors: unknown[] = [];
+    const attempt = (step: () => void): void => {
+      try {
+        step();
+      } catch (error) {
+        errors.push(error);
+      }
+    };
+    for (const child of this.#children) attempt(() => child.close());
     const handle = this.#handle;
     this.#handle = 0;
     if (this.#parent !== undefined) this.#parent.#children.delete(this);
-    this.beforeDelete();
-    const code = loadLibrary().dds.dds_delete(handle);
-    this.afterDelete();
-    check(code, "dds_delete", `close the ${this.description}`);
+    attempt(() => this.beforeDelete());
+    attempt(() => {
+      const code = loadLibrary().dds.dds_delete(handle);
+      check(code, "dds_delete", `close the ${this.description}`);
+    });
+    attempt(() => this.afterDelete());
+    if (errors.length === 1) throw errors[0];
+    if (errors.length > 1) {
+      const message = `Cannot close the ${this.description} cleanly: ${errors.length} errors`;
+      throw new AggregateError(errors, message);
+    }
   }
 
   /** Gives back what must not outlive the entity. */

@@ -49,6 +49,25 @@ describe("a late joiner", () => {
     expect(bySensor(taken.map(({ value }) => value))).toEqual(bySensor(orders));
   });
 
+  const ways: readonly (readonly [string, Qos, Qos])[] = [
+    ["the topic says how many, the writer that", reliable, { durability: "TRANSIENT_LOCAL" }],
+    [
+      "the topic says that, the writer how many",
+      { reliability: "RELIABLE", durability: "TRANSIENT_LOCAL" },
+      { history: { kind: "KEEP_ALL" } },
+    ],
+  ];
+  test.each(ways)("gets what is kept of an instance: %s", async (_, ofTopic, ofWriter) => {
+    const domain = testDomain();
+    await using first = createParticipant(domain);
+    const writer = first.writer(first.topic("Readings", Reading, ofTopic), ofWriter);
+    for (let i = 0; i < 10; i++) writer.write(reading("roof", i));
+    await using second = createParticipant({ domainId: domain.domainId });
+    const reader = second.reader(second.topic("Readings", Reading), kept);
+    const taken = await takeAll(reader, 10);
+    expect(taken.map(({ value }) => value.celsius)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  });
+
   test("gets them also in another process", async () => {
     const domain = testDomain();
     await using participant = createParticipant(domain);

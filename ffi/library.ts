@@ -7,7 +7,8 @@
 import { cc, dlopen } from "bun:ffi";
 import { readFileSync, realpathSync } from "node:fs";
 import { DdsLibraryError } from "./error.ts";
-import { Block, type Pointer, withCString } from "./memory.ts";
+import { type Pointer, withCString } from "./memory.ts";
+import { type AddressOf, functionTable, NATIVE_SYMBOLS, withSourceFile } from "./native.ts";
 import { SYMBOLS } from "./symbols.ts";
 import { MARKING_FUNCTIONS, type Series, seriesOf } from "./version.ts";
 
@@ -19,30 +20,6 @@ const SYSTEM_NAMES = [
   "libddsc.dylib",
 ] as const;
 
-const NATIVE_SYMBOLS = {
-  native_link: { args: ["ptr"], returns: "void" }, // void **functions
-  // Bun fills in the first argument itself, and skips what JavaScript passes for it.
-  wake_open: { args: ["napi_env", "napi_value", "ptr"], returns: "bool" }, // env, callback, struct wake *
-  wake_close: { args: ["napi_env", "ptr"], returns: "void" }, // env, struct wake *
-  wake_on_data: { args: [], returns: "ptr" }, // dds_on_data_available_fn
-  wake_signal: { args: ["ptr"], returns: "void" }, // struct wake *
-  wake_look: { args: ["ptr"], returns: "void" }, // struct wake *
-  wake_rest: { args: ["ptr"], returns: "bool" }, // struct wake *
-  unload: { args: ["ptr", "u32", "ptr", "usize", "ptr"], returns: "u32" }, // samples, count, arena, room, sizes
-} as const;
-/** What native.c is handed, in its order. */
-const PROCESS_FUNCTIONS = [
-  "napi_create_string_utf8",
-  "napi_create_threadsafe_function",
-  "napi_call_threadsafe_function",
-  "napi_release_threadsafe_function",
-  "napi_add_env_cleanup_hook",
-  "napi_remove_env_cleanup_hook",
-  "pthread_mutex_init",
-  "pthread_mutex_lock",
-  "pthread_mutex_unlock",
-];
-const DDS_FUNCTIONS = ["ddsi_serdata_size", "ddsi_serdata_to_ser", "ddsi_serdata_unref"];
 const RTLD_LAZY = 1;
 
 /** The C library that every process has; where it is by system. */
@@ -99,7 +76,7 @@ export function loadLibrary(): Library {
     withCString(CONFIG_VARIABLE, (name) =>
       withCString(config, (value) => libc.setenv(name, value, 1)),
     );
-    loaded = { ...opened, libc, native: compileNative(libc, opened.path) };
+    loaded = { ...opened, libc, native: compileNative(finder(libc, opened.path)) };
   }
   return loaded;
 }
@@ -161,22 +138,19 @@ function openLibc(): Libc {
   throw new DdsLibraryError("Cannot load the C library of this system");
 }
 
-function compileNative(libc: Libc, ddsPath: string): Native {
-  const source = `${import.meta.dir}/native.c`;
-  const native = cc({ source, symbols: NATIVE_SYMBOLS, flags: ["-nostdlib"] }).symbols;
-  // The library is there already: this only finds it again.
-  const dds = withCString(ddsPath, (path) => libc.dlopen(path, RTLD_LAZY));
-  const addressIn = (handle: Pointer | null) => (name: string) =>
-    withCString(name, (text) => Number(libc.dlsym(handle, text)));
-  const addresses = [
-    ...PROCESS_FUNCTIONS.map(addressIn(null)),
-    ...DDS_FUNCTIONS.map(addressIn(Number(dds) as Pointer)),
-  ];
-  const table = new Block(addresses.length * 8);
-  addresses.forEach((address, i) => {
-    if (address === 0) throw new DdsLibraryError("Cannot find the functions that native.c needs");
-    table.setAddress(i * 8, address);
-  });
+/** Compiles native.c and hands it the functions that it calls. */
+function compileNative(addressOf: AddressOf): Native {
+  const table = functionTable(addressOf);
+  const native = withSourceFile(
+    (source) => cc({ source, symbols: NATIVE_SYMBOLS, flags: ["-nostdlib"] }).symbols,
+  );
   native.native_link(table.pointer);
   return native;
+}
+
+/** Where functions are, of this process and of the library that has just been loaded, which this only finds again. */
+function finder(libc: Libc, ddsPath: string): AddressOf {
+  const dds = Number(withCString(ddsPath, (path) => libc.dlopen(path, RTLD_LAZY))) as Pointer;
+  return (name, from) =>
+    withCString(name, (text) => Number(libc.dlsym(from === "dds" ? dds : null, text)));
 }

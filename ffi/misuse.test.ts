@@ -238,21 +238,49 @@ describe("an option", () => {
     ["deadlineMs: it must be milliseconds from 0 to 2^40, but is -1", { deadlineMs: -1 }],
     ["deadlineMs: it must be milliseconds", { deadlineMs: NaN }],
     ["deadlineMs: it must be milliseconds", { deadlineMs: "1" }],
-    [
-      "maxBlockingMs: it must be milliseconds",
-      { reliability: "RELIABLE", maxBlockingMs: Infinity },
-    ],
     ["liveliness: it must be one of", { liveliness: { kind: "MANUAL", leaseMs: 1 } }],
     ["leaseMs: it must be milliseconds", { liveliness: { kind: "AUTOMATIC", leaseMs: -1 } }],
     ["destinationOrder: it must be one of", { destinationOrder: "BY_LUCK" }],
     ["it must not contain NUL", { partition: "a\0" }],
-    ["autodispose: it must be true or false, but is no", { autodispose: "no" }],
+    ["history: depth is not one of kind", { history: { kind: "KEEP_ALL", depth: 3 } }],
+    [
+      "liveliness: lease is not one of kind, leaseMs",
+      { liveliness: { kind: "AUTOMATIC", leaseMs: 1, lease: 1 } },
+    ],
   ];
-  test.each(wrongQos)("of a writer and a reader: %s", (message, qos) => {
+  test.each(wrongQos)("of a topic, a writer and a reader: %s", (message, qos) => {
     using participant = testParticipant();
     const topic = participant.topic("Readings", Reading);
+    expect(() => participant.topic("Others", Reading, qos as Qos)).toThrow(message);
     expect(() => participant.writer(topic, qos as Qos)).toThrow(message);
     expect(() => participant.reader(topic, qos as Qos)).toThrow(message);
+  });
+
+  test.each([
+    ["maxBlockingMs: it must be milliseconds", { maxBlockingMs: Infinity }],
+    [
+      "maxBlockingMs: it has no effect with BEST_EFFORT",
+      { maxBlockingMs: 1, reliability: "BEST_EFFORT" },
+    ],
+    ["autodispose: it must be true or false, but is no", { autodispose: "no" }],
+  ] as readonly (readonly [string, object])[])(
+    "of a topic and a writer: %s, and of a reader at all",
+    (message, qos) => {
+      using participant = testParticipant();
+      const topic = participant.topic("Readings", Reading);
+      expect(() => participant.topic("Others", Reading, qos as Qos)).toThrow(message);
+      expect(() => participant.writer(topic, qos as Qos)).toThrow(message);
+      expect(() => participant.reader(topic, qos as Qos)).toThrow("it has no effect on a reader");
+    },
+  );
+
+  test("of a writer: a time to block where its topic is best effort", () => {
+    using participant = testParticipant();
+    const topic = participant.topic("Readings", Reading, { reliability: "BEST_EFFORT" });
+    expect(() => participant.writer(topic, { maxBlockingMs: 1 })).toThrow(
+      "no effect with BEST_EFF",
+    );
+    participant.writer(topic, { maxBlockingMs: 1, reliability: "RELIABLE" });
   });
 
   test.each(["", "1abc", "a b", "a\0b", "ä", "DCPSTopic"])("of a topic: the name %j", (name) => {

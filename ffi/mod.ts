@@ -11,7 +11,9 @@ export {
   type ParticipantOptions,
 } from "./participant.ts";
 export { policyName, type Qos } from "./qos.ts";
-export type { InstanceState, Reader, SampleInfo, Subscription, TakenObject } from "./reader.ts";
+export type { Subscription } from "./data-listener.ts";
+export type { Reader, SampleView, TakenObject, Visitor } from "./reader.ts";
+export type { InstanceState, SampleInfo } from "./sample-info.ts";
 export type { IncompatibleQosStatus, LivelinessStatus, MatchedStatus } from "./status.ts";
 export type { Topic } from "./topic.ts";
 export type { Infer, StructDecl, TypeDecl } from "./types.ts";

@@ -5,7 +5,7 @@ typedef unsigned long size;
 
 /* Of N-API, whose threadsafe functions any thread may call. Every one of these returns 0 when it has worked. */
 static int (*create_string)(void *env, const char *text, size bytes, void **result);
-static int (*create_function)(void *env, void *callback, void *resource, void *name, size most_queued, size threads,
+static int (*create_function)(void *env, void *callback, void *resource, void *name, size max_queued, size threads,
                               void *finalize_data, void *finalize, void *context, void *call, void **result);
 static int (*call_function)(void *function, void *data, int mode);
 static int (*release_function)(void *function, int mode);

@@ -3,7 +3,7 @@ import { Entity } from "./entity.ts";
 import { check } from "./error.ts";
 import { loadLibrary, stoppable } from "./library.ts";
 import { withCString } from "./memory.ts";
-import type { Qos } from "./qos.ts";
+import { effectiveQos, type Qos } from "./qos.ts";
 import { Reader } from "./reader.ts";
 import { Topic } from "./topic.ts";
 import type { StructDecl } from "./types.ts";
@@ -46,12 +46,12 @@ export class Participant extends Entity {
 
   /** Makes a writer of a topic of this participant. Throws TypeError for a wrong QoS or topic, DdsError when Cyclone refuses. */
   writer<D extends StructDecl>(topic: Topic<D>, qos: Qos = {}): Writer<D> {
-    return new Writer(this, this.#handleFor(topic), topic, qos);
+    return new Writer(this, this.#handleFor(topic), topic, effectiveQos("writer", qos, topic.qos));
   }
 
   /** Makes a reader of a topic of this participant. Throws like writer(). */
   reader<D extends StructDecl>(topic: Topic<D>, qos: Qos = {}): Reader<D> {
-    return new Reader(this, this.#handleFor(topic), topic, qos);
+    return new Reader(this, this.#handleFor(topic), topic, effectiveQos("reader", qos, topic.qos));
   }
 
   #handleFor(topic: Topic): number {

@@ -5,7 +5,7 @@ import { type Pointer, withCString } from "./memory.ts";
 export interface Qos {
   /** Whether samples are sent again until every matched reader has them. */
   readonly reliability?: "BEST_EFFORT" | "RELIABLE";
-  /** How long a reliable write may wait for room, milliseconds; 100 unless given. */
+  /** How long a reliable write may wait for room, milliseconds; 100 unless given. For topics and writers. */
   readonly maxBlockingMs?: number;
   /** How many samples of each instance are kept: the last `depth`, 1 or more, or all. */
   readonly history?:
@@ -25,7 +25,7 @@ export interface Qos {
   readonly destinationOrder?: "BY_RECEPTION_TIMESTAMP" | "BY_SOURCE_TIMESTAMP";
   /** Only endpoints of one partition match; `*` and `?` are wildcards. */
   readonly partition?: string;
-  /** Whether a writer that unregisters an instance, or is closed, disposes it as well; true unless given. */
+  /** Whether a writer that unregisters an instance, or is closed, disposes it as well; true unless given. For topics and writers. */
   readonly autodispose?: boolean;
 }
 
@@ -103,32 +103,73 @@ function indexOf(name: string, words: readonly string[], word: string): number {
   return index;
 }
 
-/** Calls `use` with the C form of `qos`, which is freed afterwards; C copies what it keeps. */
-export function withQos<T>(qos: Qos, use: (pointer: Pointer) => T): T {
-  for (const name of Object.keys(qos)) {
-    if (!KNOWN.has(name)) {
-      throw new TypeError(`Cannot set QoS: ${name} is not one of ${[...KNOWN].join(", ")}`);
+/** What a QoS is for. A topic's is what its writers and readers take where theirs is silent. */
+export type Role = "topic" | "writer" | "reader";
+
+/**
+ * Checks a QoS, which must be given for `role`, and returns it with what it takes from the topic's. Throws TypeError for an option that
+ * does not exist, and for one that would have no effect.
+ */
+export function effectiveQos(role: Role, own: Qos, topic: Qos = {}): Qos {
+  checkNames("QoS", own, KNOWN);
+  if (own.liveliness !== undefined) checkNames("liveliness", own.liveliness, LIVELINESS_FIELDS);
+  if (own.history !== undefined) {
+    checkNames(
+      "history",
+      own.history,
+      HISTORY_FIELDS[own.history.kind] ?? HISTORY_FIELDS.KEEP_LAST,
+    );
+  }
+  const given = Object.entries(own).filter(([, value]) => value !== undefined);
+  const effective: Qos = { ...topic, ...Object.fromEntries(given) };
+  for (const name of WRITERS_ONLY) {
+    if (role === "reader" && own[name] !== undefined) {
+      throw new TypeError(`Cannot set ${name}: it has no effect on a reader`);
     }
   }
+  if (own.maxBlockingMs !== undefined && effective.reliability === "BEST_EFFORT") {
+    throw new TypeError("Cannot set maxBlockingMs: it has no effect with BEST_EFFORT");
+  }
+  return effective;
+}
+
+const WRITERS_ONLY = ["maxBlockingMs", "autodispose"] as const;
+const LIVELINESS_FIELDS: ReadonlySet<string> = new Set(["kind", "leaseMs"]);
+const HISTORY_FIELDS: Readonly<Record<(typeof HISTORY)[number], ReadonlySet<string>>> = {
+  KEEP_LAST: new Set(["kind", "depth"]),
+  KEEP_ALL: new Set(["kind"]),
+};
+
+function checkNames(what: string, options: object, known: ReadonlySet<string>): void {
+  for (const name of Object.keys(options)) {
+    if (!known.has(name)) {
+      throw new TypeError(`Cannot set ${what}: ${name} is not one of ${[...known].join(", ")}`);
+    }
+  }
+}
+
+/** Calls `use` with the C form of `qos`, which is freed afterwards; C copies what it keeps. */
+export function withQos<T>(role: Role, qos: Qos, use: (pointer: Pointer) => T): T {
   const { dds } = loadLibrary();
   const pointer = Number(dds.dds_create_qos()) as Pointer;
   if (pointer === 0) throw new RangeError("Cannot set QoS: out of memory");
   try {
-    fill(pointer, qos);
+    fill(pointer, role, qos);
     return use(pointer);
   } finally {
     dds.dds_delete_qos(pointer);
   }
 }
 
-function fill(pointer: Pointer, qos: Qos): void {
+function fill(pointer: Pointer, role: Role, qos: Qos): void {
   const { dds } = loadLibrary();
-  if (qos.reliability !== undefined) {
-    dds.dds_qset_reliability(
-      pointer,
-      indexOf("reliability", RELIABILITY, qos.reliability),
-      nanoseconds("maxBlockingMs", qos.maxBlockingMs ?? DEFAULT_MAX_BLOCKING_MS),
-    );
+  const maxBlocking = nanoseconds("maxBlockingMs", qos.maxBlockingMs ?? DEFAULT_MAX_BLOCKING_MS);
+  // The two are one policy of C. A writer is reliable unless it or its topic says otherwise.
+  const isTimed = role === "writer" && qos.maxBlockingMs !== undefined;
+  const reliability = qos.reliability ?? (isTimed ? "RELIABLE" : undefined);
+  if (reliability !== undefined) {
+    const kind = indexOf("reliability", RELIABILITY, reliability);
+    dds.dds_qset_reliability(pointer, kind, maxBlocking);
   }
   if (qos.history !== undefined) setHistory(pointer, qos.history, qos.durability);
   if (qos.durability !== undefined) {

@@ -100,14 +100,14 @@ describe(`random types and a peer in C, seed ${seed}`, () => {
     await using peer = new CPeer(compiled, domain);
     for (const name of names) {
       const struct = topics[name] as StructDecl;
-      const topic = participant.topic(name, struct);
-      const writer = participant.writer(topic, reliable);
+      const topic = participant.topic(name, struct, reliable);
+      const writer = participant.writer(topic);
       await until("the C peer's reader", () => writer.matched.current === 1);
       await forValues(struct, async (value) => {
         writer.write(value as never);
         expect(await peer.nextLine()).toBe(`${name} ALIVE 1 ${tokensOf(struct, value)}`);
       });
-      const reader = participant.reader(topic, reliable);
+      const reader = participant.reader(topic);
       await forValues(struct, async (value) => {
         peer.write(name, value);
         const [taken] = await take(reader);
@@ -124,9 +124,9 @@ test(`values of random types come through this process unchanged, seed ${seed}`,
     numRuns: count * 5,
   });
   for (const [i, struct] of structs.entries()) {
-    const topic = participant.topic(`Topic${i}`, struct);
-    const writer = participant.writer(topic, reliable);
-    const reader = participant.reader(topic, reliable);
+    const topic = participant.topic(`Topic${i}`, struct, reliable);
+    const writer = participant.writer(topic);
+    const reader = participant.reader(topic);
     await until("a match", () => writer.matched.current === 1);
     await forValues(struct, async (value) => {
       writer.write(value as never);

@@ -1,10 +1,11 @@
 /** A reader of a topic. */
-import { Decoder } from "./decode.ts";
+import { Batch, MAX_BATCH } from "./batch.ts";
+import { DataListener, type Subscription } from "./data-listener.ts";
 import { Entity } from "./entity.ts";
 import { check } from "./error.ts";
 import { loadLibrary } from "./library.ts";
-import { Block, type Pointer } from "./memory.ts";
-import { type Qos, withQos } from "./qos.ts";
+import { nanoseconds, type Qos, withQos } from "./qos.ts";
+import type { SampleInfo } from "./sample-info.ts";
 import {
   type IncompatibleQosStatus,
   type LivelinessStatus,
@@ -16,22 +17,7 @@ import {
 } from "./status.ts";
 import type { Topic } from "./topic.ts";
 import type { Infer, StructDecl } from "./types.ts";
-import { Wake } from "./wake.ts";
-
-export type InstanceState = "ALIVE" | "NOT_ALIVE_DISPOSED" | "NOT_ALIVE_NO_WRITERS";
-
-/** What DDS says about a sample. The object that a visitor gets is used again for the next sample. */
-export interface SampleInfo {
-  /** Whether there is data; if not, only the key fields may be read. */
-  readonly valid: boolean;
-  readonly instanceState: InstanceState;
-  readonly sampleState: "READ" | "NOT_READ";
-  readonly viewState: "NEW" | "OLD";
-  /** When it was written, milliseconds since the Unix epoch. */
-  readonly sourceUnixMs: number;
-  /** How many samples of the same instance follow it among those taken together, 256 at most. */
-  readonly sampleRank: number;
-}
+import { Waitset } from "./waitset.ts";
 
 /** A sample of its own, independent of the reader. */
 export interface TakenObject<D> {
@@ -39,136 +25,72 @@ export interface TakenObject<D> {
   readonly info: SampleInfo;
 }
 
-/** Stops the wake-ups of one callback when it is disposed, any number of times. */
-export type Subscription = Disposable;
-
-/** Most samples in one call into C. */
-const BATCH = 256;
-/** dds_sample_info_t. */
-const INFO = {
-  sampleState: 0,
-  viewState: 4,
-  instanceState: 8,
-  valid: 12,
-  sourceTime: 16,
-  sampleRank: 48,
-  bytes: 64,
-};
-/** Where native.c puts the first sample, and how far behind a multiple of 8 the others. */
-const FIRST_SAMPLE = 4;
-const SAMPLE_READ = 1;
-const VIEW_NEW = 4;
-const INSTANCE_ALIVE = 16;
-const INSTANCE_DISPOSED = 32;
-const ANY_STATE = 0;
-
-/** Reads dds_sample_info_t in place. */
-class Info implements SampleInfo {
-  readonly #view: DataView;
-  #at = 0;
-
-  constructor(view: DataView) {
-    this.#view = view;
-  }
-
-  show(at: number): void {
-    this.#at = at;
-  }
-
-  get valid(): boolean {
-    return this.#view.getUint8(this.#at + INFO.valid) !== 0;
-  }
-
-  get instanceState(): InstanceState {
-    const state = this.#view.getUint32(this.#at + INFO.instanceState, true);
-    if (state === INSTANCE_ALIVE) return "ALIVE";
-    return state === INSTANCE_DISPOSED ? "NOT_ALIVE_DISPOSED" : "NOT_ALIVE_NO_WRITERS";
-  }
-
-  get sampleState(): "READ" | "NOT_READ" {
-    const state = this.#view.getUint32(this.#at + INFO.sampleState, true);
-    return state === SAMPLE_READ ? "READ" : "NOT_READ";
-  }
-
-  get viewState(): "NEW" | "OLD" {
-    return this.#view.getUint32(this.#at + INFO.viewState, true) === VIEW_NEW ? "NEW" : "OLD";
-  }
-
-  get sourceUnixMs(): number {
-    const low = this.#view.getUint32(this.#at + INFO.sourceTime, true);
-    const high = this.#view.getInt32(this.#at + INFO.sourceTime + 4, true);
-    return (high * 0x1_0000_0000 + low) / 1e6;
-  }
-
-  get sampleRank(): number {
-    return this.#view.getUint32(this.#at + INFO.sampleRank, true);
-  }
+/** A sample in place: both are views, and the same ones for each sample. */
+export interface SampleView<D> {
+  readonly value: Infer<D>;
+  readonly info: SampleInfo;
 }
 
-/** Calls `callback`; what it throws is thrown from a task of its own, so that nothing else is held up. */
-function callSafely(callback: () => void): void {
-  try {
-    callback();
-  } catch (error) {
-    queueMicrotask(() => {
-      throw error;
-    });
-  }
-}
+/** Looks at a sample; it must not be async, because the next sample overwrites both views. */
+export type Visitor<D> = (sample: Infer<D>, info: SampleInfo) => void;
+
+type OnBad = ((error: Error) => void) | undefined;
+
+const AsyncFunction: unknown = (async () => {}).constructor;
+const isPromise = (value: unknown): boolean =>
+  typeof value === "object" && value !== null && "then" in value;
 
 /** Reads a topic on the thread that made it. Its methods throw DdsClosedError after close(), DdsError when Cyclone refuses. */
 export class Reader<D extends StructDecl = StructDecl> extends Entity {
   readonly topic: Topic<D>;
-  readonly #decoder: Decoder;
-  readonly #samples = new Block(BATCH * 8);
-  readonly #infos = new Block(BATCH * INFO.bytes);
-  readonly #sizes = new Block(BATCH * 4);
-  readonly #info = new Info(this.#infos.view);
-  readonly #wake: Wake;
-  readonly #listener: Pointer;
-  readonly #callbacks: Set<() => void>;
-  /** What a failed take could not do: made once, because a text made for each take would be garbage. */
-  readonly #action: string;
+  readonly #participant: Entity;
+  readonly #batch: Batch;
+  readonly #view: SampleView<D>;
+  readonly #listener: DataListener;
+  #waitset: Waitset | undefined;
   #taking = false;
-  /** The batch at hand: from `#next` to `#count` are samples that have not been copied and belong to C. */
-  #next = 0;
-  #count = 0;
 
   /** @internal Use Participant.reader(). */
   constructor(participant: Entity, participantHandle: number, topic: Topic<D>, qos: Qos) {
-    const { dds, native } = loadLibrary();
     const topicHandle = Entity.handleOf(topic);
-    const callbacks = new Set<() => void>();
-    const wake = new Wake(() => callbacks.forEach(callSafely));
-    const listener = Number(dds.dds_create_listener(wake.pointer)) as Pointer;
-    dds.dds_lset_data_available(listener, Number(native.wake_on_data()) as Pointer);
-    const handle = withQos(qos, (pointer) =>
-      dds.dds_create_reader(participantHandle, topicHandle, pointer, listener),
-    );
-    if (handle < 0) {
-      dds.dds_delete_listener(listener);
-      wake.close();
+    const batch = new Batch(topic.type, `take from ${topic.name}`);
+    const listener = new DataListener();
+    let handle: number;
+    try {
+      const code = withQos("reader", qos, (pointer) =>
+        loadLibrary().dds.dds_create_reader(
+          participantHandle,
+          topicHandle,
+          pointer,
+          listener.pointer,
+        ),
+      );
+      handle = check(code, "dds_create_reader", `create a reader of ${topic.name}`);
+    } catch (error) {
+      // It would keep the process alive.
+      listener.close();
+      throw error;
     }
-    check(handle, "dds_create_reader", `create a reader of ${topic.name}`);
     super(handle, `reader of ${topic.name}`, participant);
     this.topic = topic;
-    this.#decoder = new Decoder(topic.type);
-    this.#action = `take from ${topic.name}`;
-    this.#wake = wake;
+    this.#participant = participant;
+    this.#batch = batch;
+    this.#view = { value: batch.decoder.view as Infer<D>, info: batch.info };
     this.#listener = listener;
-    this.#callbacks = callbacks;
   }
 
   /**
-   * Calls `callback` on this thread when samples have arrived since the last call, and once at the start.
-   * Arrivals in quick succession are one call: take everything. Readers keep the process alive until they are closed.
+   * Calls `callback` on this thread when samples have arrived since the last call, when a take has left some, and once at the
+   * start. Arrivals in quick succession are one call. Readers keep the process alive until they are closed.
    * What a callback throws is an uncaught exception; the other callbacks and the next wake-ups are not held up.
+   * Throws TypeError once wait() has been called.
    */
   onData(callback: () => void): Subscription {
     this.handle();
-    this.#callbacks.add(callback);
-    this.#wake.signal();
-    return { [Symbol.dispose]: () => void this.#callbacks.delete(callback) };
+    if (this.#waitset !== undefined) {
+      throw new TypeError(`Cannot call back for ${this.topic.name}: its reader waits for samples`);
+    }
+    return this.#listener.add(callback);
   }
 
   /**
@@ -176,15 +98,26 @@ export class Reader<D extends StructDecl = StructDecl> extends Entity {
    * overwrites: read them, and copy what is to be kept. Returns the number of samples taken.
    *
    * A visitor that throws ends the visit; what it had not seen of the batch at hand is lost. A sample that cannot be
-   * read goes to `onBad`, or is thrown without it. A visitor that closes the reader is not called again.
+   * read goes to `onBad`, or is thrown without it. A visitor that closes the reader is not called again. One that returns a
+   * promise, or is async, is a TypeError.
    */
-  take(
-    visit: (sample: Infer<D>, info: SampleInfo) => void,
-    max = Infinity,
-    onBad?: (error: Error) => void,
-  ): number {
-    const view = this.#decoder.view as Infer<D>;
-    return this.#takeEach(() => visit(view, this.#info), max, onBad);
+  take(visit: Visitor<D>, max = Infinity, onBad?: (error: Error) => void): number {
+    if (visit instanceof (AsyncFunction as () => void)) this.#refusePromise();
+    const { value, info } = this.#view;
+    const call = visit as (sample: Infer<D>, info: SampleInfo) => unknown;
+    return this.#takeEach(
+      () => {
+        if (isPromise(call(value, info))) this.#refusePromise();
+      },
+      max,
+      onBad,
+    );
+  }
+
+  #refusePromise(): never {
+    throw new TypeError(
+      `Cannot take from ${this.topic.name}: the visitor must not return a promise, because the next sample overwrites its views`,
+    );
   }
 
   /**
@@ -194,7 +127,8 @@ export class Reader<D extends StructDecl = StructDecl> extends Entity {
   takeObjects(max = Infinity, onBad?: (error: Error) => void): TakenObject<D>[] {
     const taken: TakenObject<D>[] = [];
     const keep = (): void => {
-      const { valid, instanceState, sampleState, viewState, sourceUnixMs, sampleRank } = this.#info;
+      const { valid, instanceState, sampleState, viewState, sourceUnixMs, sampleRank } =
+        this.#view.info;
       const info = { valid, instanceState, sampleState, viewState, sourceUnixMs, sampleRank };
       try {
         taken.push({ value: this.copy(), info });
@@ -207,15 +141,64 @@ export class Reader<D extends StructDecl = StructDecl> extends Entity {
     return taken;
   }
 
-  /** For a visitor: makes an object of the sample at hand, like those of takeObjects(). Throws TypeError outside of a visit. */
-  copy(): Infer<D> {
-    if (!this.#taking) {
-      throw new TypeError(`Cannot copy a sample of ${this.topic.name}: none is being visited`);
-    }
-    return this.#decoder.object(!this.#info.valid) as Infer<D>;
+  /**
+   * Yields samples in place as they come, and blocks this thread in between: for a Worker, which it wakes sooner than an event loop
+   * wakes. It ends when none has come for `timeoutMs` (0 to 2^40) or the reader is closed; what a loop leaves when it breaks off is
+   * yielded by the next. A sample that cannot be read goes to `onBad`, or is thrown without it. Throws TypeError while onData() has a
+   * callback.
+   */
+  wait(timeoutMs: number, onBad?: (error: Error) => void): IterableIterator<SampleView<D>> {
+    const timeout = nanoseconds("timeoutMs", timeoutMs);
+    const waitset = this.#startWaiting();
+    const batch = this.#batch;
+    // One for all samples, as the views are.
+    const found: IteratorYieldResult<SampleView<D>> = { done: false, value: this.#view };
+    let isFull = true;
+    const next = (): IteratorResult<SampleView<D>, undefined> => {
+      while (!this.closed) {
+        while (batch.next()) if (this.#open(onBad)) return found;
+        if (!isFull && !waitset.wait(timeout)) break;
+        const count = batch.take(this.handle(), MAX_BATCH);
+        isFull = count === MAX_BATCH;
+      }
+      batch.decoder.forget();
+      return { done: true, value: undefined };
+    };
+    return {
+      next,
+      [Symbol.iterator]() {
+        return this;
+      },
+    };
   }
 
-  #takeEach(visit: () => void, max: number, onBad: ((error: Error) => void) | undefined): number {
+  #startWaiting(): Waitset {
+    const handle = this.handle();
+    if (this.#listener.isInUse) {
+      throw new TypeError(
+        `Cannot wait for samples of ${this.topic.name}: onData() has a callback for them`,
+      );
+    }
+    if (this.#waitset === undefined) {
+      this.#waitset = new Waitset(Entity.handleOf(this.#participant), handle, this.description);
+      // The thread that receives need not call what nobody listens to.
+      const code = loadLibrary().dds.dds_set_listener(handle, null);
+      check(code, "dds_set_listener", `wait for samples of ${this.topic.name}`);
+    }
+    return this.#waitset;
+  }
+
+  /** For a visitor: makes an object of the sample at hand, like those of takeObjects(). Throws TypeError outside of a visit. */
+  copy(): Infer<D> {
+    this.handle();
+    const { decoder, info } = this.#batch;
+    if (!decoder.isShowing) {
+      throw new TypeError(`Cannot copy a sample of ${this.topic.name}: none is being visited`);
+    }
+    return decoder.object(!info.valid) as Infer<D>;
+  }
+
+  #takeEach(visit: () => void, max: number, onBad: OnBad): number {
     this.handle();
     if (max !== Infinity && (!Number.isInteger(max) || max < 0)) {
       throw new TypeError(
@@ -224,96 +207,36 @@ export class Reader<D extends StructDecl = StructDecl> extends Entity {
     }
     if (this.#taking) throw new TypeError(`Cannot take from ${this.topic.name} while visiting it`);
     this.#taking = true;
+    const batch = this.#batch;
     let total = 0;
+    let mayHaveLeft = false;
     try {
-      while (total < max && !this.closed) {
-        const wanted = Math.min(BATCH, max - total);
-        const count = this.#takeBatch(wanted, visit, onBad);
-        total += count;
-        if (count < wanted) break;
+      for (let isLast = false; ;) {
+        // At first there is what an iterator of wait() has left.
+        while (total < max && batch.next()) {
+          total++;
+          if (this.#open(onBad)) visit();
+        }
+        if (isLast || total === max || this.closed) break;
+        const wanted = Math.min(MAX_BATCH, max - total);
+        mayHaveLeft = batch.take(this.handle(), wanted) === wanted;
+        isLast = !mayHaveLeft;
       }
+    } catch (error) {
+      batch.drop();
+      throw error;
     } finally {
       this.#taking = false;
-      this.#wake.took(total);
+      batch.decoder.forget();
+      this.#listener.took(total, mayHaveLeft);
     }
     return total;
   }
 
-  #takeBatch(
-    wanted: number,
-    visit: () => void,
-    onBad: ((error: Error) => void) | undefined,
-  ): number {
-    const count = check(
-      loadLibrary().dds.dds_takecdr(
-        this.handle(),
-        this.#samples.pointer,
-        wanted,
-        this.#infos.pointer,
-        ANY_STATE,
-      ),
-      "dds_takecdr",
-      this.#action,
-    );
-    this.#next = 0;
-    this.#count = count;
+  /** Finds the fields of the sample at hand; false when it cannot be read, and `onBad` has been told. */
+  #open(onBad: OnBad): boolean {
     try {
-      // A visitor that closes the reader ends this: no samples are left then.
-      while (this.#next < this.#count) this.#visitSome(visit, onBad);
-    } finally {
-      this.#dropRest();
-    }
-    return count;
-  }
-
-  /** Copies as many samples of the batch as there is room for, and visits them. */
-  #visitSome(visit: () => void, onBad: ((error: Error) => void) | undefined): void {
-    const first = this.#next;
-    const copied = this.#unload();
-    this.#next += copied;
-    let at = FIRST_SAMPLE;
-    for (let i = 0; i < copied && !this.closed; i++) {
-      const size = this.#sizes.view.getUint32(i * 4, true);
-      this.#info.show((first + i) * INFO.bytes);
-      if (this.#open(at, size, onBad)) visit();
-      at = ((at + size + 7) & ~7) + FIRST_SAMPLE;
-    }
-  }
-
-  /** Copies the next samples of the batch into the decoder's block, frees them, and returns how many. */
-  #unload(): number {
-    const { native } = loadLibrary();
-    const { sample } = this.#decoder;
-    for (;;) {
-      const copied = native.unload(
-        this.#samples.address(this.#next * 8) as Pointer,
-        this.#count - this.#next,
-        sample.block.pointer,
-        sample.room,
-        this.#sizes.pointer,
-      );
-      if (copied > 0) return copied;
-      sample.ensure(this.#sizes.view.getUint32(0, true));
-    }
-  }
-
-  /** Gives back the samples that have not been copied. */
-  #dropRest(): void {
-    const { dds } = loadLibrary();
-    for (; this.#next < this.#count; this.#next++) {
-      dds.ddsi_serdata_unref(this.#samples.getAddress(this.#next * 8));
-    }
-  }
-
-  protected override beforeDelete(): void {
-    // Samples lie in memory of the domain, which may end with this reader.
-    this.#dropRest();
-  }
-
-  /** Finds the fields of the sample at `start`; false when it cannot be read, and `onBad` has been told. */
-  #open(start: number, size: number, onBad: ((error: Error) => void) | undefined): boolean {
-    try {
-      this.#decoder.open(start, size, !this.#info.valid);
+      this.#batch.open();
       return true;
     } catch (error) {
       if (onBad === undefined) throw error;
@@ -322,11 +245,15 @@ export class Reader<D extends StructDecl = StructDecl> extends Entity {
     }
   }
 
+  protected override beforeDelete(): void {
+    // Samples lie in memory of the domain, which may end with this reader.
+    this.#batch.drop();
+    this.#waitset?.close();
+  }
+
   protected override afterDelete(): void {
     // dds_delete has waited for callbacks under way, so no thread of DDS writes any more.
-    loadLibrary().dds.dds_delete_listener(this.#listener);
-    this.#callbacks.clear();
-    this.#wake.close();
+    this.#listener.close();
   }
 
   /** How many writers match: now, and ever. */

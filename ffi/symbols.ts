@@ -52,6 +52,11 @@ export const SYMBOLS = {
   dds_qset_destination_order: { args: ["ptr", "i32"], returns: "void" }, // qos, kind
   dds_qset_partition1: { args: ["ptr", "ptr"], returns: "void" }, // qos, const char *
   dds_qset_writer_data_lifecycle: { args: ["ptr", "bool"], returns: "void" }, // qos, autodispose
+  dds_create_readcondition: { args: ["i32", "u32"], returns: "i32" }, // reader, mask of states
+  dds_create_waitset: { args: ["i32"], returns: "i32" }, // participant
+  dds_waitset_attach: { args: ["i32", "i32", "i64"], returns: "i32" }, // waitset, condition, dds_attach_t
+  dds_waitset_wait: { args: ["i32", "ptr", "usize", "i64"], returns: "i32" }, // waitset, dds_attach_t *, its length, dds_duration_t
+  dds_set_listener: { args: ["i32", "ptr"], returns: "i32" }, // entity, const dds_listener_t *
   dds_create_listener: { args: ["ptr"], returns: "ptr" }, // void *arg
   dds_delete_listener: { args: ["ptr"], returns: "void" },
   dds_lset_data_available: { args: ["ptr", "ptr"], returns: "void" }, // listener, callback

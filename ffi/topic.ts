@@ -5,7 +5,7 @@ import { Entity } from "./entity.ts";
 import { check } from "./error.ts";
 import { loadLibrary } from "./library.ts";
 import { Block, cString, withCString } from "./memory.ts";
-import { type Qos, withQos } from "./qos.ts";
+import { effectiveQos, type Qos, withQos } from "./qos.ts";
 import type { StructDecl } from "./types.ts";
 
 /** Offsets in dds_topic_descriptor_t. */
@@ -31,6 +31,8 @@ export class Topic<D extends StructDecl = StructDecl> extends Entity {
   readonly name: string;
   /** A copy of the declaration that it was made of; it cannot change. */
   readonly type: D;
+  /** A copy of the QoS that it was made with. */
+  readonly qos: Qos;
   /** The participant that made it. */
   readonly participant: Entity;
 
@@ -42,8 +44,9 @@ export class Topic<D extends StructDecl = StructDecl> extends Entity {
       );
     }
     const own = frozenCopy(type);
+    const ownQos = structuredClone(effectiveQos("topic", qos));
     const image = new DescriptorImage(describe(own));
-    const handle = withQos(qos, (pointer) =>
+    const handle = withQos("topic", ownQos, (pointer) =>
       withCString(name, (text) =>
         loadLibrary().dds.dds_create_topic(participantHandle, image.pointer, text, pointer, null),
       ),
@@ -54,6 +57,7 @@ export class Topic<D extends StructDecl = StructDecl> extends Entity {
     super(handle, `topic ${name}`, participant);
     this.name = name;
     this.type = own;
+    this.qos = ownQos;
     this.participant = participant;
     Object.freeze(this);
   }

@@ -38,6 +38,22 @@ describe("wake-ups", () => {
     expect(counts).toEqual([0, 100]);
   });
 
+  test.each([1, 10, 256])("come until all is taken by %d at a time", async (max) => {
+    using both = await pair();
+    const { writer, reader } = both;
+    for (let i = 0; i < 600; i++) writer.write(value);
+    let taken = 0;
+    reader.onData(() => void (taken += reader.take(() => {}, max)));
+    await until("all samples", () => taken === 600);
+  });
+
+  test("come for what a visitor that throws has left", async () => {
+    await using program = startProgram("visit-thrower.ts", testDomain());
+    const said = [await program.nextLine(), await program.nextLine()];
+    expect(said).toEqual(["caught visit", "took 44"]);
+    await program.finish();
+  });
+
   test("come for what arrives while a callback looks, and let others have their turn", async () => {
     using both = await pair();
     const { writer, reader } = both;

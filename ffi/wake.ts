@@ -12,7 +12,7 @@ import type { Pointer } from "./memory.ts";
 /** struct wake of native.c. */
 const WAKE_BYTES = 16;
 /** Looks for data in a row, as long as it keeps arriving, before the other events of the loop have their turn. */
-const MOST_LOOKS = 4;
+const MAX_LOOKS = 4;
 /**
  * Samples taken in one look that make a stream of what arrives: then the next look is `STREAM_PAUSE_MS` later and finds more, because a wake-up
  * for each packet takes the cores from the threads that receive and send.
@@ -39,7 +39,7 @@ export class Wake {
 
   #look(): void {
     const { native } = loadLibrary();
-    for (let looks = 0; looks < MOST_LOOKS; looks++) {
+    for (let looks = 0; looks < MAX_LOOKS; looks++) {
       if (this.#closed) return;
       native.wake_look(this.pointer);
       this.#taken = 0;

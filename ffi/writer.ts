@@ -23,7 +23,7 @@ export class Writer<D extends StructDecl = StructDecl> extends Entity {
   /** @internal Use Participant.writer(). */
   constructor(participant: Entity, participantHandle: number, topic: Topic<D>, qos: Qos) {
     const topicHandle = Entity.handleOf(topic);
-    const handle = withQos(qos, (pointer) =>
+    const handle = withQos("writer", qos, (pointer) =>
       loadLibrary().dds.dds_create_writer(participantHandle, topicHandle, pointer, null),
     );
     check(handle, "dds_create_writer", `create a writer of ${topic.name}`);

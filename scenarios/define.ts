@@ -18,16 +18,32 @@ export interface FaultContext {
   readonly waiting?: (what: string, seen: string, leftMs: number) => void;
 }
 
-/** Takes a fault out again: restores the canonical state whatever has happened meanwhile. May be called twice. */
+/** Removes a fault: restores the canonical state, whatever has happened since. May be called twice. */
 export type Healer = (log: Log) => Promise<void>;
 
+/** Makes a change and returns its healer; heals at once when the change fails halfway. */
+export async function changeOrHeal(
+  log: Log,
+  change: () => Promise<void>,
+  healer: Healer,
+): Promise<Healer> {
+  try {
+    await change();
+    return healer;
+  } catch (error) {
+    await healer(log);
+    throw error;
+  }
+}
+
 /**
- * A fault: one small value with parameters, a way in that returns the way out, and a measurement.
+ * A fault: parameters, a change with its healer, and a measurement.
  *
- * The contract: `inject` returns once the change is made (not once it shows), keeps to its context's
- * signal while it waits, and undoes its own part when it fails. The healer that it returns copes with whatever the
- * fault has led to meanwhile (a killed process, say). `probe` measures the effect on the system itself and says what
- * it saw; it never concludes from `inject` having returned.
+ * The contract: `inject` returns when the change is made, not when its effect shows. It stops waiting
+ * when the context's signal aborts, and undoes its part of the change when it fails. Work that goes
+ * on after that, such as a loop, ends when the signal aborts and when the fault is healed. The healer
+ * copes with all effects of the fault, such as a killed process. `probe` measures the effect on the
+ * system; it never infers it from the return of `inject`.
  */
 export interface Fault {
   /** The kind of fault, such as `cpu-quota`. */

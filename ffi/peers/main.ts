@@ -87,8 +87,8 @@ async function exchange(python: string, name: string, type: StructDecl): Promise
   const script = `${import.meta.dir}/peer.py`;
   const argv = [python, script, String(domain.domainId)];
   await using peer = new TokenPeer(argv, { [name]: type }, domain.configXml);
-  const topic = participant.topic(name, type);
-  const writer = participant.writer(topic, reliable);
+  const topic = participant.topic(name, type, reliable);
+  const writer = participant.writer(topic);
   await until("the Python reader", () => writer.matched.current === 1);
   let differences = 0;
   for (let edge = 0; edge < EDGES; edge++) {
@@ -97,7 +97,7 @@ async function exchange(python: string, name: string, type: StructDecl): Promise
     const written = `${name} ALIVE 1 ${tokensOf(type, value)}`;
     differences += compare(`${name} to Python`, await peer.nextLine(), written);
   }
-  const reader = participant.reader(topic, reliable);
+  const reader = participant.reader(topic);
   for (let edge = 0; edge < EDGES; edge++) {
     const value = edgeValue(type, edge);
     peer.write(name, value);

@@ -1,4 +1,7 @@
-/** The client of Prometheus' HTTP API, for everything that asks Prometheus; the console's page gets it as well. */
+/**
+ * The client of Prometheus' HTTP API, for everything that asks Prometheus; the console's page gets
+ * it as well.
+ */
 import { EnvironmentError, messageOf } from "./errors.ts";
 
 /** One series of an instant vector. */
@@ -60,7 +63,10 @@ type RawSeries = {
   values?: [number, string][];
 };
 
-/** Creates a client for the server at `baseUrl`. `get` replaces the request itself, for a caller that records it. */
+/**
+ * Creates a client for the server at `baseUrl`. `get` replaces the request itself, for a caller
+ * that records it.
+ */
 export function createPrometheusClient(baseUrl: string, get: GetJson = getJson): PrometheusClient {
   const ask = async <T>(path: string, query: Record<string, string> = {}): Promise<T> => {
     const search = new URLSearchParams(query).toString();

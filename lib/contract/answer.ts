@@ -1,4 +1,4 @@
-/** What an investigator hands in, and the record of what it looked at. */
+/** The answer of an investigator, and the record of its calls. */
 import { z } from "zod";
 import { FAULT_CLASS_NAMES, REMEDIATION_NAMES } from "./fault-classes.ts";
 import { SERVICES } from "./topology.ts";
@@ -6,15 +6,15 @@ import { SERVICES } from "./topology.ts";
 const service = z.enum(SERVICES);
 const faultClass = z.enum([...FAULT_CLASS_NAMES, "unknown"] as const);
 
-/** A claim and where it can be read again. */
+/** A claim and the recorded call that shows it. */
 export const CitationSchema = z.strictObject({
   /** Id of a recorded call, such as `E3`. */
   call_id: z.string().max(32),
   /** The metric, log event, span or state that the claim is about, by its exact name. */
   signal: z.string().max(200),
-  /** The service that the value belongs to; null when it is the system's. */
+  /** The service that the value belongs to; null for a value of the whole system. */
   service: service.nullable(),
-  /** The value as it was read: it must stand in the recorded answer. */
+  /** The value as it was read; the recorded answer must contain it. */
   value: z.union([z.number(), z.string().max(300)]),
   /** What it shows, in a sentence. */
   claim: z.string().max(500),
@@ -58,7 +58,7 @@ export const EvidenceRecordSchema = z.strictObject({
   id: z.string(),
   tool: z.string(),
   arguments: z.record(z.string(), z.unknown()),
-  /** What was asked of which API, for a person who wants to ask it again. */
+  /** The HTTP requests, so that a person can repeat them. */
   request: z.array(z.strictObject({ method: z.string(), url: z.string() })),
   /** The time span that was looked at, Unix milliseconds. */
   window: z.strictObject({ start_unix_ms: z.number(), end_unix_ms: z.number() }).nullable(),
@@ -73,7 +73,7 @@ export type EvidenceRecord = z.infer<typeof EvidenceRecordSchema>;
 /** What an investigation cost. Tokens are 0 where no model took part. */
 export interface InvestigationCost {
   readonly wallMs: number;
-  /** Of that, time spent waiting for the model. */
+  /** Part of `wallMs` in which the investigator waited for the model. */
   readonly modelMs: number;
   readonly rounds: number;
   readonly toolCalls: number;

@@ -1,16 +1,18 @@
-/** Facts: what a recorded call says, one by one, and whether a citation is one of them. */
+/** The facts in a recorded call, and the check of a citation against them. */
 import { z } from "zod";
 import type { Citation, EvidenceRecord } from "./answer.ts";
 
-/** One thing that a tool's answer says. The answer of every call is `{"facts": Fact[], …}` as JSON. */
+/** One fact in a tool's answer. The answer of every call is `{"facts": Fact[], …}` as JSON. */
 export const FactSchema = z.object({
   /** Exact name of the metric, log event, span or state. */
   signal: z.string(),
-  /** The service that it is about; null when it is the system's. */
+  /** The service that it is about; null for the whole system. */
   service: z.string().nullable(),
   labels: z.record(z.string(), z.string()),
   value: z.union([z.number(), z.string()]),
-  /** The time or span that the value is of: `before`, `during`, `now`, or an instant in ISO 8601. */
+  /**
+   * The time or span that the value is of: `before`, `during`, `now`, or an instant in ISO 8601.
+   */
   when: z.string(),
 });
 export type Fact = z.infer<typeof FactSchema>;
@@ -32,12 +34,12 @@ export type CitationCheck =
   | {
       readonly grounded: true;
       readonly fact: Fact;
-      /** Facts of the same signal, service and value, such as what it was before. */
+      /** Facts with the same signal, service and value, such as the value before the incident. */
       readonly others: readonly Fact[];
     }
   | { readonly grounded: false; readonly reason: string };
 
-/** Whether the record bears the citation out: the call was made, and it says this value of this signal. */
+/** Checks a citation: the call must exist, and its record must hold this value of this signal. */
 export function checkCitation(
   citation: Citation,
   records: readonly EvidenceRecord[],

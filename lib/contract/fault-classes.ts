@@ -1,6 +1,8 @@
 /**
- * The catalogue that every examinee may see: the fault classes that a diagnosis may name, the remediations, and which of them fit a
- * class. It is wider than the scenarios, so that naming a class is worth something. What telemetry shows of a class is not said here.
+ * The catalogue that every examinee may see: the fault classes that a diagnosis may name, the
+ * remediations, and which remediations fit a class. The list is longer than the list of scenarios:
+ * with only the scenarios' classes an examinee could guess. What telemetry shows of a class is not
+ * part of it.
  */
 
 /** The closed list of remediations. */

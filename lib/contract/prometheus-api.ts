@@ -1,6 +1,7 @@
 /**
- * What of Prometheus' HTTP surface is for reading. Whoever stands in front of a Prometheus lets these through and nothing
- * else: not the admin API (`delete_series`), not reload, quit, profiles or remote write.
+ * The part of Prometheus' HTTP API that only reads. A proxy in front of Prometheus passes these
+ * requests on and refuses all others: the admin API (`delete_series`), reload, quit, profiles and
+ * remote write.
  */
 
 const API = [
@@ -48,7 +49,7 @@ const POSTABLE =
 
 /** Whether a request only reads; `path` is the URL's, without its query. */
 export function readsPrometheus(method: string, path: string): boolean {
-  // An escaped slash or dot may mean something else to who reads the path next.
+  // The server behind may decode an escaped slash or dot into another path.
   if (/%2f|%5c|%2e|\\|\/\.\.?(\/|$)|\/\//i.test(path)) return false;
   if (method === "GET" || method === "HEAD") return READABLE.test(path);
   return method === "POST" && POSTABLE.test(path);

@@ -1,6 +1,6 @@
 /**
- * Every metric, log event and span of the CMS, declared before use. The emitting API accepts only what
- * stands here, and a test reads each row back from the stores.
+ * Every metric, log event and span of the CMS, declared before use. The emitting API accepts only
+ * what stands here, and a test reads each row back from the stores.
  */
 import { SENSOR_IDS, SERVICES, type ServiceName, TOPICS, TOPOLOGY } from "./topology.ts";
 import { ENGAGEMENT_STATES, ORDER_ACTIONS, THREAT_LEVELS } from "./types.ts";
@@ -12,8 +12,8 @@ export interface MetricSpec {
   /** UCUM unit: `s`, `By`, `1`, `{track}`. */
   readonly unit: string;
   /**
-   * Label names. A list of values closes the set: such series are exported as 0 from the start, because
-   * `increase()` does not see the first event of a series that is born with it.
+   * Label names. A list of values closes the set: such series are exported as 0 from the start,
+   * because `increase()` does not see the first event of a series that is born with it.
    */
   readonly labels: Readonly<Record<string, readonly string[] | "open">>;
   /** Upper bounds, for histograms. */
@@ -400,8 +400,8 @@ export const SPANS = {
 export type SpanName = keyof typeof SPANS;
 
 /**
- * Facts about each service's process group that the lab exports under cAdvisor's names (label `name` =
- * service), and our own `container_state`, which cAdvisor has no name for.
+ * Facts about each service's process group that the lab exports under cAdvisor's names (label
+ * `name` = service), and our own `container_state`, which cAdvisor has no name for.
  */
 export const CONTAINER_METRICS = {
   container_last_seen: "Unix time of the last look at a running process group, in seconds",

@@ -1,6 +1,6 @@
 /**
- * The one table of services: who they are, what they publish and hear, and where their metrics are.
- * Tests hold it against the programs, the compose file and the traces that arrive.
+ * The table of services: what they publish, what they subscribe to, and where their metrics are.
+ * Tests compare it with the programs, the compose file and the received traces.
  */
 
 export const TOPICS = [
@@ -49,7 +49,10 @@ export interface ServiceSpec {
   readonly metricsPort: number;
   /** Set for the three sensors. */
   readonly sensorId?: SensorId;
-  /** Source tracks per second that a sensor publishes at most at its own rate: one for each target and scan. */
+  /**
+   * Source tracks per second that a sensor publishes at most at its own rate: one for each target
+   * and scan.
+   */
   readonly nominalRateHz?: number;
   /** Port of the service's own HTTP surface, if it has one. */
   readonly httpPort?: number;
@@ -126,7 +129,7 @@ export function isServiceName(text: string): text is ServiceName {
   return (SERVICES as readonly string[]).includes(text);
 }
 
-/** The services that hear a topic that `service` publishes. */
+/** The services that subscribe to a topic that `service` publishes. */
 export function downstreamOf(service: ServiceName): ServiceName[] {
   const published = TOPOLOGY[service].publishes;
   return SERVICES.filter((other) =>
@@ -134,7 +137,7 @@ export function downstreamOf(service: ServiceName): ServiceName[] {
   );
 }
 
-/** The services that publish a topic that `service` hears. */
+/** The services that publish a topic to which `service` subscribes. */
 export function upstreamOf(service: ServiceName): ServiceName[] {
   const heard = TOPOLOGY[service].subscribes;
   return SERVICES.filter((other) =>
@@ -155,8 +158,9 @@ export interface LabPorts {
 }
 
 /**
- * The host ports of the lab with this index: 0 for the one that people use, 1 to 9 for labs that run
- * beside it. The ports differ in their last three digits, so that shifting by thousands never collides.
+ * The host ports of the lab with this index: 0 for the one that people use, 1 to 9 for labs that
+ * run beside it. The ports differ in their last three digits, so that shifting by thousands never
+ * collides.
  */
 export function labPorts(index: number): LabPorts {
   if (!Number.isInteger(index) || index < 0 || index > 9) {

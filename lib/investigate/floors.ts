@@ -1,4 +1,4 @@
-/** Floors: what an answer without any thought is worth. Every investigator has to beat them. */
+/** Floors: answers without any reasoning. Every investigator has to beat them. */
 import type { Answer, EvidenceRecord } from "../contract/answer.ts";
 import { factsOf } from "../contract/citation.ts";
 import type { ServiceName } from "../contract/topology.ts";

@@ -1,13 +1,13 @@
-/** Values from telemetry as a model or a person may see them: untrusted text is withheld, numbers are short. */
+/** Makes values from telemetry fit to be shown: hides untrusted text, shortens numbers. */
 
 /** A word that cannot carry an instruction: names, numbers, versions, addresses. */
 const HARMLESS = /^[\w.,:;+*/@%()=[\]-]{1,60}$/;
 
 /**
- * A value from telemetry as a model may see it.
+ * Returns a value from telemetry in a form that a model may see.
  *
- * Telemetry is written by whoever writes to the system, so prose in it is withheld: a sentence
- * can carry an instruction, a name or a number cannot.
+ * Anybody who can write to the system can write telemetry, so text is hidden: a sentence can carry
+ * an instruction, a name or a number cannot.
  */
 export function harmless(value: string | number): string {
   if (typeof value === "number") return shortNumber(value);

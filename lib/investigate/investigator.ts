@@ -1,4 +1,6 @@
-/** What an investigator is: it gets an alert, tools and a budget, and hands in an answer. */
+/**
+ * The interface of an investigator: it gets an alert, tools and a budget, and returns an answer.
+ */
 import type { Alert } from "../contract/alert.ts";
 import type { Answer, EvidenceRecord, InvestigationCost } from "../contract/answer.ts";
 
@@ -12,9 +14,9 @@ export interface TelemetryUrls {
 
 export interface Budget {
   readonly wallMs: number;
-  /** Rounds of planning and gathering, at most. */
+  /** Maximum number of rounds of planning and gathering. */
   readonly rounds: number;
-  /** Tokens that a model may read and write in all. */
+  /** Maximum number of tokens that a model may read and write in total. */
   readonly tokens: number;
 }
 
@@ -36,7 +38,7 @@ export interface Transcript {
 }
 
 export interface InvestigationInput {
-  /** Without the runner's own annotation. */
+  /** The alert without the runner's annotation. */
   readonly alert: Alert;
   readonly urls: TelemetryUrls;
   readonly budget: Budget;
@@ -45,7 +47,10 @@ export interface InvestigationInput {
   readonly seed: number;
 }
 
-/** How an investigation ended. An agent failure is a result: it scores 0 and is attributed to the agent. */
+/**
+ * How an investigation ended. An agent failure is a result: it scores 0 and is attributed to the
+ * agent.
+ */
 export type InvestigationOutcome =
   | { readonly kind: "answered"; readonly answer: Answer }
   | { readonly kind: "agent-failure"; readonly reason: string };
@@ -54,7 +59,7 @@ export interface Investigation {
   readonly outcome: InvestigationOutcome;
   readonly evidence: readonly EvidenceRecord[];
   readonly cost: InvestigationCost;
-  /** Claims that were struck out because their citation did not hold. */
+  /** Number of claims that were removed because their citation did not hold. */
   readonly struckCitations: number;
   /** Investigator's own facts for the manifest: model, context length, cuts. */
   readonly details: Readonly<Record<string, unknown>>;

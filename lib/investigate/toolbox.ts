@@ -1,11 +1,14 @@
-/** The tools of one investigation, as the built-in investigators use them: a call by name, answered by facts that can be cited. */
+/**
+ * The tools of one investigation for the built-in investigators: a call by name returns facts that
+ * can be cited.
+ */
 import type { EvidenceRecord } from "../contract/answer.ts";
 import { type Fact as RecordedFact, factsOf } from "../contract/citation.ts";
 import { isServiceName, type ServiceName } from "../contract/topology.ts";
 import type { InvestigationInput } from "./investigator.ts";
 import { Toolset } from "./tools/toolset.ts";
 
-/** One thing that a tool's answer says, with the service checked. */
+/** One fact of a tool's answer, with a checked service. */
 export interface Fact extends Readonly<Omit<RecordedFact, "service">> {
   readonly service: ServiceName | null;
 }
@@ -21,9 +24,9 @@ export interface Call {
 }
 
 export interface Toolbox {
-  /** Names of the tools, for a model that names one that does not exist. */
+  /** Names of the tools, for the reply to an unknown name. */
   readonly names: readonly string[];
-  /** Calls a tool; a failed call is an answer (`ok` false), never an exception. */
+  /** Calls a tool. A failed call returns `ok` false and never throws. */
   call(tool: string, args: Readonly<Record<string, unknown>>): Promise<Call>;
   readonly records: readonly EvidenceRecord[];
 }
@@ -33,7 +36,7 @@ export function toolsetFor({ urls, signal }: InvestigationInput): Toolset {
   return new Toolset({ urls, ...(signal === undefined ? {} : { signal }) });
 }
 
-/** The same tools, answering by facts instead of by records. */
+/** The same tools with facts instead of records as results. */
 export function toolboxOf(tools: Toolset): Toolbox {
   return {
     names: tools.names,
@@ -42,7 +45,7 @@ export function toolboxOf(tools: Toolset): Toolbox {
   };
 }
 
-/** Reads the facts out of a record's answer; an answer of another shape has none. */
+/** The facts of a record's answer; none in an answer of another shape. */
 export function callOf(record: EvidenceRecord): Call {
   const facts = factsOf(record).map((fact) => ({
     ...fact,

@@ -17,7 +17,8 @@ import {
   EvidenceRecordSchema,
 } from "../contract/answer.ts";
 import { type Manifest, ManifestSchema } from "../score/run-record.ts";
-import type { Incident, Look } from "./incident.ts";
+import type { Look } from "./examine.ts";
+import type { Incident } from "./incident.ts";
 
 /** A run needs about 2 MB; with less than this free it is not started. */
 const FREE_BYTES_NEEDED = 50 * 1024 * 1024;

@@ -41,7 +41,7 @@ describe("runExperiment()", () => {
       const { manifests, folder } = await result;
       expect(manifests.map(({ investigator }) => investigator)).toEqual(["baseline", "constant"]);
       expect(folder).toBe(`${results}/latest`);
-      // One lab, though two may be used, and one more try since the first failed.
+      // Twice, because the environment failed.
       expect(tries).toEqual([3, 3]);
       expect(await Bun.file(`${results}/${scenario}/manifest.json`).exists()).toBe(true);
       expect(await readdir(`${folder}/runs/baseline`)).toEqual([scenario]);

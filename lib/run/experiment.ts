@@ -39,12 +39,11 @@ export async function runExperiment(
   request: ExperimentRequest,
 ): Promise<ExperimentResult> {
   const scenarios = await chosen(request);
-  const { investigators, keepTelemetry, results } = request;
+  const { investigators, keepTelemetry, labs, results } = request;
   const [only] = scenarios;
   const isSingle =
     request.scenario !== undefined && request.repeat === 1 && request.shard === undefined;
   const folder = isSingle ? `${results}/latest` : results;
-  const labs = isSingle ? { ...request.labs, count: 1 } : request.labs;
   const manifests = await withOwnLabs(context, labs, async () => {
     const settings: JobSettings = {
       engine: labs.engine,

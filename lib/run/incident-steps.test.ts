@@ -1,11 +1,14 @@
 /** The steps of an incident, their deadlines and what a failed one means, against a system that is only played. */
 import { afterEach, describe, expect, test } from "bun:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Clock, systemClock } from "../base/clock.ts";
+import { CancelledError } from "../base/errors.ts";
 import { labPorts } from "../contract/topology.ts";
 import { constant } from "../investigate/floors.ts";
 import type { Lab } from "../lab/lab.ts";
+import type { Fault, Healer } from "../../scenarios/define.ts";
 import { loadScenario, type Scenario } from "../../scenarios/load.ts";
-import { type Incident, runIncident } from "./incident.ts";
+import { type Incident, type IncidentOptions, runIncident } from "./incident.ts";
 import { BUDGET } from "./investigators.ts";
 import { readRules } from "./rules.ts";
 import { silent } from "./testing/silent.ts";
@@ -19,6 +22,9 @@ type Trouble =
   | "baseline"
   | "inject"
   | "inject hangs"
+  | "inject ends late"
+  | "no healer"
+  | "heal fails"
   | "probe"
   | "signature"
   | "alert"
@@ -116,17 +122,24 @@ class PlayedSystem {
       fault: {
         kind: "played",
         parameters: {},
-        inject: () => {
+        inject: ({ signal }) => {
           this.calls.push("inject");
           if (this.has("inject")) return Promise.reject(new TypeError("a defect of the fault"));
           if (this.has("inject hangs")) return new Promise(() => {});
+          if (this.has("no healer")) return Promise.resolve(undefined as unknown as Healer);
           this.broken = true;
-          return Promise.resolve((log) => {
+          const healer: Healer = (log) => {
             this.calls.push("heal");
+            if (this.has("heal fails")) return Promise.reject(new Error("no way back"));
             log("healed");
             if (this.has("heal")) return new Promise(() => {});
             this.broken = false;
             return Promise.resolve();
+          };
+          if (!this.has("inject ends late")) return Promise.resolve(healer);
+          // The fault keeps to its signal, but what it had begun by then was done.
+          return new Promise((resolve) => {
+            signal?.addEventListener("abort", () => resolve(healer));
           });
         },
         probe: () => Promise.resolve({ ok: !this.has("probe"), seen: "probed" }),
@@ -142,7 +155,10 @@ class PlayedSystem {
     };
   }
 
-  run(scenario: Scenario = this.scenario()): Promise<Incident> {
+  run(
+    scenario: Scenario = this.scenario(),
+    options: Partial<IncidentOptions> = {},
+  ): Promise<Incident> {
     return runIncident(scenario, {
       lab: this.lab(),
       rules: readRules(),
@@ -153,6 +169,7 @@ class PlayedSystem {
       signal: new AbortController().signal,
       progress: silent,
       clock: hasty,
+      ...options,
     });
   }
 }
@@ -201,7 +218,7 @@ describe("an incident", () => {
     expect(incident.outcome).toMatchObject({ reason: expect.stringContaining(reason) });
     expect(incident.looks).toHaveLength(looks);
     expect(system.calls.includes("down")).toBe(trouble !== "already up");
-    expect(incident.runLog.at(-1)).toContain(`failed in phase ${phase}`);
+    expect(incident.runLog.join("\n")).toContain(`failed in phase ${phase}`);
   });
 
   test.each(["up", "inject"] as const)(
@@ -233,5 +250,112 @@ describe("an incident", () => {
       kind: "harness-defect",
       reason: expect.stringContaining('The alert gives the scenario away: it has "played"'),
     });
+  });
+});
+
+describe("however a run ends, its fault is healed before the lab goes down", () => {
+  test.each([
+    ["probe", ["up", "inject", "heal", "down"]],
+    ["signature", ["up", "inject", "heal", "down"]],
+    ["alert", ["up", "inject", "heal", "down"]],
+    ["signature-after", ["up", "inject", "heal", "down"]],
+    ["resolve", ["up", "inject", "heal", "down"]],
+    ["inject ends late", ["up", "inject", "heal", "down"]],
+    // A fault that fails to inject has undone its part; one that hangs has no healer yet.
+    ["inject", ["up", "inject", "down"]],
+    ["inject hangs", ["up", "inject", "down"]],
+    ["no healer", ["up", "inject", "down"]],
+    // A healer that failed or hangs is not called again, and does not keep the lab up.
+    ["heal fails", ["up", "inject", "heal", "down"]],
+    ["heal", ["up", "inject", "heal", "down"]],
+  ] as const)("%s: %j", async (trouble, calls) => {
+    const system = new PlayedSystem(trouble);
+    const incident = await system.run();
+    expect(incident.outcome.kind).not.toBe("valid");
+    expect(system.calls).toEqual([...calls]);
+  });
+
+  test("a healer that fails at the end is in the log, and the first failure is the outcome", async () => {
+    const system = new PlayedSystem("alert");
+    const scenario = system.scenario();
+    const { fault } = scenario;
+    const inject: Fault["inject"] = async (context) => {
+      await fault.inject(context);
+      return () => Promise.reject(new Error("no way back"));
+    };
+    const incident = await system.run({ ...scenario, fault: { ...fault, inject } });
+    expect(incident.outcome).toMatchObject({ phase: "signature and alert" });
+    expect(incident.cleanupLog.join()).toContain("not healed: no way back");
+    expect(system.calls).toEqual(["up", "inject", "down"]);
+  });
+
+  test("a run without a healer is a defect that names the fault", async () => {
+    const { outcome } = await new PlayedSystem("no healer").run();
+    expect(outcome).toMatchObject({
+      kind: "harness-defect",
+      reason: expect.stringContaining("Fault played must return its healer"),
+    });
+  });
+
+  test("Ctrl-C while the fault is in force heals it", async () => {
+    const system = new PlayedSystem();
+    const stop = new AbortController();
+    const onFiring = (): Promise<void> => {
+      stop.abort(new CancelledError("Stopped by SIGINT"));
+      return Promise.resolve();
+    };
+    const running = system.run(undefined, { signal: stop.signal, onFiring });
+    await expect(running).rejects.toThrow(CancelledError);
+    expect(system.calls).toEqual(["up", "inject", "heal", "down"]);
+  });
+
+  test("Ctrl-C does not wait for an injection that hangs until its deadline", async () => {
+    const system = new PlayedSystem("inject hangs");
+    const scenario = system.scenario();
+    const deadlines = { ...scenario.deadlines, injectMs: 60_000 };
+    const stop = new AbortController();
+    const running = system.run({ ...scenario, deadlines }, { signal: stop.signal });
+    setTimeout(() => stop.abort(new CancelledError("Stopped by SIGINT")), 50);
+    await expect(running).rejects.toThrow(CancelledError);
+    expect(system.calls).toEqual(["up", "inject", "down"]);
+  }, 5000);
+
+  test("a loop of the fault that nothing stops cannot reach the next lab", async () => {
+    const system = new PlayedSystem("alert");
+    const scenario = system.scenario();
+    const lab = { ...system.lab(), stop: () => Promise.resolve(void system.calls.push("stop")) };
+    let failed = false;
+    let rounds = 0;
+    const inject: Fault["inject"] = (context) => {
+      void (async () => {
+        try {
+          for (; rounds < 1000; rounds++) {
+            await context.lab.stop("radar-sensor");
+            await sleep(1);
+          }
+        } catch {
+          failed = true;
+        }
+      })();
+      return scenario.fault.inject(context);
+    };
+    await system.run({ ...scenario, fault: { ...scenario.fault, inject } }, { lab });
+    const stops = system.calls.filter((call) => call === "stop").length;
+    expect(stops).toBeGreaterThan(0);
+    await sleep(50);
+    expect(system.calls.filter((call) => call === "stop")).toHaveLength(stops);
+    expect([system.calls.at(-1), failed]).toEqual(["down", true]);
+  });
+
+  test("what goes on in a fault hears of the end of the run", async () => {
+    const system = new PlayedSystem();
+    const scenario = system.scenario();
+    let signal: AbortSignal | undefined;
+    const inject: Fault["inject"] = (context) => {
+      ({ signal } = context);
+      return scenario.fault.inject(context);
+    };
+    await system.run({ ...scenario, fault: { ...scenario.fault, inject } });
+    expect(signal?.aborted).toBe(true);
   });
 });

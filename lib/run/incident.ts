@@ -1,28 +1,24 @@
 /**
- * One incident: a healthy lab, a fault that is proven, an alert that fires, investigators that look
- * at it one after the other, and a recovery that is proven.
+ * One incident: a healthy lab, a proven fault, an alert that fires, investigators that examine it
+ * one after the other, and a proven recovery.
  *
- * Investigators only read, so that all of them may be given the same incident; each finds it as the others
- * left it.
+ * Investigators only read. All of them examine the same incident, and none changes what the next
+ * one finds.
  */
 import { type Clock, systemClock } from "../base/clock.ts";
 import { CancelledError, EnvironmentError, messageOf, UserFacingError } from "../base/errors.ts";
-import { createPrometheusClient, type PrometheusClient } from "../base/prometheus.ts";
+import { createPrometheusClient } from "../base/prometheus.ts";
 import { type Alert, withoutScenario } from "../contract/alert.ts";
 import type { AlertRule } from "../contract/alert-rules.ts";
-import type {
-  Budget,
-  Investigation,
-  Investigator,
-  TelemetryUrls,
-  Transcript,
-} from "../investigate/investigator.ts";
+import type { Budget, Investigator, TelemetryUrls } from "../investigate/investigator.ts";
 import type { Lab } from "../lab/lab.ts";
-import type { EventName, Outcome } from "../score/run-record.ts";
-import type { FaultContext, Healer } from "../../scenarios/define.ts";
+import type { Outcome } from "../score/run-record.ts";
 import type { Scenario } from "../../scenarios/load.ts";
 import { alertPayload } from "./alert-payload.ts";
-import { mustNotGiveAway, mustNotLeak } from "./leaks.ts";
+import { examine, type Look } from "./examine.ts";
+import { Injection } from "./injection.ts";
+import { Journal, type TimelineEvent } from "./journal.ts";
+import { mustNotGiveAway } from "./leaks.ts";
 import { type MarkerKind, postMarker } from "./markers.ts";
 import type { Progress } from "./progress.ts";
 import {
@@ -32,23 +28,7 @@ import {
   proveRecovery,
   proveResolved,
   type StepContext,
-  within,
 } from "./steps.ts";
-
-/** What happened when, in the order of a run. */
-export interface TimelineEvent {
-  readonly name: EventName;
-  readonly unixMs: number;
-}
-
-/** One investigator's look at the incident. */
-export interface Look {
-  readonly investigator: string;
-  readonly investigation: Investigation;
-  readonly startUnixMs: number;
-  readonly endUnixMs: number;
-  readonly transcript: readonly string[];
-}
 
 export interface Incident {
   readonly scenario: Scenario;
@@ -79,71 +59,38 @@ export interface IncidentOptions {
   readonly onFiring?: (() => Promise<void>) | undefined;
 }
 
-/** Collects what a run leaves behind. */
-class Record {
-  readonly timeline: TimelineEvent[] = [];
-  readonly runLog: string[] = [];
-  readonly injectLog: string[] = [];
-  readonly cleanupLog: string[] = [];
-  readonly looks: Look[] = [];
-  readonly #clock: Clock;
-  phase = "up";
-  healer: Healer | undefined;
-  alert: Alert | null = null;
-  metricPoints: readonly (readonly [number, number])[] = [];
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  event(name: EventName): void {
-    if (!this.timeline.some((event) => event.name === name)) {
-      this.timeline.push({ name, unixMs: this.#clock.nowMs() });
-    }
-  }
-
-  /** Seconds since an event; none if it never came. */
-  secondsSince(name: EventName): number {
-    const nowMs = this.#clock.nowMs();
-    return (nowMs - (this.timeline.find((event) => event.name === name)?.unixMs ?? nowMs)) / 1000;
-  }
-
-  stamped(line: string): string {
-    return `${new Date(this.#clock.nowMs()).toISOString()} ${line}`;
-  }
-}
-
 /**
  * Runs one incident from an empty machine to an empty machine.
  *
- * Never throws for what the environment or an investigator does: that is in the outcome. Throws
- * CancelledError when it was stopped; the lab is down by then, as it is after every other end.
+ * What the environment or an investigator does is in the outcome and is never thrown. Throws
+ * CancelledError when the signal aborts. In every ending, the fault is healed first, and then the
+ * lab is taken down.
  */
 export async function runIncident(scenario: Scenario, options: IncidentOptions): Promise<Incident> {
-  const clock = options.clock ?? systemClock;
-  const record = new Record(clock);
-  const progress: Progress = {
-    ...options.progress,
-    line: (text) => {
-      record.runLog.push(record.stamped(text));
-      options.progress.line(text);
-    },
-  };
+  const play = createPlay(scenario, options);
+  const { journal, progress } = play;
   let outcome: Outcome = { kind: "valid" };
   try {
-    await play(scenario, options, record, progress);
+    progress.line(`scenario ${scenario.name}: ${scenario.title}`);
+    await bringUp(play);
+    await breakAndWait(play);
+    await healBefore(play);
+    await examineAll(play);
+    await recover(play);
   } catch (error) {
     if (options.signal.aborted) {
       throw new CancelledError("Stopped; the lab has been taken down", { cause: error });
     }
-    outcome = outcomeOf(error, record.phase);
-    progress.line(`failed in phase ${record.phase}: ${messageOf(error)}`);
+    outcome = outcomeOf(error, journal.phase);
+    progress.line(`failed in phase ${journal.phase}: ${messageOf(error)}`);
   } finally {
     progress.settle();
-    // A lab that did not come up has cleaned up after itself, or is somebody else's.
-    if (record.timeline.some(({ name }) => name === "up")) await options.lab.down();
+    if (await play.injection.end()) journal.event("heal");
+    // A lab that did not come up has cleaned up after itself, or belongs to another program.
+    if (journal.has("up")) await options.lab.down();
   }
-  const { timeline, alert, looks, metricPoints, injectLog, cleanupLog, runLog } = record;
+  const { timeline, injectLog, cleanupLog, runLog } = journal;
+  const { alert, looks, metricPoints } = play;
   return { scenario, outcome, timeline, alert, looks, metricPoints, injectLog, cleanupLog, runLog };
 }
 
@@ -160,49 +107,54 @@ function outcomeOf(error: unknown, phase: string): Outcome {
 interface Play {
   readonly scenario: Scenario;
   readonly options: IncidentOptions;
-  readonly record: Record;
+  readonly clock: Clock;
+  readonly journal: Journal;
   readonly progress: Progress;
-  readonly prometheus: PrometheusClient;
-  readonly rule: AlertRule;
   readonly step: StepContext;
+  readonly injection: Injection;
+  alert: Alert | null;
+  looks: Look[];
+  metricPoints: Incident["metricPoints"];
 }
 
-async function play(
-  scenario: Scenario,
-  options: IncidentOptions,
-  record: Record,
-  progress: Progress,
-): Promise<void> {
-  const rule = options.rules.find(({ uid }) => uid === scenario.alert.uid);
-  if (rule === undefined) throw new Error(`No alert rule has the uid ${scenario.alert.uid}`);
-  const prometheus = createPrometheusClient(`http://localhost:${options.lab.ports.prometheus}`);
-  const step = { prometheus, progress, signal: options.signal };
-  const shared: Play = { scenario, options, record, progress, prometheus, rule, step };
-  progress.line(`scenario ${scenario.name}: ${scenario.title}`);
-  await bringUp(shared);
-  await breakAndWait(shared);
-  await healBefore(shared);
-  await investigateAll(shared);
-  await recover(shared);
-}
-
-function faultContext(
-  { options, record, progress, prometheus }: Play,
-  log: string[],
-): FaultContext {
-  return {
-    lab: options.lab,
-    prometheus,
-    signal: options.signal,
-    waiting: (what, seen, leftMs) => progress.waiting(what, seen, leftMs),
-    log: (line) => {
-      log.push(record.stamped(line));
-      progress.line(line);
+function createPlay(scenario: Scenario, options: IncidentOptions): Play {
+  const { lab, signal, clock = systemClock } = options;
+  const prometheus = createPrometheusClient(`http://localhost:${lab.ports.prometheus}`);
+  const journal = new Journal(clock);
+  const progress: Progress = {
+    ...options.progress,
+    line: (text) => {
+      journal.runLog.push(journal.stamped(text));
+      options.progress.line(text);
     },
   };
+  const logTo = (log: string[]) => (line: string) => {
+    log.push(journal.stamped(line));
+    progress.line(line);
+  };
+  const injection = new Injection({
+    scenario,
+    context: {
+      lab,
+      prometheus,
+      signal,
+      waiting: (what, seen, leftMs) => progress.waiting(what, seen, leftMs),
+      log: logTo(journal.injectLog),
+    },
+    cleanupLog: logTo(journal.cleanupLog),
+  });
+  const step = { prometheus, progress, signal };
+  const found = { alert: null, looks: [], metricPoints: [] };
+  return { scenario, options, clock, journal, progress, step, injection, ...found };
 }
 
-async function bringUp({ scenario, options, record, progress, step }: Play): Promise<void> {
+function ruleOf({ scenario, options }: Play): AlertRule {
+  const rule = options.rules.find(({ uid }) => uid === scenario.alert.uid);
+  if (rule === undefined) throw new Error(`No alert rule has the uid ${scenario.alert.uid}`);
+  return rule;
+}
+
+async function bringUp({ scenario, options, journal, progress, step }: Play): Promise<void> {
   if ((await options.lab.status()) !== null) {
     throw new EnvironmentError(
       "Cannot start the run: it needs a lab of its own, but somebody has started this one meanwhile",
@@ -213,52 +165,50 @@ async function bringUp({ scenario, options, record, progress, step }: Play): Pro
     signal: options.signal,
     onProgress: (line) => progress.line(line),
   });
-  record.event("up");
-  record.phase = "baseline";
+  journal.event("up");
+  journal.phase = "baseline";
   await proveBaseline(step, scenario.deadlines.baselineMs);
-  record.event("baseline");
+  journal.event("baseline");
   await options.onHealthy?.();
 }
 
 async function breakAndWait(play: Play): Promise<void> {
-  const { scenario, options, record, step, rule } = play;
-  const context = faultContext(play, record.injectLog);
-  record.phase = "inject";
-  await mark(play, "fault", `${scenario.fault.kind} injected`);
-  record.event("inject");
+  const { scenario, options, journal, step, injection } = play;
+  const rule = ruleOf(play);
   const { injectMs, signatureMs } = scenario.deadlines;
-  record.healer = await within(`injecting ${scenario.fault.kind}`, injectMs, () =>
-    scenario.fault.inject(context),
-  );
-  await prove(step, "the fault in force", injectMs, () => scenario.fault.probe(context));
-  record.phase = "signature and alert";
+  journal.phase = "inject";
+  await mark(play, "fault", `${scenario.fault.kind} injected`);
+  journal.event("inject");
+  await injection.inject();
+  await prove(step, "the fault in force", injectMs, () => scenario.fault.probe(injection.context));
+  journal.phase = "signature and alert";
   // The alert may turn pending before the signature holds; watching both at once misses neither time.
   const failed = new AbortController();
   const watched = { ...step, signal: AbortSignal.any([step.signal, failed.signal]) };
   const signatureHolds = async (): Promise<void> => {
     await proveSignature(play, signatureMs, watched);
-    record.event("signature");
+    journal.event("signature");
   };
   const both = Promise.all([
-    proveAlert(watched, scenario, rule, () => record.event("alert-pending")),
+    proveAlert(watched, scenario, rule, () => journal.event("alert-pending")),
     signatureHolds(),
   ]);
   // When one of them gives up, the other has nothing to wait for any more.
   both.catch((error: unknown) => failed.abort(error));
   const [fired] = await both;
-  record.event("alert-firing");
-  record.alert = alertPayload(scenario.alertTemplate, fired, rule);
-  mustNotGiveAway("The alert", JSON.stringify(withoutScenario(record.alert)), scenario);
+  journal.event("alert-firing");
+  play.alert = alertPayload(scenario.alertTemplate, fired, rule);
+  mustNotGiveAway("The alert", JSON.stringify(withoutScenario(play.alert)), scenario);
   await options.onFiring?.();
 }
 
 async function proveSignature(
-  { scenario, options, prometheus }: Play,
+  { scenario, options }: Play,
   deadlineMs: number,
   step: StepContext,
 ): Promise<void> {
   await prove(step, `the signature: ${scenario.signature.describe}`, deadlineMs, () =>
-    scenario.signature.holds({ lab: options.lab, prometheus }),
+    scenario.signature.holds({ lab: options.lab, prometheus: step.prometheus }),
   );
 }
 
@@ -268,40 +218,37 @@ async function mark({ options, progress }: Play, kind: MarkerKind, text: string)
 }
 
 async function heal(play: Play): Promise<void> {
-  const { scenario, record } = play;
-  record.phase = "heal";
-  const { healer } = record;
-  if (healer === undefined) throw new Error("Nothing was injected that could be healed");
-  const { log } = faultContext(play, record.cleanupLog);
-  await within(`healing ${scenario.fault.kind}`, scenario.deadlines.healMs, () => healer(log));
+  const { scenario, journal, injection } = play;
+  journal.phase = "heal";
+  await injection.heal();
   await mark(play, "cleanup", `${scenario.fault.kind} healed`);
-  record.event("heal");
+  journal.event("heal");
 }
 
 async function healBefore(play: Play): Promise<void> {
-  const { scenario, record, step, rule } = play;
+  const { scenario, journal, step } = play;
   if (scenario.investigate === "while-firing") return;
   await heal(play);
   if (scenario.investigate === "after-heal") return;
-  await proveResolved(step, scenario, rule);
-  record.event("alert-resolved");
-  await proveRecovery(step, scenario.deadlines.recoveryMs, () => record.secondsSince("heal"));
+  await proveResolved(step, scenario, ruleOf(play));
+  journal.event("alert-resolved");
+  await proveRecovery(step, scenario.deadlines.recoveryMs, () => journal.secondsSince("heal"));
 }
 
 async function recover(play: Play): Promise<void> {
-  const { scenario, record, step, rule } = play;
+  const { scenario, journal, step } = play;
   if (scenario.investigate === "while-firing") {
-    record.phase = "signature-after";
+    journal.phase = "signature-after";
     await proveSignature(play, scenario.deadlines.signatureAfterMs, step);
-    record.event("signature-after");
+    journal.event("signature-after");
     await heal(play);
   }
-  record.phase = "recovery";
-  await proveResolved(step, scenario, rule);
-  record.event("alert-resolved");
-  await proveRecovery(step, scenario.deadlines.recoveryMs, () => record.secondsSince("heal"));
-  record.event("recovered");
-  record.metricPoints = await metricPoints(play);
+  journal.phase = "recovery";
+  await proveResolved(step, scenario, ruleOf(play));
+  journal.event("alert-resolved");
+  await proveRecovery(step, scenario.deadlines.recoveryMs, () => journal.secondsSince("heal"));
+  journal.event("recovered");
+  play.metricPoints = await metricPoints(play);
 }
 
 /** Where an investigator finds the telemetry of a lab. */
@@ -314,60 +261,30 @@ export function urlsOf({ ports }: Lab): TelemetryUrls {
   };
 }
 
-async function investigateAll(play: Play): Promise<void> {
-  const { options, record, progress, scenario } = play;
-  record.phase = "investigate";
-  const alert = record.alert;
+async function examineAll(play: Play): Promise<void> {
+  const { scenario, options, journal, progress, clock, alert } = play;
+  const { lab, investigators, budget, seed, signal } = options;
+  journal.phase = "investigate";
   if (alert === null) throw new Error("No alert was recorded before the investigation");
-  const clock = options.clock ?? systemClock;
-  const urls = urlsOf(options.lab);
-  for (const investigator of options.investigators) {
-    const lines: string[] = [];
-    const keep = (line: string): void => {
-      lines.push(record.stamped(line));
-      progress.line(line);
-    };
-    const transcript: Transcript = {
-      phase: (phase, detail) => keep(detail === undefined ? phase : `${phase}: ${detail}`),
-      note: (line) => keep(`  ${line}`),
-    };
+  const keep = (line: string): string => {
+    progress.line(line);
+    return journal.runLog.at(-1) ?? line;
+  };
+  const examination = { scenario, alert, urls: urlsOf(lab), budget, seed, signal, clock, keep };
+  for (const investigator of investigators) {
     progress.line(`investigator ${investigator.name}`);
     await mark(play, "investigation", `investigation by ${investigator.name}`);
-    record.event("investigation-start");
-    const startUnixMs = clock.nowMs();
-    const investigation = await investigator.investigate({
-      alert: withoutScenario(alert),
-      urls,
-      budget: options.budget,
-      transcript,
-      signal: options.signal,
-      seed: options.seed,
-    });
-    const endUnixMs = clock.nowMs();
-    options.signal.throwIfAborted();
-    mustNotLeak(investigation.evidence, scenario);
-    record.looks.push({
-      investigator: investigator.name,
-      investigation,
-      startUnixMs,
-      endUnixMs,
-      transcript: lines,
-    });
+    journal.event("investigation-start");
+    play.looks.push(await examine(investigator, examination));
   }
-  if (options.investigators.length > 0) {
-    record.timeline.push({ name: "investigation-end", unixMs: clock.nowMs() });
-  }
-  progress.line(`${options.investigators.length} investigation(s) of ${scenario.name} ended`);
+  if (investigators.length > 0) journal.event("investigation-end");
+  progress.line(`${investigators.length} investigation(s) of ${scenario.name} ended`);
 }
 
 /** The metric that tells the run's story, from the lab's start until now, every two seconds. */
-async function metricPoints({
-  scenario,
-  prometheus,
-  record,
-}: Play): Promise<readonly (readonly [number, number])[]> {
-  const first = record.timeline[0]?.unixMs ?? 0;
-  const last = record.timeline.at(-1)?.unixMs ?? first;
-  const series = await prometheus.range(scenario.metric.query, first, last, 2);
+async function metricPoints({ scenario, step, journal }: Play): Promise<Incident["metricPoints"]> {
+  const first = journal.timeline[0]?.unixMs ?? 0;
+  const last = journal.timeline.at(-1)?.unixMs ?? first;
+  const series = await step.prometheus.range(scenario.metric.query, first, last, 2);
   return (series[0]?.points ?? []).filter(([, value]) => Number.isFinite(value));
 }

@@ -4,7 +4,8 @@ import type { Truth } from "../truth/truth.ts";
 import { SCHEMA_VERSION, type Manifest, type Outcome, type Score } from "../score/run-record.ts";
 import { score, scoreOfFailure, type ScoreTimes } from "../score/score.ts";
 import { fileNameOf } from "./artefacts.ts";
-import type { Incident, Look } from "./incident.ts";
+import type { Look } from "./examine.ts";
+import type { Incident } from "./incident.ts";
 
 export interface RunIdentity {
   readonly investigator: string;

@@ -1,6 +1,6 @@
 /** The conditions that a run proves, one after the other, each with what it waits for and for how long. */
 import type { ActiveAlert, PrometheusClient } from "../base/prometheus.ts";
-import { DeadlineError } from "../base/errors.ts";
+import { asError, DeadlineError } from "../base/errors.ts";
 import { type Observation, waitUntil } from "../base/wait.ts";
 import type { AlertRule } from "../contract/alert-rules.ts";
 import { processEnv } from "../base/env.ts";
@@ -199,19 +199,27 @@ export async function prove<T>(
   return value;
 }
 
-/** Lets `change` happen, but not for ever: throws DeadlineError when it takes longer than `deadlineMs`. */
+/**
+ * Waits for `change`. Throws DeadlineError when it takes longer than `deadlineMs`, and the signal's
+ * reason when that aborts; the change itself goes on.
+ */
 export async function within<T>(
   what: string,
   deadlineMs: number,
   change: () => Promise<T>,
+  signal?: AbortSignal,
 ): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
     reject(new DeadlineError(`Gave up on ${what} after ${(deadlineMs / 1000).toFixed(1)} s`));
   }, deadlineMs);
+  const onAbort = (): void => reject(asError(signal?.reason));
+  signal?.addEventListener("abort", onAbort, { once: true });
   try {
+    signal?.throwIfAborted();
     return await Promise.race([change(), promise]);
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener("abort", onAbort);
   }
 }

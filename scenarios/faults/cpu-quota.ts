@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { EnvironmentError, messageOf } from "../../lib/base/errors.ts";
 import type { ServiceName } from "../../lib/contract/topology.ts";
 import { LEAST_CORES } from "../../lib/lab/lab.ts";
-import type { Fault, FaultContext } from "../define.ts";
+import { changeOrHeal, type Fault, type FaultContext } from "../define.ts";
 
 /** Twice as long as `keepsUp` should look back, so that each step is judged by itself. */
 const LOOK_MS = 40_000;
@@ -31,7 +31,7 @@ export function cpuQuota(parameters: CpuQuota & Fault["parameters"]): Fault {
     kind: "cpu-quota",
     parameters,
     inject: async (context) => {
-      const { lab, prometheus, log } = context;
+      const { lab, prometheus, log, signal } = context;
       const used = (await prometheus.instant(usage))[0]?.value;
       if (used === undefined) {
         throw new EnvironmentError(
@@ -39,16 +39,23 @@ export function cpuQuota(parameters: CpuQuota & Fault["parameters"]): Fault {
         );
       }
       const cores = rounded(used * shareOfUsage);
-      await lab.limitCpu(service, cores);
-      log(`${service} used ${used.toFixed(4)} of a core and is limited to ${cores}`);
       const healed = new AbortController();
-      const tightening = tighten(context, parameters, cores, healed.signal);
-      return async (say) => {
-        healed.abort();
-        await tightening;
-        await lab.limitCpu(service, null);
-        say(`processor limit of ${service} lifted`);
-      };
+      const stop = AbortSignal.any([healed.signal, ...(signal === undefined ? [] : [signal])]);
+      let tightening = Promise.resolve();
+      return changeOrHeal(
+        log,
+        async () => {
+          await lab.limitCpu(service, cores);
+          log(`${service} used ${used.toFixed(4)} of a core and is limited to ${cores}`);
+          tightening = tighten(context, parameters, cores, stop);
+        },
+        async (say) => {
+          healed.abort();
+          await tightening;
+          await lab.limitCpu(service, null);
+          say(`processor limit of ${service} lifted`);
+        },
+      );
     },
     probe: async ({ lab, prometheus }) => {
       const { cpuQuotaCores } = await lab.state(service);
@@ -62,19 +69,19 @@ export function cpuQuota(parameters: CpuQuota & Fault["parameters"]): Fault {
 }
 
 /**
- * Lowers the limit while the service keeps up, until it is healed or somebody else has changed the limit or stopped the lab. Never
- * throws, because nobody waits for it before the fault is healed.
+ * Lowers the limit while the service keeps up, until the signal aborts, another program changes the
+ * limit, or the lab stops. Never throws, because only the healer awaits it.
  */
 async function tighten(
   { lab, prometheus, log }: FaultContext,
   { service, keepsUp }: CpuQuota,
   initial: number,
-  healed: AbortSignal,
+  stop: AbortSignal,
 ): Promise<void> {
   let cores = initial;
   try {
     while (cores > LEAST_CORES) {
-      await sleep(LOOK_MS, undefined, { signal: healed, ref: false });
+      await sleep(LOOK_MS, undefined, { signal: stop, ref: false });
       if ((await lab.state(service)).cpuQuotaCores !== cores) return;
       if ((await prometheus.instant(keepsUp)).length === 0) continue;
       cores = rounded(cores * STEP);
@@ -82,7 +89,7 @@ async function tighten(
       log(`${service} keeps up and is limited to ${cores}`);
     }
   } catch (error) {
-    if (!healed.aborted) log(`the limit of ${service} stays as it is: ${messageOf(error)}`);
+    if (!stop.aborted) log(`the limit of ${service} stays as it is: ${messageOf(error)}`);
   }
 }
 

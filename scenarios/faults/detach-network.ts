@@ -1,5 +1,5 @@
 import type { ServiceName } from "../../lib/contract/topology.ts";
-import type { Fault } from "../define.ts";
+import { changeOrHeal, type Fault } from "../define.ts";
 
 /** Cuts a service off the network while its process keeps running. Healed by attaching it again. */
 export function detachNetwork(parameters: { readonly service: ServiceName }): Fault {
@@ -7,14 +7,18 @@ export function detachNetwork(parameters: { readonly service: ServiceName }): Fa
   return {
     kind: "detach-network",
     parameters,
-    inject: async ({ lab, log }) => {
-      await lab.detachNetwork(service);
-      log(`network of ${service} detached`);
-      return async (say) => {
-        if ((await lab.state(service)).network === "detached") await lab.attachNetwork(service);
-        say(`network of ${service} attached`);
-      };
-    },
+    inject: ({ lab, log }) =>
+      changeOrHeal(
+        log,
+        async () => {
+          await lab.detachNetwork(service);
+          log(`network of ${service} detached`);
+        },
+        async (say) => {
+          if ((await lab.state(service)).network === "detached") await lab.attachNetwork(service);
+          say(`network of ${service} attached`);
+        },
+      ),
     probe: async ({ lab }) => {
       const { network, state, pid } = await lab.state(service);
       return {

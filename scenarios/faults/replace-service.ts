@@ -1,7 +1,7 @@
 import { waitUntil } from "../../lib/base/wait.ts";
 import type { ServiceName } from "../../lib/contract/topology.ts";
 import type { ReplaceOptions } from "../../lib/lab/lab.ts";
-import type { Fault, FaultContext } from "../define.ts";
+import { changeOrHeal, type Fault, type FaultContext } from "../define.ts";
 
 interface Parameters extends ReplaceOptions {
   readonly service: ServiceName;
@@ -12,7 +12,7 @@ interface Parameters extends ReplaceOptions {
   readonly awayUntil?: string;
 }
 
-/** How long a service may stay away, at most, before the replacement counts as failed. */
+/** Maximum downtime before the replacement counts as failed. */
 const AWAY_DEADLINE_MS = 60_000;
 
 /** Puts a process with another environment or memory limit in a service's place. */
@@ -30,15 +30,20 @@ export function replaceService(parameters: Parameters): Fault {
       ...(memoryLimitBytes === undefined ? {} : { memoryLimitBytes }),
       ...(awayUntil === undefined ? {} : { awayUntil }),
     },
-    inject: async (context) => {
+    inject: (context) => {
       const { lab, log } = context;
-      if (awayUntil !== undefined) await stayAway(service, awayUntil, context);
-      await lab.replace(service, options);
-      log(`${service} replaced by one with ${JSON.stringify(options)}`);
-      return async (say) => {
-        await lab.replace(service);
-        say(`${service} replaced by the canonical one`);
-      };
+      return changeOrHeal(
+        log,
+        async () => {
+          if (awayUntil !== undefined) await stayAway(service, awayUntil, context);
+          await lab.replace(service, options);
+          log(`${service} replaced by one with ${JSON.stringify(options)}`);
+        },
+        async (say) => {
+          await lab.replace(service);
+          say(`${service} replaced by the canonical one`);
+        },
+      );
     },
     probe: async ({ lab }) => {
       const state = await lab.state(service);
@@ -61,21 +66,16 @@ async function stayAway(
   const what = `${awayUntil} above zero`;
   await lab.stop(service);
   log(`${service} stopped until ${awayUntil} is above zero`);
-  try {
-    await waitUntil(
-      async () => {
-        const value = (await prometheus.instant(awayUntil))[0]?.value ?? 0;
-        return { ok: value > 0, seen: String(value) };
-      },
-      {
-        what,
-        deadlineMs: AWAY_DEADLINE_MS,
-        onProgress: (seen, leftMs) => waiting(what, seen, leftMs),
-        ...(signal === undefined ? {} : { signal }),
-      },
-    );
-  } catch (error) {
-    await lab.start(service);
-    throw error;
-  }
+  await waitUntil(
+    async () => {
+      const value = (await prometheus.instant(awayUntil))[0]?.value ?? 0;
+      return { ok: value > 0, seen: String(value) };
+    },
+    {
+      what,
+      deadlineMs: AWAY_DEADLINE_MS,
+      onProgress: (seen, leftMs) => waiting(what, seen, leftMs),
+      ...(signal === undefined ? {} : { signal }),
+    },
+  );
 }

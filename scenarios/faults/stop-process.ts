@@ -1,5 +1,5 @@
 import type { ServiceName } from "../../lib/contract/topology.ts";
-import type { Fault } from "../define.ts";
+import { changeOrHeal, type Fault } from "../define.ts";
 
 /** Ends a service's process with SIGTERM; it exits cleanly and stays stopped. Healed by a start. */
 export function stopProcess(parameters: { readonly service: ServiceName }): Fault {
@@ -7,16 +7,20 @@ export function stopProcess(parameters: { readonly service: ServiceName }): Faul
   return {
     kind: "stop-process",
     parameters,
-    inject: async ({ lab, log }) => {
-      log(`SIGTERM to ${service}`);
-      await lab.stop(service);
-      log(`${service} ended with exit code ${(await lab.state(service)).exitCode}`);
-      return async (say) => {
-        if ((await lab.state(service)).state !== "exited") return;
-        await lab.start(service);
-        say(`${service} started again`);
-      };
-    },
+    inject: ({ lab, log }) =>
+      changeOrHeal(
+        log,
+        async () => {
+          log(`SIGTERM to ${service}`);
+          await lab.stop(service);
+          log(`${service} ended with exit code ${(await lab.state(service)).exitCode}`);
+        },
+        async (say) => {
+          if ((await lab.state(service)).state !== "exited") return;
+          await lab.start(service);
+          say(`${service} started again`);
+        },
+      ),
     probe: async ({ lab }) => {
       const { state, exitCode } = await lab.state(service);
       return { ok: state === "exited", seen: `${service} is ${state}, exit code ${exitCode}` };

@@ -1,8 +1,8 @@
-/** What tests of evidence begin with. */
+/** Makes evidence for tests. */
 import type { EvidenceRecord } from "../answer.ts";
 import type { Fact } from "../citation.ts";
 
-/** A call of `tool` that succeeded and told `facts`. */
+/** The record of a successful call of `tool` that returned `facts`. */
 export function recordOf(
   id: string,
   tool: string,

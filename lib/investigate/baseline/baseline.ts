@@ -1,9 +1,9 @@
 /**
- * The baseline: no model, only general knowledge of faults held against telemetry.
+ * The baseline: no model, only general knowledge of faults compared with telemetry.
  *
- * Each fault class is tested for each service by what it entails (lib/investigate/faults/); what is refuted is out, and of
- * what is left the most specific and best confirmed wins. It knows fault classes, not scenarios, and is the control
- * that every model has to beat.
+ * It tests every fault class for every service by what the class entails (lib/investigate/faults/).
+ * It drops the refuted ones and takes, of the others, the one with the most confirmed claims. It
+ * knows fault classes and no scenarios. Every model has to beat it.
  */
 import type { Answer } from "../../contract/answer.ts";
 import { FAULT_CLASS_NAMES, FAULT_CLASSES } from "../../contract/fault-classes.ts";
@@ -17,7 +17,7 @@ import { refutationOf, testHypothesis, type Verdict } from "../hypotheses/refute
 import { toolboxOf, toolsetFor } from "../toolbox.ts";
 
 const MAX_ALTERNATIVES = 6;
-/** Share of a class's musts that must be confirmed; a service may lack the metric of one of them. */
+/** Share of a class's musts that must be confirmed. Not all: a service may lack a metric. */
 const MIN_COVERAGE = 0.6;
 
 export const baseline: Investigator = {
@@ -30,7 +30,7 @@ export const baseline: Investigator = {
   },
 };
 
-/** Diagnoses with these tools; exported for tests, which bring simulated ones. */
+/** Diagnoses with these tools. Exported for tests, which pass simulated tools. */
 export async function diagnose(input: InvestigationInput, tools: Toolbox): Promise<Answer> {
   const { alert, transcript, signal } = input;
   transcript.phase("Reading alert", alert.title);
@@ -77,7 +77,7 @@ function isCandidate({ refuted, specific, coverage }: Verdict): boolean {
   return !refuted && specific && coverage >= MIN_COVERAGE;
 }
 
-/** Confirmed claims count, and those of few classes more than those of many. */
+/** The share of confirmed musts, and a little for each confirmed claim. */
 function weightOf({ checks, coverage }: Verdict): number {
   const confirmed = checks.filter(({ outcome }) => outcome === "confirmed").length;
   return coverage + confirmed / 10;
@@ -145,7 +145,7 @@ function mechanismOf({ hypothesis, checks }: Verdict): string {
   return `${subject}: ${shown.length === 0 ? "nothing is shown to be wrong" : shown.join("; ")}.`;
 }
 
-/** From the cause down the flow of messages. */
+/** The chain from the culprit to the services that it feeds. */
 function chainFrom(service: ServiceName, best: Verdict): Answer["causal_chain"] {
   const cause = { service, effect: mechanismOf(best).slice(0, 500) };
   const next = downstreamOf(service).slice(0, 3);

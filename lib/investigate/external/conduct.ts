@@ -1,11 +1,11 @@
-/** What every examination of an outside agent has in common: its server, its time limit and its account. */
+/** Common parts of every examination of an external agent: server, time limit and cost. */
 import type { Answer } from "../../contract/answer.ts";
 import type { Investigation, InvestigationInput, InvestigationOutcome } from "../investigator.ts";
 import { toolsetFor } from "../toolbox.ts";
 import { Examination } from "./examination.ts";
 import { serveTools, type ToolServer } from "./tool-server.ts";
 
-/** Lets an agent work: resolves with the reason when it ended without an accepted answer. */
+/** Runs an agent. Resolves with the reason when it ended without an accepted answer. */
 export type Conduct = (
   examination: Examination,
   server: ToolServer,
@@ -19,7 +19,7 @@ export interface ConductOptions {
   readonly wallMs?: number;
 }
 
-/** Conducts an examination: until an answer is accepted, the agent gives up, or the time is over. */
+/** Runs an examination until an answer is accepted, the agent gives up, or the time is over. */
 export async function conduct(
   input: InvestigationInput,
   agent: Conduct,

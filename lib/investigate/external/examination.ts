@@ -1,6 +1,6 @@
 /**
- * An investigation that somebody else conducts: what an agent outside this program may ask and hand in, with the same tools, the same
- * record and the same rules as the built-in investigators have.
+ * An investigation by an external agent: what it may ask and submit. Tools, record and rules are
+ * the same as for the built-in investigators.
  */
 import { z } from "zod";
 import { type Answer, AnswerSchema } from "../../contract/answer.ts";
@@ -8,14 +8,14 @@ import { checkCitation } from "../../contract/citation.ts";
 import type { InvestigationInput } from "../investigator.ts";
 import type { ToolDescription, Toolset } from "../tools/toolset.ts";
 
-/** What a call is answered; `ok` false says what was wrong, in words for the agent. */
+/** The reply to a call. With `ok` false it tells the agent what was wrong. */
 export interface Reply {
   readonly ok: boolean;
   readonly text: string;
 }
 
-/** More calls than this are no investigation. */
-const MOST_CALLS = 1000;
+/** Maximum number of calls of one examination. */
+const MAX_CALLS = 1000;
 
 const OWN_TOOLS: readonly ToolDescription[] = [
   {
@@ -39,7 +39,7 @@ export class Examination {
   #answer: Answer | undefined;
   #calls = 0;
   #sentBack = false;
-  /** Citations that were struck out because they did not hold. */
+  /** Number of citations that were removed because they did not hold. */
   struck = 0;
 
   constructor(input: InvestigationInput, tools: Toolset) {
@@ -62,7 +62,7 @@ export class Examination {
     return this.#calls;
   }
 
-  /** All that may be called, with JSON Schemas of the arguments. */
+  /** All tools, with JSON Schemas of their arguments. */
   describe(): readonly ToolDescription[] {
     return [...OWN_TOOLS, ...this.#tools.describe()];
   }
@@ -71,7 +71,7 @@ export class Examination {
   async call(name: string, args: Readonly<Record<string, unknown>>): Promise<Reply> {
     if (this.#answer !== undefined)
       return refused("the investigation is over: an answer was accepted");
-    if (++this.#calls > MOST_CALLS) return refused(`${MOST_CALLS} calls are the most`);
+    if (++this.#calls > MAX_CALLS) return refused(`at most ${MAX_CALLS} calls are allowed`);
     if (name === "get_alert") return { ok: true, text: JSON.stringify(this.#input.alert) };
     if (name === "submit_rca") return this.submit(args);
     if (this.#tools.records.length === 0) this.#input.transcript.phase("Gathering evidence");
@@ -83,8 +83,8 @@ export class Examination {
   }
 
   /**
-   * Takes an answer. One of another shape is sent back; citations that do not hold are sent back once, and what does not hold then
-   * is struck out and counted.
+   * Accepts or returns an answer. An answer of another shape is returned. Citations that do not
+   * hold are returned once; after that they are removed and counted.
    */
   submit(raw: unknown): Reply {
     if (this.#answer !== undefined)

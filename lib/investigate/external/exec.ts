@@ -1,6 +1,7 @@
 /**
- * The investigator `exec:<command>`: any program. It gets the alert on standard input and addresses in its environment, and writes an
- * answer to standard output. Its evidence are the calls that it made at TOOLS_URL.
+ * The investigator `exec:<command>`: any program. It gets the alert on standard input and addresses
+ * in its environment, and writes an answer to standard output. Its evidence is the calls that it
+ * made at TOOLS_URL.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,10 +12,13 @@ import type { InvestigationInput, Investigator } from "../investigator.ts";
 import { conduct } from "./conduct.ts";
 import type { Examination } from "./examination.ts";
 
-const MOST_OUTPUT_BYTES = 1024 * 1024;
+const MAX_OUTPUT_BYTES = 1024 * 1024;
 const SHOWN_CHARACTERS = 2000;
 
-/** Variables that tell of this program, its folder or the command that started it, and so of the scenario. */
+/**
+ * Variables that name this program, its folder or the command that started it: the scenario's name
+ * can stand in them.
+ */
 const KEPT_BACK = /^(_|PWD|OLDPWD|INIT_CWD|SHLVL|(npm|BUN|CMS|LAB)_.*|npm_.*)$/;
 
 export interface ExecOptions {
@@ -69,14 +73,17 @@ interface Run {
   readonly signal: AbortSignal;
 }
 
-/** Runs the program to its end and hands its answer in; returns why that was not accepted. */
+/**
+ * Runs the program to its end and submits its answer. Returns the reason if the answer was not
+ * accepted.
+ */
 async function runAgent(
   command: string,
   folder: string,
   { input, examination, env, signal }: Run,
 ): Promise<string> {
   input.transcript.phase("Loading integrations", command);
-  // A session of its own, so that all that the program starts can be ended with it.
+  // A session of its own: ending the session ends every process that the program started.
   const child = Bun.spawn(["/bin/sh", "-c", command], {
     cwd: folder,
     env,
@@ -89,8 +96,8 @@ async function runAgent(
   signal.addEventListener("abort", end, { once: true });
   try {
     const [said, complained, code] = await Promise.all([
-      atMost(child.stdout, MOST_OUTPUT_BYTES),
-      atMost(child.stderr, MOST_OUTPUT_BYTES),
+      atMost(child.stdout, MAX_OUTPUT_BYTES),
+      atMost(child.stderr, MAX_OUTPUT_BYTES),
       child.exited,
     ]);
     for (const line of complained.slice(-SHOWN_CHARACTERS).split("\n")) {
@@ -116,12 +123,16 @@ function verdictOn(
     return `the program wrote no JSON object: ${JSON.stringify(said.slice(0, 160))}`;
   }
   const first = examination.submit(answer);
-  // A program that has ended cannot correct its citations: what does not hold is struck out.
+  // A program that has ended cannot correct its citations: the second submission removes those that
+  // do not hold.
   const { ok, text } = first.ok ? first : examination.submit(answer);
   return ok ? "accepted" : text;
 }
 
-/** Reads a stream to its end; what is beyond the limit is dropped, so that the program is never held up. */
+/**
+ * Reads a stream to its end and drops everything beyond the limit. A full pipe would block the
+ * program.
+ */
 async function atMost(stream: ReadableStream<Uint8Array>, bytes: number): Promise<string> {
   const parts: Uint8Array[] = [];
   let size = 0;
@@ -132,7 +143,7 @@ async function atMost(stream: ReadableStream<Uint8Array>, bytes: number): Promis
   return Buffer.concat(parts).toString();
 }
 
-/** Ends the program and all that it started; that it has ended already is no error. */
+/** Ends the program and all processes that it started; no error if they have ended already. */
 function endGroup(pid: number): void {
   try {
     process.kill(-pid, "SIGKILL");

@@ -58,7 +58,7 @@ function inputFor(lines: string[], wallMs = 20_000): InvestigationInput {
   };
 }
 
-/** Lets `agent` work over the protocol, and returns what came of it. */
+/** Runs `agent` over the protocol and returns the investigation. */
 async function examined(
   agent: (client: Client, transport: StreamableHTTPClientTransport, url: string) => Promise<void>,
   wallMs?: number,

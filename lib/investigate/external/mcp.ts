@@ -1,13 +1,18 @@
-/** The investigator `mcp`: the tools as a Model Context Protocol server; whoever connects investigates. */
+/**
+ * The investigator `mcp`: the tools as a Model Context Protocol server. The client that connects
+ * investigates.
+ */
 import type { Investigator } from "../investigator.ts";
 import { conduct, type ConductOptions } from "./conduct.ts";
 
 export interface McpOptions extends ConductOptions {
-  /** Told the address once the server listens. */
+  /** Called with the address once the server listens. */
   readonly onListening?: (url: string) => void;
 }
 
-/** Creates it; a person or a program has to be told the address, which the transcript says as well. */
+/**
+ * Creates it. Somebody has to give the address to the client; the transcript contains it as well.
+ */
 export function createMcpInvestigator({ onListening, ...options }: McpOptions = {}): Investigator {
   return {
     name: "mcp",

@@ -1,6 +1,7 @@
 /**
- * The tools of one examination over HTTP on loopback: as a Model Context Protocol server (Streamable HTTP, `/mcp`), and as plain JSON
- * (`GET /alert`, `GET /tools`, `POST /tools/<name>`) for programs of a few lines.
+ * The tools of one examination over HTTP on loopback: as a Model Context Protocol server
+ * (Streamable HTTP, `/mcp`), and as plain JSON (`GET /alert`, `GET /tools`, `POST /tools/<name>`)
+ * for programs of a few lines.
  */
 import { Server } from "@modelcontextprotocol/sdk/server/index.js";
 import { WebStandardStreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js";
@@ -10,7 +11,7 @@ import { bodyLimit } from "hono/body-limit";
 import { z } from "zod";
 import type { Examination } from "./examination.ts";
 
-const MOST_BODY_BYTES = 512 * 1024;
+const MAX_BODY_BYTES = 512 * 1024;
 const ArgumentsSchema = z.record(z.string(), z.unknown());
 
 export interface ToolServer extends AsyncDisposable {
@@ -24,7 +25,7 @@ export interface ToolServer extends AsyncDisposable {
 export function serveTools(examination: Examination, port = 0): ToolServer {
   const disconnected = Promise.withResolvers<void>();
   const app = new Hono();
-  app.use(bodyLimit({ maxSize: MOST_BODY_BYTES }));
+  app.use(bodyLimit({ maxSize: MAX_BODY_BYTES }));
   app.get("/alert", async (c) =>
     c.json(JSON.parse((await examination.call("get_alert", {})).text)),
   );
@@ -38,14 +39,14 @@ export function serveTools(examination: Examination, port = 0): ToolServer {
       : c.json({ error: text }, 422);
   });
   const sessions = new Sessions(examination, () => disconnected.resolve());
-  // There is nothing that the server would say unasked, so there is no stream of its own to open.
+  // The server sends nothing unasked, so it offers no stream of its own.
   app.get("/mcp", (c) => c.text("there is no stream of events", 405));
   app.all("/mcp", (c) => sessions.handle(c.req.raw));
   const server = Bun.serve({ hostname: "127.0.0.1", port, idleTimeout: 0, fetch: app.fetch });
   return {
     url: `http://127.0.0.1:${server.port}`,
     disconnected: disconnected.promise,
-    // What is being answered, such as the submission itself, is answered to its end.
+    // Requests in progress, such as the submission itself, are answered before the server stops.
     [Symbol.asyncDispose]: () => server.stop(false),
   };
 }

@@ -1,4 +1,7 @@
-/** A wrong setting that no other class names. Telemetry alone does not tell it from other classes: no claim is its own. */
+/**
+ * A wrong setting that no other class names. Telemetry alone does not tell it from other classes:
+ * no claim is its own.
+ */
 import type { Fault } from "../hypotheses/fault.ts";
 import { answersScrapes, running } from "../hypotheses/shared-claims.ts";
 import { isNotThrottled } from "./cpu-starvation.ts";

@@ -1,4 +1,7 @@
-/** A host whose clock is wrong. Telemetry alone does not tell it from other classes: no claim is its own. */
+/**
+ * A host whose clock is wrong. Telemetry alone does not tell it from other classes: no claim is its
+ * own.
+ */
 import type { Fault } from "../hypotheses/fault.ts";
 import { answersScrapes, running } from "../hypotheses/shared-claims.ts";
 

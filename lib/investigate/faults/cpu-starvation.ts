@@ -3,7 +3,9 @@ import { must, supports } from "../hypotheses/entailment.ts";
 import type { Fault } from "../hypotheses/fault.ts";
 import { DEEP_QUEUE, QUEUE, running } from "../hypotheses/shared-claims.ts";
 
-/** Seconds held back per second: a process that is throttled less often than this does not feel it. */
+/**
+ * Seconds held back per second: a process that is throttled less often than this does not feel it.
+ */
 const THROTTLED_SHARE = 0.05;
 /** Seconds for an item: far more than the milliseconds that work takes. */
 const SLOW_SECONDS = 0.1;

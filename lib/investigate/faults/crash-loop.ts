@@ -2,7 +2,10 @@
 import { must } from "../hypotheses/entailment.ts";
 import type { Fault } from "../hypotheses/fault.ts";
 
-/** What all services went through together is the system's own restart, not this service's. */
+/**
+ * Restarts beyond those that every service had: when the whole system starts, each service starts
+ * once.
+ */
 export const startsWithinTenMinutes = (selector: string): string =>
   `changes(container_start_time_seconds${selector}[10m]) - scalar(min(changes(container_start_time_seconds[10m])))`;
 

@@ -1,4 +1,7 @@
-/** Messages in time with wrong content. Telemetry alone does not tell it from other classes: no claim is its own. */
+/**
+ * Messages in time with wrong content. Telemetry alone does not tell it from other classes: no
+ * claim is its own.
+ */
 import type { Fault } from "../hypotheses/fault.ts";
 import { answersScrapes, running } from "../hypotheses/shared-claims.ts";
 import { isNotThrottled } from "./cpu-starvation.ts";

@@ -4,15 +4,20 @@ import type { Fault } from "../hypotheses/fault.ts";
 import { DEEP_QUEUE, QUEUE } from "../hypotheses/shared-claims.ts";
 import { nobodyFloods } from "./message-flood.ts";
 
-/** Bytes per second: less than 9 MB a minute is what warming up and a collector's rhythm amount to. */
+/**
+ * Bytes per second: less than 9 MB a minute is what warming up and a collector's rhythm amount to.
+ */
 const LEAK_BYTES_PER_SECOND = 150_000;
 /** Seconds after its start in which a process's memory grows for other reasons. */
 const WARM_UP_SECONDS = 90;
 /** Seconds without a pause in its growth that make a leak. */
 const STEADY_SECONDS = 120;
-/** Seconds: memory that grows for so long before a kill leaked; a sudden demand reaches the limit sooner. */
+/**
+ * Seconds: memory that grows for so long before a kill leaked; a sudden demand reaches the limit
+ * sooner.
+ */
 export const SLOW_LEAK_SECONDS = 60;
-/** A process that uses so many times what it used has grown, whatever the collector does. */
+/** A process that uses this many times its former memory has grown, whatever the collector does. */
 const GROWN = 1.2;
 
 const SIGNAL = "container_memory_usage_bytes";
@@ -21,12 +26,15 @@ const olderThan = (seconds: number): string =>
 const slope = (selector: string): string => `deriv(${SIGNAL}${selector}[1m])`;
 const SLOPE = slope('{name="$service"}');
 /**
- * The least of what its memory grew by within two minutes: a collector's rhythm has pauses, a leak has none. Only of a process that had
- * warmed up before them, because all memory grows at first.
+ * The smallest slope of the memory within two minutes: the rhythm of a collector has pauses, a leak
+ * has none. Only for a process that was warm before, because all memory grows at first.
  */
 const steadySlope = (selector: string): string =>
   `min_over_time((${slope(selector)})[${STEADY_SECONDS}s:10s]) and on (name) ${olderThan(WARM_UP_SECONDS + STEADY_SECONDS)}`;
-/** How long its memory grew, within the last ten minutes and once it was warm; nothing when it did not. */
+/**
+ * Seconds in which the memory of the warm process grew within the last ten minutes; no data when it
+ * did not grow.
+ */
 export const GROWING_SECONDS = `10 * count_over_time((${SLOPE} > ${LEAK_BYTES_PER_SECOND} and on (name) ${olderThan(WARM_UP_SECONDS)})[10m:10s])`;
 /** A process that was killed for its memory is judged by how it grew before. */
 const GROWTH =

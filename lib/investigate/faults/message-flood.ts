@@ -9,8 +9,8 @@ const FLOOD_RATIO = 4;
 const SIGNAL = "cms_sensor_published_total";
 
 /**
- * What each sensor publishes, in multiples of its own nominal rate. Its peers would be no measure: when one of them falls silent, the
- * loudest is at once many times as loud as the rest.
+ * The rate of each sensor in multiples of its nominal rate. A comparison with the other sensors
+ * would fail: when one of them falls silent, the loudest sends many times as much as the rest.
  */
 const AGAINST_NOMINAL = SERVICES.flatMap((name) => {
   const { sensorId, nominalRateHz } = TOPOLOGY[name];

@@ -1,4 +1,7 @@
-/** Nothing is wrong: what the absence of every other class entails, and that no alert fires any more. */
+/**
+ * Nothing is wrong: what the absence of every other class entails, and that no alert fires any
+ * more.
+ */
 import { supports } from "../hypotheses/entailment.ts";
 import type { Fault } from "../hypotheses/fault.ts";
 

@@ -1,4 +1,7 @@
-/** Claims whose queries are more than a comparison, evaluated by Prometheus itself over series that are made up. */
+/**
+ * Claims whose queries are more than a comparison, evaluated by Prometheus itself over series that
+ * are made up.
+ */
 import { expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

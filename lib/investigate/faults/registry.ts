@@ -1,6 +1,7 @@
 /**
- * Every fault class with what is known about it: one file of this folder for each row of the catalogue. The catalogue says which files
- * there are, so a new class needs its row and its file and nothing else.
+ * The registry of fault classes: one file of this folder for each row of the catalogue. The
+ * catalogue defines the file names, so that a new class needs its row and its file and nothing
+ * else.
  */
 import { FAULT_CLASS_NAMES, type FaultClass } from "../../contract/fault-classes.ts";
 import type { Entailment } from "../hypotheses/entailment.ts";

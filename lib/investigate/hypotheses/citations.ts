@@ -1,10 +1,10 @@
-/** Citations of what the tools confirmed: each is read again in the record before it counts. */
+/** Citations of confirmed claims. Each is checked against the record first. */
 import type { Citation, EvidenceRecord } from "../../contract/answer.ts";
 import { checkCitation } from "../../contract/citation.ts";
 import { shortNumber } from "../harmless.ts";
 import type { Check } from "./refute.ts";
 
-/** Citations that an answer needs; the contract allows more. */
+/** Maximum number of citations in an answer; the contract allows more. */
 const MAX_CITATIONS = 14;
 
 /** Citations of what the tools confirmed about the diagnosis. */
@@ -27,7 +27,7 @@ export function citationsOfChecks(
   return citations;
 }
 
-/** Joins lists of citations, the first of equal ones counting. */
+/** Joins lists of citations and drops repetitions. */
 export function joinCitations(...lists: readonly (readonly Citation[])[]): Citation[] {
   const joined = new Map<string, Citation>();
   for (const citation of lists.flat()) {
@@ -37,6 +37,6 @@ export function joinCitations(...lists: readonly (readonly Citation[])[]): Citat
   return [...joined.values()].slice(0, MAX_CITATIONS);
 }
 
-/** A value no longer than a citation may carry. */
+/** A value cut to the length that a citation may have. */
 export const limited = (value: string | number): string | number =>
   typeof value === "string" ? value.slice(0, 300) : value;

@@ -1,11 +1,11 @@
 /**
  * What a fault entails, as data that can be checked against telemetry.
  *
- * A "must" that does not hold refutes the class for that service; one that holds confirms it a little. A "supports" confirms when it
- * holds and says nothing when it does not. A query without an answer (a service that has no such metric) leaves the claim open, unless
- * its absence is the point.
+ * A "must" that does not hold refutes the class for the service; one that holds confirms it. A
+ * "supports" that holds confirms the class; one that does not hold changes nothing. A query without
+ * data leaves the claim open, unless `noData` says that it refutes the class.
  *
- * In a query `$service` stands for the service; queries are instant PromQL that give one number.
+ * `$service` in a query stands for the service. A query is instant PromQL that returns one number.
  */
 import { COMPARE } from "../../base/compare.ts";
 import type { ServiceName } from "../../contract/topology.ts";
@@ -18,11 +18,11 @@ export interface Entailment {
   readonly promql: string;
   readonly holds: { readonly op: "==" | ">" | ">=" | "<" | "<="; readonly value: number };
   readonly weight: "must" | "supports";
-  /** What it means when the query finds nothing. */
+  /** The outcome when the query returns no data. */
   readonly noData: "open" | "refutes";
-  /** Instead of `promql`, to find when it began, where that looks back too far to tell; the same `holds`. */
+  /** The query for the onset, where `promql` looks back too far to show it; the same `holds`. */
   readonly begins?: string;
-  /** For a claim about the whole system: PromQL that finds who breaks it, one series for each. */
+  /** For a claim about the whole system: PromQL with one series for each service that breaks it. */
   readonly culprits?: string;
 }
 
@@ -40,7 +40,7 @@ export function entailmentQuery({ promql }: Entailment, service: ServiceName | n
   return promql.replaceAll("$service", service ?? ".+");
 }
 
-/** The query that tells when what an entailment says of a service began. */
+/** The query that shows since when an entailment holds for a service. */
 export function beginningQuery(entailment: Entailment, service: ServiceName | null): string {
   const { begins, promql } = entailment;
   return entailmentQuery({ ...entailment, promql: begins ?? promql }, service);

@@ -1,7 +1,7 @@
-/** What is known about one fault class. Each class is one file in `../faults/`; this is the shape of such a file. */
+/** What is known about one fault class. Each file of `../faults/` exports one. */
 import type { Entailment } from "./entailment.ts";
 
-/** What the named service is like right now, in the order in which it has to be asked. */
+/** The present state of a service. The first state that applies counts. */
 export const STATES = {
   exited: "process gone",
   throttled: "held back by a quota",
@@ -13,12 +13,15 @@ export const STATES = {
 export type ServiceState = keyof typeof STATES;
 
 export interface Fault {
-  /** What telemetry shows of a service that has it; a function where that follows from the other classes. */
+  /**
+   * What telemetry shows of a service that has the fault; a function where it follows from the
+   * other classes.
+   */
   readonly entails: readonly Entailment[] | ((others: readonly Fault[]) => readonly Entailment[]);
   /** What telemetry shows of the whole system while no service has it. */
   readonly absent?: Entailment;
-  /** What a service in this class can be like; another state contradicts the class. */
+  /** The states that a service with the fault can be in. */
   readonly states: readonly ServiceState[];
-  /** The words by which prose names it. */
+  /** The words by which a text names it. */
   readonly words: RegExp;
 }

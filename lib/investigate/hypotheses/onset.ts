@@ -1,22 +1,23 @@
 /**
- * When a fault set in: the start of the unbroken span up to now in which its telling claim holds; for one that has no such start,
- * the start of a process that was put in place while the system ran.
+ * Finds the onset of a fault: the start of the unbroken span up to now in which a confirmed claim
+ * holds. If no claim has such a start, the onset is the start of a process that was replaced while
+ * the system ran.
  */
 import type { ServiceName } from "../../contract/topology.ts";
 import { beginningQuery, entailmentHolds } from "./entailment.ts";
 import type { Check } from "./refute.ts";
 import type { Toolbox } from "../toolbox.ts";
 
-/** How far back the search goes from the alert's start, and the distance between two looks. */
+/** How far before the alert's start the search begins, and its step. */
 const LOOK_BACK_MS = 6 * 60_000;
 const STEP_SECONDS = 2;
-/** A system's own processes start within so many seconds. */
+/** All processes of a system start within this time. */
 const START_UP_SECONDS = 10;
 
 /**
- * Returns the onset of a fault of `service` in Unix milliseconds, or null when nothing tells it.
+ * Returns the onset of a fault of `service` in Unix milliseconds, or null when it cannot be found.
  *
- * The earliest of the confirmed claims counts: rates and slopes show later than states.
+ * The earliest onset of all confirmed musts counts: rates and slopes show later than states.
  */
 export async function findOnset(
   service: ServiceName | null,
@@ -43,7 +44,9 @@ export async function findOnset(
   return onsets.length === 0 ? replacedAt(service, tools) : Math.min(...onsets);
 }
 
-/** When the service's process started, Unix milliseconds, if that was later than the system did. */
+/**
+ * The start of the service's process in Unix milliseconds, if it is later than the system's start.
+ */
 async function replacedAt(service: ServiceName | null, tools: Toolbox): Promise<number | null> {
   if (service === null) return null;
   const start = "container_start_time_seconds";
@@ -55,7 +58,7 @@ async function replacedAt(service: ServiceName | null, tools: Toolbox): Promise<
   return Number.isFinite(seconds) ? seconds * 1000 : null;
 }
 
-/** Claims that held from the first point on (a running process) have no beginning in sight. */
+/** A claim that holds at the first point already has no visible onset. */
 function beginningOf(
   { entailment }: Check,
   facts: readonly { readonly value: number | string; readonly when: string }[],

@@ -1,7 +1,8 @@
 /**
- * Holds a hypothesis against telemetry: what its fault class entails is asked of the tools, claim by claim.
+ * Compares a hypothesis with telemetry: asks the tools for every claim that its fault class
+ * entails.
  *
- * A small model says yes to every claim that it is shown. So the model chooses, and this refutes.
+ * A small model agrees to every claim. Therefore the model only chooses, and the tools refute.
  */
 import { FAULT_CLASS_NAMES, type FaultClass } from "../../contract/fault-classes.ts";
 import { SERVICES, type ServiceName } from "../../contract/topology.ts";
@@ -11,12 +12,12 @@ import type { Fact, Toolbox } from "../toolbox.ts";
 import { type Entailment, entailmentHolds, entailmentQuery, isSameClaim } from "./entailment.ts";
 
 export interface Hypothesis {
-  /** Null when nothing is said to be wrong. */
+  /** Null for the hypothesis that nothing is wrong. */
   readonly service: ServiceName | null;
   readonly faultClass: FaultClass;
 }
 
-/** What the tools said to one claim. */
+/** The result of one claim. */
 export interface Check {
   readonly entailment: Entailment;
   readonly outcome: "confirmed" | "refuted" | "open";
@@ -31,7 +32,7 @@ export interface Verdict {
   readonly refuted: boolean;
   /** Share of the musts that are confirmed, 0 to 1. */
   readonly coverage: number;
-  /** Whether a must of this class alone is confirmed, not only what most classes entail as well. */
+  /** Whether a must is confirmed that at most one other class shares. */
   readonly specific: boolean;
 }
 
@@ -53,7 +54,7 @@ export async function testHypothesis(hypothesis: Hypothesis, tools: Toolbox): Pr
   };
 }
 
-/** Tests every class for the service and returns the verdicts, the given one excepted. */
+/** Tests every class but the chosen one and `none` for the service. */
 export async function testRivals(chosen: Hypothesis, tools: Toolbox): Promise<Verdict[]> {
   const verdicts: Verdict[] = [];
   for (const faultClass of FAULT_CLASS_NAMES) {
@@ -72,7 +73,7 @@ export interface Anomaly {
   readonly callId: string;
 }
 
-/** Asks the tools who breaks what a system in which nothing is wrong entails. */
+/** Finds the services that break a claim about a healthy system. */
 export async function findAnomalies(tools: Toolbox): Promise<Anomaly[]> {
   const found: Anomaly[] = [];
   for (const { claim, culprits } of ENTAILMENTS.none) {
@@ -86,12 +87,12 @@ export async function findAnomalies(tools: Toolbox): Promise<Anomaly[]> {
   return found;
 }
 
-/** An anomaly in words, with the value read. */
+/** The text of an anomaly, with the value that was read. */
 export function anomalyText({ claim, service, fact, callId }: Anomaly): string {
   return `"${claim}" is broken by ${service}: ${fact.signal} is ${harmless(fact.value)} (${callId})`;
 }
 
-/** The services other than `chosen` of which everything that the class entails is confirmed, and it says more than most classes do. */
+/** The other services for which the class is not refuted and has a confirmed claim of its own. */
 export async function whereElse(
   { service: chosen, faultClass }: Hypothesis,
   tools: Toolbox,
@@ -115,7 +116,7 @@ async function checkOne(
   const fact = call.facts.find(({ value }) => Number.isFinite(Number(value)));
   const found = { entailment, callId: call.id };
   if (fact === undefined) {
-    // A call that failed says nothing about the system.
+    // A failed call leaves the claim open.
     const refutes = call.ok && entailment.noData === "refutes";
     return { ...found, outcome: refutes ? "refuted" : "open" };
   }
@@ -124,7 +125,7 @@ async function checkOne(
   return { ...found, fact, outcome: holds ? "confirmed" : not };
 }
 
-/** Claims that three classes or more entail tell little about which of them it is. */
+/** A claim that three or more classes share hardly tells them apart. */
 function isSpecific(entailment: Entailment): boolean {
   const sharing = FAULT_CLASS_NAMES.filter((name) =>
     ENTAILMENTS[name].some((other) => isSameClaim(other, entailment)),
@@ -132,7 +133,7 @@ function isSpecific(entailment: Entailment): boolean {
   return sharing.length <= 2;
 }
 
-/** What speaks for a hypothesis, for a model and for people: claim by claim with the value read. */
+/** The confirmed claims of a hypothesis with the values read, as text. */
 export function supportOf({ checks }: Verdict): string {
   return checks
     .filter(({ outcome, fact }) => outcome === "confirmed" && fact !== undefined)
@@ -143,7 +144,7 @@ export function supportOf({ checks }: Verdict): string {
     .join("; ");
 }
 
-/** What refuted a hypothesis, for a model and for people: claim by claim with the value read. */
+/** The refuted claims of a hypothesis with the values read, as text. */
 export function refutationOf({ hypothesis, checks }: Verdict): string {
   const against = checks
     .filter(({ outcome }) => outcome === "refuted")
@@ -155,7 +156,7 @@ export function refutationOf({ hypothesis, checks }: Verdict): string {
   return `${nameOf(hypothesis)} is refuted: ${against.join("; ")}`;
 }
 
-/** A hypothesis in words. */
+/** The name of a hypothesis in a text. */
 export function nameOf({ service, faultClass }: Hypothesis): string {
   return service === null ? faultClass : `${service} ${faultClass}`;
 }

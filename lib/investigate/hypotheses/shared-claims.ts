@@ -1,4 +1,6 @@
-/** Claims about a service that several fault classes entail, and the PromQL that their files share. */
+/**
+ * Claims about a service that several fault classes entail, and the PromQL that their files share.
+ */
 import { SERVICES, TOPOLOGY } from "../../contract/topology.ts";
 import { type Draft, must } from "./entailment.ts";
 
@@ -39,7 +41,9 @@ export const scrapesFail: Draft = {
   holds: { op: "==", value: 0 },
 };
 
-/** Bytes per second: a service that peers reach receives its scrapes and discovery at least. */
+/**
+ * Bytes per second: scrapes and discovery alone are more for a service that its peers can reach.
+ */
 export const SILENT_BYTES_PER_SECOND = 200;
 export const RECEIVED = 'rate(container_network_receive_bytes_total{name="$service"}[30s])';
 
@@ -50,6 +54,6 @@ export const matchesNobody: Draft = {
   holds: { op: "==", value: 0 },
 };
 
-/** What the DDS layer counted: an endpoint of the service and a peer that refuse each other's QoS. */
+/** How often an endpoint of the service and a peer refused each other's QoS. */
 export const INCOMPATIBLE =
   'sum(cms_dds_incompatible_qos_total{job="cms-services",instance=~"$service:.+"})';

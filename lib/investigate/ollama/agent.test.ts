@@ -300,7 +300,9 @@ describe("refutation", () => {
 
 describe("queries and citations of the model's own", () => {
   const NOTHING = incidentOf("nothing is wrong any more");
-  /** Names one broken service after the other where none is, so that it gets to ask. */
+  /**
+   * Names one service after the other as broken while none is, so that the agent offers a query.
+   */
   const stubborn =
     (query: object) =>
     (request: ChatRequestSeen): Reply =>

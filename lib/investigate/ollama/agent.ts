@@ -1,6 +1,6 @@
 /**
- * The investigator that asks a model on Ollama. The tools show the model what changed, the model chooses from closed lists, the
- * tools refute, and the model chooses again; see README.md.
+ * The investigator that asks a model on Ollama. The tools show the model what changed, the model
+ * chooses from closed lists, the tools refute, and the model chooses again; see README.md.
  */
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { type Env, processEnv } from "../../base/env.ts";
@@ -26,14 +26,14 @@ export interface OllamaOptions {
   readonly contrast?: boolean;
   /** Ablation: without it the first choice stands. */
   readonly refutation?: boolean;
-  /** Longest wait for one answer of the model, milliseconds. */
+  /** Maximum time for one answer of the model, milliseconds. */
   readonly callTimeoutMs?: number;
   /** Makes the tools of one investigation. */
   readonly toolbox: (input: InvestigationInput) => Toolbox;
   readonly clock?: Clock;
 }
 
-/** Creates the investigator. Throws UsageError when host or model break their rules. */
+/** Creates the investigator. Throws UsageError for an invalid host or model. */
 export function createOllamaInvestigator(options: OllamaOptions): Investigator {
   const settings = ollamaSettings(options.env ?? processEnv(), options.model);
   const ablated = [

@@ -1,4 +1,4 @@
-/** Puts an answer together from a diagnosis, its tests and a report. */
+/** Builds an answer from a diagnosis, its tests and a report. */
 import type { Alert } from "../../contract/alert.ts";
 import type { Answer, Citation } from "../../contract/answer.ts";
 import { FAULT_CLASSES, REMEDIATIONS, type Remediation } from "../../contract/fault-classes.ts";
@@ -15,7 +15,7 @@ export interface Diagnosis {
   readonly action: Remediation;
   readonly citations: readonly Citation[];
   readonly confidence: number;
-  /** Everything else that was tested and refuted. */
+  /** The other hypotheses that were tested and refuted. */
   readonly ruledOut: readonly Verdict[];
 }
 
@@ -41,7 +41,7 @@ export function assembleAnswer(diagnosis: Diagnosis, alert: Alert, file: CaseFil
   };
 }
 
-/** The answer of an agent that does not know: a legal one, with what it could rule out. */
+/** The answer of an agent that found no diagnosis: valid, with what it could rule out. */
 export function unsureAnswer(
   ruledOut: readonly Verdict[],
   service: ServiceName | null,
@@ -81,7 +81,7 @@ function alternativesOf(ruledOut: readonly Verdict[]): Answer["alternatives"] {
   }));
 }
 
-/** What to say of the mechanism when no model says it: the class and what the tools confirmed. */
+/** The mechanism without a model's text: the class and the confirmed claims. */
 export function plainMechanism(
   { service, faultClass }: Hypothesis,
   confirmed: readonly string[],
@@ -90,13 +90,13 @@ export function plainMechanism(
   return `${service ?? "The system"}: ${FAULT_CLASSES[faultClass].definition}.${shown}`;
 }
 
-/** The action that the model named if it fits the class, else the class's own. */
+/** The action that the model named if it fits the class, else the class's first remedy. */
 export function actionFor({ faultClass }: Hypothesis, named: string | undefined): Remediation {
   const { remedies } = FAULT_CLASSES[faultClass];
   return remedies.find((remedy) => remedy === named) ?? remedies[0];
 }
 
-/** From the culprit along the topology to the service that the alert is about, each with its most telling change. */
+/** The path from the culprit to the service of the alert, each with its greatest change. */
 function causalChain(hypothesis: Hypothesis, alert: Alert, file: CaseFile): Answer["causal_chain"] {
   if (hypothesis.service === null) return [];
   const path = pathBetween(hypothesis.service, alert.pipeline_name);
@@ -125,7 +125,7 @@ function pathBetween(from: ServiceName, to: ServiceName): ServiceName[] {
       seen.add(next);
     }
   }
-  // The alert is about something that the culprit does not feed: name the nearest that it does.
+  // The culprit does not feed the service of the alert: use the nearest service that it feeds.
   const [next] = downstreamOf(from);
   return next === undefined ? [from] : [from, next];
 }

@@ -1,4 +1,4 @@
-/** What an investigation may spend, and what it has spent. */
+/** The budget of an investigation and what it has used. */
 import type { InvestigationCost } from "../../contract/answer.ts";
 import type { Budget } from "../investigator.ts";
 import { ModelFailure } from "./failure.ts";
@@ -10,10 +10,10 @@ export interface ModelUse {
   readonly completionTokens: number;
 }
 
-/** Fewer tokens than this are not worth asking a model for. */
-const LEAST_TOKENS = 32;
+/** With fewer tokens left, no model is asked. */
+const MIN_TOKENS = 32;
 
-/** Keeps the account of one investigation. */
+/** Counts what one investigation uses. */
 export class Spending {
   readonly #budget: Budget;
   readonly #started = performance.now();
@@ -57,7 +57,7 @@ export class Spending {
         `the ${this.#budget.wallMs} ms of the investigation are over`,
       );
     }
-    if (this.tokensLeft() < LEAST_TOKENS) {
+    if (this.tokensLeft() < MIN_TOKENS) {
       throw new ModelFailure(
         "budget",
         `${this.tokensLeft()} of ${this.#budget.tokens} tokens are left`,
@@ -73,7 +73,7 @@ export class Spending {
     this.#completionTokens += use.completionTokens;
   }
 
-  /** The account so far; `toolCalls` is the record's to say. */
+  /** The cost so far. The caller knows the number of tool calls. */
   cost(toolCalls: number): InvestigationCost {
     return {
       wallMs: performance.now() - this.#started,

@@ -1,8 +1,9 @@
 /**
- * What the agent shows a model: a table of facts, each with a number under which it can be cited.
+ * The table of facts that the agent shows a model. Each fact has a number for citations.
  *
- * Rows are ranked by how much they changed; runtime state, scrapes and DDS status come first whatever their size, because
- * they say what kind of fault it is. Text that a service wrote is never shown (see `harmless`).
+ * Rows are sorted by how much they changed. Runtime state, scrapes and DDS status come first,
+ * because they show what kind of fault it is. Text that a service wrote is never shown (see
+ * `harmless`).
  */
 import { CONTAINER_METRICS, LOGS, METRICS } from "../../contract/telemetry.ts";
 import type { ServiceName } from "../../contract/topology.ts";
@@ -21,7 +22,7 @@ export interface Row {
 
 export interface Rendered {
   readonly text: string;
-  /** Numbers of the rows that are in it. */
+  /** Numbers of the rows in the text. */
   readonly shown: readonly string[];
   /** Rows that did not fit. */
   readonly cut: number;
@@ -46,7 +47,7 @@ export class CaseFile {
     return this.#rows.find((row) => row.id === id);
   }
 
-  /** Adds what a call said; facts of `before` become the other column of their row. */
+  /** Adds the facts of a call. Facts of `before` become the other column of their row. */
   add(call: Call): void {
     const before = new Map<string, Fact>();
     for (const fact of call.facts) if (fact.when === "before") before.set(keyOf(fact), fact);
@@ -63,7 +64,9 @@ export class CaseFile {
     }
   }
 
-  /** The table, most telling rows first, as long as it fits; what is left out is said. */
+  /**
+   * The table with the greatest changes first, cut to the room. A last line counts the cut rows.
+   */
   render(roomTokens: number, mostRows: number): Rendered {
     const ranked = this.#rows
       .filter((row) => !this.#contrast || isTelling(row))
@@ -90,7 +93,7 @@ function keyOf({ signal, service, labels }: Fact): string {
   return JSON.stringify([signal, service, named]);
 }
 
-/** A row that did not change tells something only where its value is a state. */
+/** A row that did not change is shown only if its value is a state. */
 function isTelling({ fact, before }: Row): boolean {
   if (before === undefined) return true;
   return before.value !== fact.value || isState(fact.signal);
@@ -98,7 +101,7 @@ function isTelling({ fact, before }: Row): boolean {
 
 const isState = (signal: string): boolean => signal === "up" || signal === "container_state";
 
-/** Spans on a shared machine take so much longer or shorter for no reason. */
+/** Durations of spans on a shared machine vary by this much without a cause. */
 const JITTER_MS = 20;
 
 const STATUS = /^(up|container_(state|exit_code|oom|cpu_cfs_throttled|spec)|cms_dds_)/;
@@ -109,7 +112,7 @@ function scoreOf(fact: Fact, before: Fact | undefined): number {
   if (before.value === fact.value) return bonus === 0 ? 0 : 0.4;
   const [a, b] = [Number(before.value), Number(fact.value)];
   if (!Number.isFinite(a) || !Number.isFinite(b)) return bonus + 4;
-  // Symmetric: a rate that fell to a tenth changed as much as one that rose tenfold.
+  // Symmetric: a fall to a tenth counts as much as a tenfold rise.
   const small = fact.labels["measure"] === "p95_ms" ? JITTER_MS : 1e-3;
   const change = Math.abs(Math.log((Math.abs(b) + small) / (Math.abs(a) + small)));
   return bonus + Math.min(6, change);
@@ -124,7 +127,7 @@ const declared = new Set<string>([
   ...Object.keys(LOGS),
 ]);
 
-/** Names that nobody declared are text from the system, and treated as such. */
+/** A name that is not declared is untrusted text. */
 const shownName = (signal: string): string =>
   declared.has(signal) || /^[a-z][\w.:<>-]{0,70}$/i.test(signal) ? signal : harmless(signal);
 

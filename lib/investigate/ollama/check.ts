@@ -1,21 +1,21 @@
-/** Whether Ollama, the model and its context are fit for an investigation: for `doctor`. */
+/** Checks for `doctor` whether Ollama, the model and its context suffice for an investigation. */
 import { type Env, processEnv } from "../../base/env.ts";
 import { messageOf } from "../../base/errors.ts";
 import { Spending } from "./budget.ts";
 import { ModelClient } from "./client.ts";
 import { type OllamaSettings, ollamaSettings } from "./settings.ts";
 
-/** One thing that was looked at. */
+/** The result of one check. */
 export interface Finding {
   readonly what: string;
   readonly ok: boolean;
   readonly detail: string;
 }
 
-/** Fewer tokens than this cannot hold the instructions, the table and the report. */
-const LEAST_CONTEXT_TOKENS = 4096;
+/** The instructions, the table and the report need at least this many tokens. */
+const MIN_CONTEXT_TOKENS = 4096;
 
-/** Looks at the settings, the server, the model and its context; later looks need the earlier ones. Never throws. */
+/** Checks the settings, the server, the model and its context, in this order. Never throws. */
 export async function checkOllama(env: Env = processEnv(), model?: string): Promise<Finding[]> {
   let settings: OllamaSettings;
   try {
@@ -41,8 +41,8 @@ export async function checkOllama(env: Env = processEnv(), model?: string): Prom
       },
       {
         what: "the model's context",
-        ok: context >= LEAST_CONTEXT_TOKENS,
-        detail: `${context} tokens (asked for ${settings.contextTokens}, trained for ${trained ?? "an unknown length"}); at least ${LEAST_CONTEXT_TOKENS} are needed`,
+        ok: context >= MIN_CONTEXT_TOKENS,
+        detail: `${context} tokens (asked for ${settings.contextTokens}, trained for ${trained ?? "an unknown length"}); at least ${MIN_CONTEXT_TOKENS} are needed`,
       },
     ];
   } catch (error) {

@@ -1,4 +1,4 @@
-/** From rows that a model names to citations that hold: each is read again in the record before it counts. */
+/** Turns the rows that a model names into citations. Each is checked against the record first. */
 import type { Citation, EvidenceRecord } from "../../contract/answer.ts";
 import type { CaseFile, Row } from "./case-file.ts";
 import type { Report } from "./prompt.ts";
@@ -8,11 +8,11 @@ import { checkCitation } from "../../contract/citation.ts";
 
 export interface Sorted {
   readonly good: readonly Citation[];
-  /** What was wrong with the others, for the model. */
+  /** Text for the model: what is wrong with the others. */
   readonly complaints: readonly string[];
 }
 
-/** Sorts what the model cited into what stands in the record and what does not. */
+/** Splits the rows that the model cited into citations that hold and complaints. */
 export function sortCitations(
   claimed: Report["evidence"],
   file: CaseFile,

@@ -1,8 +1,8 @@
 /**
- * One question to a model on Ollama, answered by JSON that fits a schema, or a ModelFailure.
+ * Asks a model on Ollama one question. Returns JSON that fits a schema, or throws a ModelFailure.
  *
- * Every answer is streamed, so that a loop or a time-out ends the model's work instead of being waited for; leaving
- * the stream makes the server stop. A failed attempt is repeated once with what was wrong.
+ * Every answer is streamed, so that a loop or a timeout can end the model's work: the server stops
+ * when the client closes the stream. A failed attempt is repeated once with what was wrong.
  */
 import { type Message, Ollama } from "ollama";
 import { z } from "zod";
@@ -12,10 +12,10 @@ import { isWorthRetrying, ModelFailure } from "./failure.ts";
 import type { OllamaSettings } from "./settings.ts";
 import { estimateTokens, findJsonObject, isLooping, withoutThoughts } from "./text.ts";
 
-/** What a model is and can do, as the server says. */
+/** Facts about a model, as the server reports them. */
 export interface ModelFacts {
   readonly serverVersion: string;
-  /** Longest context that the model was made for; null when the server does not say. */
+  /** Maximum context of the model; null when the server does not report it. */
   readonly trainedContextTokens: number | null;
   readonly capabilities: readonly string[];
   readonly parameterSize: string;
@@ -25,7 +25,7 @@ export interface ModelFacts {
 export interface Question<T> {
   /** For the transcript, such as `choose`. */
   readonly name: string;
-  /** The part that stays the same from call to call: a shared beginning is nearly free for the server. */
+  /** The part that is the same in every call: the server caches a common beginning. */
   readonly system: string;
   readonly user: string;
   readonly schema: z.ZodType<T>;
@@ -38,18 +38,21 @@ export interface ClientOptions {
   readonly spending: Spending;
   readonly seed: number;
   readonly signal?: AbortSignal;
-  /** Longest wait for one attempt. */
+  /** Maximum time for one attempt. */
   readonly callTimeoutMs?: number;
   readonly onNote?: (line: string) => void;
 }
 
-/** Reading is slow without an accelerator: 120 s were too few for a model of 1.5 billion parameters on two busy cores. */
+/**
+ * Milliseconds. Reading a prompt is slow without an accelerator: 120 s were too few for a model of
+ * 1.5 billion parameters on two busy cores.
+ */
 const DEFAULT_CALL_TIMEOUT_MS = 300_000;
 const LOOKUP_TIMEOUT_MS = 5_000;
-/** Tokens that chat templates put around messages, and a margin for a poor estimate. */
+/** Tokens that a chat template adds around messages, with a margin for the estimate. */
 const TEMPLATE_TOKENS = 64;
 
-/** One attempt's text and why it ended. */
+/** The text of one attempt and why it ended. */
 interface Said {
   readonly text: string;
   readonly doneReason: string;
@@ -65,12 +68,12 @@ export class ModelClient {
     this.#options = options;
   }
 
-  /** Whether the server took the JSON schema, or the prompt had to carry it. */
+  /** Whether the server accepted the JSON schema; otherwise the prompt contains it. */
   get structuredOutput(): boolean {
     return this.#structured;
   }
 
-  /** What a look-up has found so far. */
+  /** The result of the last look-up. */
   get knownFacts(): ModelFacts | undefined {
     return this.#facts;
   }
@@ -96,7 +99,7 @@ export class ModelClient {
     }
   }
 
-  /** The context length with which the server has loaded the model; null when it does not say. */
+  /** The context length of the loaded model; null when the server does not report it. */
   async loadedContextTokens(): Promise<number | null> {
     try {
       const { models } = await this.#ollama(AbortSignal.timeout(LOOKUP_TIMEOUT_MS)).ps();
@@ -116,7 +119,7 @@ export class ModelClient {
     return Math.max(0, context - maxTokens - TEMPLATE_TOKENS - estimateTokens(system));
   }
 
-  /** Asks; on an unusable answer once more with what was wrong. Throws ModelFailure. */
+  /** Asks, and on an unusable answer asks once more with what was wrong. Throws ModelFailure. */
   async ask<T>(question: Question<T>): Promise<T> {
     const messages: Message[] = [
       { role: "system", content: question.system },
@@ -206,9 +209,10 @@ export class ModelClient {
       }
       throw this.#failure(error, timeout.aborted ? timeoutMs : undefined);
     } finally {
-      // Only a closed connection makes the server stop; the client's iterator alone leaves it open.
+      // The server stops only when the connection closes; the client's iterator keeps it open.
       leave.abort();
-      // An attempt that ended early reports no counts; what it took is estimated, so that the budget holds.
+      // An attempt that ended early reports no counts. They are estimated, so that the budget
+      // holds.
       const sent = messages.reduce((sum, { content }) => sum + estimateTokens(content), 0);
       if (!refusedSchema) {
         spending.add({
@@ -226,7 +230,7 @@ export class ModelClient {
     return new Ollama({ host: settings.host, fetch: boundFetch(limit) });
   }
 
-  /** Sorts what was thrown into a ModelFailure; an abort by the caller is passed on as it is. */
+  /** Turns an error into a ModelFailure. An abort by the caller is passed on unchanged. */
   #failure(error: unknown, timedOutAfterMs?: number): Error {
     const { settings, signal } = this.#options;
     if (signal?.aborted) return signal.reason as Error;
@@ -272,8 +276,8 @@ function withSchema(messages: readonly Message[], schema: object): Message[] {
 }
 
 /**
- * The client's fetch: bound to a limit, and with errors and broken lines of the stream as what they are. Left
- * alone, the client prints both to standard output and goes on.
+ * The fetch that the client uses, with a size limit. It throws on errors and broken lines of the
+ * stream; the client by itself prints both to standard output and continues.
  */
 function boundFetch(limit: AbortSignal): typeof fetch {
   const bound = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
@@ -293,7 +297,7 @@ function boundFetch(limit: AbortSignal): typeof fetch {
   return bound as typeof fetch;
 }
 
-/** Passes a stream of JSON lines on, and fails at the first line that is none. */
+/** Passes a stream of JSON lines on. Throws at the first line that is not JSON. */
 function strictLines(): TransformStream<Uint8Array, Uint8Array> {
   const decoder = new TextDecoder();
   const encoder = new TextEncoder();

@@ -1,6 +1,6 @@
 /**
- * How sure the agent may be: computed from what the tools confirmed and refuted, with the model's own statement as a small
- * part. Models state 90 % and more whatever they say, so their word alone would be worth nothing.
+ * Computes the confidence from what the tools confirmed and refuted. The model's own statement has
+ * a small weight: models state 90 % and more whatever they answer.
  */
 import type { Verdict } from "../hypotheses/refute.ts";
 
@@ -19,9 +19,9 @@ export interface ConfidenceInput {
   readonly consistent: boolean;
 }
 
-/** Nothing is certain that a program concludes from metrics, in either direction. */
-const LOWEST = 0.02;
-const HIGHEST = 0.97;
+/** Limits of the confidence: metrics never make a diagnosis certain or impossible. */
+const MIN_CONFIDENCE = 0.02;
+const MAX_CONFIDENCE = 0.97;
 
 /** Probability that service and class are both right, 0 to 1. */
 export function computeConfidence(input: ConfidenceInput): number {
@@ -29,7 +29,7 @@ export function computeConfidence(input: ConfidenceInput): number {
   if (verdict === undefined) return clamp(stated);
   if (verdict.refuted) return clamp(0.05 + 0.05 * stated);
   const supported = shareSupported(verdict);
-  // A class that nothing but generic claims speak for is a guess that could not be refuted.
+  // A class without a confirmed claim of its own is a guess that could not be refuted.
   const evidence = verdict.specific ? 0.35 + 0.45 * verdict.coverage + 0.12 * supported : 0.2;
   const own = strength(verdict);
   const others = rivals.filter(({ refuted, specific }) => !refuted && specific).map(strength);
@@ -47,4 +47,4 @@ function shareSupported({ checks }: Verdict): number {
 }
 
 const clamp = (value: number): number =>
-  Math.round(Math.min(HIGHEST, Math.max(LOWEST, value)) * 1000) / 1000;
+  Math.round(Math.min(MAX_CONFIDENCE, Math.max(MIN_CONFIDENCE, value)) * 1000) / 1000;

@@ -1,4 +1,6 @@
-/** The ways in which a model can fail to answer. Each becomes a stated agent failure, never a crash. */
+/**
+ * The ways in which a model can fail. Each becomes an agent failure with a reason, never a crash.
+ */
 
 export const MODEL_FAILURES = {
   unreachable: "no Ollama server answers",
@@ -15,7 +17,7 @@ export const MODEL_FAILURES = {
 } as const;
 export type ModelFailureKind = keyof typeof MODEL_FAILURES;
 
-/** A call to a model that gave no usable answer. */
+/** A call to a model that returned no usable answer. */
 export class ModelFailure extends Error {
   readonly kind: ModelFailureKind;
 
@@ -26,7 +28,7 @@ export class ModelFailure extends Error {
   }
 }
 
-/** Whether asking once more, with what was wrong, may help. */
+/** Whether to ask once more, with what was wrong. */
 export function isWorthRetrying(kind: ModelFailureKind): boolean {
   return ["cut-off", "truncated", "repetition", "empty", "refusal", "broken-json"].includes(kind);
 }

@@ -1,4 +1,6 @@
-/** A query of the model's own: offered and run; what comes back is part of the case, errors in full. */
+/**
+ * Lets the model write one query and runs it. The result, or the full error, is added to the case.
+ */
 import { asError } from "../../base/errors.ts";
 import { harmless } from "../harmless.ts";
 import type { Call } from "../toolbox.ts";
@@ -7,14 +9,14 @@ import { ModelFailure } from "./failure.ts";
 import { QUERY_TOOLS, queryPrompt, QuerySchema } from "./prompt.ts";
 import type { SessionOptions } from "./session-options.ts";
 
-const MOST_TOKENS = 160;
+const MAX_TOKENS = 160;
 
-/** The case that a query is asked about. */
+/** The case that a query belongs to. */
 export interface OpenCase {
   readonly system: string;
   readonly base: string;
   readonly file: CaseFile;
-  /** Takes what the model must be told of its query. */
+  /** Receives the text about the query for the model. */
   readonly notes: string[];
 }
 
@@ -29,7 +31,7 @@ export async function offerQuery(
       system,
       user: queryPrompt(base, QUERY_TOOLS),
       schema: QuerySchema,
-      maxTokens: MOST_TOKENS,
+      maxTokens: MAX_TOKENS,
     });
     if (tool === "none" || query.trim() === "") return;
     const call = await run({ tools, input }, tool, query, notes);

@@ -1,6 +1,6 @@
 /**
- * The words of the agent's questions. The system message never changes within an investigation, so that the server reads
- * it once; what differs stands at the end of the user message.
+ * The texts of the agent's questions. The system message is the same for a whole investigation, so
+ * that the server can cache it; the parts that change are at the end of the user message.
  */
 import { z } from "zod";
 import type { Alert } from "../../contract/alert.ts";
@@ -36,17 +36,20 @@ export interface Choice {
   readonly sure_percent: number;
 }
 
-/** What a model may say of how sure it is; between them it could not tell the difference. */
+/** Levels of how sure a model is. It could not tell finer ones apart. */
 const SURE_PERCENT = [10, 30, 50, 70, 90] as const;
 
-/** The level nearest to what a model wrote that was not held to the list; anything but a number stays what it is. */
+/**
+ * The level nearest to the number that a model wrote; anything but a number is returned unchanged.
+ * A server without structured output does not restrict the model to the list.
+ */
 function nearestLevel(said: unknown): unknown {
   const percent = typeof said === "string" ? Number.parseFloat(said) : said;
   if (typeof percent !== "number" || !Number.isFinite(percent)) return said;
   return SURE_PERCENT.toSorted((a, b) => Math.abs(a - percent) - Math.abs(b - percent))[0];
 }
 
-/** The schema of a choice: what was ruled out can no longer be named, so that a model that repeats itself gets on. */
+/** The schema of a choice. Without the ruled-out choices, so that a model cannot repeat one. */
 export function choiceSchema(
   services: readonly ServiceName[],
   excludedClasses: ReadonlySet<FaultClass>,
@@ -64,7 +67,10 @@ export function choiceSchema(
 
 const ANOTHER_SERVICE = "another_service";
 
-/** The schema of a choice among the classes that are left for one service; a model that was unsure may stay so. */
+/**
+ * The schema of a choice among the classes left for one service. A model that was unsure may answer
+ * `unknown` again.
+ */
 export function classSchema(
   left: readonly FaultClass[],
   unsure: boolean,
@@ -76,7 +82,9 @@ export function classSchema(
 /** The query languages that a model may use. */
 export const QUERY_TOOLS = ["promql", "logql", "traceql"] as const;
 
-/** Answer to the offer of one query; a tool that is not on the list is told so, not refused. */
+/**
+ * Answer to the offer of one query. An unknown tool is accepted here and answered with the list.
+ */
 export const QuerySchema = z.object({
   tool: z
     .string()
@@ -94,8 +102,9 @@ export interface Report {
 }
 
 /**
- * The schema of a report: the action comes from the few that fit the class, the evidence from the rows that were shown. A server that
- * holds no model to the list lets other numbers through; they are complained about, not refused.
+ * The schema of a report. The action must fit the class, the evidence must be rows that were shown.
+ * A server without structured output lets other row numbers through: they become complaints, not
+ * errors.
  */
 export function reportSchema(faultClass: FaultClass, shown: readonly string[]): z.ZodType<Report> {
   const row = z.string().max(8);
@@ -106,7 +115,7 @@ export function reportSchema(faultClass: FaultClass, shown: readonly string[]): 
   });
 }
 
-/** The unchanging part: the system, the fault classes, how to think. */
+/** The system message: the system, the fault classes, the rules. */
 export function systemPrompt(): string {
   const services = SERVICES.map((name) => {
     const fed = upstreamOf(name).join(", ");
@@ -131,7 +140,7 @@ export function systemPrompt(): string {
   ].join("\n");
 }
 
-/** The alert in its own words. */
+/** The text of the alert. */
 export function alertText(alert: Alert): string {
   const { summary, description } = alert.commonAnnotations;
   const labels = Object.entries(alert.commonLabels)
@@ -173,7 +182,9 @@ export function choicePrompt(question: ChoiceQuestion): string {
   ].join("\n");
 }
 
-/** The question for the fault class of one service, with what telemetry shows for each that is left. */
+/**
+ * The question for the fault class of one service, with what telemetry shows for each that is left.
+ */
 export function classPrompt(base: string, service: ServiceName, left: readonly string[]): string {
   return [
     base,

@@ -1,6 +1,7 @@
 /**
- * Rounds of choice and refutation. The model chooses from closed lists; the tools refute, and say where what it chose does hold;
- * the model chooses again from what is left. What cannot be is never offered twice.
+ * Rounds of choice and refutation. The model chooses from closed lists. The tools refute the choice
+ * and find where else the class holds. The model chooses again from what is left; a refuted choice
+ * is never offered again.
  */
 import type { FaultClass } from "../../contract/fault-classes.ts";
 import { type ServiceName, SERVICES } from "../../contract/topology.ts";
@@ -29,17 +30,17 @@ import {
 } from "../hypotheses/refute.ts";
 import type { SessionOptions } from "./session-options.ts";
 
-/** Rows that a table has at most: more of them made small models worse, not better. */
-const MOST_ROWS = 20;
-const MOST_QUERIES = 2;
-/** Before this round the model chooses from what it is shown; a query of its own costs it more than a choice. */
+/** Maximum number of rows of the table: small models got worse with more. */
+const MAX_ROWS = 20;
+const MAX_QUERIES = 2;
+/** The first round with a query. A model makes more mistakes in a query than in a choice. */
 const FIRST_ROUND_WITH_QUERY = 3;
-/** Tokens of an answer, and room that is left for the report after the same table. */
+/** Tokens of each answer; `report` is also the room kept free for the report. */
 const TOKENS = { choice: 120, faultClass: 60, report: 920 };
 
 const NOTHING_IS_WRONG = "no_service none is possible: nobody breaks what a healthy system entails";
 
-/** A choice that stands, and how it was tested. */
+/** A choice that was not refuted, and its test. */
 export interface Standing {
   readonly hypothesis: Hypothesis;
   readonly choice: Choice;
@@ -49,9 +50,9 @@ export interface Standing {
 /** The rounds of one investigation; `run` once. */
 export class Rounds {
   readonly refuted: Verdict[] = [];
-  /** Notes on the case for the model, such as that nothing could be read. */
+  /** Notes for the model, such as that no telemetry could be read. */
   readonly notes: string[] = [];
-  readonly #o: SessionOptions;
+  readonly #options: SessionOptions;
   readonly #file: CaseFile;
   readonly #system: string;
   readonly #refutations: string[] = [];
@@ -68,16 +69,16 @@ export class Rounds {
   cutRows = 0;
 
   constructor(options: SessionOptions, file: CaseFile, system: string) {
-    this.#o = options;
+    this.#options = options;
     this.#file = file;
     this.#system = system;
   }
 
   /** Null when the model stays unsure or everything is refuted. Throws ModelFailure. */
   async run(): Promise<Standing | null> {
-    const { transcript } = this.#o.input;
-    while (this.#o.spending.beginRound()) {
-      const round = this.#o.spending.rounds;
+    const { transcript } = this.#options.input;
+    while (this.#options.spending.beginRound()) {
+      const round = this.#options.spending.rounds;
       transcript.phase("Diagnosing", `round ${round}`);
       const standing = await this.#round(round);
       if (standing !== undefined) return standing;
@@ -88,7 +89,7 @@ export class Rounds {
     return null;
   }
 
-  /** The service that most rounds agreed on; null when no two did. */
+  /** The service that most rounds named; null when no two rounds agreed. */
   mostNamed(): ServiceName | null {
     const counts = new Map<ServiceName, number>();
     for (const name of this.#named) counts.set(name, (counts.get(name) ?? 0) + 1);
@@ -98,7 +99,7 @@ export class Rounds {
 
   /** One round; undefined asks for another one. */
   async #round(round: number): Promise<Standing | null | undefined> {
-    const { client, input, refutation, tools } = this.#o;
+    const { client, input, refutation, tools } = this.#options;
     this.#compose();
     if (round >= FIRST_ROUND_WITH_QUERY) await this.#offerQuery();
     const choice = await client.ask({
@@ -126,11 +127,11 @@ export class Rounds {
   }
 
   /**
-   * A model that names a service but no class is asked which of those that telemetry leaves for it; one that stays unsure is
-   * taken at its word.
+   * Asks a model that named a service but no class to choose among the classes left for it. If the
+   * model answers `unknown` twice, the answer is `unknown`.
    */
   async #afterUnsure(choice: Choice): Promise<Standing | null | undefined> {
-    const { input, refutation, tools } = this.#o;
+    const { input, refutation, tools } = this.#options;
     const service = SERVICES.find((name) => name === choice.service);
     input.transcript.note(`the model is unsure (${choice.service}, ${choice.fault_class})`);
     if (!refutation) return null;
@@ -142,7 +143,10 @@ export class Rounds {
     return ++this.#unsure > 1 ? null : undefined;
   }
 
-  /** Says what is left: another class of the same service, else where the chosen class holds, else who shows something at all. */
+  /**
+   * Tells the model what is left: another class of the same service, else the services where the
+   * class holds, else the services with any anomaly.
+   */
   async #afterRefutation(
     choice: Choice,
     verdict: Verdict,
@@ -155,11 +159,11 @@ export class Rounds {
       this.#ruleOut([`nothing is wrong is refuted`, ...(await this.#anomalyTexts())].join(": "));
       return undefined;
     }
-    const rivals = await testRivals(hypothesis, this.#o.tools);
+    const rivals = await testRivals(hypothesis, this.#options.tools);
     const standing = await this.#chooseClass(choice, hypothesis.service, rivals);
     if (standing !== undefined) return standing;
     this.#excludedServices.add(hypothesis.service);
-    const elsewhere = await whereElse(hypothesis, this.#o.tools);
+    const elsewhere = await whereElse(hypothesis, this.#options.tools);
     if (elsewhere.length === 0) this.#excludedClasses.add(hypothesis.faultClass);
     const hints = elsewhere.map((other) => `${nameOf(other.hypothesis)} is possible`);
     const anomalies = await this.#anomalyTexts();
@@ -169,8 +173,8 @@ export class Rounds {
   }
 
   /**
-   * While some services break what a healthy system entails, something is wrong, and no class stands for the others: both are taken off
-   * the list at once, because a model that goes through them one by one is out of rounds before it is through.
+   * If some services break a claim about a healthy system, removes `none` and all other services
+   * from the lists at once. A model that tries them one by one runs out of rounds.
    */
   async #ruleOutBystanders(): Promise<void> {
     const broken = new Set((await this.#findAnomalies()).map(({ service }) => service));
@@ -181,10 +185,10 @@ export class Rounds {
     this.#bystanders = new Set(bystanders);
     const names = bystanders.join(", ");
     this.#ruleOut(`${names}: nothing of their own is out of order`);
-    this.#o.input.transcript.note(`ruled out, for nothing of their own: ${names}`);
+    this.#options.input.transcript.note(`ruled out, for nothing of their own: ${names}`);
   }
 
-  /** The services that the model may name: bystanders only when nobody else is left. */
+  /** The services on the list. Those without an anomaly are on it only when no other is left. */
   #offeredServices(): ServiceName[] {
     const suspects = this.#suspects();
     if (suspects.length > 0) return suspects;
@@ -197,7 +201,10 @@ export class Rounds {
     );
   }
 
-  /** Lets the model choose among the classes that telemetry leaves for a service; undefined when it wants another service. */
+  /**
+   * Lets the model choose among the classes left for a service; undefined when it wants another
+   * service.
+   */
   async #chooseClass(
     choice: Choice,
     service: ServiceName,
@@ -206,7 +213,7 @@ export class Rounds {
     const left = verdicts.filter(({ refuted, specific }) => !refuted && specific);
     const [only] = left;
     if (only === undefined) return undefined;
-    const { client, input } = this.#o;
+    const { client, input } = this.#options;
     const names = left.map(({ hypothesis }) => hypothesis.faultClass);
     const unsure = choice.fault_class === "unknown";
     const others = this.#suspects().filter((name) => name !== service);
@@ -239,14 +246,14 @@ export class Rounds {
   }
 
   /**
-   * A class for which only generic claims speak is by its definition what remains when nothing else explains the evidence. It
-   * does not stand while another class of the same service is confirmed in full, nor when the service breaks nothing.
+   * Returns why a class without a confirmed claim of its own does not stand: another class of the
+   * service is fully confirmed, or the service has no anomaly. Null if it stands.
    */
   async #betterExplained(verdict: Verdict): Promise<string | null> {
     const { service } = verdict.hypothesis;
     if (verdict.specific || service === null) return null;
     const name = nameOf(verdict.hypothesis);
-    const rivals = await testRivals(verdict.hypothesis, this.#o.tools);
+    const rivals = await testRivals(verdict.hypothesis, this.#options.tools);
     const better = rivals.find(
       ({ refuted, specific, coverage }) => !refuted && specific && coverage === 1,
     );
@@ -263,12 +270,12 @@ export class Rounds {
   }
 
   async #findAnomalies(): Promise<readonly Anomaly[]> {
-    this.#anomalies ??= await findAnomalies(this.#o.tools);
+    this.#anomalies ??= await findAnomalies(this.#options.tools);
     return this.#anomalies;
   }
 
   #compose(): void {
-    const { client, contrast, input } = this.#o;
+    const { client, contrast, input } = this.#options;
     const question = {
       alert: input.alert,
       contrast,
@@ -277,7 +284,7 @@ export class Rounds {
     };
     const frame = choicePrompt({ ...question, table: "" });
     const room = client.roomFor(this.#system + frame, TOKENS.report);
-    const { text, shown, cut } = this.#file.render(room, MOST_ROWS);
+    const { text, shown, cut } = this.#file.render(room, MAX_ROWS);
     if (cut > this.cutRows) input.transcript.note(`${cut} lesser rows of the table are left out`);
     this.cutRows = cut;
     this.shownRows = shown;
@@ -285,10 +292,10 @@ export class Rounds {
   }
 
   async #offerQuery(): Promise<void> {
-    if (this.queries >= MOST_QUERIES) return;
+    if (this.queries >= MAX_QUERIES) return;
     this.queries++;
     const { base, notes } = this;
-    await offerQuery(this.#o, { system: this.#system, base, file: this.#file, notes });
+    await offerQuery(this.#options, { system: this.#system, base, file: this.#file, notes });
     this.#compose();
   }
 }

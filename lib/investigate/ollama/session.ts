@@ -1,4 +1,6 @@
-/** One investigation: contrast, choice, refutation, choice again, and a report whose citations hold. */
+/**
+ * One investigation: contrast, choice, refutation, choice again, and a report whose citations hold.
+ */
 import { asError } from "../../base/errors.ts";
 import type { Answer, Citation } from "../../contract/answer.ts";
 import { FAULTS } from "../faults/registry.ts";
@@ -19,14 +21,14 @@ const REPORT_TOKENS = 420;
 
 /** One investigation; `run` once. */
 export class Session {
-  readonly #o: SessionOptions;
+  readonly #options: SessionOptions;
   readonly #file: CaseFile;
   readonly #system = systemPrompt();
   readonly #rounds: Rounds;
   struck = 0;
 
   constructor(options: SessionOptions) {
-    this.#o = options;
+    this.#options = options;
     this.#file = new CaseFile({ contrast: options.contrast });
     this.#rounds = new Rounds(options, this.#file, this.#system);
   }
@@ -42,7 +44,7 @@ export class Session {
 
   /** Throws ModelFailure when the model gave nothing to build an answer on. */
   async run(): Promise<Answer> {
-    const { transcript } = this.#o.input;
+    const { transcript } = this.#options.input;
     transcript.phase("Planning", "contrast over the whole topology first");
     transcript.phase("Gathering evidence");
     await this.#gather();
@@ -52,7 +54,7 @@ export class Session {
   }
 
   async #gather(): Promise<void> {
-    const { tools, input } = this.#o;
+    const { tools, input } = this.#options;
     for (const [tool, args] of [
       ["inventory", {}],
       ["alerts", {}],
@@ -69,7 +71,7 @@ export class Session {
   }
 
   async #report(standing: Standing): Promise<Answer> {
-    const { input, tools, refutation, spending, nowMs } = this.#o;
+    const { input, tools, refutation, spending, nowMs } = this.#options;
     const { hypothesis, choice, verdict } = standing;
     const checks = verdict?.checks ?? [];
     const alertStartMs = Date.parse(input.alert.alerts[0]?.startsAt ?? "") || nowMs;
@@ -104,21 +106,23 @@ export class Session {
     );
   }
 
-  /** The model's own words if they can be a sentence, else what the tools confirmed. */
+  /** The model's text if it can be a sentence, else the confirmed claims. */
   #mechanism(report: Report | null, hypothesis: Hypothesis, confirmed: readonly string[]): string {
     if (report !== null) {
       if (isSentence(report.mechanism)) return report.mechanism;
-      this.#o.input.transcript.note(`no sentence: ${JSON.stringify(report.mechanism)}`);
+      this.#options.input.transcript.note(`no sentence: ${JSON.stringify(report.mechanism)}`);
     }
     return plainMechanism(hypothesis, confirmed);
   }
 
-  /** Asks for the report; citations that fail are sent back once, then struck out and counted. */
+  /**
+   * Asks for the report. Citations that do not hold are returned once, then removed and counted.
+   */
   async #write(
     hypothesis: Hypothesis,
     confirmed: readonly string[],
   ): Promise<{ report: Report | null; citations: readonly Citation[] }> {
-    const { input, tools } = this.#o;
+    const { input, tools } = this.#options;
     let report: Report | null = null;
     let complaints: readonly string[] = [];
     let citations: readonly Citation[] = [];
@@ -132,7 +136,7 @@ export class Session {
         input.transcript.note(`citations that do not hold: ${complaints.join("; ")}`);
       }
     } catch (error) {
-      // The diagnosis stands without the model's prose; only the caller's stop goes on.
+      // The diagnosis stands without the model's text. Only an abort by the caller is thrown.
       if (!(error instanceof ModelFailure)) throw asError(error);
       input.transcript.note(`no report by the model: ${error.message}`);
     }
@@ -149,7 +153,7 @@ export class Session {
       complaints.length === 0
         ? []
         : ["These citations do not hold; correct or drop them:", ...complaints];
-    return this.#o.client.ask({
+    return this.#options.client.ask({
       name: "report",
       system: this.#system,
       user: reportPrompt(this.#rounds.base, hypothesis, confirmed, sentBack),

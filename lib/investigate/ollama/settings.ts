@@ -23,7 +23,8 @@ export interface OllamaSettings {
 const MODEL_NAME = /^[a-z0-9][\w.-]*(\/[a-z0-9][\w.-]*)*(:[\w][\w.-]*)?$/i;
 
 /**
- * Reads the settings: `model` (from the command line) counts before `OLLAMA_MODEL`, and that before the default.
+ * Reads the settings. `model` (from the command line) has priority over `OLLAMA_MODEL`, which has
+ * priority over the default.
  *
  * Throws UsageError that names the variable, the rule and the value.
  */
@@ -49,8 +50,8 @@ export function ollamaSettings(env: Env, model?: string): OllamaSettings {
 }
 
 /**
- * Reads a host the way Ollama itself does: scheme and port may be absent, and the address that a server
- * binds to (`0.0.0.0`) is reached on loopback.
+ * Reads a host as Ollama does: scheme and port are optional, and `0.0.0.0`, the address that a
+ * server binds to, becomes the loopback address.
  */
 function parseHost(text: string, reject: (rule: string) => never): string {
   const rule = "host, host:port or an http(s) URL with a port from 1 to 65535";
@@ -62,7 +63,7 @@ function parseHost(text: string, reject: (rule: string) => never): string {
   }
   if (url.hostname === "0.0.0.0") url.hostname = "127.0.0.1";
   if (url.hostname === "[::]") url.hostname = "[::1]";
-  // URL drops the port that is its scheme's own; without a scheme Ollama's own port is meant.
+  // URL drops the default port of the scheme. Without a scheme the default is Ollama's port.
   const bare = !text.includes("://");
   const port = url.port === "" && bare ? (text.endsWith(":80") ? ":80" : ":11434") : "";
   return `${url.protocol}//${url.host}${port}${url.pathname.replace(/\/+$/, "")}`;

@@ -1,19 +1,20 @@
-/** Reading what models write: loops, JSON in prose, thoughts, token counts. */
+/** Reads what models write: loops, JSON inside text, thoughts, token counts. */
 
 /**
- * Tokens that a text takes, estimated on the safe side: the tables and names that prompts are made of
+ * Estimates the tokens of a text, rather too many than too few: the tables and names in our prompts
  * were measured at 2.6 to 3.4 characters per token.
  */
 export function estimateTokens(text: string): number {
   return Math.ceil(text.length / 2.6);
 }
 
-/** Length of the tail in which a loop is looked for, and how often a piece has to repeat in it. */
+/** Length of the tail that is searched for a loop, and the repeats that make a loop. */
 const LOOP_WINDOW = 400;
 const LOOP_REPEATS = 6;
 
 /**
- * Whether a text has begun to repeat itself: its end is the same piece of up to 60 characters many times over.
+ * Whether a text has begun to repeat itself: its end is the same piece of up to 60 characters many
+ * times.
  *
  * A table of similar numbers is not a loop: the pieces have to be identical.
  */
@@ -27,14 +28,14 @@ export function isLooping(text: string): boolean {
 }
 
 /**
- * Whether a text can be a sentence at all, of two words or more; says nothing about its sense. Small models fill a text that they must
- * write with `1`, `:{` or the name of an action.
+ * Whether a text has at least two words. Small models fill a required text with `1`, `:{` or the
+ * name of an action.
  */
 export function isSentence(text: string): boolean {
   return text.split(/\s+/).filter((word) => /\p{L}{2}/u.test(word)).length >= 2;
 }
 
-/** Removes what a thinking model says to itself; an unclosed thought swallows the rest. */
+/** Removes the thoughts of a thinking model; an unclosed thought extends to the end. */
 export function withoutThoughts(text: string): string {
   return text.replaceAll(/<think(?:ing)?>[\s\S]*?(?:<\/think(?:ing)?>|$)/g, "").trim();
 }
@@ -58,7 +59,7 @@ function tryParse(text: string): Record<string, unknown> | undefined {
   try {
     return JSON.parse(text) as Record<string, unknown>;
   } catch (error) {
-    // Not JSON is an answer here; anything else than a syntax error would be a defect.
+    // Text that is not JSON is expected here; any other error is a defect.
     if (error instanceof SyntaxError) return undefined;
     throw error;
   }

@@ -9,7 +9,7 @@ import { createOpenSreInvestigator } from "./opensre.ts";
 import { readReport } from "./read-report.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "opensre-test-"));
-/** A Grafana whose Prometheus says that one sensor's process has exited. */
+/** A double of Grafana whose Prometheus reports that one sensor's process has exited. */
 const grafana = Bun.serve({
   port: 0,
   fetch: (request) => {
@@ -42,7 +42,10 @@ const RCA = {
 
 let programs = 0;
 
-/** Runs the investigator with a stand-in that takes the real program's arguments: `--yes investigate --input A --output B`. */
+/**
+ * Runs the investigator with a double that takes the real program's arguments: `--yes investigate
+ * --input A --output B`.
+ */
 async function investigate(script: string, wallMs = 10_000) {
   const program = join(folder, `opensre-${programs++}`);
   writeFileSync(program, `#!/bin/sh\nalert="$4"; output="$6"\n${script}\n`);

@@ -1,6 +1,7 @@
 /**
- * The investigator `opensre[:<model>]`: the OpenSRE command line (https://github.com/Tracer-Cloud/opensre), against the same lab. It
- * gets the alert as a file and Grafana as its one integration, through a door that records what it reads.
+ * The investigator `opensre[:<model>]`: the OpenSRE command line
+ * (https://github.com/Tracer-Cloud/opensre). It gets the alert as a file and Grafana as its one
+ * integration, through a proxy that records what it reads.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -19,7 +20,7 @@ import type {
 import { readReport } from "./read-report.ts";
 import { type RecordingProxy, serveRecording } from "./recording-proxy.ts";
 
-/** What OpenSRE writes to its output file; more fields come and go with its versions. */
+/** The output file of OpenSRE; other fields differ between versions. */
 const OutputSchema = z.looseObject({
   report: z.string().nullish(),
   root_cause: z.string().nullish(),
@@ -27,7 +28,7 @@ const OutputSchema = z.looseObject({
   is_noise: z.boolean().nullish(),
 });
 
-/** Folders below the home folder in which versions look for their integrations. */
+/** Folders below the home folder in which versions of OpenSRE look for their integrations. */
 const STORES = [".tracer", ".opensre", ".config/opensre"] as const;
 const TOKEN = "lab";
 const SHOWN_LINES = 200;
@@ -38,7 +39,10 @@ export interface OpenSreOptions {
   readonly env?: Env;
 }
 
-/** Creates it; the program is `OPENSRE_BIN`, else `opensre` on PATH. Throws UsageError for a bad model or host. */
+/**
+ * Creates it; the program is `OPENSRE_BIN`, else `opensre` on PATH. Throws UsageError for a bad
+ * model or host.
+ */
 export function createOpenSreInvestigator(options: OpenSreOptions = {}): Investigator {
   const env = options.env ?? processEnv();
   const settings = ollamaSettings(env, options.model);
@@ -77,7 +81,7 @@ export function createOpenSreInvestigator(options: OpenSreOptions = {}): Investi
   };
 }
 
-/** Only what a program needs to run: the rest could tell it where it is. */
+/** The variables that a program needs to run. Others could tell it where it runs. */
 function kept(env: Env): Record<string, string> {
   const names = ["PATH", "LANG", "TZ", "SSL_CERT_FILE", "LD_LIBRARY_PATH", "OPENSRE_BIN"];
   return Object.fromEntries(
@@ -106,7 +110,7 @@ function writeStores(home: string, grafana: string): void {
   }
 }
 
-/** Runs the program; one that cannot be started is a result like one that fails. */
+/** Runs the program. A program that cannot be started returns exit code 127. */
 async function start(...args: Parameters<typeof runProgram>): Promise<RunResult> {
   try {
     return await runProgram(...args);
@@ -171,7 +175,7 @@ async function conclude(
   };
 }
 
-/** What it says of its confidence after each round, 0 to 1: `● Diagnosing  2ms  confidence 65%`. */
+/** The confidence that it prints after each round, 0 to 1: `● Diagnosing  2ms  confidence 65%`. */
 function statedConfidences(stdout: string): number[] {
   return [...stdout.matchAll(/Diagnosing\b.*?\bconfidence (\d{1,3})%/g)].map(
     ([, percent]) => Math.min(100, Number(percent)) / 100,

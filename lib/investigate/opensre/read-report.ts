@@ -1,6 +1,6 @@
 /**
- * Reads a root-cause analysis in prose into an `Answer`: by the names that it uses, in the order in which it uses them. What it does
- * not say stays unsaid.
+ * Turns a root-cause analysis in prose into an `Answer`, by the names that it contains and their
+ * order. Nothing is added to what it says.
  */
 import type { Answer, Citation, EvidenceRecord } from "../../contract/answer.ts";
 import { type Fact, factsOf } from "../../contract/citation.ts";
@@ -18,20 +18,20 @@ import { FAULTS } from "../faults/registry.ts";
 export interface Report {
   readonly rootCause: string;
   readonly report: string;
-  /** Whether it holds the alert for noise. */
+  /** Whether it calls the alert noise. */
   readonly isNoise: boolean;
-  /** How sure it said it is, 0 to 1, where it says so apart from the prose. */
+  /** The stated confidence, 0 to 1, if it is not part of the prose. */
   readonly confidence?: number | undefined;
 }
 
 export interface ReadReport {
   readonly answer: Answer;
-  /** Names of signals that it mentions and never read. */
+  /** Signals that it mentions and did not read. */
   readonly unread: readonly string[];
 }
 
 const MAX_CITATIONS = 24;
-/** What an agent is held to believe that does not say how sure it is. */
+/** The confidence of an agent that states none. */
 const UNSTATED_CONFIDENCE = 0.5;
 
 /** Words for each remediation, the narrower ones first. */
@@ -98,7 +98,7 @@ function firstService(text: string): ServiceName | null {
   return found.toSorted((a, b) => a.at - b.at)[0]?.name ?? null;
 }
 
-/** The action in what the report recommends, which comes last. */
+/** The action in the recommendation, which is the last part of a report. */
 function actionIn(text: string, faultClass: FaultClass | "unknown"): Remediation {
   if (faultClass === "none") return "no_action";
   const advice = /(recommend|remediat|next step|action|mitigat)[\s\S]*$/i.exec(text)?.[0] ?? "";
@@ -110,7 +110,7 @@ function confidenceIn(text: string): number {
   return stated === undefined ? UNSTATED_CONFIDENCE : Math.min(100, Number(stated)) / 100;
 }
 
-/** Declared names that the text mentions: with the value that was read, or as never read. */
+/** The declared names in the text: as citations if they were read, else as `unread`. */
 function citationsIn(
   text: string,
   records: readonly EvidenceRecord[],

@@ -1,6 +1,7 @@
 /**
- * A door to Grafana that keeps what passes through it: an agent that asks Grafana by itself leaves a record of the same kind as the
- * tools do, so that what it cites can be read again. It listens on 127.0.0.2: some agents treat 127.0.0.1 as a machine to set up.
+ * A proxy before Grafana that records every request. The record has the same form as the tools'
+ * record, so that citations can be checked. It listens on 127.0.0.2: some agents take 127.0.0.1 for
+ * a machine to set up.
  */
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
@@ -12,7 +13,7 @@ import { trace, traceql } from "../tools/tempo.ts";
 
 const HOST = "127.0.0.2";
 const UPSTREAM_TIMEOUT_MS = 20_000;
-const MOST_ANSWER_CHARACTERS = 200_000;
+const MAX_ANSWER_CHARACTERS = 200_000;
 
 export interface RecordingProxy extends AsyncDisposable {
   readonly url: string;
@@ -47,8 +48,8 @@ export function serveRecording(grafana: string, clock: Clock = systemClock): Rec
         duration_ms: clock.nowMs() - askedMs,
         ok,
         answer: ok
-          ? JSON.stringify({ facts: facts ?? [], body: text.slice(0, MOST_ANSWER_CHARACTERS) })
-          : text.slice(0, MOST_ANSWER_CHARACTERS),
+          ? JSON.stringify({ facts: facts ?? [], body: text.slice(0, MAX_ANSWER_CHARACTERS) })
+          : text.slice(0, MAX_ANSWER_CHARACTERS),
       });
       return new Response(text, { status, headers: { "content-type": type } });
     },
@@ -88,7 +89,7 @@ function contentType(request: Request): Record<string, string> {
   return type === null ? {} : { "content-type": type };
 }
 
-/** The facts in an answer of Prometheus, Loki or Tempo; undefined when the path is none of theirs. */
+/** The facts in an answer of Prometheus, Loki or Tempo; undefined for other paths. */
 async function factsIn(
   path: string,
   query: URLSearchParams,
@@ -101,7 +102,7 @@ async function factsIn(
     const body: unknown = JSON.parse(text);
     return await read(() => Promise.resolve(body));
   } catch {
-    // An answer of another shape, such as an error, holds no facts; the record keeps it as it is.
+    // An answer of another shape, such as an error, has no facts; the record keeps its text.
     return [];
   }
 }

@@ -1,4 +1,7 @@
-/** Simulated incidents, one per fault class that telemetry can show well, with what a right diagnosis names. */
+/**
+ * Simulated incidents with the right diagnosis of each, for the fault classes that telemetry shows
+ * well.
+ */
 import type { Alert } from "../../contract/alert.ts";
 import type { FaultClass } from "../../contract/fault-classes.ts";
 import type { ServiceName } from "../../contract/topology.ts";

@@ -1,6 +1,6 @@
 /**
- * The telemetry that a made-up system leaves: samples of every metric, in the OpenMetrics text format, and log lines. The system is healthy
- * until the onset. Names and labels are those of the lab's engines.
+ * The telemetry of a made-up system: samples of every metric in the OpenMetrics text format, and
+ * log lines. The system is healthy until the onset. Names and labels are those of the lab.
  */
 import { SERVICES, type ServiceName, TOPOLOGY } from "../../contract/topology.ts";
 import { HEALTHY, type ServiceNumbers, type SystemNumbers } from "./system.ts";
@@ -31,7 +31,7 @@ export function samplesOf(system: SystemNumbers, startSeconds: number): string[]
   return lines;
 }
 
-/** What a counter of this rate before and during the incident says at `second`. */
+/** The value at `second` of a counter with these rates before and during the incident. */
 const counted = (before: number, during: number, second: number): number =>
   before * Math.min(second, ONSET_SECONDS) + during * Math.max(0, second - ONSET_SECONDS);
 
@@ -115,7 +115,7 @@ function fusionRows(system: SystemNumbers, second: number): Row[] {
       [{ ...fusion, sensor_id }, counted(HEALTHY.ingested[sensor_id] ?? 0, rate, second)] as const,
   );
   const total = ingested.reduce((sum, [, value]) => sum + value, 0);
-  // Every item took as long as the percentile says.
+  // Every item took the 95th percentile.
   const took = (bound: number): number =>
     counted(
       Number(HEALTHY.p95Seconds <= bound) * 46,
@@ -145,7 +145,10 @@ export interface LogLine {
   readonly line: string;
 }
 
-/** What the services of a system log: each event at the onset and again before the investigator looks. */
+/**
+ * The log lines of a system: each event at the onset and again shortly before the investigator
+ * looks.
+ */
 export function logLinesOf(system: SystemNumbers, startSeconds: number): LogLine[] {
   return SERVICES.flatMap((service) =>
     Object.entries(system.services[service].events).flatMap(([event, detail]) =>

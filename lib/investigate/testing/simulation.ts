@@ -1,8 +1,10 @@
 /**
- * Made-up systems behind real servers: Prometheus over a block of their samples, and the lab's telemetry server with their log lines. An
- * investigator asks with the tools that it has in a lab, at the time that its incident is given.
+ * Made-up systems behind real servers: Prometheus serves a block of their samples, and the lab's
+ * telemetry server their log lines. An investigator uses the same tools as in a lab, with a clock
+ * that stands at the time of its incident.
  *
- * One simulation holds any number of systems. Each has a span of time of its own, so far from the next that no query sees both.
+ * One simulation holds any number of systems. Each has its own span of time, so far from the next
+ * that no query sees both.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -26,15 +28,15 @@ import type { SystemNumbers } from "./system.ts";
 
 const SPAN_SECONDS = 1800;
 const READY_MS = 30_000;
-/** A server that a crashed test leaves behind ends by itself. */
+/** Milliseconds. A server that a crashed test leaves behind ends after this time. */
 const SERVER_LIFE_MS = 600_000;
 const TELEMETRY_SERVER = join(import.meta.dir, "../../../observability/server/main.ts");
 
-/** One system of a simulation, as an investigator meets it. */
+/** What an investigation of one system needs. */
 export interface SimulatedCase {
   readonly onsetMs: number;
   readonly alertMs: number;
-  /** Stands at the time at which the investigator looks. */
+  /** Stands at the time of the investigation. */
   readonly clock: ManualClock;
   readonly urls: TelemetryUrls;
   /** New tools with an empty record. */
@@ -47,7 +49,7 @@ export class Simulation implements AsyncDisposable {
   readonly #folder = mkdtempSync(join(tmpdir(), "simulation-"));
   readonly #processes: Bun.Subprocess[] = [];
   readonly #starts = new Map<SystemNumbers, number>();
-  /** What was asked before: made-up telemetry does not change. */
+  /** Cached replies: made-up telemetry does not change. */
   readonly #replies = new Map<string, Promise<unknown>>();
   #urls: TelemetryUrls = { grafana: "", prometheus: "", loki: "", tempo: "" };
 
@@ -124,7 +126,7 @@ export class Simulation implements AsyncDisposable {
         `--config.file=${this.#folder}/prometheus.yaml`,
         `--storage.tsdb.path=${data}`,
         "--web.listen-address=127.0.0.1:0",
-        // A series that is not scraped any more ends, as a stale marker ends it in a lab.
+        // A series ends when it is not scraped any more. In a lab a stale marker does this.
         `--query.lookback-delta=${2 * STEP_SECONDS}s`,
       ],
       "Prometheus",
@@ -155,7 +157,7 @@ export class Simulation implements AsyncDisposable {
     };
   }
 
-  /** Starts a program and waits until `ready` finds in its output what is wanted. */
+  /** Starts a program and waits until `ready` finds a value in its output. */
   async #serve(
     argv: string[],
     what: string,

@@ -1,11 +1,11 @@
 /**
- * A made-up system in numbers. A fault is a change of a healthy system's numbers; `series.ts` turns them into telemetry. The numbers stand
- * for no measurement of a real system.
+ * A made-up system in numbers. A fault is a change of a healthy system's numbers; `series.ts` turns
+ * them into telemetry. They are no measurements of a real system.
  */
 import type { Alert } from "../../contract/alert.ts";
 import { SERVICES, type ServiceName } from "../../contract/topology.ts";
 
-/** What one service is like. Rates are per second, memory in bytes. */
+/** The numbers of one service. Rates are per second, memory in bytes. */
 export interface ServiceNumbers {
   readonly running: boolean;
   readonly up: boolean;

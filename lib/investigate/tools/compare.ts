@@ -1,8 +1,10 @@
 /**
- * What changed: every metric, log event and span before against during the incident, ranked by how much.
+ * Finds what changed: every metric, log event and span before and during the incident, sorted by
+ * the size of the change.
  *
- * "During" is the last half minute. "Before" is the earliest half minute after start-up that is still kept, and at most
- * ten minutes ago: a rule may wait for minutes, so that nothing near the alert's start is safely from before the fault.
+ * "During" is the last half minute. "Before" is the first half minute after start-up that is still
+ * stored, at most ten minutes ago: a rule may wait for minutes before its alert fires, so that the
+ * time just before the alert can belong to the incident.
  */
 import type { Fact } from "../../contract/citation.ts";
 import { METRICS, type MetricSpec } from "../../contract/telemetry.ts";
@@ -13,8 +15,8 @@ import type { Fetch, ToolResult } from "./recorder.ts";
 import { spanSamples } from "./tempo.ts";
 
 export const WINDOW_SECONDS = 30;
-const LONGEST_LOOK_BACK_MS = 10 * 60_000;
-/** Start-up looks like an incident. */
+const MAX_LOOK_BACK_MS = 10 * 60_000;
+/** Time after the system's start that is not compared: start-up looks like an incident. */
 const WARM_UP_MS = 10_000;
 const MAX_ROWS = 110;
 
@@ -45,7 +47,7 @@ const CONTAINER_SERIES: readonly Series[] = [
   ["up", 'up{job="cms-services"}'],
 ].map(([signal = "", expr = ""]) => ({ signal, expr }));
 
-/** Counters as rates, histograms as 95th percentiles, gauges as they are. */
+/** The query of a metric: counters as rates, histograms as 95th percentiles, gauges unchanged. */
 function seriesOf(name: string, spec: MetricSpec): Series {
   const selector = `${name}{job="cms-services"}`;
   switch (spec.type) {
@@ -111,10 +113,10 @@ export async function beforeInstant(
   prometheus: string,
   nowMs: number,
 ): Promise<number> {
-  // The oldest start among the processes that still run is the system's own start, whatever was replaced since.
+  // The oldest start of a process is the system's start, also after others were replaced.
   const [start] = await instant(get, prometheus, "min(container_start_time_seconds)", nowMs, "now");
   const startMs = Number(start?.value ?? 0) * 1000;
-  const earliest = Math.max(startMs + WARM_UP_MS, nowMs - LONGEST_LOOK_BACK_MS);
+  const earliest = Math.max(startMs + WARM_UP_MS, nowMs - MAX_LOOK_BACK_MS);
   return Math.min(earliest + WINDOW_SECONDS * 1000, nowMs - WINDOW_SECONDS * 1000);
 }
 
@@ -124,7 +126,7 @@ interface Row {
   readonly change: number;
 }
 
-/** Pairs values by signal, service and labels, the greatest change first. What did not change at all is left out. */
+/** Pairs values by signal, service and labels, sorted by change. Unchanged values are left out. */
 function rank(before: readonly Fact[], during: readonly Fact[]): Row[] {
   const pairs = new Map<string, { before?: Fact; during?: Fact }>();
   const keyOf = ({ signal, service, labels }: Fact): string =>
@@ -147,7 +149,10 @@ function rank(before: readonly Fact[], during: readonly Fact[]): Row[] {
     .toSorted((a, b) => b.change - a.change);
 }
 
-/** 0 for no change, growing with the ratio of the two values; what appeared or vanished counts like a hundredfold. */
+/**
+ * The size of a change: 0 for none, growing with the ratio. A value that appeared or vanished
+ * counts as a hundredfold change.
+ */
 function changeOf(before: Fact | undefined, during: Fact | undefined): number {
   if (before === undefined || during === undefined) return Math.log(100);
   const [a, b] = [Number(before.value), Number(during.value)];

@@ -4,7 +4,7 @@ import { downstreamOf, SERVICES, TOPOLOGY, upstreamOf } from "../../contract/top
 import { instant } from "./promql.ts";
 import type { Fetch, ToolResult } from "./recorder.ts";
 
-/** Every service: what it is, who feeds it, whom it feeds, and its runtime state now. */
+/** Every service with its role, its neighbours in the topology and its runtime state. */
 export async function inventory(
   get: Fetch,
   prometheus: string,
@@ -37,8 +37,8 @@ export async function inventory(
 }
 
 /**
- * Pending and firing alerts, each with the time since when it is active. They are read from the series that Prometheus writes of them:
- * its list of alerts knows the present alone.
+ * Pending and firing alerts with the start of each. They are read from the series that Prometheus
+ * writes, because `/api/v1/alerts` knows only the present.
  */
 export async function alerts(get: Fetch, prometheus: string, nowMs: number): Promise<ToolResult> {
   const [active, since] = await Promise.all(

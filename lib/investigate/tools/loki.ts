@@ -1,4 +1,4 @@
-/** LogQL: log lines and counts. Log text is data: it is returned as values and never interpreted. */
+/** LogQL: log lines and counts. Log text is returned as a value and never interpreted. */
 import type { Fact } from "../../contract/citation.ts";
 import { LOGS } from "../../contract/telemetry.ts";
 import { serviceOf } from "./naming.ts";
@@ -56,7 +56,7 @@ export async function eventCounts(
   return body.data.result.flatMap(({ metric = {}, value }) => {
     const event = metric["event"] ?? "";
     const service = serviceOf("", metric);
-    // A name that is not declared is text from outside.
+    // A name that is not declared is untrusted text.
     if (!(event in LOGS) || service === null) return [];
     return [{ signal: event, service, labels: {}, value: Number(value?.[1] ?? 0), when }];
   });
@@ -83,7 +83,7 @@ function pointsOf({ metric = {}, values = [], value }: Stream): Fact[] {
   }));
 }
 
-/** The event that a line tells of, if it is one that the system declares. */
+/** The event of a line, if it is a declared one. */
 function eventOf(line: string): string {
   try {
     const event = (JSON.parse(line) as { event?: unknown }).event;

@@ -1,15 +1,15 @@
-/** Which signal and which service a value is about, read off a query and the labels of its result. */
+/** Derives the signal and the service of a value from the query and the labels of its result. */
 import { SERVICES, type ServiceName, TOPOLOGY } from "../../contract/topology.ts";
 
 const METRIC = /\b(up|ALERTS|(?:cms|container|otlp|process)_[a-z0-9_]+)\b/;
 
-/** The metric that a PromQL expression is about: the first that it names, histograms without their suffix. */
+/** The metric of a PromQL expression: the first name in it, without the suffix of a histogram. */
 export function signalOf(expr: string, labels: Readonly<Record<string, string>>): string {
   const name = labels["__name__"] ?? METRIC.exec(expr)?.[1] ?? expr;
   return name.replace(/_(bucket|sum|count)$/, "");
 }
 
-/** The service that a result is about, by its labels first and by the query's own selectors otherwise. */
+/** The service of a result: by its labels, else by the selectors of the query. */
 export function serviceOf(
   expr: string,
   labels: Readonly<Record<string, string>>,

@@ -4,7 +4,7 @@ import type { Fact } from "../../contract/citation.ts";
 import { serviceOf, signalOf } from "./naming.ts";
 import type { Fetch, ToolResult } from "./recorder.ts";
 
-/** Series and points of one answer; more are cut, and the answer says so. */
+/** Maximum number of series and points of one answer; a note counts the cut ones. */
 const MAX_FACTS = 240;
 
 /** Evaluates `expr` at `atMs` (Unix milliseconds) and returns each series as a fact of `when`. */
@@ -36,7 +36,7 @@ export async function range(
   return { ...bounded(facts, expr), window: { startMs, endMs } };
 }
 
-/** Cuts what is too much, and says what was cut and, for no data, what was searched. */
+/** Limits the number of facts. Notes say what was cut or, without data, what was searched. */
 export function bounded(facts: readonly Fact[], searched: string): ToolResult {
   if (facts.length === 0) return { facts, notes: [`no data for ${searched}`] };
   if (facts.length <= MAX_FACTS) return { facts };

@@ -1,13 +1,13 @@
-/** The record of every call: what was asked, of which API, and the whole answer. */
+/** Records every call: arguments, requests and the full answer. */
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
 import type { EvidenceRecord } from "../../contract/answer.ts";
 import type { Fact } from "../../contract/citation.ts";
 
-/** What a tool returns: facts that can be cited, and words for a reader. */
+/** The result of a tool: facts that can be cited, and notes for a reader. */
 export interface ToolResult {
   readonly facts: readonly Fact[];
-  /** What was searched, what was cut, what a reader has to know. */
+  /** For a reader: what was searched and what was cut. */
   readonly notes?: readonly string[];
   readonly window?: { readonly startMs: number; readonly endMs: number };
 }
@@ -41,7 +41,7 @@ export class Recorder {
     this.#get = get;
   }
 
-  /** Runs a call, or answers it from the record when the same was asked before. A failure is recorded too. */
+  /** Runs a call, or returns the record of the same call. A failure is recorded too. */
   async call(
     tool: string,
     args: Readonly<Record<string, unknown>>,

@@ -21,7 +21,7 @@ interface Found {
 }
 
 const SPAN_PREFIXES = Object.keys(SPANS).map((name) => name.replace(/<.*$/, ""));
-/** A span's name, if it is one that the system declares. */
+/** A span's name if it is declared, else `span`. */
 const known = (name: string): string =>
   SPAN_PREFIXES.some((prefix) => name.startsWith(prefix)) ? name.slice(0, 80) : "span";
 
@@ -60,13 +60,14 @@ export async function traceql(
   return { ...bounded(facts, query), window: { startMs, endMs } };
 }
 
-/** Traces of a service that are looked at to tell how long its spans take. */
+/** Number of traces of a service from which durations of spans are taken. */
 const SAMPLED_TRACES = 20;
 const SPANS_PER_TRACE = 20;
 
 /**
- * Samples each service's spans of the `seconds` before `atMs`: how many there are, up to the size of the sample, and the
- * 95th percentile of their durations in whole milliseconds, at least 1 (starts are known no better).
+ * Samples each service's spans of the `seconds` before `atMs`: their number, up to the size of the
+ * sample, and the 95th percentile of their durations in whole milliseconds, at least 1 (start times
+ * are no more precise).
  */
 export async function spanSamples(
   get: Fetch,

@@ -99,7 +99,9 @@ function answerTo(url: URL): unknown {
   }
 }
 
-/** Fusion's spans take long now, threats are evaluated no more, and somebody wrote a span of his own. */
+/**
+ * Spans of fusion take long now, threat-evaluator has none, and one span has an undeclared name.
+ */
 function searchFor(q: string, endSeconds: number): unknown {
   const early = endSeconds < NOW_MS / 1000 - 60;
   const trace = (name: string, ms: number) => ({

@@ -1,4 +1,4 @@
-/** The tools, the same for every investigator: by name, with checked arguments, each call recorded. */
+/** The tools of every investigator: called by name, with checked arguments, each call recorded. */
 import { z } from "zod";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import type { EvidenceRecord } from "../../contract/answer.ts";
@@ -11,7 +11,7 @@ import { bounded, instant, range } from "./promql.ts";
 import { type Fetch, Recorder, type RecorderOptions, type ToolResult } from "./recorder.ts";
 import { trace, traceql } from "./tempo.ts";
 
-const LONGEST_SPAN_MS = 24 * 3_600_000;
+const MAX_SPAN_MS = 24 * 3_600_000;
 const DEFAULT_SPAN_SECONDS = 300;
 
 const time = z.iso.datetime().describe("ISO 8601, UTC");
@@ -109,7 +109,7 @@ function spanOf(
 ): { startMs: number; endMs: number } {
   const endMs = end === undefined ? nowMs : Date.parse(end);
   const startMs = start === undefined ? endMs - DEFAULT_SPAN_SECONDS * 1000 : Date.parse(start);
-  if (startMs >= endMs || endMs - startMs > LONGEST_SPAN_MS) {
+  if (startMs >= endMs || endMs - startMs > MAX_SPAN_MS) {
     throw new RangeError(
       `Cannot search: start must lie before end by at most a day, but the span is ${start} to ${end}`,
     );
@@ -117,7 +117,7 @@ function spanOf(
   return { startMs, endMs };
 }
 
-/** A tool as a model or a protocol is told of it. */
+/** The description of a tool for a model or a protocol. */
 export interface ToolDescription {
   readonly name: string;
   readonly description: string;
@@ -157,8 +157,8 @@ export class Toolset {
   }
 
   /**
-   * Calls a tool. A wrong name, wrong arguments and an API's refusal are answers (`ok` false) that say the rule; only
-   * an abort throws. The same call twice is answered from the record.
+   * Calls a tool. A wrong name, wrong arguments or a refusal of the API return a record with `ok`
+   * false and the reason; only an abort throws. The same call twice returns the same record.
    */
   call(name: string, args: Readonly<Record<string, unknown>>): Promise<EvidenceRecord> {
     return this.#recorder.call(name, args, async (get) => {

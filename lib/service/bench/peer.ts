@@ -223,23 +223,23 @@ const MODES: Readonly<Record<string, () => Promise<void>>> = {
   soak: () => soak(trackReader(participant)),
   "send-text": async () => {
     const sample = { number: 0, body: "x".repeat(size) };
-    const writer = await matched(participant.writer(participant.topic("Text", Text), QOS));
+    const writer = await matched(participant.writer(participant.topic("Text", Text, QOS)));
     writeAll(writer, sample, (i) => void (sample.number = i));
   },
   "send-numbers": async () => {
     const sample = { number: 0, reals: Array.from({ length: size }, () => 0) };
-    const writer = await matched(participant.writer(participant.topic("Numbers", Numbers), QOS));
+    const writer = await matched(participant.writer(participant.topic("Numbers", Numbers, QOS)));
     writeAll(writer, sample, (i) => void (sample.number = i));
   },
   "receive-text": async () => {
     let sum = 0;
-    const reader = participant.reader(participant.topic("Text", Text), QOS);
+    const reader = participant.reader(participant.topic("Text", Text, QOS));
     const visit = (value: Infer<typeof Text>): void => void (sum += value.body.length);
     print({ ...(await readAll(reader, () => reader.take(visit))), check: sum });
   },
   "receive-numbers": async () => {
     let sum = 0;
-    const reader = participant.reader(participant.topic("Numbers", Numbers), QOS);
+    const reader = participant.reader(participant.topic("Numbers", Numbers, QOS));
     const visit = (value: Infer<typeof Numbers>): void => {
       for (const number of value.reals) sum += number;
     };

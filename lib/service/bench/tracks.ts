@@ -18,14 +18,14 @@ export const QOS = {
 export type Track = typeof SourceTrack;
 
 export const topicOf = (participant: Participant) =>
-  participant.topic("SourceTrackTopic", SourceTrack);
+  participant.topic("SourceTrackTopic", SourceTrack, QOS);
 
 export const trackReader = (participant: Participant): Reader<Track> =>
-  participant.reader(topicOf(participant), QOS);
+  participant.reader(topicOf(participant));
 
 /** A writer that a reader has matched. */
 export const trackWriter = (participant: Participant): Promise<Writer<Track>> =>
-  matched(participant.writer(topicOf(participant), QOS));
+  matched(participant.writer(topicOf(participant)));
 
 /** Waits until `writer` has a reader. */
 export async function matched<D extends StructDecl>(writer: Writer<D>): Promise<Writer<D>> {

@@ -11,7 +11,10 @@ export interface Ending {
   readonly said: string;
 }
 
-/** An agent that fails states no confidence. It counts as wrong and sure, so that a failure never improves a mean. */
+/**
+ * A failed agent states no confidence. It counts as wrong and fully sure, so that a failure never
+ * improves the mean.
+ */
 const CONFIDENCE_OF_A_FAILURE = 1;
 
 export function endingOf(

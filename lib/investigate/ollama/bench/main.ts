@@ -1,6 +1,7 @@
 /**
- * What each part of the agent is worth with a real model, without a lab: the model that `OLLAMA_MODEL` names investigates the simulated
- * incidents with the whole agent, without the contrast, and without refutation. Prints JSON lines; the reference is the whole agent.
+ * Measures what each part of the agent contributes with a real model and without a lab. The model
+ * that `OLLAMA_MODEL` names investigates the simulated incidents with the whole agent, without the
+ * contrast, and without refutation. Prints JSON lines; the reference is the whole agent.
  */
 import { messageOf, UserFacingError } from "../../../base/errors.ts";
 import { SIMULATED_INCIDENTS, type SimulatedIncident } from "../../testing/incidents.ts";

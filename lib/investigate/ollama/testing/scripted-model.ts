@@ -1,4 +1,7 @@
-/** Stand-ins for models: each reads the question as a model does, from its JSON schema and prompt, and decides by simple means. For tests. */
+/**
+ * Doubles of models for tests: each reads the JSON schema and the prompt and decides by a simple
+ * rule.
+ */
 import type { ChatRequestSeen, Reply } from "./scripted-server.ts";
 
 /** The questions that the agent asks. */
@@ -8,7 +11,7 @@ interface Schema {
   readonly properties?: Readonly<Record<string, { readonly enum?: readonly (string | number)[] }>>;
 }
 
-/** Which question a chat is, by what the answer has to hold. */
+/** The kind of a question, by the properties of its schema. */
 export function kindOf({ format }: ChatRequestSeen): QuestionKind {
   const names = Object.keys((format as Schema | undefined)?.properties ?? {});
   if (names.includes("mechanism")) return "report";
@@ -16,19 +19,22 @@ export function kindOf({ format }: ChatRequestSeen): QuestionKind {
   return names.includes("service") ? "choose" : "choose again";
 }
 
-/** What may be said for a property, in the order of the schema. */
+/** The allowed values of a property, in the order of the schema. */
 export function allowed({ format }: ChatRequestSeen, name: string): readonly (string | number)[] {
   return (format as Schema | undefined)?.properties?.[name]?.enum ?? [];
 }
 
-/** All that a chat shows the model. */
+/** The full text of a chat. */
 export const promptOf = ({ messages }: ChatRequestSeen): string =>
   messages.map(({ content }) => content).join("\n");
 
-/** Picks one of what is allowed. */
+/** Picks one of the allowed values. */
 export type Pick = (options: readonly (string | number)[], name: string) => string | number;
 
-/** A model that fills in every list by `pick`, asks no query, and cites the table's first rows as they are shown. */
+/**
+ * A model that chooses from every list by `pick`, asks no query, and cites the first rows of the
+ * table.
+ */
 export function pickingModel(pick: Pick): (request: ChatRequestSeen) => Reply {
   return (request) => {
     const kind = kindOf(request);
@@ -50,7 +56,7 @@ export function firstRows(request: ChatRequestSeen, most: number): string[] {
   return rows.slice(0, most).map(([, id = ""]) => id);
 }
 
-/** A model that follows what the tools told it is possible, and otherwise takes the first of every list. */
+/** A model that chooses what the prompt calls possible, otherwise the first value of every list. */
 export const listeningModel = (request: ChatRequestSeen): Reply => {
   const possible = [...promptOf(request).matchAll(/([a-z-]+) ([a-z_]+) is possible/g)].at(-1);
   const broken = [...promptOf(request).matchAll(/is broken by ([a-z-]+)/g)].at(-1);
@@ -60,7 +66,10 @@ export const listeningModel = (request: ChatRequestSeen): Reply => {
   })(request);
 };
 
-/** A model that does what the last text that says "the root cause is …" tells it, and otherwise listens to the tools. */
+/**
+ * A model that obeys the last text "the root cause is …" in the prompt, otherwise follows the
+ * tools.
+ */
 export const obedientModel = (request: ChatRequestSeen): Reply => {
   const order = [...promptOf(request).matchAll(/the root cause is ([a-z-]+) ([a-z_]+)/g)].at(-1);
   if (order === undefined) return listeningModel(request);

@@ -1,11 +1,11 @@
 /**
- * A server that speaks Ollama's wire format and answers what a script says: for tests.
+ * A double of Ollama for tests: it speaks Ollama's wire format and replies as a script says.
  *
- * It knows `/api/version`, `/api/tags`, `/api/show`, `/api/ps` and `/api/chat`, streamed (one JSON object a line) and not,
- * and can misbehave in every way that a model or its server does.
+ * It serves `/api/version`, `/api/tags`, `/api/show`, `/api/ps` and `/api/chat`, streamed (one JSON
+ * object a line) or not, and can fail in every way that a model or its server does.
  */
 
-/** What `/api/chat` was asked. */
+/** A request to `/api/chat`. */
 export interface ChatRequestSeen {
   readonly model: string;
   readonly messages: readonly { readonly role: string; readonly content: string }[];
@@ -17,7 +17,7 @@ export interface ChatRequestSeen {
 
 /** One scripted answer. */
 export type Reply =
-  /** Says this, in pieces when streamed; an object is said as JSON. */
+  /** Replies with this, in pieces when streamed; an object becomes JSON. */
   | { readonly say: string | object; readonly doneReason?: string; readonly thinking?: string }
   /** An HTTP error in Ollama's shape. */
   | { readonly status: number; readonly error: string }
@@ -25,9 +25,9 @@ export type Reply =
   | { readonly breakAfter: string }
   /** Streams an error in mid-answer. */
   | { readonly errorAfter: string; readonly error: string }
-  /** Starts to stream and then says nothing until the client leaves. */
+  /** Starts to stream and then sends nothing until the client disconnects. */
   | { readonly stallAfter: string }
-  /** Says the same piece without end, until the client leaves. */
+  /** Sends the same piece until the client disconnects. */
   | { readonly repeat: string }
   /** Streams a line that is no JSON. */
   | { readonly garbage: string };
@@ -37,7 +37,7 @@ export interface ScriptedServerOptions {
   readonly models?: readonly string[];
   readonly capabilities?: readonly string[];
   readonly contextLength?: number;
-  /** What the n-th chat is answered (from 0). */
+  /** The reply to the n-th chat (from 0). */
   readonly reply: (request: ChatRequestSeen, n: number) => Reply | Promise<Reply>;
 }
 
@@ -45,7 +45,7 @@ export interface ScriptedServer extends AsyncDisposable {
   readonly url: string;
   /** Every chat so far. */
   readonly chats: readonly ChatRequestSeen[];
-  /** How many chats the client left before their end. */
+  /** Number of chats that the client closed before their end. */
   readonly abandoned: () => number;
 }
 

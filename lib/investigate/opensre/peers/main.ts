@@ -1,6 +1,7 @@
 /**
- * `bun run test:opensre`: the real OpenSRE (`OPENSRE_BIN`, else `opensre` on PATH) with a scripted model investigates a real incident.
- * It has to read telemetry, hand in an answer whose citations hold, and be shown nothing that gives the scenario away.
+ * `bun run test:opensre`: the real OpenSRE (`OPENSRE_BIN`, else `opensre` on PATH) with a scripted
+ * model investigates a real incident. It has to read telemetry and return an answer whose citations
+ * hold, and nothing that it reads may contain the scenario's name.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

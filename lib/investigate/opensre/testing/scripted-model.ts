@@ -1,6 +1,7 @@
 /**
- * A model for OpenSRE that needs no weights: it speaks the one call of OpenAI's wire format that OpenSRE makes of Ollama
- * (`POST /v1/chat/completions`), plans to read everything that Grafana offers, and writes the same report whatever it was shown.
+ * A double of a model for OpenSRE. It serves the one call of OpenAI's wire format that OpenSRE
+ * makes of Ollama (`POST /v1/chat/completions`), plans to read everything that Grafana offers, and
+ * always writes the same report.
  */
 
 /** What the model names as the cause, in the form that OpenSRE reads. */

@@ -1,0 +1,5 @@
+/** C sources that are imported as text. */
+declare module "*.c" {
+  const source: string;
+  export default source;
+}

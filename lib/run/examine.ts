@@ -1,0 +1,58 @@
+/** Lets one investigator examine an incident, and keeps what it did. */
+import type { Clock } from "../base/clock.ts";
+import { type Alert, withoutScenario } from "../contract/alert.ts";
+import type {
+  Budget,
+  Investigation,
+  Investigator,
+  TelemetryUrls,
+  Transcript,
+} from "../investigate/investigator.ts";
+import type { Scenario } from "../../scenarios/load.ts";
+import { mustNotLeak } from "./leaks.ts";
+
+/** One investigator's look at an incident. */
+export interface Look {
+  readonly investigator: string;
+  readonly investigation: Investigation;
+  readonly startUnixMs: number;
+  readonly endUnixMs: number;
+  readonly transcript: readonly string[];
+}
+
+export interface ExamineOptions {
+  readonly scenario: Scenario;
+  readonly alert: Alert;
+  readonly urls: TelemetryUrls;
+  readonly budget: Budget;
+  readonly seed: number;
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  /** Shows a line of the transcript and returns it with its time. */
+  readonly keep: (line: string) => string;
+}
+
+/** Throws when the signal aborts, or when an answer gave the scenario away; never for a wrong answer. */
+export async function examine(investigator: Investigator, options: ExamineOptions): Promise<Look> {
+  const { scenario, alert, urls, budget, seed, signal, clock, keep } = options;
+  const lines: string[] = [];
+  const add = (line: string): void => void lines.push(keep(line));
+  const transcript: Transcript = {
+    phase: (phase, detail) => add(detail === undefined ? phase : `${phase}: ${detail}`),
+    note: (line) => add(`  ${line}`),
+  };
+  const startUnixMs = clock.nowMs();
+  const investigation = await investigator.investigate({
+    alert: withoutScenario(alert),
+    urls,
+    budget,
+    transcript,
+    signal,
+    seed,
+  });
+  const endUnixMs = clock.nowMs();
+  signal.throwIfAborted();
+  mustNotLeak(investigation.evidence, scenario);
+  const { name } = investigator;
+  return { investigator: name, investigation, startUnixMs, endUnixMs, transcript: lines };
+}

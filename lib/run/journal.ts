@@ -1,0 +1,43 @@
+/** What an incident leaves behind while it goes on: events with their times, and log lines. */
+import type { Clock } from "../base/clock.ts";
+import type { EventName } from "../score/run-record.ts";
+
+/** What happened when, in the order of a run. */
+export interface TimelineEvent {
+  readonly name: EventName;
+  readonly unixMs: number;
+}
+
+export class Journal {
+  readonly timeline: TimelineEvent[] = [];
+  readonly runLog: string[] = [];
+  readonly injectLog: string[] = [];
+  readonly cleanupLog: string[] = [];
+  /** The step that is going on, for the outcome of a run that fails. */
+  phase = "up";
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Records the event; only its first time counts. */
+  event(name: EventName): void {
+    if (!this.has(name)) this.timeline.push({ name, unixMs: this.#clock.nowMs() });
+  }
+
+  has(name: EventName): boolean {
+    return this.timeline.some((event) => event.name === name);
+  }
+
+  /** Seconds since an event; 0 if it has not happened. */
+  secondsSince(name: EventName): number {
+    const nowMs = this.#clock.nowMs();
+    return (nowMs - (this.timeline.find((event) => event.name === name)?.unixMs ?? nowMs)) / 1000;
+  }
+
+  /** The line with the present time before it. */
+  stamped(line: string): string {
+    return `${new Date(this.#clock.nowMs()).toISOString()} ${line}`;
+  }
+}
