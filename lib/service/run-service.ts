@@ -11,6 +11,7 @@ import {
   messageOf,
   UserFacingError,
 } from "../base/errors.ts";
+import { underLocalNames } from "../base/host.ts";
 import { type ServiceName, TOPOLOGY } from "../contract/topology.ts";
 import { createTelemetry, type Telemetry } from "../telemetry/telemetry.ts";
 import { Bus, type MessageBus } from "./bus.ts";
@@ -191,7 +192,7 @@ function keepHouse(service: Service, bus: Bus): void {
 
 function listen(port: number, handle: HttpHandler): Bun.Server<undefined> {
   try {
-    return Bun.serve({ port, hostname: "0.0.0.0", fetch: handle });
+    return Bun.serve({ port, hostname: "0.0.0.0", fetch: underLocalNames(handle) });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
     throw new EnvironmentError(

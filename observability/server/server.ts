@@ -5,6 +5,7 @@ import { consoleApp } from "./console/app.ts";
 import type { Clock } from "../../lib/base/clock.ts";
 import { processEnv } from "../../lib/base/env.ts";
 import { EnvironmentError } from "../../lib/base/errors.ts";
+import { underLocalNames } from "../../lib/base/host.ts";
 import { parseAlertRules, rulesFor } from "../../lib/contract/alert-rules.ts";
 import { readFleet } from "../../lib/contract/fleet.ts";
 import type { Flags } from "./flags.ts";
@@ -118,7 +119,7 @@ function serve(app: Hono, hostname: string, port: number, what: string): Bun.Ser
       port,
       maxRequestBodySize: MAX_PAYLOAD_BYTES,
       idleTimeout: 60,
-      fetch: (request) => app.fetch(request),
+      fetch: underLocalNames((request) => app.fetch(request)),
     });
   } catch (error) {
     throw new EnvironmentError(

@@ -3,6 +3,7 @@
  * (Streamable HTTP, `/mcp`), and as plain JSON (`GET /alert`, `GET /tools`, `POST /tools/<name>`)
  * for programs of a few lines.
  */
+import { underLocalNames } from "../../base/host.ts";
 import { Server } from "@modelcontextprotocol/sdk/server/index.js";
 import { WebStandardStreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js";
 import { CallToolRequestSchema, ListToolsRequestSchema } from "@modelcontextprotocol/sdk/types.js";
@@ -42,7 +43,8 @@ export function serveTools(examination: Examination, port = 0): ToolServer {
   // The server sends nothing unasked, so it offers no stream of its own.
   app.get("/mcp", (c) => c.text("there is no stream of events", 405));
   app.all("/mcp", (c) => sessions.handle(c.req.raw));
-  const server = Bun.serve({ hostname: "127.0.0.1", port, idleTimeout: 0, fetch: app.fetch });
+  const fetch = underLocalNames((request) => app.fetch(request));
+  const server = Bun.serve({ hostname: "127.0.0.1", port, idleTimeout: 0, fetch });
   return {
     url: `http://127.0.0.1:${server.port}`,
     disconnected: disconnected.promise,

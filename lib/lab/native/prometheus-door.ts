@@ -3,6 +3,7 @@
  * where the supervisor alone asks it, because its admin API is on: incidents are frozen with it.
  */
 import { messageOf } from "../../base/errors.ts";
+import { underLocalNames } from "../../base/host.ts";
 import { readsPrometheus } from "../../contract/prometheus-api.ts";
 
 /** Longer than Prometheus lets a query run. */
@@ -27,7 +28,7 @@ export function servePrometheusDoor({
     port,
     idleTimeout: 255,
     maxRequestBodySize: MAX_BODY_BYTES,
-    fetch: (request) => passOn(request, origin),
+    fetch: underLocalNames((request) => passOn(request, origin)),
   });
 }
 

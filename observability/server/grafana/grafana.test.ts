@@ -274,3 +274,12 @@ describe("the owner's markers", () => {
     expect([reply.status, reply.text]).toEqual([400, expect.stringContaining("not a marker")]);
   });
 });
+
+test.each(["console", "loki", "tempo", "otlpHttp"] as const)(
+  "%s does not answer under a name that the Internet may own",
+  async (surface) => {
+    const path = { console: "/", loki: "/ready", tempo: "/ready", otlpHttp: "/" }[surface];
+    const reply = await lab.get(surface, path, {}, { headers: { host: "evil.example" } });
+    expect([reply.status, reply.text]).toEqual([403, expect.stringContaining("evil.example")]);
+  },
+);
