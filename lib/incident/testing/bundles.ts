@@ -29,7 +29,7 @@ export function someEntries(): NewEntry[] {
 }
 
 /** A bundle that is whole in form. */
-export function someBundle(entries: readonly NewEntry[] = someEntries()): Buffer {
+export function someBundle(entries: readonly NewEntry[] = someEntries()): Promise<Buffer> {
   return packBundle(
     {
       id: "0123456789abcdef",

@@ -1,0 +1,201 @@
+/**
+ * Freezes what a lab has stored into the entries of a bundle.
+ *
+ * First it settles: one more scrape of every target and one more evaluation of every rule must have come, or the series of the
+ * alert that just fired would be missing. The time of the freeze is that of the last sample in Prometheus' snapshot; of
+ * spans and log records nothing later is kept.
+ */
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Clock, systemClock } from "../base/clock.ts";
+import { EnvironmentError } from "../base/errors.ts";
+import { waitUntil } from "../base/wait.ts";
+import { type Alert, withoutScenario } from "../contract/alert.ts";
+import { downstreamOf, SERVICES, TOPOLOGY, upstreamOf } from "../contract/topology.ts";
+import type { Lab } from "../lab/lab.ts";
+import { type BundleFacts, type NewEntry, packBundle } from "./bundle.ts";
+import {
+  ALERT_ENTRY,
+  INVENTORY_ENTRY,
+  newIncidentId,
+  RECORDED_ANSWERS,
+  RULES_ENTRY,
+  STORE_ENTRY,
+} from "./bundle-format.ts";
+import { copyTelemetry } from "./telemetry-copy.ts";
+
+const SETTLE_DEADLINE_MS = 20_000;
+const REQUEST_TIMEOUT_MS = 10_000;
+/** Exporters send a batch every second, and the store commits four times a second. */
+const ARRIVAL_MS = 1500;
+
+export interface FreezeOptions {
+  readonly lab: Lab;
+  /** The alert as it fired. */
+  readonly alert: Alert;
+  /** Text of the provisioning file of the alert rules. */
+  readonly rulesText: string;
+  readonly versions: BundleFacts["versions"];
+  readonly signal?: AbortSignal;
+  readonly clock?: Clock;
+}
+
+/** What was frozen, before it is packed. */
+export interface FrozenIncident {
+  readonly facts: BundleFacts;
+  readonly entries: readonly NewEntry[];
+  /** The bundle's bytes; packing takes a second or a few. */
+  readonly pack: () => Promise<Buffer>;
+}
+
+/** Throws EnvironmentError when the lab cannot be recorded, or does not settle in time. */
+export async function freezeIncident(options: FreezeOptions): Promise<FrozenIncident> {
+  const { lab, signal, clock = systemClock } = options;
+  if (lab.snapshot === undefined) {
+    throw new EnvironmentError(
+      `Cannot record an incident: the engine must be native, but is ${lab.engine}`,
+    );
+  }
+  const prometheus = `http://localhost:${lab.ports.prometheus}`;
+  await settle(prometheus, clock, signal);
+  const answers = await recordedAnswers(prometheus);
+  const { prometheusBlocks, telemetryStore } = await lab.snapshot();
+  const { entries: blocks, frozenUnixMs } = readBlocks(prometheusBlocks);
+  await clock.sleep(ARRIVAL_MS, signal);
+  const facts = {
+    id: newIncidentId(),
+    frozen_unix_ms: frozenUnixMs,
+    lookback_delta: lookbackOf(answers["flags.json"] ?? ""),
+    versions: options.versions,
+  };
+  const json = (path: string, value: unknown): NewEntry => ({
+    path,
+    content: Buffer.from(`${JSON.stringify(value)}\n`),
+  });
+  const entries = [
+    json(ALERT_ENTRY, withoutScenario(options.alert)),
+    json(INVENTORY_ENTRY, await inventoryAt(prometheus, frozenUnixMs)),
+    { path: RULES_ENTRY, content: Buffer.from(options.rulesText) },
+    ...Object.entries(answers).map(([name, text]) => ({
+      path: `api/${name}`,
+      content: Buffer.from(text),
+    })),
+    ...blocks,
+    { path: STORE_ENTRY, content: storeAt(telemetryStore, frozenUnixMs) },
+  ];
+  return { facts, entries, pack: () => packBundle(facts, entries) };
+}
+
+async function getJson<T>(url: string): Promise<T> {
+  const reply = await fetch(url, { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
+  if (!reply.ok) throw new EnvironmentError(`Cannot record ${url}: it answered ${reply.status}`);
+  return (await reply.json()) as T;
+}
+
+/** Waits until every target was scraped, and after that every rule evaluated. */
+async function settle(prometheus: string, clock: Clock, signal: AbortSignal | undefined) {
+  const after = async (what: string, look: () => Promise<readonly string[]>): Promise<void> => {
+    const fromMs = clock.nowMs();
+    await waitUntil(
+      async () => {
+        const times = (await look()).map((text) => Date.parse(text));
+        const late = times.filter((time) => !(time > fromMs)).length;
+        return { ok: times.length > 0 && late === 0, seen: `${late} of ${times.length} are older` };
+      },
+      {
+        what,
+        deadlineMs: SETTLE_DEADLINE_MS,
+        intervalMs: 100,
+        clock,
+        ...(signal === undefined ? {} : { signal }),
+      },
+    );
+  };
+  await after("one more scrape of every target", async () => {
+    const url = `${prometheus}/api/v1/targets?state=active`;
+    const body = await getJson<{ data: { activeTargets: { lastScrape: string }[] } }>(url);
+    return body.data.activeTargets.map(({ lastScrape }) => lastScrape);
+  });
+  await after("one more evaluation of every rule", async () => {
+    const body = await getJson<{
+      data: { groups: { lastEvaluation: string; rules: { lastEvaluation: string }[] }[] };
+    }>(`${prometheus}/api/v1/rules`);
+    // A group's evaluation is over when its own time is set; those of its rules come earlier.
+    return body.data.groups.flatMap(({ lastEvaluation, rules }) => [
+      lastEvaluation,
+      ...rules.map((rule) => rule.lastEvaluation),
+    ]);
+  });
+}
+
+async function recordedAnswers(prometheus: string): Promise<Record<string, string>> {
+  const found = await Promise.all(
+    Object.entries(RECORDED_ANSWERS).map(async ([name, path]) => {
+      const reply = await fetch(prometheus + path, {
+        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+      });
+      const text = await reply.text();
+      if (!reply.ok)
+        throw new EnvironmentError(`Cannot record ${path}: it answered ${reply.status}`);
+      return [name, text] as const;
+    }),
+  );
+  return Object.fromEntries(found);
+}
+
+function lookbackOf(flags: string): string {
+  const { data } = JSON.parse(flags) as { data: Record<string, string> };
+  return data["query.lookback-delta"] ?? "5m";
+}
+
+/** The blocks of a snapshot as entries, and the time of the last sample in them. */
+function readBlocks(folder: string): { entries: NewEntry[]; frozenUnixMs: number } {
+  const entries: NewEntry[] = [];
+  let frozenUnixMs = 0;
+  for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+    if (!statSync(join(folder, name)).isFile()) continue;
+    const content = readFileSync(join(folder, name));
+    entries.push({ path: `prometheus/${name}`, content });
+    if (!name.endsWith("/meta.json")) continue;
+    const { maxTime } = JSON.parse(content.toString()) as { maxTime: number };
+    // A block's end is the first millisecond that is no longer in it.
+    frozenUnixMs = Math.max(frozenUnixMs, maxTime - 1);
+  }
+  rmSync(folder, { recursive: true, force: true });
+  if (entries.length === 0) throw new EnvironmentError("Cannot record: the snapshot is empty");
+  return { entries: entries.toSorted((a, b) => (a.path < b.path ? -1 : 1)), frozenUnixMs };
+}
+
+function storeAt(source: string, frozenUnixMs: number): Buffer {
+  const folder = mkdtempSync(join(tmpdir(), "cms-freeze-"));
+  try {
+    const target = join(folder, STORE_ENTRY);
+    copyTelemetry(source, target, frozenUnixMs);
+    return readFileSync(target);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Services and topology, with the runtime state that the container facts show. */
+async function inventoryAt(prometheus: string, frozenUnixMs: number): Promise<unknown> {
+  const query = new URLSearchParams({
+    query: "container_state == 1",
+    time: String(frozenUnixMs / 1000),
+  });
+  const body = await getJson<{ data: { result: { metric: Record<string, string> }[] } }>(
+    `${prometheus}/api/v1/query?${query.toString()}`,
+  );
+  const stateOf = (service: string): string =>
+    body.data.result.find(({ metric }) => metric["name"] === service)?.metric["state"] ?? "unknown";
+  return {
+    services: SERVICES.map((name) => ({
+      name,
+      role: TOPOLOGY[name].role,
+      fed_by: upstreamOf(name),
+      feeds: downstreamOf(name),
+      state: stateOf(name),
+    })),
+  };
+}

@@ -1,0 +1,153 @@
+/**
+ * Restores a bundle: a fresh Prometheus on its blocks, the telemetry server on its store, and four doors with the time pinned.
+ * Needs no root, no DDS and no namespaces; any number stand side by side. It ends with this program.
+ */
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Clock, systemClock } from "../base/clock.ts";
+import { UsageError } from "../base/errors.ts";
+import { type Alert, AlertSchema } from "../contract/alert.ts";
+import type { Bundle } from "./bundle.ts";
+import {
+  ALERT_ENTRY,
+  type BundleManifest,
+  RECORDED_ANSWERS,
+  RULES_ENTRY,
+  STORE_ENTRY,
+} from "./bundle-format.ts";
+import { openDoor } from "./doors.ts";
+import { type PinnedApi, PinnedTime } from "./pinned-time.ts";
+import { startServed } from "./programs.ts";
+import { makeTemporaryFolder } from "./temporary.ts";
+
+const PROJECT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
+
+export interface RestoredIncident extends AsyncDisposable {
+  readonly manifest: BundleManifest;
+  readonly alert: Alert;
+  readonly urls: Readonly<Record<PinnedApi, string>>;
+  /** Telemetry's clock: it stands at the time of the freeze. What takes time is still slept for. */
+  readonly clock: Clock;
+}
+
+/** Throws UsageError for a bundle that is not whole, and EnvironmentError when an engine does not start; nothing stays then. */
+export async function restoreIncident(
+  bundle: Bundle,
+  clock: Clock = systemClock,
+): Promise<RestoredIncident> {
+  const temporary = makeTemporaryFolder();
+  const stack = new AsyncDisposableStack();
+  stack.defer(() => temporary.remove());
+  try {
+    const folder = join(temporary.path, "incident");
+    await bundle.unpack(folder);
+    const alert = readAlert(bundle.path, folder);
+    const recorded = readRecorded(bundle.path, folder);
+    const { manifest } = bundle;
+    const time = new PinnedTime(manifest.frozen_unix_ms, clock);
+    const engine = await startPrometheus(folder, manifest, stack);
+    const door = (api: PinnedApi, origin: string): string => {
+      const server = openDoor({ api, origin, time, recorded });
+      stack.defer(() => server.stop(true));
+      return server.url.origin;
+    };
+    const prometheus = door("prometheus", engine);
+    const server = await startTelemetryServer(folder, manifest, prometheus, stack);
+    const urls = {
+      prometheus,
+      loki: door("loki", server.loki),
+      tempo: door("tempo", server.tempo),
+      grafana: door("grafana", server.console),
+    };
+    return {
+      manifest,
+      alert,
+      urls,
+      clock: { nowMs: () => manifest.frozen_unix_ms, sleep: (...args) => clock.sleep(...args) },
+      [Symbol.asyncDispose]: () => stack.disposeAsync(),
+    };
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+}
+
+function readAlert(path: string, folder: string): Alert {
+  const parsed = AlertSchema.safeParse(readJson(path, folder, ALERT_ENTRY));
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new UsageError(
+    `Cannot use the bundle ${path}: ${ALERT_ENTRY}: ${issue?.path.join(".")}: ${issue?.message}`,
+  );
+}
+
+function readRecorded(path: string, folder: string): Record<string, unknown> {
+  const names = Object.keys(RECORDED_ANSWERS);
+  return Object.fromEntries(names.map((name) => [name, readJson(path, folder, `api/${name}`)]));
+}
+
+function readJson(path: string, folder: string, entry: string): unknown {
+  try {
+    return JSON.parse(readFileSync(join(folder, entry), "utf8"));
+  } catch (error) {
+    throw new UsageError(`Cannot use the bundle ${path}: ${entry} is no JSON`, { cause: error });
+  }
+}
+
+/** Starts Prometheus on the blocks with an empty configuration; returns where it listens. */
+async function startPrometheus(
+  folder: string,
+  { lookback_delta }: BundleManifest,
+  stack: AsyncDisposableStack,
+): Promise<string> {
+  writeFileSync(join(folder, "prometheus.yml"), "{}\n");
+  const served = await startServed({
+    name: "prometheus",
+    argv: [
+      "prometheus",
+      "--config.file=prometheus.yml",
+      "--storage.tsdb.path=prometheus",
+      // Blocks stay however old they are.
+      "--storage.tsdb.retention.time=100y",
+      "--web.listen-address=127.0.0.1:0",
+      `--query.lookback-delta=${lookback_delta}`,
+      "--log.level=info",
+    ],
+    cwd: folder,
+    ready: /Listening on"[^\n]*address=127\.0\.0\.1:(\d+)[\s\S]*Server is ready to receive/,
+  });
+  stack.use(served);
+  return `http://127.0.0.1:${served.match[1]}`;
+}
+
+async function startTelemetryServer(
+  folder: string,
+  { frozen_unix_ms }: BundleManifest,
+  prometheusUrl: string,
+  stack: AsyncDisposableStack,
+): Promise<{ loki: string; tempo: string; console: string }> {
+  mkdirSync(join(folder, "telemetry"));
+  renameSync(join(folder, STORE_ENTRY), join(folder, "telemetry", STORE_ENTRY));
+  const free = ["console", "loki", "tempo"].map((name) => `--${name}-port=0`);
+  const served = await startServed({
+    name: "the telemetry server",
+    argv: [
+      process.execPath,
+      `${PROJECT}/observability/server/main.ts`,
+      `--data-dir=${join(folder, "telemetry")}`,
+      `--frozen-at=${frozen_unix_ms}`,
+      `--rules-file=${join(folder, RULES_ENTRY)}`,
+      `--prometheus-url=${prometheusUrl}`,
+      ...free,
+    ],
+    cwd: folder,
+    ready: /\{"event":"telemetry_server_ready".*\}/,
+  });
+  stack.use(served);
+  const ports = JSON.parse(served.match[0]) as Record<"loki" | "tempo" | "console", number>;
+  return {
+    loki: `http://127.0.0.1:${ports.loki}`,
+    tempo: `http://127.0.0.1:${ports.tempo}`,
+    console: `http://127.0.0.1:${ports.console}`,
+  };
+}

@@ -1,0 +1,157 @@
+/**
+ * A system small enough for any machine: one exporter, a real Prometheus with a rule that fires, and the telemetry server. It is
+ * frozen as a lab is, without being one.
+ */
+import { Database } from "bun:sqlite";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { systemClock } from "../../base/clock.ts";
+import { waitUntil } from "../../base/wait.ts";
+import { type Alert, AlertSchema } from "../../contract/alert.ts";
+import { ALERT_RULES_FILE } from "../../contract/alert-rules.ts";
+import type { Lab } from "../../lab/lab.ts";
+import { startServed } from "../programs.ts";
+
+const PROJECT = new URL("../../..", import.meta.url).pathname.replace(/\/$/, "");
+
+export const RULES_TEXT = await Bun.file(`${PROJECT}/${ALERT_RULES_FILE}`).text();
+
+export const SMALL_ALERT: Alert = AlertSchema.parse({
+  ...(await Bun.file(`${PROJECT}/scenarios/sensor-down/alert.json`).json()),
+});
+
+const CONFIG = {
+  global: { scrape_interval: "500ms", scrape_timeout: "500ms", evaluation_interval: "500ms" },
+  rule_files: ["rules.yml"],
+};
+const RULES = {
+  groups: [
+    { name: "small", rules: [{ alert: "Broken", expr: "broken == 1", labels: { uid: "broken" } }] },
+  ],
+};
+
+export class SmallSystem implements AsyncDisposable {
+  readonly folder = mkdtempSync(join(tmpdir(), "small-system-"));
+  readonly #stack = new AsyncDisposableStack();
+  prometheus = "";
+  loki = "";
+  /** Value of the metric `broken`. */
+  broken = 0;
+
+  static async start(): Promise<SmallSystem> {
+    const system = new SmallSystem();
+    try {
+      await system.#begin();
+      return system;
+    } catch (error) {
+      await system[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  async #begin(): Promise<void> {
+    this.#stack.defer(() => rmSync(this.folder, { recursive: true, force: true }));
+    const exporter = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => this.#metrics() });
+    this.#stack.defer(() => exporter.stop(true));
+    const target = exporter.url.host;
+    const config = {
+      ...CONFIG,
+      scrape_configs: [{ job_name: "small", static_configs: [{ targets: [target] }] }],
+    };
+    writeFileSync(join(this.folder, "prometheus.yml"), JSON.stringify(config));
+    writeFileSync(join(this.folder, "rules.yml"), JSON.stringify(RULES));
+    mkdirSync(join(this.folder, "telemetry"));
+    const prometheus = await startServed({
+      name: "prometheus",
+      argv: [
+        "prometheus",
+        "--config.file=prometheus.yml",
+        "--storage.tsdb.path=data",
+        "--web.listen-address=127.0.0.1:0",
+        "--web.enable-admin-api",
+        "--query.lookback-delta=2m",
+      ],
+      cwd: this.folder,
+      ready: /Listening on"[^\n]*address=(127\.0\.0\.1:\d+)[\s\S]*Server is ready to receive/,
+    });
+    this.#stack.use(prometheus);
+    this.prometheus = `http://${prometheus.match[1]}`;
+    const ports = ["console", "loki", "tempo", "otlp-grpc", "otlp-http"];
+    const telemetry = await startServed({
+      name: "the telemetry server",
+      argv: [
+        process.execPath,
+        `${PROJECT}/observability/server/main.ts`,
+        `--data-dir=${this.folder}/telemetry`,
+        `--prometheus-url=${this.prometheus}`,
+        ...ports.map((name) => `--${name}-port=0`),
+      ],
+      cwd: PROJECT,
+      ready: /\{"event":"telemetry_server_ready".*\}/,
+    });
+    this.#stack.use(telemetry);
+    const { loki } = JSON.parse(telemetry.match[0]) as { loki: number };
+    this.loki = `http://127.0.0.1:${loki}`;
+  }
+
+  #metrics(): Response {
+    return new Response(
+      `# HELP broken Whether it is.\n# TYPE broken gauge\nbroken ${this.broken}\n` +
+        'container_state{name="radar-sensor",state="running"} 1\n',
+    );
+  }
+
+  /** Stores one log line with its time; seconds from now. */
+  async log(body: string, inSeconds: number): Promise<void> {
+    const timeUnixNano = `${systemClock.nowMs() + inSeconds * 1000}000000`;
+    const attributes = [{ key: "service.name", value: { stringValue: "radar-sensor" } }];
+    const logRecords = [{ timeUnixNano, body: { stringValue: body } }];
+    const reply = await fetch(`${this.loki}/otlp/v1/logs`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({
+        resourceLogs: [{ resource: { attributes }, scopeLogs: [{ logRecords }] }],
+      }),
+    });
+    if (!reply.ok) throw new Error(`The line was not taken: ${await reply.text()}`);
+  }
+
+  /** What the lab's owner wrote beside the telemetry: the truth. */
+  mark(text: string): void {
+    const store = new Database(join(this.folder, "telemetry", "telemetry.sqlite"));
+    store.query("INSERT INTO markers (time_ms, kind, text) VALUES (1, 'fault', ?)").run(text);
+    store.close();
+  }
+
+  /** Breaks it, and waits until its alert fires. */
+  async break(): Promise<void> {
+    this.broken = 1;
+    await waitUntil(
+      async () => {
+        const text = await (await fetch(`${this.prometheus}/api/v1/alerts`)).text();
+        return { ok: text.includes('"state":"firing"'), seen: text };
+      },
+      { what: "the alert", deadlineMs: 20_000, intervalMs: 50 },
+    );
+  }
+
+  /** As much of a lab as freezing takes. */
+  lab(): Lab {
+    const snapshot: Lab["snapshot"] = async () => {
+      const url = `${this.prometheus}/api/v1/admin/tsdb/snapshot`;
+      const reply = await fetch(url, { method: "POST" });
+      const { data } = (await reply.json()) as { data: { name: string } };
+      return {
+        prometheusBlocks: join(this.folder, "data", "snapshots", data.name),
+        telemetryStore: join(this.folder, "telemetry", "telemetry.sqlite"),
+      };
+    };
+    const port = Number(new URL(this.prometheus).port);
+    return { engine: "native", ports: { prometheus: port }, snapshot } as unknown as Lab;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+}

@@ -1,0 +1,64 @@
+/** Every text that a bundle holds, for a sweep that looks for what gives the scenario away. */
+import { Database } from "bun:sqlite";
+import type { NewEntry } from "./bundle.ts";
+import { STORE_ENTRY } from "./bundle-format.ts";
+
+export interface FoundText {
+  /** Where in the bundle, such as `telemetry.sqlite logs 12`. */
+  readonly where: string;
+  readonly text: string;
+}
+
+/** Symbols of Prometheus' index, rows of the store, and all else as text. */
+export function* unpackedTexts(entries: readonly NewEntry[]): Generator<FoundText> {
+  for (const { path, content } of entries) {
+    if (path.endsWith("/index")) {
+      for (const text of indexSymbols(content)) yield { where: path, text };
+    } else if (path === STORE_ENTRY) {
+      yield* rowsOf(content);
+    } else if (!/\/(chunks\/\d+|tombstones)$/.test(path)) {
+      yield { where: path, text: Buffer.from(content).toString("utf8") };
+    }
+  }
+}
+
+const TOC_BYTES = 52;
+const INDEX_MAGIC = 0xbaaad700;
+
+/** The names and values of all labels: Prometheus' index format, versions 1 and 2. */
+export function indexSymbols(index: Uint8Array): string[] {
+  const bytes = Buffer.from(index);
+  if (bytes.length < TOC_BYTES + 5 || bytes.readUInt32BE(0) !== INDEX_MAGIC) {
+    throw new Error("This is no index of a block of Prometheus");
+  }
+  const start = Number(bytes.readBigUInt64BE(bytes.length - TOC_BYTES));
+  const count = bytes.readUInt32BE(start + 4);
+  const symbols: string[] = [];
+  let at = start + 8;
+  for (let i = 0; i < count; i++) {
+    let length = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = bytes.readUInt8(at++);
+      length += (byte & 0x7f) << shift;
+      if (byte < 0x80) break;
+    }
+    symbols.push(bytes.toString("utf8", at, at + length));
+    at += length;
+  }
+  return symbols;
+}
+
+function* rowsOf(content: Uint8Array): Generator<FoundText> {
+  using database = Database.deserialize(content);
+  const tables = database
+    .query("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
+    .all() as { name: string; sql: string }[];
+  for (const { name, sql } of tables) {
+    yield { where: `${STORE_ENTRY} ${name}`, text: sql };
+    let row = 0;
+    for (const values of database.query(`SELECT * FROM "${name}"`).values()) {
+      const texts = values.filter((value) => typeof value === "string");
+      yield { where: `${STORE_ENTRY} ${name} ${++row}`, text: texts.join("\n") };
+    }
+  }
+}
