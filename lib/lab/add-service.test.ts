@@ -1,6 +1,6 @@
 /**
- * A service is added to a copy of the project: a row in the table of services, a row of its signals, and its folder.
- * Everything else has to follow. A real lab runs in the copy, hence root.
+ * A service is added to a copy of the project: a row in the table of services, a row of its
+ * signals, and its folder. Everything else has to follow. A real lab runs in the copy, hence root.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmod, cp, mkdir, mkdtemp, rm, symlink } from "node:fs/promises";

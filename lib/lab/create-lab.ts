@@ -12,7 +12,9 @@ export interface LabChoice {
   readonly lifetime: Lifetime;
 }
 
-/** Creates a lab (which starts nothing yet); throws UsageError for an engine that does not exist. */
+/**
+ * Creates a lab (which starts nothing yet); throws UsageError for an engine that does not exist.
+ */
 export function createLab({ engine, index, lifetime }: LabChoice): Lab {
   const options = { index, lifetime, projectDir: PROJECT_DIR };
   switch (engine) {

@@ -1,4 +1,7 @@
-/** Facts about the services' process groups as Prometheus text, under cAdvisor's names. Label `name` is the service. */
+/**
+ * Facts about the services' process groups as Prometheus text, under cAdvisor's names. Label `name`
+ * is the service.
+ */
 import { CONTAINER_METRICS, type ContainerMetricName } from "../contract/telemetry.ts";
 import type { ServiceName } from "../contract/topology.ts";
 

@@ -1,6 +1,6 @@
 /**
- * The lab: the only thing that starts, stops and breaks services. Scenarios are written against this
- * interface alone; every engine passes the suite in `testing/lab.case.ts`.
+ * The lab: the only thing that starts, stops and breaks services. Scenarios are written against
+ * this interface alone; every engine passes the suite in `testing/lab.case.ts`.
  */
 import type { LabPorts, ServiceName } from "../contract/topology.ts";
 
@@ -48,24 +48,32 @@ export interface PartState {
 export interface LabStatus {
   readonly engine: "native" | "docker";
   readonly index: number;
-  /** How long it lives; a lab that lives no longer than its program is in use by that program. */
+  /** How long the lab lives. A lab with "with-caller" is in use by the program that started it. */
   readonly lifetime?: Lifetime;
   readonly services: readonly ServiceState[];
   readonly parts: readonly PartState[];
 }
 
-/** How long a lab that this program started lives: until it is taken down, or no longer than the program. */
+/**
+ * How long a lab that this program started lives: until it is taken down, or no longer than the
+ * program.
+ */
 export type Lifetime = "until-down" | "with-caller";
 
 export interface UpOptions {
-  /** Keep what Prometheus, logs and traces hold from earlier runs; false starts with empty stores. */
+  /**
+   * Keep what Prometheus, logs and traces hold from earlier runs; false starts with empty stores.
+   */
   readonly keepTelemetry?: boolean;
   readonly onProgress?: (line: string) => void;
   readonly signal?: AbortSignal;
 }
 
-/** The smallest share of a processor that a service can be limited to: the kernel gives no less than 1 ms in a second. */
-export const LEAST_CORES = 0.001;
+/**
+ * The smallest share of a processor that a service can be limited to: the kernel gives no less than
+ * 1 ms in a second.
+ */
+export const MIN_CORES = 0.001;
 
 /** What a lab has stored, as files of this machine. */
 export interface StoredTelemetry {
@@ -87,20 +95,31 @@ export interface Lab extends AsyncDisposable {
   status(): Promise<LabStatus | null>;
   /** Starts a stopped service again, as it was configured last. */
   start(service: ServiceName): Promise<void>;
-  /** Sends SIGTERM and waits for the exit; SIGKILL after a grace period. The service stays stopped. */
+  /**
+   * Sends SIGTERM and waits for the exit; SIGKILL after a grace period. The service stays stopped.
+   */
   stop(service: ServiceName): Promise<void>;
-  /** Puts a fresh process in place of the service: with these options, or the canonical one with none. */
+  /**
+   * Puts a fresh process in place of the service: with these options, or the canonical one with
+   * none.
+   */
   replace(service: ServiceName, options?: ReplaceOptions): Promise<void>;
-  /** Limits the running service to `cores` of a processor (LEAST_CORES to 64), without a restart; null lifts the limit. */
+  /**
+   * Limits the running service to `cores` of a processor (MIN_CORES to 64), without a restart;
+   * null lifts the limit.
+   */
   limitCpu(service: ServiceName, cores: number | null): Promise<void>;
   /** Cuts the service off the network while it keeps running. */
   detachNetwork(service: ServiceName): Promise<void>;
   attachNetwork(service: ServiceName): Promise<void>;
   state(service: ServiceName): Promise<ServiceState>;
   stats(service: ServiceName): Promise<ServiceStats>;
-  /** What opens the owner's markers on the console; undefined when the lab was never up. */
+  /** The token for the owner's markers on the console; undefined when the lab was never up. */
   ownerToken(): string | undefined;
-  /** Has Prometheus write a snapshot, and says where it and the store are. An engine without it cannot be recorded. */
+  /**
+   * Has Prometheus write a snapshot, and says where it and the store are. An engine without it
+   * cannot be recorded.
+   */
   snapshot?(): Promise<StoredTelemetry>;
   /** The last `lines` lines that the service wrote to standard output and error. */
   logs(service: ServiceName, lines?: number): Promise<string>;

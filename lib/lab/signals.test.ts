@@ -1,6 +1,6 @@
 /**
- * Every metric, log event and span that is declared arrives: each is read back from Prometheus, the Loki API and the Tempo API of
- * a real lab. What a healthy system never says is provoked.
+ * Every metric, log event and span that is declared arrives: each is read back from Prometheus, the
+ * Loki API and the Tempo API of a real lab. What a healthy system never says is provoked.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { messageOf } from "../base/errors.ts";
@@ -29,10 +29,12 @@ const LAB_INDEX = 5;
 const TEST_TIMEOUT_MS = 480_000;
 /** A heartbeat is due every 30 s; a machine with other work is slow. */
 const DEADLINE_MS = 180_000;
-/** Of a core: a sensor that scans 1,000 times a second needs more, so that the kernel makes it late. */
+/**
+ * Of a core: a sensor that scans 1,000 times a second needs more, so that the kernel makes it late.
+ */
 const TOO_FEW_CORES = 0.1;
 
-/** Rows of the declarations that no lab shows, and why. */
+/** Declared events that no lab can show, and why. */
 const NOT_PROVOKED: Partial<Record<LogEvent, string>> = {
   message_rejected:
     "needs a writer that is not of the CMS; lib/service/bus.test.ts makes the bus say it",
@@ -280,8 +282,8 @@ describe.skipIf(!canRun)("signals of a real lab (needs root, Linux and its tools
   );
 
   /**
-   * What of the last words is missing. A process gives its last export two seconds and then ends; whose words
-   * were lost on a slow machine speaks again.
+   * The records of a shutdown that are missing. A process allows two seconds for its last export,
+   * which a slow machine can miss: such a service is stopped again.
    */
   async function lastWords(): Promise<string[]> {
     const missing = await matrix.missingLogs(
@@ -292,7 +294,10 @@ describe.skipIf(!canRun)("signals of a real lab (needs root, Linux and its tools
     return missing;
   }
 
-  /** Kills the telemetry server, waits until every service has noticed, and starts it again. */
+  /**
+   * Kills the telemetry server, waits until every service has logged the outage, and starts the
+   * server again.
+   */
   async function stopIngressForAMoment(): Promise<void> {
     const status = await lab.status();
     const pid = status?.parts.find(({ name }) => name === "telemetry")?.pid ?? undefined;
@@ -327,7 +332,10 @@ describe.skipIf(!canRun)("signals of a real lab (needs root, Linux and its tools
   }
 });
 
-/** What a service is replaced by to make its partners refuse it: for one that writes nothing, itself. */
+/**
+ * The environment with which a service's partners refuse it. A service that writes nothing keeps
+ * its own.
+ */
 const exclusive = (service: ServiceName): Record<string, string> =>
   TOPOLOGY[service].publishes.length > 0 ? { CMS_FORCE_QOS: "EXCLUSIVE_OWNERSHIP" } : {};
 

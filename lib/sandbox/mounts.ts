@@ -1,4 +1,7 @@
-/** Mounts inside a mount namespace of one's own. In the host's mount namespace they would change the host. */
+/**
+ * Mounts inside a mount namespace of one's own. In the host's mount namespace they would change the
+ * host.
+ */
 import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { mustRun } from "../base/shell.ts";
@@ -18,7 +21,10 @@ export interface BindOptions {
   readonly readOnly?: boolean;
 }
 
-/** Shows the file or folder `source` at `target` as well; `target` is created when it does not exist. */
+/**
+ * Shows the file or folder `source` at `target` as well; `target` is created when it does not
+ * exist.
+ */
 export async function bind(
   source: string,
   target: string,
@@ -34,7 +40,10 @@ export async function bind(
   await mustRun(["mount", "-o", readOnly ? "bind,ro" : "bind", source, target]);
 }
 
-/** Shows `source` at `target` to user `uid`, who may write there: the folder and all in it are given to that user. */
+/**
+ * Shows `source` at `target` to user `uid`, who may write there: the folder and all in it are given
+ * to that user.
+ */
 export async function bindOwnedBy(uid: number, source: string, target: string): Promise<void> {
   await mustRun(["chown", "-R", `${uid}:${uid}`, source]);
   await bind(source, target);

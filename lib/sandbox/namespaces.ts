@@ -6,9 +6,10 @@ export interface NamespaceOptions {
 }
 
 /**
- * The command line that runs `argv` as the first process of its own network, pid and mount namespace. The network has
- * only a loopback interface, which is down. When that process ends, or the `unshare` that started it is killed, the
- * kernel ends every process inside: a process that calls `setsid` cannot escape.
+ * The command line that runs `argv` as the first process of its own network, pid and mount
+ * namespace. The network has only a loopback interface, which is down. When that process ends, or
+ * the `unshare` that started it is killed, the kernel ends every process inside: a process that
+ * calls `setsid` cannot escape.
  */
 export function inNewNamespaces(argv: readonly string[], options: NamespaceOptions = {}): string[] {
   return [

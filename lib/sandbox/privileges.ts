@@ -11,8 +11,8 @@ export interface PrivilegeOptions {
 }
 
 /**
- * The command that removes all capabilities, sets `no_new_privs` (a setuid program then gives none back), and becomes
- * the program that is appended to it.
+ * The command that removes all capabilities, sets `no_new_privs` (a setuid program then gives none
+ * back), and becomes the program that is appended to it.
  */
 export function withoutPrivileges({ uid }: PrivilegeOptions = {}): string[] {
   return [
@@ -24,7 +24,10 @@ export function withoutPrivileges({ uid }: PrivilegeOptions = {}): string[] {
   ];
 }
 
-/** The first of the existing `paths` that a program started through `prefix` cannot read; undefined when it can read all. */
+/**
+ * The first of the existing `paths` that a program started through `prefix` cannot read; undefined
+ * when it can read all.
+ */
 export async function firstUnreadable(
   prefix: readonly string[],
   paths: readonly string[],

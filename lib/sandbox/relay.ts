@@ -1,4 +1,7 @@
-/** Carries connections across network namespaces: TCP on one side, a unix socket between, TCP on the other side. */
+/**
+ * Carries connections across network namespaces: TCP on one side, a unix socket between, TCP on the
+ * other side.
+ */
 import { createConnection, createServer, type Server, type Socket } from "node:net";
 import { EnvironmentError } from "../base/errors.ts";
 

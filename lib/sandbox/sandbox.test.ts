@@ -96,7 +96,9 @@ describe.skipIf(!isRoot)("firstUnreadable() (needs root)", () => {
 });
 
 describe.skipIf(!isRoot)("mounts (needs root)", () => {
-  /** Runs a program of the project inside fresh namespaces: mounts change the whole mount namespace. */
+  /**
+   * Runs a program of the project inside fresh namespaces: mounts change the whole mount namespace.
+   */
   const inside = async (body: string): Promise<string> => {
     const script = `
       import { bind, bindOwnedBy, keepMountsPrivate, mountEmpty } from ${JSON.stringify(`${import.meta.dir}/mounts.ts`)};

@@ -7,8 +7,8 @@ import { contextOf } from "./trace-context.ts";
 /** Like the message it is a view: the next message overwrites it. */
 export interface Arrival<T extends TopicName> {
   /**
-   * What the message's trace context says, and the root context if it says nothing valid. It is parsed when it is read, so read
-   * it before the visit ends; the context itself may be kept.
+   * What the message's trace context says, and the root context if it says nothing valid. It is
+   * parsed when it is read, so read it before the visit ends; the context itself may be kept.
    */
   readonly parent: Context;
   /** When the message was taken off DDS, milliseconds of the process's monotonic clock. */

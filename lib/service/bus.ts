@@ -1,8 +1,8 @@
 /**
  * Publish and subscribe by topic, over DDS.
  *
- * The bus owns the participant and can make it again with all its endpoints: a participant whose network
- * interface went never hears anything again, not even when the interface is back.
+ * The bus owns the participant and can make it again with all its endpoints: a participant whose
+ * network interface was removed receives nothing any more, not even when the interface is back.
  */
 import {
   createParticipant,
@@ -32,7 +32,10 @@ import type { Key, Message } from "./message.ts";
 /** Writes messages to a topic. */
 export interface Publisher<T extends TopicName> {
   publish(message: Message<T>): void;
-  /** Disposes the instance with this key, which subscribers are told of, and frees what the writer keeps of it. */
+  /**
+   * Disposes the instance with this key, which subscribers are told of, and frees what the writer
+   * keeps of it.
+   */
   retire(key: Key<T>): void;
 }
 
@@ -41,8 +44,8 @@ export interface Subscriber<T extends TopicName> {
   /** `message` and `arrival` are views that the next message overwrites: copy what is kept. */
   message(message: Message<T>, arrival: Arrival<T>): void;
   /**
-   * A writer has retired this instance; its last messages came before. A writer that stops or dies retires nothing. `key` is a
-   * view of the key fields.
+   * A writer has retired this instance; its last messages came before. A writer that stops or dies
+   * retires nothing. `key` is a view of the key fields.
    */
   disposed?(key: Key<T>): void;
 }
@@ -100,7 +103,7 @@ export class Bus implements MessageBus {
       topic,
       kind: "writer",
       open: (participant) => {
-        // Only what is retired is over: the tracks of a service that stops fly on.
+        // No dispose at close: the targets still fly when the service that tracks them stops.
         const own = { ...qos, autodispose: false };
         writer = participant.writer(participant.topic(topic, declaration(topic)), own);
       },
@@ -140,7 +143,8 @@ export class Bus implements MessageBus {
         arrival.show(message.trace);
         subscriber.message(message, arrival);
       }
-      // Every sample says what has become of the instance by now: the last one is the time to tell.
+      // Each sample carries the instance's present state, so the subscriber is told at the last
+      // one.
       if (info.instanceState === "NOT_ALIVE_DISPOSED" && info.sampleRank === 0) {
         subscriber.disposed?.(message);
       }
@@ -167,8 +171,9 @@ export class Bus implements MessageBus {
   }
 
   /**
-   * Leaves the domain and joins it again with every endpoint. Returns false when that is not possible yet (the
-   * interface has no address so far): what is published until the next try is lost, as on a dead cable.
+   * Leaves the domain and joins it again with every endpoint. Returns false when that is not
+   * possible yet (the interface has no address so far): messages that are published before the next
+   * try are lost.
    */
   recreate(): boolean {
     this.#participant.close();

@@ -1,4 +1,6 @@
-/** How services end. They are real processes, each in a network of its own: their ports are fixed. */
+/**
+ * How services end. They are real processes, each in a network of its own: their ports are fixed.
+ */
 import { afterAll, afterEach, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,7 +15,9 @@ const running = new Set<Bun.Subprocess>();
 
 const programOf = (name: ServiceName): string =>
   new URL(`../../services/${name}/main.ts`, import.meta.url).pathname;
-/** Runs a program in a network of its own; `exec` twice, so that the process is the program itself. */
+/**
+ * Runs a program in a network of its own; `exec` twice, so that the process is the program itself.
+ */
 const inOwnNetwork = (...argv: string[]): string[] => [
   "unshare",
   "--net",

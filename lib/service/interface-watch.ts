@@ -1,7 +1,9 @@
-/** Notices that the network interface that DDS uses went away or became another one. */
+/** Detects that the network interface that DDS uses was removed or replaced. */
 import { networkInterfaces } from "node:os";
 
-/** The interface in use: its name, its address, and all that tells it from another of the same name. */
+/**
+ * The interface in use: its name, its address, and all that tells it from another of the same name.
+ */
 export interface InterfaceFacts {
   readonly name: string;
   readonly address: string;
@@ -19,7 +21,7 @@ export function currentInterface(all = networkInterfaces()): InterfaceFacts | un
   return undefined;
 }
 
-/** What to do after a look at the interface. */
+/** The result of a check of the interface. */
 export type InterfaceVerdict =
   | { readonly kind: "unchanged" }
   | { readonly kind: "gone" }
@@ -33,7 +35,9 @@ export class InterfaceWatch {
     this.#inUse = inUse;
   }
 
-  /** Compares with what was in use; "changed" means that a participant must be made again. */
+  /**
+   * Compares with the interface in use; "changed" means that the participant must be created again.
+   */
   look(now: InterfaceFacts | undefined): InterfaceVerdict {
     if (now === undefined) {
       this.#gone = this.#inUse !== undefined;

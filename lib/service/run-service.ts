@@ -1,6 +1,6 @@
 /**
- * A service's life: check the environment, say so, start, run, and on SIGTERM or SIGINT stop cleanly.
- * The same for every service; its own main.ts only wires its logic to the bus.
+ * The life cycle of a service: check the environment, log the start, run, and stop cleanly on
+ * SIGTERM or SIGINT. The same for every service; its own main.ts only wires its logic to the bus.
  */
 import { type MonotonicClock, systemClock } from "../base/clock.ts";
 import { processEnv } from "../base/env.ts";
@@ -34,19 +34,20 @@ export interface Service {
   /** Calls `action` once, `delayMs` from now, unless the service stops before. */
   after(delayMs: number, action: () => void): void;
   /**
-   * Serves HTTP on every address of the service's own network until the service stops. Throws EnvironmentError
-   * when the port is in use.
+   * Serves HTTP on every address of the service's own network until the service stops. Throws
+   * EnvironmentError when the port is in use.
    */
   serve(port: number, handle: HttpHandler): void;
 }
 
-/** How often statuses are reported and the interface is looked at. */
+/** How often endpoint statuses are reported and the network interface is checked. */
 const HOUSEKEEPING_MS = 1000;
 
 /**
- * Runs a service until it is told to stop; never returns to its caller's module with work undone.
- * A bad environment, a missing library or a port in use ends the process with one line and exit code 1; a defect (an
- * uncaught exception or an unhandled rejection) with the log record `service_crashed` and exit code 3.
+ * Runs a service until it is told to stop. A
+ * bad environment, a missing library or a port in use ends the process with one line and exit code
+ * 1; a defect (an uncaught exception or an unhandled rejection) with the log record
+ * `service_crashed` and exit code 3.
  */
 export async function runService(
   name: ServiceName,

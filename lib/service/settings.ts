@@ -13,14 +13,14 @@ export interface Settings extends Fleet {
   /** Source tracks that may wait in fusion's inbox. */
   readonly inboxCapacity: number;
   readonly ddsDomain: number;
-  /** Cyclone's own configuration, handed on as it is. */
+  /** Cyclone's own configuration, passed on unchanged. */
   readonly cycloneDdsUri: string;
 }
 
 const MIN_RATE_HZ = 0.01;
 const MAX_RATE_HZ = 1000;
 const MAX_LEAK_BYTES = 10 * 1024 * 1024;
-/** Some minutes of the usual load. */
+/** About four minutes of the usual 45 source tracks per second. */
 const INBOX_CAPACITY = 10_000;
 const MAX_INBOX_CAPACITY = 1_000_000;
 const MAX_DOMAIN_ID = 230;

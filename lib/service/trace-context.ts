@@ -1,6 +1,6 @@
 /**
- * Carries a trace over a DDS hop, as W3C Trace Context in the message. A message's `trace` field has the names of the
- * W3C's headers, so it is the propagator's carrier as it is.
+ * Carries a trace over a DDS hop, as W3C Trace Context in the message. A message's `trace` field
+ * has the names of the W3C's headers, so it is the propagator's carrier as it is.
  */
 import {
   type Context,
@@ -23,8 +23,8 @@ export function traceOf(span: Span): TraceContext {
 }
 
 /**
- * The context that a received message continues. It comes from outside: an invalid traceparent starts a new trace, and
- * members of the tracestate that break the W3C's rules are left out.
+ * The context that a received message continues. It comes from outside: an invalid traceparent
+ * starts a new trace, and members of the tracestate that break the W3C's rules are left out.
  */
 export function contextOf(carrier: TraceContext): Context {
   return propagator.extract(ROOT_CONTEXT, carrier, defaultTextMapGetter);

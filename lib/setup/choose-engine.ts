@@ -1,6 +1,7 @@
 /**
- * Which engine runs the lab where nobody says: the native one wherever it can run, else containers. Decided before the
- * set-up, because each of them needs other things of the machine. Uses nothing but the runtime.
+ * Chooses the engine when `--engine` is absent: the native one wherever it can run, else
+ * containers. It runs before the set-up, because each engine needs other programs, so it imports
+ * only the runtime.
  */
 import { engineAnswers, findEngine } from "../base/container-engine.ts";
 import { processEnv } from "../base/env.ts";
@@ -10,7 +11,10 @@ export type EngineName = (typeof ENGINES)[number];
 
 export interface EngineChoice {
   readonly engine: EngineName;
-  /** Why it is not the usual one; undefined where it is, or where it was written on the command line. */
+  /**
+   * Why it is not the usual one; undefined where it is, or where it was written on the command
+   * line.
+   */
   readonly reason: string | undefined;
 }
 
@@ -18,7 +22,10 @@ export interface EngineChoice {
 export interface EngineProbes {
   readonly platform: string;
   readonly uid: number;
-  /** Whether this user may make namespaces; true also where the tool for it is still to be installed. */
+  /**
+   * Whether this user may make namespaces; true also where the tool for it is still to be
+   * installed.
+   */
   readonly mayMakeNamespaces: () => boolean;
   /** Whether a container engine answers. */
   readonly engineAnswers: () => Promise<boolean>;

@@ -1,6 +1,7 @@
 /**
- * Installs what is missing: JavaScript packages, the Cyclone DDS C library, Prometheus, iproute2. Idempotent, and
- * quick when all is there. Uses nothing but the runtime, because it runs before packages exist.
+ * Installs what is missing: JavaScript packages, the Cyclone DDS C library, Prometheus, iproute2.
+ * Idempotent, and fast when nothing is missing. It imports only the runtime, because it runs before
+ * packages are installed.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { EnvironmentError } from "../base/errors.ts";
@@ -9,7 +10,10 @@ import { type Machine, thisMachine } from "./machine.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
 
-/** Something that has to be on the machine, and the Debian or Ubuntu packages that bring it (first that exists). */
+/**
+ * Something that has to be on the machine, and the Debian or Ubuntu packages that bring it (first
+ * that exists).
+ */
 interface Need {
   readonly what: string;
   readonly packages: readonly string[];
@@ -63,7 +67,10 @@ export interface SetupOptions {
   readonly root?: string;
 }
 
-/** Installs what is missing; throws EnvironmentError with the command to run when it may not install. */
+/**
+ * Installs what is missing; throws EnvironmentError with the command to run when it may not
+ * install.
+ */
 export async function ensureSetup(options: SetupOptions): Promise<void> {
   const { forTests = false, engine = "native", machine = thisMachine(), root = ROOT } = options;
   const { say = (line) => void process.stderr.write(`${line}\n`) } = options;
@@ -129,8 +136,8 @@ async function installMissing(
 }
 
 /**
- * Keeps Debian's Prometheus package from running a server of its own, now or after the next boot: the lab runs one. Where
- * systemd does not run, the package starts nothing by itself.
+ * Keeps Debian's Prometheus package from running a server of its own, now or after the next boot:
+ * the lab runs one. Where systemd does not run, the package starts nothing by itself.
  */
 async function withoutItsService(
   bringsPrometheus: boolean,

@@ -1,4 +1,4 @@
-/** What set-up asks of a machine, so that tests can give it another one. */
+/** The set-up's view of a machine: an interface, so that tests can replace it. */
 import { existsSync, readdirSync } from "node:fs";
 import { processEnv, type Env } from "../base/env.ts";
 import { EnvironmentError } from "../base/errors.ts";
@@ -8,7 +8,10 @@ export interface Machine {
   readonly uid: number;
   hasProgram(name: string): boolean;
   hasFile(path: string): boolean;
-  /** Whether the Cyclone DDS C library is there; throws EnvironmentError when CYCLONEDDS_HOME leads elsewhere. */
+  /**
+   * Whether the Cyclone DDS C library is there; throws EnvironmentError when CYCLONEDDS_HOME leads
+   * elsewhere.
+   */
   hasDdsLibrary(): boolean;
   /** Runs a program to its end. */
   run(argv: readonly string[], cwd?: string): Promise<RunResult>;
@@ -38,7 +41,7 @@ export function thisMachine(env: Env = processEnv()): Machine {
   };
 }
 
-/** Set, the variable is required to be right: it is the user's choice of a library. */
+/** When the variable is set, it has to be valid: it is the user's choice of a library. */
 function isRightHome(home: string): boolean {
   const folders = ["lib", "lib64", "lib/x86_64-linux-gnu", "lib/aarch64-linux-gnu", "."];
   if (folders.some((folder) => holdsLibrary(`${home}/${folder}`))) return true;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { EnvironmentError, messageOf } from "../../lib/base/errors.ts";
 import type { ServiceName } from "../../lib/contract/topology.ts";
-import { LEAST_CORES } from "../../lib/lab/lab.ts";
+import { MIN_CORES } from "../../lib/lab/lab.ts";
 import { changeOrHeal, type Fault, type FaultContext } from "../define.ts";
 
 /** Twice as long as `keepsUp` should look back, so that each step is judged by itself. */
@@ -80,7 +80,7 @@ async function tighten(
 ): Promise<void> {
   let cores = initial;
   try {
-    while (cores > LEAST_CORES) {
+    while (cores > MIN_CORES) {
       await sleep(LOOK_MS, undefined, { signal: stop, ref: false });
       if ((await lab.state(service)).cpuQuotaCores !== cores) return;
       if ((await prometheus.instant(keepsUp)).length === 0) continue;
@@ -93,4 +93,4 @@ async function tighten(
   }
 }
 
-const rounded = (cores: number): number => Math.max(LEAST_CORES, Math.round(cores * 1e4) / 1e4);
+const rounded = (cores: number): number => Math.max(MIN_CORES, Math.round(cores * 1e4) / 1e4);

@@ -5,7 +5,10 @@ import type { Service } from "../../lib/service/run-service.ts";
 import { traceOf } from "../../lib/service/trace-context.ts";
 import { Policy } from "./policy.ts";
 
-/** Orders that late joiners get, if there are no more targets; older ones are disposed, so that the history stays bounded. */
+/**
+ * Orders that late joiners get, if there are no more targets; older ones are disposed, so that the
+ * history stays bounded.
+ */
 const MIN_ORDERS_KEPT = 64;
 const HOUSEKEEPING_MS = 10_000;
 

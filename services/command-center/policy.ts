@@ -1,9 +1,9 @@
 /** Which order a threat gets, and when. Pure. */
 import type { MissionOrder, ThreatAssessment } from "../../lib/cms/messages.ts";
 
-/** A threat that stays is ordered against again after this time. */
+/** An order is repeated after this time when the threat's level has not changed. */
 export const REPEAT_MS = 20_000;
-/** A track that was not assessed for so long is forgotten. */
+/** A track without an assessment for this long is forgotten. */
 const FORGET_MS = 60_000;
 
 export interface Decision {
@@ -38,7 +38,7 @@ export class Policy {
     return { action, reason: `${why} ${level}: ${rationale}` };
   }
 
-  /** Forgets a track that is over. */
+  /** Forgets a track that was ended. */
   drop(trackId: string): void {
     this.#standing.delete(trackId);
   }

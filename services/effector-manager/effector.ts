@@ -15,10 +15,11 @@ const ENDED_KEPT = 64;
 export function startEffector(service: Service): void {
   const { meters } = service.telemetry;
   const effector = new Effector(service);
-  // An order that its writer disposed is out of the history; its engagement runs to its end, so there is nothing to do.
+  // An order that its writer disposed has left the history. Its engagement still runs to its end,
+  // so nothing is done here.
   service.bus.visit("MissionOrderTopic", {
     message: (order, arrival) => {
-      // A late joiner hears the history first; only what is fresh is acted upon.
+      // A late joiner receives the history first; old orders are ignored.
       if (service.clock.nowMs() - order.issued_unix_ms > ORDER_TTL_MS) return;
       const { action } = order;
       meters.counter("cms_orders_received_total", { action }).add(1);
@@ -42,8 +43,8 @@ class Effector {
   }
 
   /**
-   * Starts the engagement that `order` asks for. An order that is under way or has ended is ignored: DDS delivers
-   * the history again when a participant is made anew.
+   * Starts the engagement that `order` asks for. An order that is under way or has ended is
+   * ignored: DDS delivers the history again when a participant is made anew.
    */
   engage(order: MissionOrder): void {
     if (this.#running.has(order.order_id) || this.#ended.includes(order.order_id)) return;
@@ -64,7 +65,7 @@ class Effector {
     });
   }
 
-  /** Ends what is under way without an outcome. */
+  /** Ends running engagements without an outcome. */
   stop(): void {
     for (const span of this.#running.values()) span.end();
   }
@@ -111,7 +112,9 @@ class Effector {
   }
 }
 
-/** Runs `body` with the engagement's span as the active one, so that its log lines carry its trace. */
+/**
+ * Runs `body` with the engagement's span as the active one, so that its log lines carry its trace.
+ */
 function inside(order: MissionOrder, span: Span, body: () => void): void {
   context.with(trace.setSpan(contextOf(order.trace), span), body);
 }

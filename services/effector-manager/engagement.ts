@@ -13,13 +13,13 @@ export interface Course {
 }
 
 const LAUNCH_MS = 1000;
-const FLIGHT_MS = { least: 3000, most: 8000 };
+const FLIGHT_MS = { min: 3000, max: 8000 };
 const HIT_PROBABILITY = 0.7;
-/** An order older than this when it arrives belongs to the past: it came out of the history. */
+/** An order that is older than this when it arrives came out of the history and is ignored. */
 export const ORDER_TTL_MS = 10_000;
 
 export function planCourse(prng: Prng): Course {
-  const flightMs = FLIGHT_MS.least + prng.next() * (FLIGHT_MS.most - FLIGHT_MS.least);
+  const flightMs = FLIGHT_MS.min + prng.next() * (FLIGHT_MS.max - FLIGHT_MS.min);
   return {
     launchMs: LAUNCH_MS,
     endMs: LAUNCH_MS + flightMs,

@@ -1,4 +1,4 @@
-/** Hears every topic, keeps the tactical picture and serves it over HTTP. */
+/** Subscribes to every topic, keeps the tactical picture and serves it over HTTP. */
 import { Hono } from "hono";
 import { TOPOLOGY, type TopicName } from "../../lib/contract/topology.ts";
 import type { Key, Message } from "../../lib/service/message.ts";
@@ -48,7 +48,7 @@ export function startDisplay(service: Service): void {
   service.serve(port, (request) => app.fetch(request));
 }
 
-/** What to do with the messages of a topic, and with instances that are over. */
+/** Handles the messages of a topic, and its disposed instances. */
 interface Handler<T extends TopicName> {
   readonly take?: (message: Message<T>) => void;
   readonly end?: (key: Key<T>) => void;

@@ -1,4 +1,4 @@
-/** The tactical picture: what is known of each track, and how old each piece of it is. Pure. */
+/** The tactical picture: for each track its threat, order and engagement, and their ages. Pure. */
 import type {
   EngagementStatus,
   MissionOrder,
@@ -6,9 +6,11 @@ import type {
   ThreatAssessment,
 } from "../../lib/cms/messages.ts";
 
-/** A track that was not updated for so long leaves the picture. */
+/** A track without an update for this long is removed from the picture. */
 export const TRACK_TTL_MS = 10_000;
-/** Orders and engagements are kept this long after their last change, for a track that comes back. */
+/**
+ * Orders and engagements are kept this long after their last change, for a track that comes back.
+ */
 const DETAIL_TTL_MS = 120_000;
 
 interface Entry {
@@ -99,7 +101,10 @@ export class PictureStore {
     this.#threats.delete(trackId);
   }
 
-  /** The writer keeps the newest orders only: an order that it has let go still stands while its track is in the picture. */
+  /**
+   * The writer keeps the newest orders only: an order that it has let go still stands while its
+   * track is in the picture.
+   */
   endOrder(orderId: string): void {
     this.#forgetOf(this.#orders, orderId);
   }

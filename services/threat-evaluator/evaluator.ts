@@ -6,7 +6,7 @@ import { traceOf } from "../../lib/service/trace-context.ts";
 import { isFinite3 } from "../../lib/cms/vector.ts";
 import { rate, type ThreatLevel } from "./rules.ts";
 
-/** A track that was not heard of for so long starts anew. */
+/** A track without an update for this long is forgotten. */
 const FORGET_MS = 60_000;
 
 export function startEvaluator(service: Service): void {

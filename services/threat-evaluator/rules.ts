@@ -10,9 +10,9 @@ const CLASS_POINTS: Readonly<Record<TacticalTrack["classification"], number>> = 
   AIRCRAFT: 20,
   UNKNOWN: 10,
 };
-/** A point for each of these metres per second, up to the most. */
+/** Speed gives one point for each of these metres per second, up to MAX_SPEED_POINTS. */
 const MPS_PER_POINT = 20;
-const MOST_SPEED_POINTS = 30;
+const MAX_SPEED_POINTS = 30;
 const LOW_ALTITUDE = { belowM: 4_000, points: 20 };
 const MEDIUM_ALTITUDE = { belowM: 9_000, points: 10 };
 /** Score at which a level begins. */
@@ -22,7 +22,10 @@ const LEVEL_FROM: Readonly<Record<ThreatLevel, number>> = {
   HIGH: 60,
   CRITICAL: 80,
 };
-/** A track keeps its level until its score is this far beyond the limit, so that noise does not flip it. */
+/**
+ * A track keeps its level until its score is this far beyond the limit, so that noise does not flip
+ * it.
+ */
 const HYSTERESIS_POINTS = 4;
 
 export interface Rating {
@@ -41,7 +44,7 @@ export function rate(
 ): Rating {
   const speed = length(track.velocity);
   const altitude = track.position.z;
-  const speedPoints = Math.min(MOST_SPEED_POINTS, speed / MPS_PER_POINT);
+  const speedPoints = Math.min(MAX_SPEED_POINTS, speed / MPS_PER_POINT);
   const altitudePoints =
     altitude < LOW_ALTITUDE.belowM
       ? LOW_ALTITUDE.points

@@ -12,7 +12,7 @@ import { SERVICES, type ServiceName } from "../../contract/topology.ts";
 import {
   type Lab,
   type LabStatus,
-  LEAST_CORES,
+  MIN_CORES,
   type Lifetime,
   type PartState,
   type ReplaceOptions,
@@ -149,9 +149,9 @@ export class DockerLab implements Lab {
   }
 
   async limitCpu(service: ServiceName, cores: number | null): Promise<void> {
-    if (cores !== null && !(cores >= LEAST_CORES && cores <= 64)) {
+    if (cores !== null && !(cores >= MIN_CORES && cores <= 64)) {
       throw new RangeError(
-        `Cannot limit ${service}: a quota must be ${LEAST_CORES} to 64 cores, but is ${cores}`,
+        `Cannot limit ${service}: a quota must be ${MIN_CORES} to 64 cores, but is ${cores}`,
       );
     }
     await this.#engine.update((await this.#find(service)).Id, cpuLimits(cores));

@@ -1,6 +1,6 @@
 /**
- * Control groups: what limits a service's process, and what the kernel counts of it. Version 1 (each controller
- * mounted apart) and version 2 (one tree) both occur in the field.
+ * Control groups: what limits a service's process, and what the kernel counts of it. Version 1
+ * (each controller mounted apart) and version 2 (one tree) both occur in the field.
  */
 import {
   existsSync,
@@ -14,21 +14,21 @@ import { EnvironmentError } from "../../base/errors.ts";
 import { waitUntil } from "../../base/wait.ts";
 
 const ROOT = "/sys/fs/cgroup";
-/** The kernel's usual period. It takes up to a second, which LEAST_CORES needs. */
+/** The kernel's usual period. It takes up to a second, which MIN_CORES needs. */
 const PERIOD_US = 100_000;
 /** The kernel gives no quota below 1 ms a period. */
-const LEAST_QUOTA_US = 1000;
+const MIN_QUOTA_US = 1000;
 
 /**
- * Quota and period of the scheduler for a share of a processor: very small shares take a longer period. Without a limit, null, the
- * quota is -1.
+ * Quota and period of the scheduler for a share of a processor: very small shares take a longer
+ * period. Without a limit, null, the quota is -1.
  */
 export function bandwidthOf(cores: number | null): {
   readonly quotaUs: number;
   readonly periodUs: number;
 } {
   if (cores === null) return { quotaUs: -1, periodUs: PERIOD_US };
-  const periodUs = Math.max(PERIOD_US, Math.ceil(LEAST_QUOTA_US / cores));
+  const periodUs = Math.max(PERIOD_US, Math.ceil(MIN_QUOTA_US / cores));
   return { quotaUs: Math.round(cores * periodUs), periodUs };
 }
 
@@ -70,7 +70,10 @@ function fields(path: string): ReadonlyMap<string, number> {
   );
 }
 
-/** The groups of a lab stand below one parent, so that what is left of a lab can be removed by its name. */
+/**
+ * The groups of a lab stand below one parent, so that what is left of a lab can be removed by its
+ * name.
+ */
 export const parentName = (index: number): string => `cms-lab-${index}`;
 
 export function createGroup(index: number, name: string): Group {
@@ -147,7 +150,7 @@ class GroupV1 implements Group {
     for (const folder of this.folders) make(folder);
     if (memoryLimitBytes !== null) {
       writeFileSync(`${this.#memory}/memory.limit_in_bytes`, String(memoryLimitBytes));
-      // Swap would only put the kill off. The file is absent where the kernel does not count swap.
+      // Swap would only delay the kill. The file is absent where the kernel does not count swap.
       const withSwap = `${this.#memory}/memory.memsw.limit_in_bytes`;
       if (existsSync(withSwap)) writeFileSync(withSwap, String(memoryLimitBytes));
     }
@@ -193,7 +196,7 @@ class GroupV2 implements Group {
     make(this.#folder);
     if (memoryLimitBytes !== null) {
       writeFileSync(`${this.#folder}/memory.max`, String(memoryLimitBytes));
-      // Swap would only put the kill off. The file is absent where the kernel has none.
+      // Swap would only delay the kill. The file is absent where the kernel has none.
       const swap = `${this.#folder}/memory.swap.max`;
       if (existsSync(swap)) writeFileSync(swap, "0");
     }

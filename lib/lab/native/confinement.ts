@@ -1,7 +1,7 @@
 /**
- * Takes away what the lab's programs do not need: they run as a user who owns nothing, without capabilities, and see
- * the project read-only. A project or a runtime in a folder that only root may enter (such as `/root`) is mounted at
- * a path that exists inside the lab alone.
+ * Takes away what the lab's programs do not need: they run as a user who owns nothing, without
+ * capabilities, and see the project read-only. A project or a runtime in a folder that only root
+ * may enter (such as `/root`) is mounted at a path that exists inside the lab alone.
  */
 import { realpathSync } from "node:fs";
 import { processEnv } from "../../base/env.ts";
@@ -9,7 +9,9 @@ import { bind, bindOwnedBy } from "../../sandbox/mounts.ts";
 import { firstUnreadable, NOBODY, withoutPrivileges } from "../../sandbox/privileges.ts";
 import type { PartName } from "./layout.ts";
 
-/** Below the folder that the lab mounts over /run/netns, so it goes with the lab's mount namespace. */
+/**
+ * Below the folder that the lab mounts over /run/netns, so it goes with the lab's mount namespace.
+ */
 const INSIDE = "/run/netns/.programs";
 
 /** Where programs find things, and the command that gives up privileges before it starts them. */

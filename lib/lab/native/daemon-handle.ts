@@ -10,7 +10,9 @@ const PROGRAM = `${import.meta.dir}/daemon.ts`;
 /** A little more than the daemon gives the supervisor. */
 const STOP_DEADLINE_MS = 18_000;
 const KILL_DEADLINE_MS = 5000;
-/** Looks at a process that starts or ends; each takes some microseconds. */
+/**
+ * Maximum number of reads of /proc for a process that starts or ends; each takes some microseconds.
+ */
 const MAX_LOOKS = 2000;
 
 /** A daemon that runs. */
@@ -51,13 +53,15 @@ export function startDaemon(options: DaemonOptions): StartedDaemon {
     stderr: log,
   });
   closeSync(log);
-  // Written here and not by the daemon, so that it can be ended from its first moment on.
+  // Written here and not by the daemon, so that the daemon can be ended as soon as it exists.
   writeFileSync(files.daemonPid, String(child.pid));
   child.unref();
   return child;
 }
 
-/** The daemon that its file names; undefined when it is not there or its id went to another program. */
+/**
+ * The daemon that its file names; undefined when it is not there or its id went to another program.
+ */
 export function runningDaemon(files: Files): RunningDaemon | undefined {
   if (!existsSync(files.daemonPid)) return undefined;
   const pid = Number(readFileSync(files.daemonPid, "utf8"));
@@ -81,7 +85,7 @@ export async function endDaemon(pid: number): Promise<void> {
     await ended(STOP_DEADLINE_MS);
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;
-    // The supervisor sees its input close and ends what is inside.
+    // The supervisor's standard input closes then, and it ends the lab.
     send(pid, "SIGKILL");
     await ended(KILL_DEADLINE_MS);
   }
@@ -98,7 +102,8 @@ function send(pid: number, signal: NodeJS.Signals): void {
 /** A process's arguments; empty when it has ended. */
 function commandLine(pid: number): string[] {
   try {
-    // A process that is just starting or just ending has no arguments for a moment, but may hold ports.
+    // A process that is just starting or just ending has no arguments for a moment, but may hold
+    // ports.
     for (let attempt = 0; attempt < MAX_LOOKS && isAlive(pid); attempt += 1) {
       const text = readFileSync(`/proc/${pid}/cmdline`, "utf8");
       if (text !== "") return text.split("\0").filter(Boolean);

@@ -1,9 +1,9 @@
 /**
- * The host's side of a native lab: it holds the host's ports and the lab's namespaces. Whichever of this
- * process and the lab's supervisor ends first, the other one cleans up and ends too.
+ * The host's side of a native lab: it holds the host's ports and the lab's namespaces. Whichever of
+ * this process and the lab's supervisor ends first, the other one cleans up and ends too.
  *
- * `bun lib/lab/native/daemon.ts <index> <project folder> <until-down|with-caller> [<stand-in>]`. With
- * `with-caller` it also ends when its standard input closes.
+ * `bun lib/lab/native/daemon.ts <index> <project folder> <until-down|with-caller> [<stand-in>]`.
+ * With `with-caller` it also ends when its standard input closes.
  */
 import { rmSync } from "node:fs";
 import { systemClock } from "../../base/clock.ts";
@@ -61,7 +61,7 @@ async function main(): Promise<void> {
   for (const relay of relays) relay.close();
   // Processes of a supervisor that was killed end a moment later, and only then do their groups go.
   await emptyGroups(index);
-  // Last: as long as its id is there, nobody starts this lab anew.
+  // Last: while the file with the daemon's id exists, no program starts this lab again.
   rmSync(files.sockets, { recursive: true, force: true });
   process.exit(code === 0 ? 0 : 1);
 }

@@ -13,7 +13,10 @@ export interface ProcessUse {
   readonly pssBytes: number;
 }
 
-/** The processes of pid namespace `namespace` (`pid:[4026…]`): their id inside, and their id on the host. */
+/**
+ * The processes of pid namespace `namespace` (`pid:[4026…]`): their id inside, and their id on the
+ * host.
+ */
 export function hostPids(namespace: string): ReadonlyMap<number, number> {
   const found = new Map<number, number>();
   for (const entry of readdirSync("/proc")) {
@@ -31,13 +34,14 @@ export function childrenOf(pid: number): number[] {
   return text.trim().split(" ").filter(Boolean).map(Number);
 }
 
-/** Adds up what processes use; those that ended meanwhile count as nothing. */
+/** Sums the use of processes; a process that ended in the meantime counts as zero. */
 export function useOf(pids: Iterable<number>): ProcessUse {
   let [processes, cpuSeconds, pssBytes] = [0, 0, 0];
   for (const pid of pids) {
     const stat = read(`/proc/${pid}/stat`);
     if (stat === undefined) continue;
-    // The program's name stands in brackets and may hold blanks; user and system time are fields 14 and 15.
+    // The program's name stands in brackets and may hold blanks; user and system time are fields 14
+    // and 15.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     processes += 1;
     cpuSeconds += (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
@@ -51,7 +55,7 @@ function namespaceOf(pid: string): string | undefined {
   try {
     return readlinkSync(`/proc/${pid}/ns/pid`);
   } catch {
-    // A process that ended since /proc was listed, or a zombie.
+    // The process ended after /proc was listed, or is a zombie.
     return undefined;
   }
 }

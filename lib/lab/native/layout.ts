@@ -1,4 +1,4 @@
-/** Where everything of a native lab is: addresses inside it, files outside. */
+/** The layout of a native lab: addresses inside it, ports and files outside. */
 import {
   labPorts,
   type LabPorts,
@@ -26,7 +26,10 @@ export const INNER_PORTS = {
   otlpHttp: 4318,
 } as const;
 
-/** What the daemon writes to the supervisor before it closes its input; without it the daemon was killed. */
+/**
+ * What the daemon writes to the supervisor before it closes its input; without it the daemon was
+ * killed.
+ */
 export const ORDERLY_STOP = "stop";
 
 /** A service's address on the bridge. */
@@ -67,7 +70,10 @@ export function forwards(index: number): readonly Forward[] {
   ];
 }
 
-/** Files of a lab. Sockets are apart: the path of a socket may have no more than 107 bytes. */
+/**
+ * Files of a lab. Sockets have a folder of their own, because the path of a socket has at most 107
+ * bytes.
+ */
 export interface Files {
   readonly state: string;
   readonly sockets: string;

@@ -1,12 +1,12 @@
 /**
- * A log file of bounded size: at its limit it starts anew, and the last full one is kept beside it. When it cannot
- * be written (a full disk), what does not fit is lost: a log must never hold up or end the program that writes it.
+ * A log file of bounded size: at its limit a new one begins, and the last full one is kept beside
+ * it. On a full disk, lines are lost: a log must never block or end the program that writes it.
  */
 import { closeSync, fstatSync, openSync, renameSync, writeSync } from "node:fs";
 
 const MAX_BYTES = 8 * 1024 * 1024;
 
-/** Where the last full file of the log at `path` is kept. */
+/** The path of the last full file of the log at `path`. */
 export const rotatedPath = (path: string): string => `${path}.1`;
 
 export class LogFile {

@@ -1,4 +1,7 @@
-/** One program of the lab: started in its network namespace and control group, watched until it ends. */
+/**
+ * One program of the lab: started in its network namespace and control group, watched until it
+ * ends.
+ */
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { LogFile } from "./log-file.ts";
 
@@ -32,7 +35,10 @@ const SIGNAL_NUMBERS: Readonly<Record<string, number>> = {
   SIGTERM: 15,
 };
 
-/** Enters the groups, then becomes the program. The folders and the program are arguments, never part of the script. */
+/**
+ * Enters the groups, then becomes the program. The folders and the program are arguments, never
+ * part of the script.
+ */
 const ENTER =
   'n=$1; shift; while [ "$n" -gt 0 ]; do echo $$ >"$1/cgroup.procs" || exit 126; shift; n=$((n-1)); done; exec "$@"';
 

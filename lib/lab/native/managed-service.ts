@@ -1,6 +1,6 @@
 /** A service in the native lab: its process, its group, its cable, and what is changed about it. */
 import type { ServiceName } from "../../contract/topology.ts";
-import { LEAST_CORES, type ReplaceOptions, type ServiceState, type ServiceStats } from "../lab.ts";
+import { MIN_CORES, type ReplaceOptions, type ServiceState, type ServiceStats } from "../lab.ts";
 import { createGroup, type Group, type Usage } from "./cgroup.ts";
 import { ManagedProcess } from "./managed-process.ts";
 import { attach, detach } from "./network.ts";
@@ -11,7 +11,7 @@ export type MakeProgram = (
   env: Readonly<Record<string, string>>,
 ) => ProgramSpec;
 
-/** Below this nothing that runs here can start. */
+/** No service can start with less. */
 const MIN_MEMORY_BYTES = 1024 * 1024;
 
 const NO_USAGE: Usage = {
@@ -39,7 +39,9 @@ export class ManagedService {
     this.#makeProgram = makeProgram;
   }
 
-  /** Starts a process as configured last, in a group without history. Does nothing while one runs. */
+  /**
+   * Starts a process as configured last, in a group without history. Does nothing while one runs.
+   */
   start(): void {
     if (this.#isRunning) return;
     this.#group.reset(this.#options.memoryLimitBytes ?? null);
@@ -75,8 +77,8 @@ export class ManagedService {
   }
 
   limitCpu(cores: number | null): void {
-    if (cores !== null && !(cores >= LEAST_CORES && cores <= 64)) {
-      throw new RangeError(`a quota must be ${LEAST_CORES} to 64 cores, but is ${cores}`);
+    if (cores !== null && !(cores >= MIN_CORES && cores <= 64)) {
+      throw new RangeError(`a quota must be ${MIN_CORES} to 64 cores, but is ${cores}`);
     }
     this.#group.limitCpu(cores);
     this.#cpuQuotaCores = cores;

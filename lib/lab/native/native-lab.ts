@@ -1,4 +1,4 @@
-/** The native lab, as its users see it: everything is asked of the supervisor, over its socket. */
+/** The native lab as programs use it: each call is a request to the supervisor, over its socket. */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { processEnv } from "../../base/env.ts";
 import { DeadlineError, EnvironmentError } from "../../base/errors.ts";
@@ -32,7 +32,7 @@ import {
 
 /** A lab is up within seconds; a machine under load takes longer. */
 const UP_DEADLINE_MS = 120_000;
-/** How long another program's start or end of the lab is waited for. */
+/** Maximum wait for another program that starts or ends the lab. */
 const SETTLE_DEADLINE_MS = 20_000;
 
 export interface NativeLabOptions {
@@ -40,7 +40,10 @@ export interface NativeLabOptions {
   readonly lifetime: Lifetime;
   /** The project's folder, whose programs run in the lab. */
   readonly projectDir: string;
-  /** A program that plays every service and the telemetry server, by name: for tests of the lab itself. */
+  /**
+   * A program that plays every service and the telemetry server, by name: for tests of the lab
+   * itself.
+   */
   readonly standIn?: string;
 }
 
@@ -49,7 +52,7 @@ export class NativeLab implements Lab {
   readonly ports: LabPorts;
   readonly #options: NativeLabOptions;
   readonly #files: Files;
-  /** Set while this program is the one that the lab lives with. */
+  /** Set while this program started the lab. */
   #daemon: StartedDaemon | undefined;
 
   constructor(options: NativeLabOptions) {
@@ -63,7 +66,7 @@ export class NativeLab implements Lab {
       await this.#attemptUp(options);
     } catch (error) {
       if (!(error instanceof LabGoneError)) throw error;
-      // What was there at first had been killed and was just ending.
+      // The lab that answered first had been killed and was ending.
       await this.#attemptUp(options);
     }
   }
@@ -124,8 +127,8 @@ export class NativeLab implements Lab {
   }
 
   /**
-   * What the whole lab uses: services, parts, supervisor and daemon. The share of a processor is the
-   * difference of two calls. Throws EnvironmentError when the lab is not up.
+   * What the whole lab uses: services, parts, supervisor and daemon. The share of a processor is
+   * the difference of two calls. Throws EnvironmentError when the lab is not up.
    */
   async usage(): Promise<ProcessUse> {
     const { pidNamespace } = await this.#identity();
@@ -147,7 +150,7 @@ export class NativeLab implements Lab {
   }
 
   async limitCpu(service: ServiceName, cores: number | null): Promise<void> {
-    // JSON has no word for these: they would arrive as null, which lifts the limit.
+    // JSON encodes NaN and infinity as null, which would lift the limit.
     if (cores !== null && !Number.isFinite(cores)) {
       throw new RangeError(
         `Cannot limit ${service}: a quota must be a number of cores, but is ${cores}`,
@@ -195,7 +198,7 @@ export class NativeLab implements Lab {
     return texts.join("").trimEnd().split("\n").slice(-lines).join("\n");
   }
 
-  /** What opens the console's markers; undefined when the lab was never up. */
+  /** The token for the console's markers; undefined when the lab was never up. */
   ownerToken(): string | undefined {
     const { ownerToken } = this.#files;
     return existsSync(ownerToken) ? readFileSync(ownerToken, "utf8") : undefined;
@@ -213,7 +216,10 @@ export class NativeLab implements Lab {
     return ask(this.#files.control, op, args);
   }
 
-  /** Who answers; throws EnvironmentError unless it is a lab of this project that this program understands. */
+  /**
+   * The identity of the lab that answers. Throws EnvironmentError when the lab is of another
+   * project or has another protocol.
+   */
   async #identity(): Promise<Identity> {
     if (!existsSync(this.#files.control)) {
       throw new LabGoneError(`Lab ${this.#options.index} is not up: start it with \`bun run up\``);
@@ -252,7 +258,7 @@ export class NativeLab implements Lab {
 
   async #begin(keepTelemetry: boolean): Promise<void> {
     checkMachine();
-    // A daemon that still has no control socket hangs.
+    // A daemon without a control socket at this point hangs.
     const other = runningDaemon(this.#files);
     if (other !== undefined) await endDaemon(other.pid);
     await this.#clean();
@@ -263,7 +269,9 @@ export class NativeLab implements Lab {
     this.#daemon = startDaemon({ ...rest, standIn, ownerToken, files: this.#files });
   }
 
-  /** Makes every service canonical again that is not, and starts parts that ended: what a run that died left. */
+  /**
+   * Makes every service canonical and starts parts that ended: repairs what a killed run left.
+   */
   async #heal(status: LabStatus, onProgress: (line: string) => void): Promise<void> {
     for (const { service, canonical } of status.services) {
       if (canonical) continue;
@@ -277,8 +285,8 @@ export class NativeLab implements Lab {
   }
 
   /**
-   * Whether the display has three tracks and both parts answer. Ends the wait through `hopeless` when that
-   * cannot come true: a program that ended by itself, or (when it `wasUp`) a lab that went away.
+   * Whether the display has three tracks and both parts answer. Aborts the wait through `hopeless`
+   * when that cannot become true: a program ended by itself, or (when it `wasUp`) the lab ended.
    */
   async #look(hopeless: AbortController, wasUp: boolean): Promise<Observation<never>> {
     if (existsSync(this.#files.control)) {
@@ -327,23 +335,26 @@ export class NativeLab implements Lab {
     writeFileSync(this.#files.ownerToken, crypto.randomUUID(), { mode: 0o600 });
   }
 
-  /** Removes what a killed lab left. */
+  /** Removes the files and control groups of a killed lab. */
   async #clean(): Promise<void> {
     rmSync(this.#files.sockets, { recursive: true, force: true });
     await emptyGroups(this.#options.index);
   }
 }
 
-/** The name of a program that ended though nobody stopped it. */
+/** The name of a program that ended by itself. */
 function findDead({ services, parts }: LabStatus): string | undefined {
   const service = services.find(({ state }) => state === "exited")?.service;
   return service ?? parts.find(({ state }) => state === "exited")?.name;
 }
 
-/** Ends an uncaught error, below the message that tells something. */
+/** Lines that Bun prints below the message of an uncaught error. */
 const NO_MESSAGE = /^(Bun v\d|\s+at |\s*\^|\s*$)/;
 
-/** The last line of a log; of a service's, rather one that is none of its records, such as a fatal error. */
+/**
+ * The last line of a log. For a service, a line that is not a log record is preferred, such as a
+ * fatal error.
+ */
 function lastLine(path: string): string {
   const lines = existsSync(path) ? readFileSync(path, "utf8").trimEnd().split("\n") : [];
   const said = lines.filter((line) => !line.startsWith("{") && !NO_MESSAGE.test(line));
@@ -352,7 +363,7 @@ function lastLine(path: string): string {
   return last === "" ? "it said nothing" : last;
 }
 
-/** Passes on what was seen as often as another second is gone. */
+/** Calls `say` once a second. */
 function everySecond(
   say: (seen: string, secondsLeft: number) => void,
 ): (seen: string, leftMs: number) => void {
@@ -364,7 +375,7 @@ function everySecond(
   };
 }
 
-/** The ids in a status are those inside the lab; people and tests need those of the host. */
+/** Replaces the process ids inside the lab by those on the host, which people and tests need. */
 function withHostPids(status: LabStatus, pids: ReadonlyMap<number, number>): LabStatus {
   const onHost = <T extends { readonly pid: number | null }>(item: T): T => ({
     ...item,

@@ -1,6 +1,7 @@
 /**
- * The native engine: the shared suite, and, with stand-ins for the programs, what is its own: that nothing survives it,
- * however its processes end. Needs root on Linux; anything else is a skip that says so.
+ * The native engine: the shared suite, and (with stand-ins for the programs) a suite of its own:
+ * nothing survives the lab, however its processes end. Needs root on Linux; anything else is a skip
+ * that says so.
  */
 import { afterEach, describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -60,7 +61,7 @@ describe.skipIf(!canRun)("native lab (needs root, Linux and its tools)", () => {
   runLabSuite({ makeLab: realLab });
 });
 
-/** What a lab left on this machine, as a list of words. */
+/** The processes, control groups and sockets that a lab left on this machine. */
 function leftovers(index: number): string[] {
   const { sockets } = filesOf(PROJECT, index);
   const left = existsSync(sockets) ? [sockets] : [];
@@ -151,7 +152,7 @@ describe.skipIf(!canRun)("what survives a native lab", () => {
         expect(await lab.status()).toBeNull();
         await lab.up();
         process.kill((await idsOf(lab))[victim], "SIGKILL");
-        // Without a wait: the new lab has to see to it that the old one is gone.
+        // Without a wait: the new lab has to wait until the old one has ended.
         await lab.up();
         expect((await lab.status())?.services.every(({ canonical }) => canonical)).toBe(true);
       },

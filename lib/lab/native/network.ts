@@ -1,4 +1,7 @@
-/** The lab's network: a bridge in the lab's own namespace, and a namespace with a cable for each service. */
+/**
+ * The lab's network: a bridge in the lab's own namespace, and a namespace with a cable for each
+ * service.
+ */
 import { writeFileSync } from "node:fs";
 import { mustRun } from "../../base/shell.ts";
 import { SERVICES, type ServiceName } from "../../contract/topology.ts";
@@ -15,11 +18,12 @@ async function ip(commands: readonly string[]): Promise<void> {
 
 /** Makes the bridge and every service's namespace and cable, and gives them names. */
 export async function setUpNetwork(hostsFile: string): Promise<void> {
-  // Names of namespaces are files: a fresh folder keeps them, and the mounts on them, inside this lab.
+  // Names of namespaces are files: a fresh folder keeps them, and the mounts on them, inside this
+  // lab.
   await mountEmpty("/run/netns");
   await ip([
     "link set lo up",
-    // Without a querier, a snooping bridge forgets who listens to a multicast group.
+    // Without a querier, a bridge with multicast snooping drops the members of a multicast group.
     `link add ${BRIDGE} type bridge mcast_snooping 0`,
     `addr add ${GATEWAY}/${SUBNET_BITS} dev ${BRIDGE}`,
     `link set ${BRIDGE} up`,
@@ -78,6 +82,6 @@ export function traffic(service: ServiceName, devText: string): { rx: number; tx
     .trim()
     .split(/\s+/)
     .map(Number);
-  // What the bridge's end sends is what the service receives.
+  // The bridge's end sends what the service receives.
   return { rx: numbers[8] ?? 0, tx: numbers[0] ?? 0 };
 }

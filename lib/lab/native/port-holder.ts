@@ -1,4 +1,6 @@
-/** Who listens on a port of the host, for the message that says it is taken. */
+/**
+ * Finds the program that listens on a port of the host, for the message that the port is in use.
+ */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 const LISTEN = "0A";
@@ -32,12 +34,12 @@ function holdsAny(pid: string, sockets: ReadonlySet<string>): boolean {
       try {
         return sockets.has(readlinkSync(`/proc/${pid}/fd/${fd}`));
       } catch {
-        // A file that was closed since the folder was listed.
+        // The file was closed after the folder was listed.
         return false;
       }
     });
   } catch {
-    // A process that ended since, or is not ours to look into.
+    // The process has ended, or this user may not read its files.
     return false;
   }
 }

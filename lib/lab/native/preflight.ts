@@ -1,4 +1,4 @@
-/** What a native lab needs of the machine, checked before anything is started. */
+/** Checks, before anything is started, that a native lab can run on this machine. */
 import { existsSync } from "node:fs";
 import { createServer } from "node:net";
 import { EnvironmentError } from "../../base/errors.ts";

@@ -13,14 +13,17 @@ export type ProgramSpec = Omit<Program, "groups">;
 export interface ProgramOptions {
   readonly confinement: Confinement;
   readonly files: Files;
-  /** A program that plays every service and the telemetry server, by name: for tests of the lab itself. */
+  /**
+   * A program that plays every service and the telemetry server, by name: for tests of the lab
+   * itself.
+   */
   readonly standIn: string | undefined;
 }
 
 const CYCLONEDDS_URI =
   '<CycloneDDS><Domain Id="any"><General><Interfaces><NetworkInterface name="eth0"/></Interfaces></General></Domain></CycloneDDS>';
 
-/** Variables that programs of the lab need from outside; nothing else gets in. */
+/** The only variables of the environment that are passed on to programs of the lab. */
 function passedThrough(): Record<string, string> {
   const env = processEnv();
   const names = ["PATH", "LANG", "TZ", "CYCLONEDDS_HOME", "LD_LIBRARY_PATH", ...FLEET_VARIABLES];
@@ -67,7 +70,7 @@ export function partProgram(
   return {
     ...common,
     argv: [...confinement.prefix, confinement.bun, ...argv],
-    // What opens the console's markers: handed on to the telemetry server alone.
+    // The token for the console's markers: only the telemetry server gets it.
     env: { ...env, LAB_OWNER_TOKEN: processEnv()["LAB_OWNER_TOKEN"] ?? "" },
   };
 }
@@ -79,9 +82,11 @@ function prometheusArgv({ data }: Confinement): string[] {
     `--storage.tsdb.path=${data("prometheus")}/data`,
     "--storage.tsdb.retention.time=24h",
     `--web.listen-address=127.0.0.1:${INNER_PORTS.prometheusItself}`,
-    // For snapshots. Nobody but the supervisor gets there: what is open to others is behind a door.
+    // For snapshots. Only the supervisor reaches this port; others go through the filter in
+    // `prometheus-door.ts`.
     "--web.enable-admin-api",
-    // The rules look back two minutes; a series whose target is gone is marked stale at once all the same.
+    // The rules look back two minutes. A series whose target cannot be scraped is still marked
+    // stale at once.
     "--query.lookback-delta=2m",
     "--log.level=warn",
   ];

@@ -1,9 +1,13 @@
-/** Prometheus' configuration and rules, made from the topology and from the one file of alert rules. */
+/**
+ * Prometheus' configuration and rules, made from the topology and from the one file of alert rules.
+ */
 import type { AlertRule } from "../../contract/alert-rules.ts";
 import { SERVICES, TOPOLOGY } from "../../contract/topology.ts";
 import { GATEWAY, INNER_PORTS } from "./layout.ts";
 
-/** Short, so that a signature shows within seconds; a scrape of a service takes about a millisecond. */
+/**
+ * Short, so that a fault's effect shows within seconds. A scrape of a service takes about 1 ms.
+ */
 export const SCRAPE_INTERVAL_SECONDS = 2;
 
 /** The configuration file. JSON is YAML. */
@@ -37,7 +41,10 @@ export function prometheusConfig(rulesFile: string): string {
   );
 }
 
-/** The rules file: every rule as it stands in the provisioning file, with its title as the alert's name. */
+/**
+ * The rules file: every rule as it stands in the provisioning file, with its title as the alert's
+ * name.
+ */
 export function prometheusRules(rules: readonly AlertRule[]): string {
   return JSON.stringify(
     {

@@ -1,6 +1,7 @@
 /**
- * What stands in front of the lab's Prometheus: reading goes through, everything else ends here. Prometheus itself listens
- * where the supervisor alone asks it, because its admin API is on: incidents are frozen with it.
+ * What stands in front of the lab's Prometheus: reading goes through, everything else ends here.
+ * Prometheus itself listens where the supervisor alone asks it, because its admin API is on:
+ * incidents are frozen with it.
  */
 import { messageOf } from "../../base/errors.ts";
 import { underLocalNames } from "../../base/host.ts";

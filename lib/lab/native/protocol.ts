@@ -1,13 +1,21 @@
-/** How the lab is spoken to: one JSON object a line over a unix socket, one answer for each request. */
+/**
+ * The control protocol of the lab: one JSON object per line over a unix socket, one answer for each
+ * request.
+ */
 import { createConnection, createServer, type Server, type Socket } from "node:net";
 import { EnvironmentError, messageOf } from "../../base/errors.ts";
 import type { ServiceName } from "../../contract/topology.ts";
 import type { LabStatus, ReplaceOptions, ServiceStats } from "../lab.ts";
 
-/** Raised whenever the operations or their answers change: labs outlive the program that started them. */
+/**
+ * Increased whenever the operations or their answers change: a lab can outlive the program that
+ * started it.
+ */
 export const PROTOCOL_VERSION = 2;
 
-/** Who runs the lab, so that two checkouts of the project never take each other's lab for their own. */
+/**
+ * The project that runs the lab, so that two checkouts never use each other's lab.
+ */
 export interface Identity {
   readonly protocol: number;
   readonly projectDir: string;
@@ -56,7 +64,7 @@ interface Request {
 type Reply =
   { readonly ok: true; readonly result: unknown } | { readonly ok: false; readonly error: string };
 
-/** There is nobody behind the socket, or no longer: the lab ends, has ended or was killed. */
+/** Nothing listens on the socket any more: the lab is ending, has ended or was killed. */
 export class LabGoneError extends EnvironmentError {}
 
 /** Longest request or answer, bytes. */
@@ -65,7 +73,7 @@ const MAX_LINE_BYTES = 1024 * 1024;
 /** Serves `operations` on the socket at `path`. */
 export function serve(path: string, operations: Operations): Server {
   const server = createServer((socket) => {
-    // Who asked and went away before the answer has no further interest in it.
+    // The client closed the connection before the answer.
     socket.on("error", () => socket.destroy());
     onLines(socket, (line) => {
       void answer(operations, line).then((reply) => socket.write(`${JSON.stringify(reply)}\n`));
@@ -91,7 +99,10 @@ async function answer(operations: Operations, line: string): Promise<Reply> {
 
 const GONE: ReadonlySet<string> = new Set(["ENOENT", "ECONNREFUSED", "ECONNRESET", "EPIPE"]);
 
-/** Asks the lab behind `path`; throws LabGoneError when it is not there, EnvironmentError when it could not do it. */
+/**
+ * Asks the lab behind `path`; throws LabGoneError when it is not there, EnvironmentError when it
+ * could not do it.
+ */
 export async function ask<O extends OperationName>(
   path: string,
   op: O,

@@ -1,8 +1,9 @@
 /**
- * The first process of the lab's own namespaces: it builds the network, starts everything, and does what the
- * control socket asks. When it ends, however it ends, the kernel ends all that is inside.
+ * The first process of the lab's own namespaces: it builds the network, starts everything, and does
+ * what the control socket asks. When it ends, however it ends, the kernel ends all that is inside.
  *
- * `bun lib/lab/native/supervisor.ts <index> <project folder> [<stand-in>]`. It ends when its standard input closes.
+ * `bun lib/lab/native/supervisor.ts <index> <project folder> [<stand-in>]`. It ends when its
+ * standard input closes.
  */
 import { mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { systemClock } from "../../base/clock.ts";
@@ -105,7 +106,10 @@ class Supervisor implements Operations {
     return this.#service(name).stats();
   }
 
-  /** Has Prometheus write all that it knows, the newest samples too, to a folder of its own; returns the folder's name. */
+  /**
+   * Has Prometheus write all that it knows, the newest samples too, to a folder of its own; returns
+   * the folder's name.
+   */
   async snapshotPrometheus(): Promise<string> {
     const reply = await fetch(`${PROMETHEUS_ITSELF}/api/v1/admin/tsdb/snapshot`, {
       method: "POST",
@@ -172,8 +176,8 @@ class Supervisor implements Operations {
   async shutdown(daemonIsGone: boolean): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
-    // First of all: while it ends, the next lab may already wait for the groups to empty and make its own sockets.
-    // A daemon that lives removes its folder itself, when all is gone.
+    // First: the next lab may already wait for the groups to empty and create its own sockets. A
+    // running daemon removes the folder itself at the end.
     rmSync(daemonIsGone ? files.sockets : files.control, { recursive: true, force: true });
     await Promise.all([
       ...[...this.#services.values()].map((service) => service.kill()),
@@ -198,7 +202,7 @@ class Supervisor implements Operations {
     const service = this.#service(name);
     const before = this.#changes.get(name) ?? Promise.resolve();
     const now = before.then(() => change(service));
-    // One that failed has told who asked for it, and does not hold up the next one.
+    // The caller gets the error of a failed change; the next change runs all the same.
     this.#changes.set(
       name,
       now.catch(() => {}),

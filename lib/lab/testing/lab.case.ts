@@ -1,6 +1,6 @@
 /**
- * The suite that every engine must pass. It works the lab as scenarios do, through the `Lab` interface and the ports on
- * the host, and leaves it canonical after each test.
+ * The suite that every engine must pass. It works the lab as scenarios do, through the `Lab`
+ * interface and the ports on the host, and leaves it canonical after each test.
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
 import { createPrometheusClient, type PrometheusClient } from "../../base/prometheus.ts";
@@ -143,7 +143,7 @@ const FAULTS: readonly Case[] = [
     "limits the processor of a running service, and lifts the limit",
     async (ctx) => {
       const { lab } = ctx;
-      // It wants more than this while it starts, if not all the time.
+      // While it starts, it needs more than the limit.
       await lab.replace("track-fusion");
       const { pid } = await lab.state("track-fusion");
       await lab.limitCpu("track-fusion", 0.05);
@@ -232,7 +232,7 @@ const FAULTS: readonly Case[] = [
       const bySensor = `sum(rate(cms_fusion_ingested_total{sensor_id="ESM-2"}[6s])) > bool 10`;
       await untilValue(ctx, bySensor, 1);
       await lab.detachNetwork("esm-sensor");
-      // For longer than the peers' lease of ten seconds, so that they drop it.
+      // Longer than the DDS lease of ten seconds, so that the peers drop it.
       await untilValue(ctx, `max_over_time(${upOf("esm-sensor")}[14s])`, 0);
       await lab.attachNetwork("esm-sensor");
       await untilValue(ctx, bySensor, 1);
@@ -284,7 +284,10 @@ const REFUSALS: readonly Case[] = [
   ],
 ];
 
-/** Runs the suite. The engine's name stands in each test's name; skipped tests are counted with their reasons. */
+/**
+ * Runs the suite. The engine's name stands in each test's name; skipped tests are counted with
+ * their reasons.
+ */
 export function runLabSuite(suite: LabSuite): void {
   const { makeLab, skip = [] } = suite;
   const cases = [...LIFE, ...FAULTS, ...REFUSALS];

@@ -1,4 +1,6 @@
-/** Holds what a lab shows against the declarations of its signals: what is missing, and what is wrong. */
+/**
+ * Compares the signals of a lab with their declarations, and lists what is missing or wrong.
+ */
 import { createPrometheusClient, type PrometheusClient } from "../../base/prometheus.ts";
 import {
   type LogEvent,
@@ -20,7 +22,7 @@ export class SignalMatrix {
     this.#reader = new TelemetryReader(ports);
   }
 
-  /** What is wrong with one copy of a metric: of one service, scraped or pushed. */
+  /** The problems of one copy (scraped or pushed) of a service's metric. */
   async #problemsOf(
     name: string,
     spec: MetricSpec,
@@ -75,7 +77,10 @@ export class SignalMatrix {
     return found.flat();
   }
 
-  /** Rows of the log table, by event and service, that the Loki API does not show with their level and fields. */
+  /**
+   * Rows of the log table, by event and service, that the Loki API does not show with their level
+   * and fields.
+   */
   async missingLogs(isWanted: (event: LogEvent) => boolean): Promise<string[]> {
     const rows = Object.entries<LogSpec>(LOGS).filter(([event]) => isWanted(event as LogEvent));
     const found = await Promise.all(

@@ -1,4 +1,7 @@
-/** A service with a defect: `bun defective.ts <throw|reject|start>` throws in a timer, rejects a promise, or cannot start. */
+/**
+ * A service with a defect: `bun defective.ts <throw|reject|start>` throws in a timer, rejects a
+ * promise, or cannot start.
+ */
 import { runService } from "../run-service.ts";
 
 const how = Bun.argv[2];

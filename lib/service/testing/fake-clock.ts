@@ -46,7 +46,10 @@ export class FakeClock implements MonotonicClock {
     this.#elapsedMs = endMs;
   }
 
-  /** Moves the clock forward while the program under test is busy: timers run late, on the next advance(). */
+  /**
+   * Moves the clock forward while the program under test is busy: timers run late, on the next
+   * advance().
+   */
   stall(ms: number): void {
     this.#elapsedMs += ms;
   }

@@ -1,6 +1,7 @@
 /**
- * A `Service` without DDS, network and real time, for tests of what a service does with its messages. Its telemetry
- * is the real one, so that undeclared metrics, log events and spans are refused as they are in production.
+ * A `Service` without DDS, network and real time, for tests of what a service does with its
+ * messages. Its telemetry is the real one, so that undeclared metrics, log events and spans are
+ * refused as they are in production.
  */
 import { type Context, ROOT_CONTEXT } from "@opentelemetry/api";
 import type { LogEvent } from "../../contract/telemetry.ts";
@@ -120,7 +121,9 @@ export class FakeService implements Service {
     return this.#lines.filter((line) => line["event"] === event);
   }
 
-  /** The value of a series as /metrics shows it, such as `cms_orders_issued_total{action="ENGAGE"}`. */
+  /**
+   * The value of a series as /metrics shows it, such as `cms_orders_issued_total{action="ENGAGE"}`.
+   */
   async metric(series: string): Promise<number | undefined> {
     const lines = (await this.telemetry.scrape()).split("\n");
     const line = lines.find((text) => text.startsWith(`${series} `));

@@ -1,4 +1,7 @@
-/** Views like those that the bus hands out: a subscriber that keeps one instead of a copy reads another message later. */
+/**
+ * Views like those that the bus hands out: a subscriber that keeps one instead of a copy reads
+ * another message later.
+ */
 
 /** Shows the object that `current` returns whenever a field is read, nested objects as well. */
 export function viewOf<T extends object>(current: () => T): T {

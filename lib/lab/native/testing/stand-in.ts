@@ -1,6 +1,7 @@
 /**
- * Plays a service or the telemetry server, so that the lab can be tested without the programs that run in it.
- * `bun stand-in.ts <name>`. It shows its user id and the variable `STAND_IN_LABEL` among its metrics.
+ * Plays a service or the telemetry server, so that the lab can be tested without the programs that
+ * run in it. `bun stand-in.ts <name>`. It shows its user id and the variable `STAND_IN_LABEL` among
+ * its metrics.
  */
 import { processEnv } from "../../../base/env.ts";
 import { isServiceName, TOPOLOGY } from "../../../contract/topology.ts";
