@@ -42,7 +42,11 @@ function rowsAt(system: SystemNumbers, second: number, startSeconds: number): Ro
     return [...containerRows(name, one, second, startSeconds), ...rest];
   });
   if (system !== HEALTHY && second >= ALERT_SECONDS) {
-    rows.push(["ALERTS", { alertname: "Simulated alert", alertstate: "firing" }, 1]);
+    const alert = { alertname: "Simulated alert", severity: "critical" };
+    rows.push(
+      ["ALERTS", { ...alert, alertstate: "firing" }, 1],
+      ["ALERTS_FOR_STATE", alert, startSeconds + ALERT_SECONDS],
+    );
   }
   return rows;
 }
@@ -137,6 +141,32 @@ function fusionRows(system: SystemNumbers, second: number): Row[] {
       now.contributorsRemoved,
     ],
   ];
+}
+
+export interface Span {
+  readonly service: ServiceName;
+  readonly name: string;
+  readonly atSeconds: number;
+  readonly durationMs: number;
+}
+
+/** Spans of the middle of the flow: a few in health, and a few shortly before the investigator looks. */
+export function spansOf(system: SystemNumbers, startSeconds: number): Span[] {
+  return [20, 25, 30, NOW_SECONDS - 20, NOW_SECONDS - 15, NOW_SECONDS - 10].flatMap((second) => {
+    const now = second < ONSET_SECONDS ? HEALTHY : system;
+    const fusion = now.services["track-fusion"];
+    if (!fusion.running || !fusion.up) return [];
+    const atSeconds = startSeconds + second;
+    return [
+      {
+        service: "track-fusion",
+        name: "fusion.ingest",
+        atSeconds,
+        durationMs: now.p95Seconds * 1000,
+      },
+      { service: "threat-evaluator", name: "threat.evaluate", atSeconds, durationMs: 0.2 },
+    ] as const;
+  });
 }
 
 export interface LogLine {

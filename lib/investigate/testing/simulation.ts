@@ -22,6 +22,7 @@ import {
   NOW_SECONDS,
   ONSET_SECONDS,
   samplesOf,
+  spansOf,
   STEP_SECONDS,
 } from "./series.ts";
 import type { SystemNumbers } from "./system.ts";
@@ -106,7 +107,7 @@ export class Simulation implements AsyncDisposable {
       this.#startTelemetryServer(),
     ]);
     this.#urls = { prometheus, loki, tempo, grafana };
-    await this.#pushLogs(otlp);
+    await Promise.all([this.#pushLogs(otlp), this.#pushSpans(otlp)]);
   }
 
   async #startPrometheus(): Promise<string> {
@@ -182,19 +183,35 @@ export class Simulation implements AsyncDisposable {
 
   async #pushLogs(otlp: string): Promise<void> {
     const lines = [...this.#starts].flatMap(([system, start]) => logLinesOf(system, start));
-    const attribute = (key: string, stringValue: string) => ({ key, value: { stringValue } });
     const resourceLogs = lines.map(({ service, atSeconds, line }) => ({
-      resource: { attributes: [attribute("service.name", service)] },
+      resource: resourceOf(service),
       scopeLogs: [
-        { logRecords: [{ timeUnixNano: `${atSeconds}000000000`, body: { stringValue: line } }] },
+        { logRecords: [{ timeUnixNano: nanoseconds(atSeconds), body: { stringValue: line } }] },
       ],
     }));
-    const reply = await fetch(`${otlp}/v1/logs`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ resourceLogs }),
-    });
-    if (!reply.ok) throw new Error(`HTTP ${reply.status}: ${await reply.text()}`);
+    await push(`${otlp}/v1/logs`, { resourceLogs });
+  }
+
+  async #pushSpans(otlp: string): Promise<void> {
+    const spans = [...this.#starts].flatMap(([system, start]) => spansOf(system, start));
+    const resourceSpans = spans.map(({ service, name, atSeconds, durationMs }, index) => ({
+      resource: resourceOf(service),
+      scopeSpans: [
+        {
+          spans: [
+            {
+              traceId: (index + 1).toString(16).padStart(32, "0"),
+              spanId: (index + 1).toString(16).padStart(16, "0"),
+              name,
+              kind: 1,
+              startTimeUnixNano: nanoseconds(atSeconds),
+              endTimeUnixNano: nanoseconds(atSeconds + durationMs / 1000),
+            },
+          ],
+        },
+      ],
+    }));
+    await push(`${otlp}/v1/traces`, { resourceSpans });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -202,4 +219,20 @@ export class Simulation implements AsyncDisposable {
     await Promise.all(this.#processes.map((child) => child.exited));
     rmSync(this.#folder, { recursive: true, force: true });
   }
+}
+
+const nanoseconds = (seconds: number): string => `${BigInt(Math.round(seconds * 1e6)) * 1000n}`;
+
+const resourceOf = (service: string) => ({
+  attributes: [{ key: "service.name", value: { stringValue: service } }],
+});
+
+/** Sends telemetry over OTLP. */
+async function push(url: string, body: object): Promise<void> {
+  const reply = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  if (!reply.ok) throw new Error(`HTTP ${reply.status}: ${await reply.text()}`);
 }
