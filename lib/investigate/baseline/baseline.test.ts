@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { AnswerSchema } from "../../contract/answer.ts";
 import { checkCitation } from "../../contract/citation.ts";
 import type { InvestigationInput } from "../investigator.ts";
@@ -9,6 +9,8 @@ import { diagnose } from "./baseline.ts";
 
 const simulation = await Simulation.start(SIMULATED_INCIDENTS.map(({ system }) => system));
 afterAll(() => simulation[Symbol.asyncDispose]());
+// Hundreds of queries; a busy machine takes its time.
+setDefaultTimeout(60_000);
 
 const inputOf = (alert: InvestigationInput["alert"], lines: string[] = []): InvestigationInput => ({
   alert,

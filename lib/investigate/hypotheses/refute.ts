@@ -133,6 +133,13 @@ function isSpecific(entailment: Entailment): boolean {
   return sharing.length <= 2;
 }
 
+/** The confirmed claims of a hypothesis, each with the call that confirmed it. */
+export function confirmedClaims({ checks }: Verdict): string[] {
+  return checks
+    .filter(({ outcome }) => outcome === "confirmed")
+    .map(({ entailment, callId }) => `${entailment.claim} (${callId})`);
+}
+
 /** The confirmed claims of a hypothesis with the values read, as text. */
 export function supportOf({ checks }: Verdict): string {
   return checks

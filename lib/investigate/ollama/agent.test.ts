@@ -1,4 +1,4 @@
-import { afterAll, afterEach, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createPrng } from "../../base/prng.ts";
 import type { Alert } from "../../contract/alert.ts";
 import type { Answer } from "../../contract/answer.ts";
@@ -119,6 +119,8 @@ const simulation = await Simulation.start([
   UNREACHABLE,
 ]);
 afterAll(() => simulation[Symbol.asyncDispose]());
+// Hundreds of queries; a busy machine takes its time.
+setDefaultTimeout(60_000);
 
 describe("whatever a model chooses", () => {
   const prng = createPrng(11);

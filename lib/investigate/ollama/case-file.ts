@@ -64,6 +64,15 @@ export class CaseFile {
     }
   }
 
+  /** The row of a service that changed most, as text; undefined when none changed. */
+  greatestChange(service: ServiceName): string | undefined {
+    const [row] = this.#rows
+      .filter(({ fact, before }) => fact.service === service && before !== undefined)
+      .toSorted((a, b) => b.score - a.score);
+    if (row?.before === undefined) return undefined;
+    return `${row.fact.signal} went from ${harmless(row.before.value)} to ${harmless(row.fact.value)}`;
+  }
+
   /**
    * The table with the greatest changes first, cut to the room. A last line counts the cut rows.
    */

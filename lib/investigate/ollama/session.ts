@@ -4,7 +4,8 @@
 import { asError } from "../../base/errors.ts";
 import type { Answer, Citation } from "../../contract/answer.ts";
 import { FAULTS } from "../faults/registry.ts";
-import { actionFor, assembleAnswer, plainMechanism, unsureAnswer } from "./assemble.ts";
+import { actionFor, assembleAnswer, plainMechanism, unsureAnswer } from "../hypotheses/assemble.ts";
+import { gather } from "../hypotheses/gather.ts";
 import { CaseFile } from "./case-file.ts";
 import { citationsOfChecks, joinCitations } from "../hypotheses/citations.ts";
 import { sortCitations } from "./citations.ts";
@@ -12,7 +13,7 @@ import { computeConfidence } from "./confidence.ts";
 import { ModelFailure } from "./failure.ts";
 import { findOnset } from "../hypotheses/onset.ts";
 import { type Report, reportPrompt, reportSchema, systemPrompt } from "./prompt.ts";
-import { type Hypothesis, nameOf, testRivals, type Verdict } from "../hypotheses/refute.ts";
+import { confirmedClaims, type Hypothesis, nameOf, testRivals } from "../hypotheses/refute.ts";
 import { Rounds, type Standing } from "./rounds.ts";
 import type { SessionOptions } from "./session-options.ts";
 import { isSentence } from "./text.ts";
@@ -55,16 +56,7 @@ export class Session {
 
   async #gather(): Promise<void> {
     const { tools, input } = this.#options;
-    for (const [tool, args] of [
-      ["inventory", {}],
-      ["alerts", {}],
-      ["compare", { service: "all" }],
-    ] as const) {
-      const call = await tools.call(tool, args);
-      this.#file.add(call);
-      const said = call.ok ? `${call.facts.length} facts` : `failed: ${call.error ?? ""}`;
-      input.transcript.note(`${call.id} ${tool}: ${said}`);
-    }
+    for (const call of await gather(tools, input.transcript)) this.#file.add(call);
     if (this.#file.rows.length === 0) {
       this.#rounds.notes.push("No telemetry could be read.");
     }
@@ -74,11 +66,8 @@ export class Session {
     const { input, tools, refutation, spending, nowMs } = this.#options;
     const { hypothesis, choice, verdict } = standing;
     const checks = verdict?.checks ?? [];
-    const alertStartMs = Date.parse(input.alert.alerts[0]?.startsAt ?? "") || nowMs;
-    const [onsetMs, rivals] = [
-      await findOnset(hypothesis.service, checks, alertStartMs, nowMs, tools),
-      refutation ? await testRivals(hypothesis, tools) : [],
-    ];
+    const onsetMs = await findOnset(hypothesis.service, checks, input.alert, nowMs, tools);
+    const rivals = refutation ? await testRivals(hypothesis, tools) : [];
     const confirmed = verdict === undefined ? [] : confirmedClaims(verdict);
     const { report, citations } = await this.#write(hypothesis, confirmed);
     const confidence = computeConfidence({
@@ -93,16 +82,15 @@ export class Session {
     return assembleAnswer(
       {
         hypothesis,
-        verdict,
         onsetMs,
         mechanism: this.#mechanism(report, hypothesis, confirmed),
         action: actionFor(hypothesis, report?.action),
         citations: joinCitations(citationsOfChecks(checks, tools.records), citations),
         confidence,
-        ruledOut: [...this.#rounds.refuted, ...rivals.filter(({ refuted }) => refuted)],
+        rivals: [...this.#rounds.refuted, ...rivals.filter(({ refuted }) => refuted)],
+        effectOn: (service) => this.#file.greatestChange(service) ?? "its input changed",
       },
       input.alert,
-      this.#file,
     );
   }
 
@@ -161,10 +149,4 @@ export class Session {
       maxTokens: REPORT_TOKENS,
     });
   }
-}
-
-function confirmedClaims({ checks }: Verdict): string[] {
-  return checks
-    .filter(({ outcome }) => outcome === "confirmed")
-    .map(({ entailment, callId }) => `${entailment.claim} (${callId})`);
 }

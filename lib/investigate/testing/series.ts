@@ -10,6 +10,8 @@ export const ONSET_SECONDS = 300;
 export const ALERT_SECONDS = ONSET_SECONDS + 60;
 /** When the investigator looks. */
 export const NOW_SECONDS = ONSET_SECONDS + 240;
+/** A service that starts answers no scrape before. */
+const FIRST_SCRAPE_SECONDS = 15;
 /** Distance of two scrapes. */
 export const STEP_SECONDS = 5;
 
@@ -55,7 +57,7 @@ const hasEnded = ({ running, endsAfterSeconds }: ServiceNumbers, second: number)
   !running && second >= ONSET_SECONDS + endsAfterSeconds;
 
 const isScraped = (one: ServiceNumbers, second: number): boolean =>
-  !hasEnded(one, second) && (one.up || second < ONSET_SECONDS);
+  second >= FIRST_SCRAPE_SECONDS && !hasEnded(one, second) && (one.up || second < ONSET_SECONDS);
 
 function containerRows(
   name: ServiceName,

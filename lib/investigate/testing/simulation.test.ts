@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { ENTAILMENTS } from "../faults/registry.ts";
 import { entailmentQuery } from "../hypotheses/entailment.ts";
 import { SIMULATED_INCIDENTS } from "./incidents.ts";
@@ -6,6 +6,8 @@ import { Simulation } from "./simulation.ts";
 
 const simulation = await Simulation.start(SIMULATED_INCIDENTS.map(({ system }) => system));
 afterAll(() => simulation[Symbol.asyncDispose]());
+// Hundreds of queries; a busy machine takes its time.
+setDefaultTimeout(60_000);
 
 /** Other words for the same: matchers as patterns, spaces, a factor of one. */
 const reworded = (query: string): string =>

@@ -28,7 +28,7 @@ import {
 import type { SystemNumbers } from "./system.ts";
 
 const SPAN_SECONDS = 1800;
-const READY_MS = 30_000;
+const READY_MS = 60_000;
 /** Milliseconds. A server that a crashed test leaves behind ends after this time. */
 const SERVER_LIFE_MS = 600_000;
 const TELEMETRY_SERVER = join(import.meta.dir, "../../../observability/server/main.ts");

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { factsOf } from "../../contract/citation.ts";
 import { UsageError } from "../../base/errors.ts";
 import { createInvestigator } from "../registry.ts";
@@ -17,6 +17,8 @@ const EXITED = changed(
 
 const simulation = await Simulation.start([EXITED, HEALTHY]);
 afterAll(() => simulation[Symbol.asyncDispose]());
+// Hundreds of queries; a busy machine takes its time.
+setDefaultTimeout(60_000);
 
 const { clock, urls, onsetMs, alertMs } = simulation.of(EXITED);
 const NOW_MS = clock.nowMs();

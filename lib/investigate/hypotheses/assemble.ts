@@ -3,32 +3,33 @@ import type { Alert } from "../../contract/alert.ts";
 import type { Answer, Citation } from "../../contract/answer.ts";
 import { FAULT_CLASSES, REMEDIATIONS, type Remediation } from "../../contract/fault-classes.ts";
 import { downstreamOf, type ServiceName } from "../../contract/topology.ts";
-import type { CaseFile } from "./case-file.ts";
-import { type Hypothesis, nameOf, refutationOf, type Verdict } from "../hypotheses/refute.ts";
-import { harmless } from "../harmless.ts";
+import { type Hypothesis, nameOf, refutationOf, type Verdict } from "./refute.ts";
+
+const MAX_ALTERNATIVES = 8;
 
 export interface Diagnosis {
   readonly hypothesis: Hypothesis;
-  readonly verdict: Verdict | undefined;
   readonly onsetMs: number | null;
   readonly mechanism: string;
   readonly action: Remediation;
   readonly citations: readonly Citation[];
   readonly confidence: number;
-  /** The other hypotheses that were tested and refuted. */
-  readonly ruledOut: readonly Verdict[];
+  /** The other hypotheses that were tested, the strongest first. */
+  readonly rivals: readonly Verdict[];
+  /** What the fault did to a service that the culprit feeds. */
+  readonly effectOn?: (service: ServiceName) => string;
 }
 
 /** The answer to a diagnosis that stands. */
-export function assembleAnswer(diagnosis: Diagnosis, alert: Alert, file: CaseFile): Answer {
-  const { hypothesis, onsetMs, mechanism, action, citations, confidence, ruledOut } = diagnosis;
+export function assembleAnswer(diagnosis: Diagnosis, alert: Alert): Answer {
+  const { hypothesis, onsetMs, mechanism, action, citations, confidence, rivals } = diagnosis;
   const target = hypothesis.service;
   return {
     culprit: target,
     fault_class: hypothesis.faultClass,
     mechanism: mechanism.slice(0, 2000),
     onset: onsetMs === null ? null : new Date(onsetMs).toISOString(),
-    causal_chain: causalChain(hypothesis, alert, file),
+    causal_chain: causalChain(diagnosis, alert),
     evidence: [...citations],
     remediation: {
       action,
@@ -37,7 +38,7 @@ export function assembleAnswer(diagnosis: Diagnosis, alert: Alert, file: CaseFil
       prose: `${REMEDIATIONS[action]}${target === null ? "" : ` (${target})`}`,
     },
     confidence,
-    alternatives: alternativesOf(ruledOut),
+    alternatives: alternativesOf(rivals),
   };
 }
 
@@ -68,16 +69,19 @@ export function unsureAnswer(
   };
 }
 
-function alternativesOf(ruledOut: readonly Verdict[]): Answer["alternatives"] {
+function alternativesOf(rivals: readonly Verdict[]): Answer["alternatives"] {
   const seen = new Set<string>();
-  const unique = ruledOut.filter(({ hypothesis }) => {
+  const unique = rivals.filter(({ hypothesis }) => {
     const name = nameOf(hypothesis);
     return !seen.has(name) && seen.add(name);
   });
-  return unique.slice(0, 8).map((verdict) => ({
+  return unique.slice(0, MAX_ALTERNATIVES).map((verdict) => ({
     service: verdict.hypothesis.service,
     fault_class: verdict.hypothesis.faultClass,
-    ruled_out_by: refutationOf(verdict).slice(0, 500),
+    ruled_out_by: (verdict.refuted
+      ? refutationOf(verdict)
+      : "fewer of its claims are confirmed"
+    ).slice(0, 500),
   }));
 }
 
@@ -91,27 +95,22 @@ export function plainMechanism(
 }
 
 /** The action that the model named if it fits the class, else the class's first remedy. */
-export function actionFor({ faultClass }: Hypothesis, named: string | undefined): Remediation {
+export function actionFor({ faultClass }: Hypothesis, named?: string): Remediation {
   const { remedies } = FAULT_CLASSES[faultClass];
   return remedies.find((remedy) => remedy === named) ?? remedies[0];
 }
 
-/** The path from the culprit to the service of the alert, each with its greatest change. */
-function causalChain(hypothesis: Hypothesis, alert: Alert, file: CaseFile): Answer["causal_chain"] {
+/** The path from the culprit to the service of the alert, each with what the fault did to it. */
+function causalChain(
+  { hypothesis, effectOn = () => "its input changed" }: Diagnosis,
+  alert: Alert,
+): Answer["causal_chain"] {
   if (hypothesis.service === null) return [];
   const path = pathBetween(hypothesis.service, alert.pipeline_name);
   return path.map((service, index) => ({
     service,
-    effect: index === 0 ? FAULT_CLASSES[hypothesis.faultClass].definition : effectOn(service, file),
+    effect: index === 0 ? FAULT_CLASSES[hypothesis.faultClass].definition : effectOn(service),
   }));
-}
-
-function effectOn(service: ServiceName, file: CaseFile): string {
-  const [row] = file.rows
-    .filter(({ fact, before }) => fact.service === service && before !== undefined)
-    .toSorted((a, b) => b.score - a.score);
-  if (row === undefined) return "its input changed";
-  return `${row.fact.signal} went from ${harmless(row.before?.value ?? "")} to ${harmless(row.fact.value)}`;
 }
 
 function pathBetween(from: ServiceName, to: ServiceName): ServiceName[] {
