@@ -404,7 +404,8 @@ describe("a model or server that fails ends in a stated failure or a valid answe
   ];
   for (const [name, reply, reason] of cases) {
     test(name, async () => {
-      const { result } = await investigate(FLOOD, always(reply), { callTimeoutMs: 300 });
+      const limit = "stallAfter" in reply ? { callTimeoutMs: 300 } : {};
+      const { result } = await investigate(FLOOD, always(reply), limit);
       expect(result.outcome).toMatchObject({
         kind: "agent-failure",
         reason: expect.stringMatching(reason),
