@@ -1,4 +1,4 @@
-/** A scenario is added to a copy of the project: its folder, and not a line anywhere else. */
+/** Adds a scenario to a copy of the project: a folder, and no other change. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { cp, mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -8,13 +8,13 @@ import { run } from "../lib/base/shell.ts";
 const NAME = "slow-camera";
 const ROOT = join(import.meta.dir, "..");
 const TEST_TIMEOUT_MS = 120_000;
-/** What takes part in a scenario's life; the services and the binding do not. */
+/** The files that scenarios need, without services and binding. */
 const PARTS =
   /^(runner\.ts|package\.json|bun\.lock|bunfig\.toml|tsconfig\.json|lib|scenarios|observability)/;
 
 let copy = "";
 
-/** Runs Bun in the copy and returns what it wrote and its exit code. */
+/** Runs Bun in the copy; returns its output and exit code. */
 const bun = async (...argv: string[]): Promise<{ text: string; code: number }> => {
   const { stdout, stderr, code } = await run([process.execPath, ...argv], {
     cwd: copy,
@@ -35,7 +35,7 @@ beforeAll(async () => {
   const folder = join(copy, "scenarios", NAME);
   await cp(join(import.meta.dir, "testing", NAME), folder, { recursive: true });
   for (const file of ["scenario.ts", "truth.ts"]) {
-    // One folder nearer to the root than the fixture.
+    // The copy is one folder nearer to the root than the fixture.
     const text = await Bun.file(join(folder, file)).text();
     await Bun.write(join(folder, file), text.replaceAll('"../../', '"../'));
   }
@@ -48,7 +48,8 @@ test(
     const unknown = await bun("runner.ts", "no-such-scenario");
     expect(unknown.code).toBe(1);
     expect(unknown.text).toContain(NAME);
-    // Refused for the labs, which are chosen after the scenario was loaded and checked.
+    // The labs are chosen after the scenario was loaded and checked, so this error proves the
+    // loading.
     const known = await bun("runner.ts", NAME, "--lab", "9", "--parallel", "2");
     expect(known).toMatchObject({
       code: 1,

@@ -1,17 +1,17 @@
-/** Signatures as lists of PromQL conditions that must hold together. */
+/** Signatures as lists of PromQL conditions; all must hold. */
 import type { Observation } from "../lib/base/wait.ts";
 import type { SignatureView } from "./define.ts";
 
 export interface Condition {
-  /** What the condition says, in a few words. */
+  /** The condition in a few words. */
   readonly what: string;
-  /** PromQL with one series as its result; no result means that the condition does not hold. */
+  /** PromQL with one series as its result; without a result the condition does not hold. */
   readonly query: string;
   readonly op: ">" | "<" | "==";
   readonly value: number;
 }
 
-/** Holds when every condition does; `seen` lists them all with their values. */
+/** Holds when every condition holds; `seen` has the value of each. */
 export function allOf(
   ...conditions: readonly Condition[]
 ): (view: SignatureView) => Promise<Observation<unknown>> {

@@ -1,4 +1,4 @@
-/** Finds and checks scenarios: a folder each, strict to the last key. */
+/** Finds scenarios by their folders and checks every key. */
 import { readdir } from "node:fs/promises";
 import { z } from "zod";
 import { UsageError } from "../lib/base/errors.ts";
@@ -13,13 +13,13 @@ import {
 } from "./define.ts";
 import { renderRubric } from "./rubric.ts";
 
-/** A scenario that was found and checked, with all defaults filled in. */
+/** A checked scenario with all defaults. */
 export interface Scenario extends Required<Omit<ScenarioDefinition, "deadlines" | "metric">> {
-  /** Its folder's name. */
+  /** The name of its folder. */
   readonly name: string;
   readonly metric: ScenarioDefinition["metric"];
   readonly deadlines: Deadlines;
-  /** The payload in alert.json: title, severity and labels; a run fills in what really fired. */
+  /** The payload in alert.json: title, severity and labels; a run adds what fired. */
   readonly alertTemplate: Alert;
 }
 
@@ -73,10 +73,10 @@ const DefinitionSchema = z.strictObject({
 });
 
 const NAME = /^[a-z][a-z0-9-]*$/;
-/** Folders beside those of the scenarios in the results. */
+/** Names of other folders in the results. */
 const RESERVED: ReadonlySet<string> = new Set(["runs", "latest", "published"]);
 
-/** The names of all scenarios below `root`: the folders that have a scenario.ts. */
+/** The names of all scenarios below `root`: the folders with a scenario.ts. */
 export async function listScenarios(root: string = import.meta.dir): Promise<string[]> {
   const entries = await readdir(root, { withFileTypes: true });
   const names: string[] = [];
@@ -112,7 +112,7 @@ export async function loadScenario(
   const alertTemplate = await readAlert(`${folder}/alert.json`, name);
   const truth = definition.truth;
   await checkExpectedRca(`${folder}/expected_rca.md`, name, truth);
-  // The original functions, not zod's copies of them: the schema has checked what they are.
+  // The original functions instead of the copies that zod returns.
   const original = module as ScenarioDefinition;
   return {
     ...original,
@@ -125,7 +125,7 @@ export async function loadScenario(
   };
 }
 
-/** Loads all scenarios, those of the six faults first and the controls last. */
+/** Loads all scenarios, the controls last. */
 export async function loadAllScenarios(root: string = import.meta.dir): Promise<Scenario[]> {
   const names = await listScenarios(root);
   const all = await Promise.all(names.map((name) => loadScenario(name, root)));
@@ -183,7 +183,7 @@ async function checkExpectedRca(path: string, name: string, truth: Truth): Promi
   }
 }
 
-/** A formatter may pad a table's cells; what they say counts. */
+/** A formatter may change the layout of a table, which must not count as a difference. */
 function withoutTableLayout(markdown: string): string {
   return markdown.replaceAll(/ *\| */g, "|").replaceAll(/-{3,}/g, "---");
 }

@@ -1,13 +1,13 @@
 /**
- * The rubric of a scenario in words, as it stands in its expected_rca.md.
- * `bun scenarios/rubric.ts <name>` prints it.
+ * Renders the rubric of a scenario for its expected_rca.md. `bun scenarios/rubric.ts <name>` prints
+ * it.
  */
 import { maxPoints, type Truth } from "../lib/truth/truth.ts";
 
-/** How a value must have been measured, in words. */
+/** The measurements of a value, in words. */
 const MEASURED = { rate: "per second", duration: "as p95 or mean", least: "at its least" } as const;
 
-/** Renders the section that expected_rca.md has to hold. */
+/** Renders the section that expected_rca.md must contain. */
 export function renderRubric(truth: Truth): string {
   const service = truth.culprit === null ? "no service (nothing is wrong)" : `\`${truth.culprit}\``;
   const evidence = truth.evidence.map((item) => {

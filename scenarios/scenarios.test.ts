@@ -100,7 +100,7 @@ describe("loadScenario()", () => {
   });
   afterAll(() => rm(root, { recursive: true, force: true }));
 
-  /** Makes a copy of sensor-down under a new name, with one file changed. */
+  /** Copies sensor-down under a new name and changes one file. */
   async function variant(name: string, file: string, change: (text: string) => string) {
     const folder = join(root, "scenarios", name);
     await cp(join(import.meta.dir, "sensor-down"), folder, { recursive: true });

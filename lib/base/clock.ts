@@ -1,4 +1,4 @@
-/** Time, so that code that depends on it can be given another one in tests. */
+/** Sources of time, which tests replace. */
 
 /** A source of wall-clock time and of delays. */
 export interface Clock {
@@ -10,7 +10,7 @@ export interface Clock {
 
 /** A clock that can also measure durations. */
 export interface MonotonicClock extends Clock {
-  /** Milliseconds since some fixed moment; never goes backwards, whatever happens to the wall clock. */
+  /** Milliseconds since a fixed moment; changes of the wall clock do not affect it. */
   monotonicMs(): number;
 }
 

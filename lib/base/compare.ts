@@ -1,4 +1,4 @@
-/** Comparisons by their sign, for conditions that are data; both values have one type. */
+/** The comparisons that conditions name by their sign; both values have one type. */
 export const COMPARE = {
   "==": <T extends Comparable>(a: T, b: T) => a === b,
   "!=": <T extends Comparable>(a: T, b: T) => a !== b,

@@ -1,4 +1,6 @@
-/** Where a container engine's HTTP API is, and one request to it with errors that name the next step. */
+/**
+ * Finds the HTTP API of a container engine, and sends it one request. Errors name the next step.
+ */
 import { accessSync, constants, existsSync } from "node:fs";
 import type { Env } from "./env.ts";
 import { EnvironmentError, messageOf } from "./errors.ts";
@@ -12,7 +14,7 @@ export interface EngineEndpoint {
   readonly url: string;
 }
 
-/** The engine cannot be asked, or it refused; `status` is the HTTP status of a refusal. */
+/** The engine does not answer, or refuses; `status` is the HTTP status of a refusal. */
 export class EngineError extends EnvironmentError {
   readonly status: number | undefined;
 
@@ -37,7 +39,10 @@ function usualSockets(env: Env): string[] {
   ];
 }
 
-/** The engine that DOCKER_HOST names, else the first usual socket that is there; undefined when there is none. */
+/**
+ * Returns the engine that DOCKER_HOST names, or the first usual socket that exists; undefined when
+ * there is none.
+ */
 export function findEngine(
   env: Env,
   exists: (path: string) => boolean = existsSync,
@@ -48,7 +53,7 @@ export function findEngine(
   return socket === undefined ? undefined : endpointOf(`unix://${socket}`);
 }
 
-/** Reads an address as DOCKER_HOST writes it; throws EngineError for a kind that cannot be asked. */
+/** Parses a value of DOCKER_HOST; throws EngineError for an unsupported kind of address. */
 export function endpointOf(host: string): EngineEndpoint {
   if (host.startsWith("unix:///")) {
     return { host, socket: host.slice("unix://".length), url: "http://localhost" };
@@ -69,7 +74,9 @@ export interface EngineRequest {
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 
-/** Sends one request; throws EngineError when the engine is not there, may not be asked, or refuses. */
+/**
+ * Sends one request; throws EngineError when the engine does not exist, denies access, or refuses.
+ */
 export async function askEngine(
   engine: EngineEndpoint,
   path: string,
@@ -100,7 +107,7 @@ export async function askEngine(
   });
 }
 
-/** The error of a socket that is not there or may not be used says less than its file does. */
+/** Explains why a socket cannot be used: the error of the connection says less than its file. */
 function mustBeAllowed({ host, socket }: EngineEndpoint): void {
   if (socket === undefined) return;
   if (!existsSync(socket)) {

@@ -1,10 +1,10 @@
 /**
- * Environment variables, read once and checked: a bad value is an error that names the variable, the
- * rule and the value, and never falls back to the default.
+ * Reads and checks environment variables. A bad value is an error that names the variable, the rule
+ * and the value; it never becomes the default.
  */
 import { UsageError } from "./errors.ts";
 
-/** What the variables of a process look like. */
+/** Environment variables by name. */
 export type Env = Readonly<Record<string, string | undefined>>;
 
 /** The variables of this process. */
@@ -12,10 +12,10 @@ export function processEnv(): Env {
   return process.env;
 }
 
-/** How a variable's text becomes a value; throws UsageError through `reject` when it breaks the rule. */
+/** Parses the text of a variable; calls `reject`, which throws UsageError, for a bad value. */
 export type Parser<T> = (text: string, reject: (rule: string) => never) => T;
 
-/** Reads variable `name`; `fallback` stands in only when it is unset or empty. */
+/** Reads the variable `name`; returns `fallback` only when it is unset or empty. */
 export function readEnv<T>(env: Env, name: string, fallback: T, parse: Parser<T>): T {
   const text = env[name];
   if (text === undefined || text === "") return fallback;
@@ -24,7 +24,7 @@ export function readEnv<T>(env: Env, name: string, fallback: T, parse: Parser<T>
   });
 }
 
-/** A finite decimal number within [min, max]; `unit` goes into the error. */
+/** A finite decimal number within [min, max]; errors show `unit`. */
 export function numberBetween(min: number, max: number, unit: string): Parser<number> {
   return (text, reject) => {
     const value = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : NaN;
@@ -33,7 +33,7 @@ export function numberBetween(min: number, max: number, unit: string): Parser<nu
   };
 }
 
-/** A whole number within [min, max]; `unit` goes into the error. */
+/** A whole number within [min, max]; errors show `unit`. */
 export function integerBetween(min: number, max: number, unit: string): Parser<number> {
   return (text, reject) => {
     const value = /^[+-]?\d+$/.test(text) ? Number(text) : NaN;

@@ -1,11 +1,10 @@
 /**
- * The errors that a user may meet, each with the exit code that the command line gives it.
- *
- * Messages follow one grammar: what could not be done, the rule, the value that broke it, and, where
- * there is one, the next step. Anything that is not one of these classes is a defect of ours.
+ * The errors that users see, each with its exit code. Messages follow one grammar: what failed, the
+ * rule, the value that breaks it, and the next step if there is one. An error of any other class is
+ * a defect of the project.
  */
 
-/** Base of all errors whose message is meant for the user and needs no stack trace. */
+/** Base of all errors whose message is for the user and needs no stack trace. */
 export abstract class UserFacingError extends Error {
   /** Exit code of the process that ends because of this error. */
   abstract readonly exitCode: number;
@@ -26,23 +25,23 @@ export class EnvironmentError extends UserFacingError {
   readonly exitCode = 2;
 }
 
-/** A condition did not come true in time; the message carries the last value that was seen. */
+/** A condition did not become true in time; the message has the last observed value. */
 export class DeadlineError extends EnvironmentError {}
 
-/** The work was stopped on purpose (Ctrl-C, SIGTERM). */
+/** A person or the system stopped the work (Ctrl-C, SIGTERM). */
 export class CancelledError extends UserFacingError {
   readonly exitCode = 130;
 }
 
-/** The exit code of a defect of ours: an error of no known class. */
+/** Exit code of a defect of the project: an error of no known class. */
 export const EXIT_DEFECT = 3;
 
-/** Returns the message of anything that was thrown. */
+/** Returns the message of a thrown value. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
-/** Returns `thrown` as an Error, keeping the original as its cause when it was none. */
+/** Returns `thrown` as an Error; a value that is no Error becomes the cause of one. */
 export function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });
 }

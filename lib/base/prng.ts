@@ -6,7 +6,7 @@ export interface Prng {
   next(): number;
   /** A normally distributed number with mean 0 and standard deviation 1. */
   gaussian(): number;
-  /** An independent source derived from this one's seed and `label`, whatever was drawn before. */
+  /** An independent source from the seed and `label`; earlier draws do not affect it. */
   child(label: string): Prng;
 }
 
@@ -19,7 +19,10 @@ export function hash32(text: string): number {
   return hash >>> 0;
 }
 
-/** Creates a source from a seed (any finite number; its 32 low bits count). Mulberry32 by T. Ettinger. */
+/**
+ * Creates a source from a seed (any finite number; its 32 low bits count). Mulberry32 by T.
+ * Ettinger.
+ */
 export function createPrng(seed: number): Prng {
   const start = seed >>> 0;
   let state = start;
@@ -37,7 +40,7 @@ export function createPrng(seed: number): Prng {
   };
 }
 
-/** A seed that differs from run to run; print and keep it, so that the run can be repeated. */
+/** A seed that differs from run to run; print and keep it to repeat the run. */
 export function freshSeed(): number {
   return crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
 }

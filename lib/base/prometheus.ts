@@ -1,7 +1,4 @@
-/**
- * The client of Prometheus' HTTP API, for everything that asks Prometheus; the console's page gets
- * it as well.
- */
+/** The only client of the HTTP API of Prometheus; the page of the console uses it too. */
 import { EnvironmentError, messageOf } from "./errors.ts";
 
 /** One series of an instant vector. */
@@ -64,8 +61,8 @@ type RawSeries = {
 };
 
 /**
- * Creates a client for the server at `baseUrl`. `get` replaces the request itself, for a caller
- * that records it.
+ * Creates a client for the server at `baseUrl`. A caller that records requests passes its own
+ * `get`.
  */
 export function createPrometheusClient(baseUrl: string, get: GetJson = getJson): PrometheusClient {
   const ask = async <T>(path: string, query: Record<string, string> = {}): Promise<T> => {

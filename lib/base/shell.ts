@@ -1,4 +1,4 @@
-/** Running other programs by argument list (never through a shell). */
+/** Runs other programs by argument list, never through a shell. */
 import { EnvironmentError } from "./errors.ts";
 
 export interface RunOptions {
@@ -17,7 +17,7 @@ export interface RunResult {
   readonly timedOut: boolean;
 }
 
-/** Runs a program to its end and returns what it printed; a non-zero exit is a result, not an error. */
+/** Runs a program and returns its output and exit code; a non-zero exit code is no error. */
 export async function run(argv: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   const { cwd, env, stdin, timeoutMs, signal } = options;
   let child;
@@ -46,7 +46,7 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
   return { code, stdout, stderr, timedOut };
 }
 
-/** Runs a program that must succeed and returns its standard output, trimmed. */
+/** Runs a program and returns its standard output, trimmed; throws on a non-zero exit code. */
 export async function mustRun(argv: readonly string[], options: RunOptions = {}): Promise<string> {
   const { code, stdout, stderr } = await run(argv, options);
   if (code !== 0) {

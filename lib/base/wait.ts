@@ -1,8 +1,8 @@
-/** Waiting for conditions, never for time. */
+/** Waits for conditions instead of fixed times. */
 import { type Clock, systemClock } from "./clock.ts";
 import { DeadlineError } from "./errors.ts";
 
-/** One look at a condition: whether it holds, and the value that says so in words. */
+/** One observation of a condition: whether it holds, and the value as text. */
 export interface Observation<T> {
   readonly ok: boolean;
   /** Short text for the progress line and for the error, such as `up=0 (wanted 1)`. */
@@ -11,22 +11,22 @@ export interface Observation<T> {
 }
 
 export interface WaitOptions {
-  /** What is waited for, as the end of "waiting for …". */
+  /** Name of the condition; it ends the sentence "waiting for …". */
   readonly what: string;
   readonly deadlineMs: number;
-  /** Pause between two looks. */
+  /** Pause between two observations. */
   readonly intervalMs?: number;
   readonly signal?: AbortSignal;
-  /** Called after each look that did not hold, with the time left. */
+  /** Called after each observation that did not hold, with the time left. */
   readonly onProgress?: (seen: string, leftMs: number) => void;
   readonly clock?: Clock;
 }
 
 /**
- * Looks until the condition holds and returns the value then seen.
+ * Observes until the condition holds, and returns the observed value.
  *
- * A look that throws counts as one that does not hold, and its message as what was seen.
- * Throws DeadlineError with the last observation after `deadlineMs`, and the signal's reason on abort.
+ * An observation that throws does not hold; its message is what was seen. Throws DeadlineError with
+ * the last observation after `deadlineMs`, and the reason of the signal when it aborts.
  */
 export async function waitUntil<T>(
   look: () => Observation<T> | Promise<Observation<T>>,

@@ -1,16 +1,17 @@
 /**
- * `bun run bench <name> [--json]`: measures, and prints each figure against a reference of the same run.
+ * `bun run bench <name> [--json]`: measures, and prints each figure against a reference of the same
+ * run.
  *
- * Every benchmark is a program that prints JSON lines `{"name","value","unit","reference","ratio"}`.
- * This program runs it and forwards its lines at once; on a terminal it prints a table instead, with
- * `--json` one JSON document.
+ * Every benchmark is a program that prints JSON lines
+ * `{"name","value","unit","reference","ratio"}`. This program runs it and forwards its lines at
+ * once; on a terminal it prints a table instead, with `--json` one JSON document.
  */
 import { messageOf, UsageError, UserFacingError } from "../base/errors.ts";
 import { table } from "./table.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 
-/** The benchmarks, and the program of each. */
+/** The program of each benchmark. */
 const PROGRAMS: Readonly<Record<string, string>> = {
   dds: "lib/service/bench/main.ts",
   store: "observability/server/bench/main.ts",

@@ -1,4 +1,7 @@
-/** The command line against real labs: breaking and repairing by hand, and a runner that dies in mid-fault. */
+/**
+ * The command line against real labs: inject and heal by hand, and a runner that is killed during a
+ * fault.
+ */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -27,7 +30,7 @@ async function changed(lab: number): Promise<LabStatus["services"]> {
   return status.services.filter(({ canonical }) => !canonical);
 }
 
-/** A runner that is killed once it has written `words`. */
+/** Starts a runner, and kills it after its output contains `words`. */
 function doomed(...argv: string[]) {
   const child = Bun.spawn([process.execPath, "runner.ts", ...argv], {
     cwd: ROOT,
@@ -58,7 +61,7 @@ describe("by hand, and after a runner's death", () => {
 
   beforeAll(async () => {
     results = await mkdtemp(join(tmpdir(), "by-hand-"));
-    // Its baseline takes the better part of a minute: meanwhile the other tests go on.
+    // Its baseline takes almost a minute; meanwhile the other tests go on.
     run8 = doomed("sensor-down", "--lab", String(RUN_LAB), "--results", results);
     expect(await runner(BY_HAND_LAB, "up")).toMatchObject({ code: 0 });
   }, TEST_TIMEOUT_MS);

@@ -11,7 +11,7 @@ const context: CommandContext = {
   print: () => {},
 };
 
-/** The real commands, which write down how they are called instead of acting. */
+/** The real commands, with actions that record their arguments. */
 function recording() {
   const calls: unknown[][] = [];
   const commands = COMMANDS.map((command) => ({

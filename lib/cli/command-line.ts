@@ -41,7 +41,7 @@ export async function runCommandLine(
   return exitCode;
 }
 
-/** Puts the engine that was chosen for this machine in place of the default, and says why it is another one. */
+/** Replaces the default engine by the one that fits this machine, and says why it differs. */
 function withChosenEngine(
   options: Readonly<Record<string, unknown>>,
   argv: readonly string[],

@@ -7,14 +7,14 @@ import type { EngineChoice } from "../setup/choose-engine.ts";
 export interface CommandContext extends RunContext {
   /** Writes a line to standard output. */
   readonly print: (text: string) => void;
-  /** What runs the lab where `--engine` is not written; without it the native engine. */
+  /** Chooses the engine when `--engine` is absent; without it, the native engine. */
   readonly engine?: EngineChoice | undefined;
 }
 
 /**
  * A command, as the parser and the help see it. `Options` and `Args` state what `declare` makes the
- * parser accept: commander cannot infer them. `action` is a method, so that the list of commands may
- * hold definitions with different options.
+ * parser accept: commander cannot infer them. `action` is a method, so that the list of commands
+ * may hold definitions with different options.
  */
 export interface CommandDefinition<Options = unknown, Args extends readonly unknown[] = unknown[]> {
   /** The word that calls it; null for the command without a word. */

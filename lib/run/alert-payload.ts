@@ -1,12 +1,13 @@
-/** Makes the alert that an investigator gets out of the template and what really fired. */
+/** Builds the alert payload for investigators from the template and the alert that fired. */
 import type { ActiveAlert } from "../base/prometheus.ts";
 import type { Alert } from "../contract/alert.ts";
 import type { AlertRule } from "../contract/alert-rules.ts";
 
 /**
- * Fills the template in with the labels, texts, value and time of the alert that fired.
+ * Returns the template with labels, texts, value and time of the alert that fired.
  *
- * Prometheus dates an alert from when its condition began to hold; it fires when the rule's wait is over.
+ * `activeAt` of Prometheus is when the condition became true; the alert fires after the rule's
+ * `for` time.
  */
 export function alertPayload(template: Alert, fired: ActiveAlert, rule: AlertRule): Alert {
   const { alertname: _, uid: __, severity: ___, ...seriesLabels } = fired.labels;

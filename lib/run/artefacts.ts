@@ -1,4 +1,4 @@
-/** Writes what a run leaves under the results folder; results/README.md describes every file. */
+/** Reads and writes the files of a run; results/README.md describes each. */
 import {
   existsSync,
   mkdirSync,
@@ -20,10 +20,10 @@ import { type Manifest, ManifestSchema } from "../score/run-record.ts";
 import type { Look } from "./examine.ts";
 import type { Incident } from "./incident.ts";
 
-/** A run needs about 2 MB; with less than this free it is not started. */
+/** A run needs about 2 MB; below this free space it does not start. */
 const FREE_BYTES_NEEDED = 50 * 1024 * 1024;
 
-/** Throws unless results can be kept there: before a run, not after it. */
+/** Throws unless the folder accepts results, so that a run fails early. */
 export function checkResultsFolder(folder: string): void {
   try {
     mkdirSync(folder, { recursive: true });
@@ -53,10 +53,10 @@ const lines = (text: readonly string[]): string =>
   text.length === 0 ? "" : `${text.join("\n")}\n`;
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
-/** End of a folder's name while it is being written. */
+/** Suffix of a folder while it is written. */
 const PARTIAL = ".partial";
 
-/** Writes one run into `folder`, which it replaces. The folder appears whole or not at all. */
+/** Writes one run and replaces `folder`; a rename makes the folder appear complete. */
 export function writeRun(
   folder: string,
   incident: Incident,
@@ -90,7 +90,7 @@ export function writeRun(
   }
 }
 
-/** The run's own lines; of several investigators only this one's. */
+/** The lines of the run without those of other investigators. */
 function transcriptOf({ runLog, looks }: Incident, look: Look | undefined): string[] {
   const others = new Set(
     looks.filter((other) => other !== look).flatMap(({ transcript }) => transcript),
@@ -106,25 +106,25 @@ export function writeText(path: string, text: string): void {
   }
 }
 
-/** Replaces the score of a run that is kept in `folder`, in both files that have it. */
+/** Replaces the score of a kept run, in both files that contain it. */
 export function rewriteScore(folder: string, manifest: Manifest): void {
   writeText(`${folder}/manifest.json`, json(manifest));
   writeText(`${folder}/score.json`, json(manifest.score));
 }
 
-/** A run and the folder that it is kept in. */
+/** A kept run and its folder. */
 export interface KeptRun {
   readonly path: string;
   readonly manifest: Manifest;
 }
 
-/** Reads every manifest below `folder`; throws UsageError for one of another shape. */
+/** Reads every manifest below `folder`; throws UsageError for an invalid one. */
 export async function readManifests(folder: string): Promise<KeptRun[]> {
   if (!existsSync(folder)) return [];
   const found: KeptRun[] = [];
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     if (entry.name !== "manifest.json" || !entry.isFile()) continue;
-    // What a program that was killed while it wrote has left.
+    // Left by a program that was killed while it wrote.
     if (entry.parentPath.endsWith(PARTIAL)) continue;
     const path = `${entry.parentPath}/${entry.name}`;
     const parsed = ManifestSchema.safeParse(await Bun.file(path).json());
@@ -137,7 +137,7 @@ export async function readManifests(folder: string): Promise<KeptRun[]> {
   return found.toSorted((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** The answer and the record of a run, for the report; absent files give nothing. */
+/** Reads answer and evidence of a run; missing files count as empty. */
 export async function readRun(
   folder: string,
 ): Promise<{ answer: Answer | null; evidence: EvidenceRecord[] }> {
@@ -153,13 +153,16 @@ export async function readRun(
   };
 }
 
-/** Longest part of an investigator's name that stands in names of folders. */
-const MOST_NAME_CHARACTERS = 60;
+/** Maximum length of an investigator's name in a folder's name. */
+const MAX_NAME_CHARACTERS = 60;
 
-/** An investigator's name as a part of a path; a long one ends in a hash of the whole, so that two stay two. */
+/**
+ * Makes a folder name from an investigator's name; a long one ends in a hash, so that names stay
+ * distinct.
+ */
 export function fileNameOf(investigator: string): string {
   const plain = investigator.replaceAll(/[^\w.-]/g, "_");
-  if (plain.length <= MOST_NAME_CHARACTERS) return plain;
+  if (plain.length <= MAX_NAME_CHARACTERS) return plain;
   const hash = new Bun.CryptoHasher("sha256").update(investigator).digest("hex").slice(0, 8);
-  return `${plain.slice(0, MOST_NAME_CHARACTERS)}-${hash}`;
+  return `${plain.slice(0, MAX_NAME_CHARACTERS)}-${hash}`;
 }

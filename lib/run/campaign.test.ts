@@ -82,7 +82,7 @@ test("what is valid is not run again, and more repeats or investigators add to i
   const investigators = [createInvestigator("loudest")];
   expect(await run(context, { campaign: { investigators } })).toHaveLength(4);
   expect(tries).toHaveLength(2 * 2 + 2 * 4);
-  // Eight that were valid, four of the third repeat, four of another investigator: nothing was lost.
+  // Eight valid runs, four of the third repeat, four of another investigator: none was lost.
   expect(await readManifests(runsFolder(results))).toHaveLength(16);
 });
 
@@ -108,7 +108,7 @@ test("--again begins anew", async () => {
   expect(await readManifests(runsFolder(results))).toHaveLength(8);
 });
 
-/** The runs that a shard does, in their order, and the seed of each. */
+/** The runs of a shard in their order, each with its seed. */
 async function jobsOf(change: Partial<Campaign>): Promise<[string, number][]> {
   const { context } = brokenLabs();
   const manifests = await run(context, { campaign: { seed: undefined, again: true, ...change } });

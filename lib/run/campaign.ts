@@ -1,4 +1,6 @@
-/** A campaign: scenarios times repeats, several labs side by side, resumable after an interruption. */
+/**
+ * A campaign: scenarios times repeats, several labs side by side, resumable after an interruption.
+ */
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { UsageError } from "../base/errors.ts";
 import { createPrng, freshSeed } from "../base/prng.ts";
@@ -10,7 +12,9 @@ import type { RunContext } from "./context.ts";
 import { type JobSettings, runJob, runsFolder } from "./job.ts";
 import { type LabRange, sideBySide } from "./labs.ts";
 
-/** The part of a campaign that one machine runs: every `of`-th incident, from `index` (1 to `of`). */
+/**
+ * The part of a campaign that one machine runs: every `of`-th incident, from `index` (1 to `of`).
+ */
 export interface Shard {
   readonly index: number;
   readonly of: number;

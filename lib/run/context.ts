@@ -11,7 +11,9 @@ export interface RunContext {
     readonly index: number;
     readonly lifetime: Lifetime;
   }) => Lab;
-  /** Creates the display of one run; `prefix` starts each of its lines, to tell parallel runs apart. */
+  /**
+   * Creates the display of one run; `prefix` starts each of its lines, to tell parallel runs apart.
+   */
   readonly progress: (prefix?: string) => Progress;
 }
 

@@ -32,7 +32,10 @@ export interface ExamineOptions {
   readonly keep: (line: string) => string;
 }
 
-/** Throws when the signal aborts, or when an answer gave the scenario away; never for a wrong answer. */
+/**
+ * Throws when the signal aborts, or when an answer gave the scenario away; never for a wrong
+ * answer.
+ */
 export async function examine(investigator: Investigator, options: ExamineOptions): Promise<Look> {
   const { scenario, alert, urls, budget, seed, signal, clock, keep } = options;
   const lines: string[] = [];

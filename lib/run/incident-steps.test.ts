@@ -1,4 +1,4 @@
-/** The steps of an incident, their deadlines and what a failed one means, against a system that is only played. */
+/** The steps of an incident and their deadlines, against a simulated system. */
 import { afterEach, describe, expect, test } from "bun:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Clock, systemClock } from "../base/clock.ts";
@@ -15,7 +15,7 @@ import { silent } from "./testing/silent.ts";
 
 const template = await loadScenario("sensor-down");
 
-/** What the played system does wrong; nothing, if absent. */
+/** The step that fails; none when absent. */
 type Trouble =
   | "already up"
   | "up"
@@ -33,7 +33,7 @@ type Trouble =
   | "resolve"
   | "recover";
 
-/** A clock of which every look takes so long that nothing has to be waited for. */
+/** A clock on which each call advances 20 s, so that no wait takes real time. */
 let hastyMs = 0;
 const hasty: Clock = { ...systemClock, nowMs: () => (hastyMs += 20_000) };
 
@@ -42,7 +42,7 @@ afterEach(async () => {
   for (const server of servers.splice(0)) await server.stop(true);
 });
 
-/** A system that is healthy, breaks and heals as it is told, as Prometheus and a lab show it. */
+/** Simulates Prometheus and a lab: healthy, broken or healed as the run demands. */
 class PlayedSystem {
   readonly calls: string[] = [];
   broken = false;
@@ -137,7 +137,7 @@ class PlayedSystem {
             return Promise.resolve();
           };
           if (!this.has("inject ends late")) return Promise.resolve(healer);
-          // The fault keeps to its signal, but what it had begun by then was done.
+          // The fault stops on its signal, after its change was made.
           return new Promise((resolve) => {
             signal?.addEventListener("abort", () => resolve(healer));
           });

@@ -34,7 +34,7 @@ export interface Incident {
   readonly scenario: Scenario;
   readonly outcome: Outcome;
   readonly timeline: readonly TimelineEvent[];
-  /** As handed out; null when no alert fired. */
+  /** The alert that investigators get; null when none fired. */
   readonly alert: Alert | null;
   readonly looks: readonly Look[];
   readonly metricPoints: readonly (readonly [number, number])[];
@@ -182,7 +182,7 @@ async function breakAndWait(play: Play): Promise<void> {
   await injection.inject();
   await prove(step, "the fault in force", injectMs, () => scenario.fault.probe(injection.context));
   journal.phase = "signature and alert";
-  // The alert may turn pending before the signature holds; watching both at once misses neither time.
+  // The alert may become pending before the signature holds, so both are observed at once.
   const failed = new AbortController();
   const watched = { ...step, signal: AbortSignal.any([step.signal, failed.signal]) };
   const signatureHolds = async (): Promise<void> => {
@@ -193,7 +193,7 @@ async function breakAndWait(play: Play): Promise<void> {
     proveAlert(watched, scenario, rule, () => journal.event("alert-pending")),
     signatureHolds(),
   ]);
-  // When one of them gives up, the other has nothing to wait for any more.
+  // When one wait fails, the other stops.
   both.catch((error: unknown) => failed.abort(error));
   const [fired] = await both;
   journal.event("alert-firing");
@@ -251,7 +251,7 @@ async function recover(play: Play): Promise<void> {
   play.metricPoints = await metricPoints(play);
 }
 
-/** Where an investigator finds the telemetry of a lab. */
+/** The addresses of a lab's telemetry. */
 export function urlsOf({ ports }: Lab): TelemetryUrls {
   return {
     grafana: `http://localhost:${ports.console}`,
@@ -281,7 +281,7 @@ async function examineAll(play: Play): Promise<void> {
   progress.line(`${investigators.length} investigation(s) of ${scenario.name} ended`);
 }
 
-/** The metric that tells the run's story, from the lab's start until now, every two seconds. */
+/** The metric of the scenario over the whole run, every two seconds. */
 async function metricPoints({ scenario, step, journal }: Play): Promise<Incident["metricPoints"]> {
   const first = journal.timeline[0]?.unixMs ?? 0;
   const last = journal.timeline.at(-1)?.unixMs ?? first;

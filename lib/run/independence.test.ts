@@ -1,4 +1,7 @@
-/** What investigators know of faults is not made from the rubrics: no list and no threshold of a rubric stands in their files. */
+/**
+ * The investigators' knowledge of faults is independent of the rubrics: no list and no threshold of
+ * a rubric is in their files.
+ */
 import { describe, expect, test } from "bun:test";
 import { LOGS } from "../contract/telemetry.ts";
 import { ENTAILMENTS } from "../investigate/faults/registry.ts";
@@ -21,13 +24,13 @@ const rubrics: readonly Rubric[] = (await loadAllScenarios()).map(({ name, truth
   accepted: truth.evidence.flatMap(({ any_of }) => any_of),
 }));
 
-/** The lists of nothing but strings in a source file. */
+/** Returns the arrays of strings in a source file. */
 const listsIn = (source: string): string[][] =>
   [...source.matchAll(/\[\s*(?:"[^"\n]*"\s*,?\s*)+\]/g)].map(([list]) =>
     [...list.matchAll(/"([^"\n]*)"/g)].map(([, text = ""]) => text),
   );
 
-/** Rubrics of which a source file lists two signals or more, or whose log events it names. */
+/** Returns the rubrics of which a source file lists two or more signals, or names a log event. */
 function repeatedIn(source: string): string[] {
   return rubrics.flatMap(({ name, accepted }) => {
     const signals = new Set(accepted.map(({ signal }) => signal));
@@ -40,10 +43,10 @@ function repeatedIn(source: string): string[] {
   });
 }
 
-/** Values that are no choice of anybody: nothing, a state that is or is not, and the exit code of a kill. */
+/** Values that are not chosen: zero, a state, and the exit code of a kill. */
 const PLAIN: ReadonlySet<unknown> = new Set([0, 1, 128 + 9]);
 
-/** Rubrics that ask for the same value of the same signal as a claim. */
+/** Returns the rubrics that demand the same value of the same signal as a claim. */
 const thresholdsIn = (claims: readonly Entailment[]): string[] =>
   claims.flatMap(({ signal, holds: { value } }) =>
     rubrics

@@ -1,11 +1,16 @@
-/** Injects a scenario's fault into a lab that is up, without an alert, an investigation or a score. */
+/**
+ * Injects a scenario's fault into a lab that is up, without an alert, an investigation or a score.
+ */
 import { createPrometheusClient } from "../base/prometheus.ts";
 import { loadScenario } from "../../scenarios/load.ts";
 import type { RunContext } from "./context.ts";
 import { mustBeUp } from "./labs.ts";
 import { prove } from "./steps.ts";
 
-/** Injects the fault and returns when its effect is measured; throws UsageError unless the lab is up. */
+/**
+ * Injects the fault and returns when its effect is measured; throws UsageError unless the lab is
+ * up.
+ */
 export async function injectByHand(
   context: RunContext,
   name: string,

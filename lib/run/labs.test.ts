@@ -5,7 +5,7 @@ import type { RunContext } from "./context.ts";
 import { withOwnLabs } from "./labs.ts";
 import { silent } from "./testing/silent.ts";
 
-/** Labs of which some are up already; what is done with them is written down. */
+/** Fake labs, some of them up; `done` records the calls. */
 function labsWith(up: Readonly<Record<number, Lifetime>>) {
   const done: string[] = [];
   const stop = new AbortController();

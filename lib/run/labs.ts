@@ -81,5 +81,5 @@ export async function sideBySide<T>(
   await Promise.all(Array.from({ length: count }, (_, i) => worker(first + i)));
 }
 
-/** What a user should know of the container engine of this machine. */
+/** What a user should know about the container engine of this machine. */
 export const checkContainers = checkEngine;

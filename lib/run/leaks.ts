@@ -1,8 +1,8 @@
 /**
- * Whether anything that an investigator can read gives the scenario away.
+ * Checks that nothing an investigator can read reveals the scenario.
  *
- * The uids of alert rules are part of the system that is watched; where a scenario has the name of one, that name says
- * no more than the alert itself.
+ * The uids of alert rules are part of the observed system. Some scenarios have the name of a rule;
+ * that name reveals no more than the alert itself.
  */
 import { ALERT_UIDS } from "../contract/alert.ts";
 import type { EvidenceRecord } from "../contract/answer.ts";
@@ -11,7 +11,7 @@ import type { TelemetryUrls } from "../investigate/investigator.ts";
 import { Toolset } from "../investigate/tools/toolset.ts";
 import type { Scenario } from "../../scenarios/load.ts";
 
-/** Words of the injectors and of the truth, whatever the scenario. */
+/** Words of the injectors and of the truth, for every scenario. */
 const ALWAYS = [
   "CMS_LEAK_RATE_BYTES",
   "expected_rca",
@@ -22,19 +22,19 @@ const ALWAYS = [
   "LAB_OWNER_TOKEN",
 ] as const;
 
-/** Kinds of fault that are words of the language: they give nothing away. */
+/** Kinds of fault that are ordinary words. */
 const PLAIN_WORDS: ReadonlySet<string> = new Set(["none"]);
 
 type Secretive = Pick<Scenario, "name" | "fault">;
 
-/** What must not stand in anything that an investigator reads. */
+/** The words that investigators must not see. */
 export function secretsOf({ name, fault }: Secretive): string[] {
   const isRule = (ALERT_UIDS as readonly string[]).includes(name);
   const kinds = PLAIN_WORDS.has(fault.kind) ? [] : [fault.kind];
   return [...ALWAYS, ...kinds, ...(isRule ? [] : [name])];
 }
 
-/** The secrets that stand in `text` as words of their own. */
+/** The secrets that `text` contains as whole words. */
 export function leaksIn(text: string, secrets: readonly string[]): string[] {
   return secrets.filter((secret) =>
     new RegExp(`(?<![\\w-])${escaped(secret)}(?![\\w-])`).test(text),
@@ -43,13 +43,16 @@ export function leaksIn(text: string, secrets: readonly string[]): string[] {
 
 const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\/]/g, "\\$&");
 
-/** Throws when a text holds a secret: a defect of the lab, whatever the investigator made of it. */
+/** Throws when a text contains a secret: a defect of the lab. */
 export function mustNotGiveAway(what: string, text: string, scenario: Secretive): void {
   const [leak] = leaksIn(text, secretsOf(scenario));
   if (leak !== undefined) throw new Error(`${what} gives the scenario away: it has "${leak}"`);
 }
 
-/** The same of every answer. What an investigator asked for in so many words, and an answer repeats, is its own guess. */
+/**
+ * Throws when a recorded answer contains a secret, unless the investigator wrote the word in its
+ * request.
+ */
 export function mustNotLeak(records: readonly EvidenceRecord[], scenario: Secretive): void {
   for (const { id, tool, arguments: asked, answer } of records) {
     const guessed = new Set(leaksIn(JSON.stringify(asked), secretsOf(scenario)));
@@ -60,7 +63,7 @@ export function mustNotLeak(records: readonly EvidenceRecord[], scenario: Secret
   }
 }
 
-/** Calls every tool for everything that it can tell, and returns the records. */
+/** Calls every tool with the widest arguments, and returns the records. */
 export async function sweep(urls: TelemetryUrls): Promise<readonly EvidenceRecord[]> {
   const tools = new Toolset({ urls });
   await tools.call("inventory", {});
@@ -86,19 +89,19 @@ export async function sweep(urls: TelemetryUrls): Promise<readonly EvidenceRecor
   return tools.records;
 }
 
-/** Log lines that one request may ask for. */
-const MOST_LINES = 5000;
+/** Log lines per request. */
+const MAX_LINES = 5000;
 
 /**
- * Everything that the APIs behind the tools tell, uncut: an agent of somebody else may ask them directly. By address;
- * a page that is not there (404) has nothing to tell.
+ * Reads the APIs behind the tools, uncut, because external agents may use them directly. Returns
+ * the text by address; a missing page (404) counts as empty.
  */
 export async function sweepApis(urls: TelemetryUrls): Promise<ReadonlyMap<string, string>> {
   const { prometheus, loki, tempo, grafana } = urls;
   const logs = SERVICES.map((service) => {
     const query = new URLSearchParams({
       query: `{service_name="${service}"}`,
-      limit: String(MOST_LINES),
+      limit: String(MAX_LINES),
     });
     return `${loki}/loki/api/v1/query_range?${query.toString()}`;
   });
@@ -130,7 +133,7 @@ export async function sweepApis(urls: TelemetryUrls): Promise<ReadonlyMap<string
     addresses.map(async (address) => {
       const response = await fetch(address, { signal: AbortSignal.timeout(20_000) });
       const text = await response.text();
-      // A refusal would be scanned in place of what it refused.
+      // An error page would hide the content that the check is for.
       if (!response.ok && response.status !== 404) {
         throw new Error(`Cannot scan ${address}: it answered ${response.status}: ${text}`);
       }
@@ -140,7 +143,7 @@ export async function sweepApis(urls: TelemetryUrls): Promise<ReadonlyMap<string
   return new Map(texts);
 }
 
-/** Scans all that can be read of a lab: every tool's full output, and the APIs behind them. */
+/** Checks all that a lab reveals: the output of every tool, and the APIs behind the tools. */
 export async function mustKeepSecret(urls: TelemetryUrls, scenario: Secretive): Promise<void> {
   mustNotLeak(await sweep(urls), scenario);
   for (const [address, text] of await sweepApis(urls)) mustNotGiveAway(address, text, scenario);

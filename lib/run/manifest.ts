@@ -1,4 +1,4 @@
-/** Turns an incident and one investigator's look at it into what is kept and what is scored. */
+/** Builds manifest and score from an incident and one examination. */
 import type { Answer, EvidenceRecord } from "../contract/answer.ts";
 import type { Truth } from "../truth/truth.ts";
 import { SCHEMA_VERSION, type Manifest, type Outcome, type Score } from "../score/run-record.ts";
@@ -13,12 +13,15 @@ export interface RunIdentity {
   readonly seed: number;
   readonly engine: string;
   readonly isolation: Manifest["isolation"];
-  /** How the tries before this one ended. */
+  /** Outcomes of the earlier attempts. */
   readonly earlier: readonly Outcome[];
   readonly versions: Readonly<Record<string, string>>;
 }
 
-/** The manifest of one run; without a look (the environment failed before) there is no score. */
+/**
+ * Builds the manifest of one run; without an examination, because the environment failed, there is
+ * no score.
+ */
 export function manifestOf(
   incident: Incident,
   look: Look | undefined,
@@ -88,15 +91,15 @@ function scoreOf(incident: Incident, look: Look): Score {
   return attributed(given, outcome);
 }
 
-/** A run that is no measurement lost its points to the environment or to us, whatever the agent did. */
+/** In an invalid run, the environment or the harness caused the lost points. */
 function attributed(given: Score, { kind }: Outcome): Score {
   if (kind === "valid") return given;
   return { ...given, attribution: kind === "harness-defect" ? "harness" : "environment" };
 }
 
 /**
- * Where a run's times count from: evidence from the last change before the investigation, which is the repair where that
- * came first.
+ * The times that the score needs. Evidence counts from the last change before the investigation:
+ * the injection, or the heal when that came first.
  */
 export function scoreTimes(control: boolean, timeline: Manifest["timeline"]): ScoreTimes {
   const at = (name: string): number | undefined =>
@@ -109,7 +112,7 @@ export function scoreTimes(control: boolean, timeline: Manifest["timeline"]): Sc
   };
 }
 
-/** The manifest with its score computed anew from what was kept; null when there is nothing to compute it from. */
+/** Returns the manifest with a new score; null when the kept files do not suffice. */
 export function rescored(
   manifest: Manifest,
   truth: Truth,
@@ -128,7 +131,7 @@ export function rescored(
   };
 }
 
-/** The incident's events, with this investigator's own start and end. */
+/** The events of the incident, with start and end of this examination. */
 function ownTimeline({ timeline }: Incident, look: Look | undefined): Manifest["timeline"] {
   const shared = timeline.filter(({ name }) => !name.startsWith("investigation-"));
   const own: Manifest["timeline"] =

@@ -1,13 +1,11 @@
-/** Markers on the console's charts: what the lab's owner may see and no investigator. */
+/** Posts markers to the charts of the console, which only the owner of the lab sees. */
 import { systemClock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import type { Lab } from "../lab/lab.ts";
 
 export type MarkerKind = "fault" | "cleanup" | "investigation";
 
-/**
- * Posts a marker; a console that cannot take it spoils no run. Returns what went wrong, or undefined.
- */
+/** Posts a marker and returns the problem or undefined; a run goes on without markers. */
 export async function postMarker(
   lab: Lab,
   kind: MarkerKind,

@@ -14,7 +14,7 @@ const merge = (from: readonly string[], rescore = false): Promise<string> =>
   mergeResults(from, { results: join(folder, "out"), readme: false, rescore }, silent);
 const summary = (): Promise<Summary> => Bun.file(join(folder, "out/summary.json")).json();
 
-/** Puts the published run of a scenario under another folder and another id, as the baseline's, whoever's it was. */
+/** Copies the published run of a scenario under another folder and id, as a run of the baseline. */
 async function keepRun(scenario: string, to: string, id: string): Promise<string> {
   const path = join(folder, to);
   await cp(join(PUBLISHED, scenario), path, { recursive: true });
@@ -27,7 +27,7 @@ async function keepRun(scenario: string, to: string, id: string): Promise<string
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "report-"));
   await keepRun("sensor-down", "a/runs/baseline/sensor-down/1", "one");
-  // Copies and leftovers that must not be counted as runs.
+  // Copies and partial folders, which must not count as runs.
   await keepRun("sensor-down", "a/sensor-down", "copy");
   await keepRun("healthy", "a/published/healthy", "elsewhere");
   await keepRun("sensor-down", "a/runs/baseline/sensor-down/2.partial", "half");
@@ -90,7 +90,7 @@ describe("report", () => {
     );
     await merge([join(folder, "b")], true);
     const [after] = await readManifests(path);
-    // Every citation holds, but all of it is from before the fault.
+    // Every citation is grounded, but from the time before the fault.
     expect(after?.manifest.score).toMatchObject({ points: 2, correct: true, mechanism: false });
     expect(await Bun.file(join(path, "score.json")).json()).toEqual(after?.manifest.score ?? null);
   });

@@ -60,13 +60,18 @@ export async function mergeResults(
   return summaryTable(summary);
 }
 
-/** The runs of a results folder; those of a campaign where it has one, and not the copies beside them. */
+/**
+ * The runs of a results folder: those of its campaign if it has one, without the copies beside it.
+ */
 function runsIn(folder: string): Promise<KeptRun[]> {
   const runs = runsFolder(folder);
   return readManifests(existsSync(runs) ? runs : folder);
 }
 
-/** Scores a run by today's rubric, and keeps that; one without its record or its scenario stays as it is. */
+/**
+ * Scores a run by the present rubric and keeps the score. A run whose evidence or scenario is
+ * missing stays unchanged.
+ */
 async function scoreAnew(run: KeptRun, progress: Progress): Promise<KeptRun> {
   const { path, manifest } = run;
   const known = (await listScenarios()).includes(manifest.scenario);

@@ -1,4 +1,7 @@
-/** Every rubric against answers that would game it: what a healthy system says must earn next to nothing. */
+/**
+ * Checks every rubric against answers without a diagnosis: facts of a healthy system must earn
+ * almost nothing.
+ */
 import { describe, expect, test } from "bun:test";
 import type { Answer, Citation } from "../contract/answer.ts";
 import type { Fact } from "../contract/citation.ts";
@@ -22,7 +25,7 @@ const fact = (
   when: "during",
 });
 
-/** A healthy system as a comparison shows it. */
+/** The facts of a healthy system, as the comparison tool returns them. */
 const HEALTHY: readonly Fact[] = [
   ...SERVICES.flatMap((service) => [
     fact("container_state", service, "running"),
@@ -46,7 +49,7 @@ const HEALTHY: readonly Fact[] = [
   fact("cms_fusion_contributors_changed_total", "track-fusion", 0, { change: "removed" }),
 ];
 
-/** The same system's counters as they stand, which every careless query gets. */
+/** The raw counters of the same system, as a careless query returns them. */
 const COUNTERS: readonly Fact[] = [
   fact("cms_sensor_published_total", "radar-sensor", 90_000),
   fact("cms_sensor_published_total", "esm-sensor", 40_000),
@@ -71,7 +74,7 @@ const citations = (id: string, facts: readonly Fact[]): Citation[] =>
     claim: `${signal} proves it`,
   }));
 
-/** Names nobody and knows nothing, but cites everything. */
+/** Names no service and no fault class, but cites everything. */
 const STUFFED: Answer = {
   culprit: null,
   fault_class: "unknown",

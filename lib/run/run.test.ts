@@ -36,7 +36,7 @@ describe("alertPayload()", () => {
     expect(AlertSchema.safeParse(alert).success).toBe(true);
     expect(alert.alerts[0]).toMatchObject({
       status: "firing",
-      // The condition began to hold at 10 s, and the rule waits for 30 s.
+      // The condition became true at 10 s, and the rule waits for 30 s.
       startsAt: "2026-01-01T00:00:40.000Z",
       values: { A: 1 },
     });

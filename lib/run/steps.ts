@@ -1,4 +1,4 @@
-/** The conditions that a run proves, one after the other, each with what it waits for and for how long. */
+/** The conditions that a run proves one after the other, each with its deadline. */
 import type { ActiveAlert, PrometheusClient } from "../base/prometheus.ts";
 import { asError, DeadlineError } from "../base/errors.ts";
 import { type Observation, waitUntil } from "../base/wait.ts";
@@ -9,7 +9,9 @@ import { SERVICES } from "../contract/topology.ts";
 import type { Scenario } from "../../scenarios/load.ts";
 import type { Progress } from "./progress.ts";
 
-/** How long the system must have been seen healthy before a fault goes in: the contrast that tools need. */
+/**
+ * How long the system must be healthy before the injection: the comparison tool needs that much.
+ */
 export const BASELINE_SECONDS = 40;
 
 export interface StepContext {
@@ -61,7 +63,7 @@ const HEALTHY_FOR_A_WHILE: readonly Check[] = [
   },
 ];
 
-/** A sample from before the repair must not stand for the repaired system: a process that was replaced starts anew. */
+/** Healthy time after the repair; a window that long excludes samples from before it. */
 const RECOVERED_SECONDS = 10;
 
 const HEALTHY_FOR_A_MOMENT: readonly Check[] = [
@@ -77,14 +79,14 @@ const HEALTHY_FOR_A_MOMENT: readonly Check[] = [
   },
 ];
 
-/** Waits until the system is healthy, has been so for a while, and no alert is pending or firing. */
+/** Waits until the system has been healthy for a while and no alert is pending or firing. */
 export async function proveBaseline(context: StepContext, deadlineMs: number): Promise<void> {
   await prove(context, "a healthy baseline", deadlineMs, () =>
     lookHealthy(context.prometheus, [...HEALTHY_NOW, ...HEALTHY_FOR_A_WHILE]),
   );
 }
 
-/** Waits until every alert has resolved and the system has been healthy for a moment that lies after its repair. */
+/** Waits until every alert has resolved and the system has been healthy since its repair. */
 export async function proveRecovery(
   context: StepContext,
   deadlineMs: number,
@@ -120,7 +122,7 @@ async function lookHealthy(
   };
 }
 
-/** Waits until the alert that the scenario expects is firing, and returns it. */
+/** Waits until the expected alert fires, and returns it. */
 export async function proveAlert(
   context: StepContext,
   scenario: Scenario,
@@ -144,7 +146,7 @@ export async function proveAlert(
   return fired as ActiveAlert;
 }
 
-/** Waits until the scenario's alert neither fires nor is pending. */
+/** Waits until the alert of the scenario is neither firing nor pending. */
 export async function proveResolved(
   context: StepContext,
   scenario: Scenario,
@@ -173,7 +175,7 @@ export function isAlertOf(
   );
 }
 
-/** Waits for one condition, with its progress shown; see waitUntil for what it throws. */
+/** Waits for one condition and shows the progress; throws as waitUntil does. */
 export async function prove<T>(
   { progress, signal }: StepContext,
   what: string,

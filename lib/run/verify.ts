@@ -1,4 +1,4 @@
-/** Proves every fault without an investigator, and holds every signature against every fault. */
+/** Proves every fault without an investigator, and tests every signature against every fault. */
 import { createPrometheusClient } from "../base/prometheus.ts";
 import type { Lab } from "../lab/lab.ts";
 import type { EventName, Outcome } from "../score/run-record.ts";
@@ -120,7 +120,7 @@ function secondsBetween({ timeline }: Incident, from: EventName, to: EventName):
   return a === undefined || b === undefined ? null : Math.round((b - a) / 100) / 10;
 }
 
-/** What is measured of each incident: from the injection, and from the repair. */
+/** The measured spans, from the injection and from the heal. */
 export const SPANS = [
   ["inject→signature", "inject", "signature"],
   ["inject→pending", "inject", "alert-pending"],

@@ -1,4 +1,4 @@
-/** What ran: versions for the manifest. */
+/** The versions that the manifest names. */
 import { run } from "../base/shell.ts";
 
 /** Versions of the runtime, the project and Prometheus. */

@@ -39,7 +39,8 @@ test("parts, onset and failures are told apart, and invalid runs only counted", 
 });
 
 test("pass@k and pass^k use the k that every scenario allows", () => {
-  // Scenario a: two of three right; b: two of two. With k = 2: one of two right 1 and 1, both 1/3 and 1.
+  // Scenario a: two of three right; b: two of two. With k = 2: one of two right 1 and 1, both 1/3
+  // and 1.
   expect(detailsOf(all, scored).pass).toMatchObject({ k: 2, at_k: 1 });
   expect(detailsOf(all, scored).pass?.at_1).toBeCloseTo((2 / 3 + 1) / 2);
   expect(detailsOf(all, scored).pass?.hat_k).toBeCloseTo((1 / 3 + 1) / 2);

@@ -1,4 +1,4 @@
-/** A score in its parts, over all runs of one investigator. Pure. */
+/** Computes the parts of a score over all runs of one investigator. Pure. */
 import type { Manifest } from "./run-record.ts";
 import { meanOfClusterMeans, type Estimate, passAtK, passHatK } from "./statistics.ts";
 
@@ -6,13 +6,13 @@ import { meanOfClusterMeans, type Estimate, passAtK, passHatK } from "./statisti
 export type Scored = Manifest & { readonly score: NonNullable<Manifest["score"]> };
 
 export interface Details {
-  /** Share of runs that named the right service, the right kind of fault, the right remedy. */
+  /** Share of runs with the right service, fault class and remedy. */
   readonly component: Estimate;
   readonly fault_class: Estimate;
   readonly remediation: Estimate;
-  /** Median distance of the stated onset from the injection; null when none was stated. */
+  /** Median error of the stated onset, seconds; null when no run stated one. */
   readonly onset_error_seconds: number | null;
-  /** Runs that stated one, where something was injected. */
+  /** Runs with a fault that stated an onset. */
   readonly onsets: number;
   /**
    * pass@1, pass@k and pass^k averaged over scenarios. k is the smallest number of valid runs of a
@@ -24,13 +24,13 @@ export interface Details {
     readonly at_k: number;
     readonly hat_k: number;
   } | null;
-  /** Whose fault it is that a run is not a right diagnosis. */
+  /** Runs without a right diagnosis, by cause. */
   readonly failures: {
     readonly agent: number;
     readonly environment: number;
     readonly harness: number;
   };
-  /** Runs whose environment had to be tried once more. */
+  /** Runs whose environment failed at first and was tried again. */
   readonly retried: number;
 }
 

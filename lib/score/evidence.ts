@@ -1,25 +1,27 @@
 /**
- * Whether a cited fact shows a piece of evidence: of the incident and not of the time before it, about the right
- * service, measured the way the rubric means, and read rather than computed. Pure.
+ * Decides whether a cited fact shows a piece of evidence: it is from the incident, about the right
+ * service, measured as the rubric demands, and read instead of computed. Pure.
  *
- * An investigator writes its own queries, so that a record may well say `cms_x * 0 + 500`: such a citation is grounded, since
- * the record bears it out, but it shows nothing.
+ * Investigators write their own queries. A citation of `cms_x * 0 + 500` is grounded, because the
+ * record contains the value, but it shows nothing.
  */
 import { COMPARE } from "../base/compare.ts";
 import type { EvidenceRecord } from "../contract/answer.ts";
 import type { Fact } from "../contract/citation.ts";
 import type { AcceptedSignal, ExpectedEvidence } from "../truth/truth.ts";
 
-/** A fact that the answer cites, and the call that it stands in. */
+/** A fact that the answer cites, and the call that returned it. */
 export interface CitedFact {
   readonly fact: Fact;
   readonly record: EvidenceRecord;
 }
 
-/** Clocks of a metric's scrape and of the lab's events may be so far apart. */
+/** Maximum difference between the clock of a scrape and the clock of the lab's events. */
 const CLOCK_SLACK_MS = 2000;
 
-/** The cited fact that shows `expected`, of those from `sinceUnixMs` on; undefined when none does. */
+/**
+ * Returns the cited fact from `sinceUnixMs` on that shows `expected`; undefined when there is none.
+ */
 export function findShown(
   { any_of, service }: ExpectedEvidence,
   cited: readonly CitedFact[],
@@ -34,7 +36,7 @@ export function findShown(
   })?.fact;
 }
 
-/** A fact of `before` says what was usual; one with an instant is judged by it. */
+/** A fact of the time before the alert never counts; a fact with a time counts by it. */
 function isFrom({ when }: Fact, sinceUnixMs: number): boolean {
   if (when === "before") return false;
   const at = Date.parse(when);
@@ -46,7 +48,7 @@ function matches(accepted: AcceptedSignal, fact: Fact, record: EvidenceRecord): 
   if (fact.signal !== signal || isCount(fact)) return false;
   const query = queryOf(record);
   for (const [name, value] of Object.entries(labels)) {
-    // An aggregation drops the label that it selected by.
+    // An aggregation drops the label, so a selection by it counts too.
     const selected = query?.includes(`${name}="${value}"`) ?? false;
     if (fact.labels[name] !== value && !selected) return false;
   }
@@ -56,10 +58,10 @@ function matches(accepted: AcceptedSignal, fact: Fact, record: EvidenceRecord): 
   return value !== undefined && compares(value, holds);
 }
 
-/** A catalogue counts series under the metric's name. */
+/** The catalogue tool returns the number of series under the name of the metric. */
 const isCount = ({ labels }: Fact): boolean => labels["meaning"] === "number of series";
 
-/** The query of a call that was one; undefined for a tool that asks by itself, such as a comparison. */
+/** The query of a call; undefined for a tool without one, such as a comparison. */
 function queryOf({ arguments: args }: EvidenceRecord): string | undefined {
   if (typeof args["query"] === "string") return args["query"];
   if (typeof args["path"] !== "string") return undefined;
@@ -67,31 +69,34 @@ function queryOf({ arguments: args }: EvidenceRecord): string | undefined {
   return search.get("query") ?? search.get("q") ?? "";
 }
 
-/** Functions and words that put values, names or times into a result that were never measured so. */
+/** Functions and words that put values, names or times into a result without measuring them. */
 const MADE_UP =
   /\b(bool|vector|scalar|time|label_replace|label_join|clamp|clamp_min|clamp_max|absent|absent_over_time|sgn|offset|line_format|label_format)\b|@/;
-/** A histogram's average is its sum divided by its count. */
+/** The average of a histogram is its sum divided by its count. */
 const AVERAGE = /_sum\b[^+*%^]*\/[^+*%^]*_count\b/;
 
-/** Whether a query's values are read from the stores, by selection and aggregation alone. */
+/** Whether a query reads its values from the stores, by selection and aggregation alone. */
 function isRead(query: string, value: Fact["value"]): boolean {
   const bare = query
     .replaceAll(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`/g, '""')
     .replaceAll(/\[[^\]]*\]|\{[^}]*\}/g, "");
-  // What stands in for missing data is honest as long as it is not what was found.
+  // A substitute for missing data is allowed unless it is the cited value.
   const filled = value === 0 ? bare : bare.replaceAll(/\bor\s+(on\s*\(\s*\)\s*)?vector\(0\)/g, "");
   if (MADE_UP.test(filled)) return false;
   return AVERAGE.test(query) || !/[-+*/%^]/.test(filled);
 }
 
-/** The value per second, as a duration, or the least of all; undefined when the query measured something else. */
+/**
+ * The value per second, as a duration, or the minimum; undefined when the query measures something
+ * else.
+ */
 function measured(
   as: NonNullable<AcceptedSignal["as"]>,
   fact: Fact,
   query: string | undefined,
 ): Fact["value"] | undefined {
   if (as === "least") return /^\s*min\b/.test(query ?? "") ? fact.value : undefined;
-  // A comparison shows counters as rates and histograms as quantiles.
+  // The comparison tool returns counters as rates and histograms as quantiles.
   if (query === undefined) return fact.value;
   if (as === "duration") {
     return query.includes("histogram_quantile(") || AVERAGE.test(query) ? fact.value : undefined;

@@ -1,4 +1,4 @@
-/** Keeps the README's results in step with results/summary.json. */
+/** Writes the published results into the README and checks them. */
 import type { Summary } from "./summary.ts";
 import { summaryTable } from "./summary.ts";
 
@@ -7,7 +7,7 @@ type Group = Summary["groups"][number];
 const START = "<!-- results: written by `bun runner.ts report --readme`, do not edit -->";
 const END = "<!-- end of results -->";
 
-/** Returns `readme` with the table of `summary` between its markers; throws when they are not there. */
+/** Returns `readme` with the table of `summary` between its markers; throws without the markers. */
 export function withResults(readme: string, summary: Summary): string {
   const from = readme.indexOf(START);
   const to = readme.indexOf(END);
@@ -16,11 +16,11 @@ export function withResults(readme: string, summary: Summary): string {
   return `${readme.slice(0, from + START.length)}\n\n${tables(summary)}\n\n${readme.slice(to)}`;
 }
 
-/** An investigator without one of its parts is named after the whole one: `<name>+<what it lacks>`. */
+/** `<name>+<part>` is the investigator `<name>` without that part. */
 const isCutOf = (one: Group, whole: Group): boolean =>
   one.investigator.startsWith(`${whole.investigator}+`);
 
-/** Everyone in a table, and in another one whoever was also measured without a part. */
+/** One table of all complete investigators, and one that compares the reduced ones with them. */
 function tables(summary: Summary): string {
   const { groups } = summary;
   const cuts = groups.filter((one) => groups.some((whole) => isCutOf(one, whole)));
@@ -32,7 +32,7 @@ function tables(summary: Summary): string {
   return `${table}\n\nThe same without one of its parts:\n\n${below}`;
 }
 
-/** Whether the README says what the summary does, whatever a formatter has made of the table. */
+/** Whether the README has the table of this summary, in any layout of a formatter. */
 export function saysResults(readme: string, summary: Summary): boolean {
   const plain = (text: string): string =>
     text.replaceAll(/ *\| */g, "|").replaceAll(/-{3,}/g, "---");

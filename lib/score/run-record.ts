@@ -1,4 +1,4 @@
-/** What is kept of one run: the manifest, and the score beside it. */
+/** The schemas of the manifest and the score of a run. */
 import { z } from "zod";
 import { FAULT_CLASS_NAMES } from "../contract/fault-classes.ts";
 import { SERVICES } from "../contract/topology.ts";
@@ -21,7 +21,7 @@ export const EVENT_NAMES = [
 ] as const;
 export type EventName = (typeof EVENT_NAMES)[number];
 
-/** Why a run is no measurement, or that it is one. */
+/** Whether a run is a valid measurement; if not, why. */
 export const OutcomeSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("valid") }),
   z.strictObject({
@@ -43,7 +43,7 @@ const CostSchema = z.strictObject({
   completionTokens: z.number(),
 });
 
-/** Points of a score, one by one. */
+/** One item of a score. */
 const ScoreItemSchema = z.strictObject({
   id: z.string(),
   points: z.number(),
@@ -54,22 +54,27 @@ export const ScoreSchema = z.strictObject({
   points: z.number(),
   max: z.number(),
   items: z.array(ScoreItemSchema),
-  /** Right service. */
+  /** The service is right. */
   component: z.boolean(),
   fault_class: z.boolean(),
-  /** Both of them: a right diagnosis. */
+  /** Service and fault class are right: a right diagnosis. */
   correct: z.boolean(),
-  /** The right class, and the evidence that shows how it works: the first piece of the rubric. */
+  /**
+   * The fault class is right, and the first piece of evidence of the rubric, which shows the
+   * mechanism, is cited.
+   */
   mechanism: z.boolean(),
   remediation: z.boolean(),
-  /** Said onset minus injection, seconds; null when none was said or nothing was injected. */
+  /** Stated onset minus injection, seconds; null without a stated onset or without an injection. */
   onset_error_seconds: z.number().nullable(),
   grounded_citations: z.number(),
   invented_citations: z.number(),
-  /** Squared difference between the stated confidence and whether the diagnosis was right. */
+  /**
+   * Squared difference between the stated confidence and 1 for a right, 0 for a wrong diagnosis.
+   */
   brier: z.number(),
   confidence: z.number(),
-  /** Whose fault it is that the run earned less than it could; null when it earned everything. */
+  /** The cause of lost points; null when the run has all points. */
   attribution: z.enum(["agent", "environment", "harness"]).nullable(),
 });
 export type Score = z.infer<typeof ScoreSchema>;
@@ -82,14 +87,14 @@ export const ManifestSchema = z.strictObject({
   control: z.boolean(),
   investigator: z.string(),
   repeat: z.number(),
-  /** What chance in the investigation was derived from. */
+  /** The seed of all random choices of the investigation. */
   seed: z.number(),
   engine: z.string(),
   isolation: z.enum(["fresh", "keep-telemetry"]),
   started_unix_ms: z.number(),
-  /** Tries of the environment, this one included. */
+  /** Attempts at the environment, including this one. */
   attempts: z.number(),
-  /** What went wrong in the tries before this one. */
+  /** The failures of the earlier attempts. */
   earlier_attempts: z
     .array(z.strictObject({ phase: z.string(), reason: z.string() }))
     .default(() => []),
@@ -103,14 +108,14 @@ export const ManifestSchema = z.strictObject({
     title: z.string(),
     query: z.string(),
     threshold: z.number().nullable(),
-    /** Prometheus may say NaN, which JSON has no word for; such a point tells nothing. */
+    /** Prometheus returns NaN at times, which JSON does not have; such points are dropped. */
     points: z
       .array(z.tuple([z.number(), z.number().nullable()]))
       .transform((points) =>
         points.flatMap(([at, value]): [number, number][] => (value === null ? [] : [[at, value]])),
       ),
   }),
-  /** What the investigator said, in short; null when it said nothing. */
+  /** Short form of the answer; null without an answer. */
   diagnosis: z
     .strictObject({
       culprit: z.enum(SERVICES).nullable(),
@@ -121,7 +126,7 @@ export const ManifestSchema = z.strictObject({
     culprit: z.enum(SERVICES).nullable(),
     fault_class: z.enum(FAULT_CLASS_NAMES),
   }),
-  /** Why the investigator handed in nothing; null when it did. */
+  /** Why there is no answer; null when there is one. */
   agent_failure: z.string().nullable(),
   cost: CostSchema.nullable(),
   struck_citations: z.number(),

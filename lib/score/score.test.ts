@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Answer, Citation, EvidenceRecord } from "../contract/answer.ts";
 import type { Truth } from "../truth/truth.ts";
-import { MOST_INVENTED, score, scoreOfFailure } from "./score.ts";
+import { MAX_INVENTED, score, scoreOfFailure } from "./score.ts";
 
 const truth: Truth = {
   culprit: "esm-sensor",
@@ -154,7 +154,7 @@ describe("score()", () => {
       "cms_fusion_ingested_total",
       "service_stopping",
     ].map((signal) => cite(signal, 12_345));
-    expect(points({ evidence: stuffed })).toBe(2 - MOST_INVENTED);
+    expect(points({ evidence: stuffed })).toBe(2 - MAX_INVENTED);
   });
 
   test("a call that was never made is an invented source", () => {

@@ -1,8 +1,9 @@
 /**
  * Scores an answer against the ground truth. Pure and deterministic.
  *
- * One point for the right service, one for each expected piece of evidence that is cited and borne out by the
- * record, one for the right remediation; one or two off for a misattribution, one off for each invented source.
+ * One point for the right service, one for each expected piece of evidence that the answer cites
+ * and the record contains, one for the right remediation. A misattribution costs one or two points,
+ * each invented source one.
  */
 import type { Answer, Citation, EvidenceRecord } from "../contract/answer.ts";
 import { checkCitation, type Fact } from "../contract/citation.ts";
@@ -10,8 +11,8 @@ import { type ExpectedEvidence, maxPoints, type Truth } from "../truth/truth.ts"
 import { type CitedFact, findShown } from "./evidence.ts";
 import type { Score } from "./run-record.ts";
 
-/** Invented sources cost at most this many points, so that one bad habit is not counted for ever. */
-export const MOST_INVENTED = 3;
+/** Maximum number of points that invented sources cost. */
+export const MAX_INVENTED = 3;
 
 interface Item {
   readonly id: string;
@@ -19,11 +20,11 @@ interface Item {
   readonly reason: string;
 }
 
-/** The instants that an answer is held against, Unix milliseconds. */
+/** The times that an answer is compared with, Unix milliseconds. */
 export interface ScoreTimes {
-  /** When the fault went in; null when nothing is wrong, so that there is no onset to tell. */
+  /** Time of the injection; null when nothing is wrong, so that there is no onset. */
   readonly injectedUnixMs: number | null;
-  /** What is from before it shows nothing of the incident. */
+  /** Earlier facts show nothing of the incident. */
   readonly evidenceFromUnixMs: number;
 }
 
@@ -83,7 +84,7 @@ export function score(
   };
 }
 
-/** Citing the same thing again proves nothing more. */
+/** A repeated citation counts once. */
 function distinct(citations: readonly Citation[]): Citation[] {
   const keyOf = ({ call_id, signal, service, value }: Citation): string =>
     JSON.stringify([call_id, signal, service, value]);
@@ -97,7 +98,7 @@ function factsCited(citation: Citation, records: readonly EvidenceRecord[]): Cit
   return [check.fact, ...check.others].map((fact) => ({ fact, record }));
 }
 
-/** That nothing is wrong has to be said: an answer that does not know names no service either. */
+/** A control needs the class `none`: an answer that knows nothing names no service either. */
 function isRightService({ culprit, fault_class }: Answer, truth: Truth): boolean {
   return culprit === truth.culprit && (culprit !== null || fault_class === "none");
 }
@@ -115,13 +116,13 @@ function inventedItem(invented: number): Item[] {
   return [
     {
       id: "invented-sources",
-      points: -Math.min(invented, MOST_INVENTED),
+      points: -Math.min(invented, MAX_INVENTED),
       reason: `${invented} citation(s) that the record does not bear out`,
     },
   ];
 }
 
-/** The score of an investigator that handed in nothing: no points, and certain of nothing. */
+/** The score of a run without an answer: no points and confidence 0. */
 export function scoreOfFailure(truth: Truth, reason: string): Score {
   return {
     points: 0,
@@ -159,7 +160,7 @@ function evidenceItem(expected: ExpectedEvidence, shown: Fact | undefined): Item
   };
 }
 
-/** A wrong service and a wrong class are charged once each, by the first rule that fits. */
+/** A wrong service and a wrong class cost points once each, by the first rule that matches. */
 function misattributions(answer: Answer, truth: Truth): Item[] {
   const rules = truth.misattributions;
   const byService = rules.find(

@@ -1,6 +1,6 @@
 /** Statistics over repeated runs. Pure. */
 
-/** A mean with an interval; `n` is the number of runs, `clusters` that of scenarios. */
+/** A mean with its interval; `n` counts runs, `clusters` counts scenarios. */
 export interface Estimate {
   readonly mean: number;
   readonly low: number;
@@ -9,7 +9,10 @@ export interface Estimate {
   readonly clusters: number;
 }
 
-/** Two-sided 95 % quantiles of Student's t by degrees of freedom; beyond the table the normal one. */
+/**
+ * Two-sided 95 % quantiles of Student's t by degrees of freedom; beyond the table, that of the
+ * normal distribution.
+ */
 const T_975 = [
   12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.16, 2.145,
   2.131, 2.12, 2.11, 2.101, 2.093, 2.086,
@@ -20,8 +23,8 @@ const mean = (values: readonly number[]): number =>
 
 /**
  * Mean of the clusters' means, each cluster counting once whatever its size, with a 95 % interval.
- * Repeats of one scenario are not independent, so the interval follows from how the scenarios' means
- * vary. With one cluster it has no such basis and spans the smallest to the largest value.
+ * Repeats of one scenario are not independent, so the interval follows from how the scenarios'
+ * means vary. With one cluster it has no such basis and spans the smallest to the largest value.
  * Source: Cameron and Miller, A Practitioner's Guide to Cluster-Robust Inference (2015): cluster
  * means with t(G - 1).
  */
@@ -42,7 +45,10 @@ export function meanOfClusterMeans(clusters: readonly (readonly number[])[]): Es
   return { mean: centre, low: centre - half, high: centre + half, n, clusters: means.length };
 }
 
-/** Product of (a - i) / (b - i) for i below k: the chance that k draws without return all fall into a of b. */
+/**
+ * Product of (a - i) / (b - i) for i below k: the probability that k draws without replacement from
+ * b all hit the a.
+ */
 function allDrawn(a: number, b: number, k: number): number {
   let chance = 1;
   for (let i = 0; i < k; i++) chance *= Math.max(0, a - i) / (b - i);
@@ -50,19 +56,23 @@ function allDrawn(a: number, b: number, k: number): number {
 }
 
 /**
- * Chance that at least one of k runs is right, from `right` of `n` runs; NaN when k > n. Unbiased.
- * Source: Chen et al., Evaluating Large Language Models Trained on Code (2021), pass@k.
+ * Probability that at least one of k runs is right, estimated without bias from `right` of `n`
+ * runs; NaN when k > n. Source: Chen et al., Evaluating Large Language Models Trained on Code
+ * (2021), pass@k.
  */
 export function passAtK(right: number, n: number, k: number): number {
   return k > n ? Number.NaN : 1 - allDrawn(n - right, n, k);
 }
 
-/** Chance that all of k runs are right. Source: Yao et al., tau-bench (2024), pass^k. */
+/**
+ * Probability that all of k runs are right; NaN when k > n. Source: Yao et al., tau-bench (2024),
+ * pass^k.
+ */
 export function passHatK(right: number, n: number, k: number): number {
   return k > n ? Number.NaN : allDrawn(right, n, k);
 }
 
-/** Answers whose stated confidence falls into one bin. */
+/** The answers with a stated confidence in one range. */
 export interface CalibrationBin {
   readonly from: number;
   readonly to: number;
@@ -71,7 +81,7 @@ export interface CalibrationBin {
   readonly accuracy: number;
 }
 
-/** Groups answers into `bins` equal ranges of confidence; empty bins are left out. */
+/** Groups answers into `bins` equal ranges of confidence; empty ranges are omitted. */
 export function calibration(
   answers: readonly { readonly confidence: number; readonly correct: boolean }[],
   bins = 5,

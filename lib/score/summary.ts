@@ -1,4 +1,4 @@
-/** Sums runs up: per investigator and isolation, per scenario, with what was invalid shown. Pure. */
+/** Aggregates runs per investigator, isolation and scenario, and counts invalid runs. Pure. */
 import { detailRows, type Details, detailsOf, overScenarios, type Scored } from "./details.ts";
 import type { Manifest } from "./run-record.ts";
 import {
@@ -9,11 +9,11 @@ import {
   passHatK,
 } from "./statistics.ts";
 
-/** One cell of the matrix: a scenario and an investigator. */
+/** The runs of one scenario by one investigator. */
 export interface Cell {
   readonly scenario: string;
   readonly control: boolean;
-  /** Valid runs; the others are counted apart. */
+  /** Valid runs; the next fields count the others. */
   readonly n: number;
   readonly invalid: number;
   readonly defects: number;
@@ -29,7 +29,7 @@ export interface Cell {
   readonly means: CellMeans | null;
 }
 
-/** What one run of a cell is like on the average. */
+/** Means over the valid runs of a cell. */
 export interface CellMeans {
   readonly grounded: number;
   readonly invented: number;
@@ -41,7 +41,7 @@ export interface CellMeans {
   readonly model_calls: number;
   readonly tokens: number;
   readonly wall_seconds: number;
-  /** Wall clock without the time that the model itself took. */
+  /** Wall-clock time minus the time of the model. */
   readonly own_seconds: number;
 }
 
@@ -52,10 +52,10 @@ export interface Group {
   readonly valid: number;
   readonly invalid: number;
   readonly defects: number;
-  /** Share of the points that could be had. */
+  /** Points divided by the maximum. */
   readonly share: Estimate;
   readonly accuracy: Estimate;
-  /** Share of runs whose mechanism was shown too. */
+  /** Share of runs that show the mechanism. */
   readonly mechanism: Estimate;
   readonly brier: number | null;
   readonly grounded: number;
@@ -75,7 +75,7 @@ export interface Summary {
   readonly groups: readonly Group[];
 }
 
-/** Sums up; investigators and isolation modes are never mixed. */
+/** Aggregates runs; investigators and isolation modes stay separate. */
 export function summarize(manifests: readonly Manifest[]): Summary {
   const groups = Map.groupBy(
     manifests,
@@ -186,11 +186,11 @@ export function summaryTable({ groups }: Summary): string {
   return markdownTable(header, [...rows, ...footer]);
 }
 
-/** What the tables call the method of the estimates. */
+/** How the estimates of the tables are computed, in words. */
 export const ESTIMATE_METHOD =
   "Percentages are means of the scenarios' means, so that each scenario counts once, with 95 % intervals clustered by scenario.";
 
-/** The figures that sum a group up, as the tables show them. */
+/** The rows that sum a group up, in each table. */
 export const GROUP_FIGURES: readonly (readonly [string, (group: Group) => string])[] = [
   ["share of points", ({ share }) => estimateText(share)],
   ["right diagnoses", ({ accuracy }) => estimateText(accuracy)],
@@ -209,7 +209,10 @@ export function detailsTable({ groups }: Summary): string {
   return markdownTable(["", ...groups.map(nameOf)], rows);
 }
 
-/** What each investigator's runs of each scenario took and cited, as a Markdown table: means over the valid runs. */
+/**
+ * Cost and citations per investigator and scenario, as a Markdown table of means over the valid
+ * runs.
+ */
 export function figuresTable({ groups }: Summary): string {
   const header = [
     "investigator",

@@ -1,6 +1,6 @@
 /**
- * Ground truth and rubric of a scenario. No investigator may import this file; a structure test sees
- * to that.
+ * Ground truth and rubric of a scenario. Investigators must not import this folder; the import
+ * table of `lib/tidy.ts` forbids it.
  */
 import { z } from "zod";
 import { FAULT_CLASS_NAMES, REMEDIATION_NAMES } from "../contract/fault-classes.ts";
@@ -9,16 +9,19 @@ import { SERVICES } from "../contract/topology.ts";
 const service = z.enum(SERVICES);
 const faultClass = z.enum(FAULT_CLASS_NAMES);
 
-/** One way to show a piece of evidence: a signal by its exact name, and what its cited value must satisfy. */
+/** One way to show a piece of evidence: the exact name of a signal and a condition on its value. */
 export const AcceptedSignalSchema = z.strictObject({
   signal: z.string().min(1),
-  /** Labels that the fact must carry, or that its query selected by. */
+  /** Labels that the fact has, or that its query selects by. */
   labels: z.record(z.string(), z.string()).optional(),
-  /** The service that it must be about, where the piece of evidence leaves that open. */
+  /** The service of the fact, when the piece of evidence does not fix one. */
   service: service.optional(),
-  /** What the value must be: a counter per second, a histogram's quantile or average, or the least of all series. */
+  /**
+   * How the query measured the value: a counter per second, a quantile or average of a histogram,
+   * or the minimum of all series.
+   */
   as: z.enum(["rate", "duration", "least"]).optional(),
-  /** Absent: any value that stands in the record. */
+  /** Condition on the value; when absent, every recorded value counts. */
   holds: z
     .strictObject({
       op: z.enum(["==", "!=", "<", "<=", ">", ">=", "contains"]),
@@ -28,25 +31,27 @@ export const AcceptedSignalSchema = z.strictObject({
 });
 export type AcceptedSignal = z.infer<typeof AcceptedSignalSchema>;
 
-/** A piece of evidence that a right diagnosis cites; any one of the accepted signals shows it. */
+/** A piece of evidence that a right diagnosis cites; each of the accepted signals shows it. */
 export const ExpectedEvidenceSchema = z.strictObject({
   id: z.string().regex(/^[a-z][a-z0-9-]*$/),
   kind: z.enum(["metric", "log", "trace", "runtime", "dds"]),
-  /** In words, as it stands in expected_rca.md. */
+  /** In words, as in expected_rca.md. */
   describe: z.string().min(1),
   any_of: z.array(AcceptedSignalSchema).min(1),
-  /** The service that the citation must be about; absent: any. */
+  /** The service of the citation; when absent, any service. */
   service: service.optional(),
-  /** Whether it is so in a healthy system too, and asked for because it rules something out. */
+  /**
+   * True when a healthy system shows the same: the rubric asks for it because it excludes a cause.
+   */
   as_usual: z.boolean().optional(),
 });
 export type ExpectedEvidence = z.infer<typeof ExpectedEvidenceSchema>;
 
 export const TruthSchema = z.strictObject({
-  /** Null for the controls, where nothing is wrong. */
+  /** Null for the controls: no service is at fault. */
   culprit: service.nullable(),
   fault_class: faultClass,
-  /** Fault classes that also count as right, and why. */
+  /** Fault classes that also count as right, with the reason. */
   also_accept: z.array(z.strictObject({ fault_class: faultClass, why: z.string().min(1) })),
   mechanism: z.string().min(1),
   evidence: z.array(ExpectedEvidenceSchema),
@@ -54,7 +59,7 @@ export const TruthSchema = z.strictObject({
     actions: z.array(z.enum(REMEDIATION_NAMES)).min(1),
     target: service.nullable(),
   }),
-  /** Wrong answers that cost points: naming this service, or this class whatever the service. */
+  /** Wrong answers that cost points: this service, or this class for any service. */
   misattributions: z.array(
     z.strictObject({
       culprit: service.optional(),
@@ -66,7 +71,7 @@ export const TruthSchema = z.strictObject({
 });
 export type Truth = z.infer<typeof TruthSchema>;
 
-/** The best score that a rubric allows: service, each piece of evidence, remediation. */
+/** The maximum score of a rubric: service, each piece of evidence, remediation. */
 export function maxPoints(truth: Truth): number {
   return 1 + truth.evidence.length + 1;
 }

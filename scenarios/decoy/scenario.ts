@@ -8,9 +8,9 @@ export const scenario = defineScenario({
   control: true,
   fault: replaceService({
     service: "esm-sensor",
-    // A reliable writer still matches the best-effort readers, and 6 Hz is within the nominal load.
+    // A reliable writer still matches the best-effort readers, and 6 Hz is a normal load.
     env: { CMS_FORCE_QOS: "RELIABLE_KEEP_LAST", PUBLISH_RATE_HZ: "6" },
-    // Away just long enough that fusion drops the sensor once, as a slow maintenance restart would.
+    // The downtime makes fusion drop the sensor once, as a slow restart does.
     awayUntil: 'sum(increase(cms_fusion_contributors_changed_total{change="removed"}[1m]))',
   }),
   signature: {
@@ -18,7 +18,8 @@ export const scenario = defineScenario({
     holds: allOf(
       {
         what: "ingested/s",
-        // Three targets, nine of ten detected: 13.5 at 5 Hz and 16.2 at 6 Hz, with a standard deviation of 0.3 over 20 s.
+        // Three targets, 90 % detection: 13.5 at 5 Hz and 16.2 at 6 Hz, with a standard deviation
+        // of 0.3 over 20 s.
         query: 'sum(rate(cms_fusion_ingested_total{job="cms-services",sensor_id="ESM-2"}[20s]))',
         op: ">",
         value: 14.8,

@@ -4,24 +4,26 @@ import type { ServiceName } from "../../lib/contract/topology.ts";
 import { MIN_CORES } from "../../lib/lab/lab.ts";
 import { changeOrHeal, type Fault, type FaultContext } from "../define.ts";
 
-/** Twice as long as `keepsUp` should look back, so that each step is judged by itself. */
+/** Twice the range of `keepsUp`, so that each step is judged alone. */
 const LOOK_MS = 40_000;
 const STEP = 0.95;
 
 interface CpuQuota {
   readonly service: ServiceName;
-  /** Of what the service used in the last half minute; below 1, its work piles up. */
+  /** Share of the usage of the last half minute; below 1, work accumulates. */
   readonly shareOfUsage: number;
-  /** PromQL that has a result while the service keeps up with its work in spite of the limit. */
+  /** PromQL with a result while the service keeps up despite the limit. */
   readonly keepsUp: string;
 }
 
 /**
- * Limits a running service to a share of the processor time that it uses just now, without a restart. Healed by lifting
- * the limit. A fixed quota would starve the service on one machine and not even be noticed on a faster one.
+ * Limits a running service to a share of its present processor usage, without a restart. The healer
+ * lifts the limit. A fixed quota would starve the service on one machine and have no effect on a
+ * faster one.
  *
- * What a service needs falls while it runs: its code gets compiled, and work that waited is done in larger portions. So the
- * limit is lowered by a twentieth whenever the service keeps up, until the fault is healed or this program ends.
+ * The need of a service falls over time: its code gets compiled, and accumulated work is processed
+ * in larger batches. So the limit falls by 5 % whenever the service keeps up, until the heal or the
+ * end of the run.
  */
 export function cpuQuota(parameters: CpuQuota & Fault["parameters"]): Fault {
   const { service, shareOfUsage } = parameters;

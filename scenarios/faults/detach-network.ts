@@ -1,7 +1,7 @@
 import type { ServiceName } from "../../lib/contract/topology.ts";
 import { changeOrHeal, type Fault } from "../define.ts";
 
-/** Cuts a service off the network while its process keeps running. Healed by attaching it again. */
+/** Detaches a running service from the network. The healer attaches it again. */
 export function detachNetwork(parameters: { readonly service: ServiceName }): Fault {
   const { service } = parameters;
   return {

@@ -1,4 +1,4 @@
-/** The faults against a lab that only keeps its services' states, and fails on demand. */
+/** The faults against a fake lab that keeps the state of one service. */
 import { describe, expect, test } from "bun:test";
 import type { PrometheusClient } from "../../lib/base/prometheus.ts";
 import type { Lab, ReplaceOptions } from "../../lib/lab/lab.ts";
@@ -16,7 +16,7 @@ const CANONICAL = {
   replaced: false,
 };
 
-/** A lab with one service; a line of the fault's log that holds `failAt` throws. */
+/** A fake lab with one service; a log line that contains `failAt` throws. */
 function heldLab(failAt?: string) {
   const service = { ...CANONICAL };
   const change = (fields: Partial<typeof service>) => () =>
@@ -43,7 +43,7 @@ function heldLab(failAt?: string) {
 }
 
 const SERVICE = "track-fusion";
-/** Each fault, and a word of the line that it logs once the change is made. */
+/** Each fault, and a part of the line that it logs after its change. */
 const FAULTS: readonly (readonly [string, Fault, string])[] = [
   ["stop-process", stopProcess({ service: SERVICE }), "ended with"],
   ["detach-network", detachNetwork({ service: SERVICE }), "detached"],

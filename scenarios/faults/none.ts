@@ -1,6 +1,6 @@
 import type { Fault } from "../define.ts";
 
-/** No fault: the baseline that every other one is compared with. */
+/** No fault: the reference for all others. */
 export function none(): Fault {
   return {
     kind: "none",

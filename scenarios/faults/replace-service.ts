@@ -6,8 +6,8 @@ import { changeOrHeal, type Fault, type FaultContext } from "../define.ts";
 interface Parameters extends ReplaceOptions {
   readonly service: ServiceName;
   /**
-   * PromQL that must return a value above zero before the replacement starts: how long the service
-   * stays away, as the system sees it. Absent: it is replaced at once.
+   * PromQL that must exceed zero before the replacement starts: the downtime as the system sees it.
+   * When absent, the replacement starts at once.
    */
   readonly awayUntil?: string;
 }
@@ -15,7 +15,7 @@ interface Parameters extends ReplaceOptions {
 /** Maximum downtime before the replacement counts as failed. */
 const AWAY_DEADLINE_MS = 60_000;
 
-/** Puts a process with another environment or memory limit in a service's place. */
+/** Replaces a service by one with other variables or another memory limit. */
 export function replaceService(parameters: Parameters): Fault {
   const { service, awayUntil, env = {}, memoryLimitBytes } = parameters;
   const options: ReplaceOptions = {
@@ -48,7 +48,7 @@ export function replaceService(parameters: Parameters): Fault {
     probe: async ({ lab }) => {
       const state = await lab.state(service);
       const limited = memoryLimitBytes === undefined || state.memoryLimitBytes === memoryLimitBytes;
-      // A service that its memory limit has already ended shows the fault's effect all the same.
+      // A service that the memory limit has killed counts as affected too.
       const alive = state.state === "running" || state.oomKilled;
       return {
         ok: !state.canonical && limited && alive,

@@ -1,7 +1,7 @@
 import type { ServiceName } from "../../lib/contract/topology.ts";
 import { changeOrHeal, type Fault } from "../define.ts";
 
-/** Ends a service's process with SIGTERM; it exits cleanly and stays stopped. Healed by a start. */
+/** Stops the process of a service with SIGTERM. The healer starts it again. */
 export function stopProcess(parameters: { readonly service: ServiceName }): Fault {
   const { service } = parameters;
   return {

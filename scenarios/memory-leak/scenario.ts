@@ -34,7 +34,7 @@ export const scenario = defineScenario({
     ),
   },
   alert: { uid: "fusion-memory-elevated", labels: {} },
-  // 460 kB/s from about 100 MB to the rule's 200 MB, and the rule's minute: five minutes at most.
+  // 460 kB/s from about 100 MB to the rule's 200 MB, and the rule's minute: at most five minutes.
   deadlines: { signatureMs: 120_000, alertMs: 480_000 },
   metric: {
     title: "Resident memory of track fusion, bytes",

@@ -1,4 +1,7 @@
-/** Checks whether a model on Ollama is there and fit to investigate, and what a container engine can do. */
+/**
+ * Checks whether a model on Ollama is there and fit to investigate, and what a container engine can
+ * do.
+ */
 import { checkContainers } from "../../run/labs.ts";
 import { checkModel } from "../../run/investigators.ts";
 import type { CommandDefinition } from "../command.ts";

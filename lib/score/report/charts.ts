@@ -1,4 +1,4 @@
-/** The report's pictures, as SVG that stands in the page. */
+/** Draws the charts of the report as inline SVG. */
 import type { Manifest } from "../run-record.ts";
 import type { CalibrationBin } from "../statistics.ts";
 import { html, type Html } from "./html.ts";
@@ -7,7 +7,7 @@ const WIDTH = 720;
 const PLOT = { left: 56, right: 708, top: 66, bottom: 182 };
 const HEIGHT = 210;
 
-/** What each event is called in the picture; the others are left out for room. */
+/** Label of each event in the chart; other events are omitted to save space. */
 const SHOWN: Partial<Record<Manifest["timeline"][number]["name"], string>> = {
   inject: "fault in",
   signature: "signature",
@@ -18,7 +18,7 @@ const SHOWN: Partial<Record<Manifest["timeline"][number]["name"], string>> = {
   recovered: "recovered",
 };
 
-/** The metric of a run over time with what happened when. */
+/** Draws the metric of a run over time, with its events. */
 export function timeline({ metric, timeline: events }: Manifest): Html {
   const times = [...metric.points.map(([at]) => at), ...events.map(({ unixMs }) => unixMs)];
   if (metric.points.length < 2 || events.length === 0)
@@ -57,7 +57,7 @@ export function timeline({ metric, timeline: events }: Manifest): Html {
   </svg>`;
 }
 
-/** Where the line is broken: the metric was not there for a while. */
+/** Splits the points where the metric is missing for a while. */
 function gap(points: Manifest["metric"]["points"], i: number): boolean {
   const before = points[i - 1]?.[0];
   return before === undefined || (points[i]?.[0] ?? 0) - before > 5000;
@@ -83,12 +83,12 @@ function band(events: Manifest["timeline"], x: (at: number) => number): Html[] {
   ];
 }
 
-/** Room that a label takes, and how many rows of labels there are. */
+/** Width of a label, and the number of label rows. */
 const LABEL_WIDTH = 74;
 const LABEL_ROWS = 5;
 const ROW_HEIGHT = 12;
 
-/** A line for each event, its label in the first row in which it covers no other. */
+/** Draws a line for each event; its label goes into the first row without an overlap. */
 function marks(events: Manifest["timeline"], x: (at: number) => number): Html[] {
   const rowEnds = Array.from({ length: LABEL_ROWS }, () => Number.NEGATIVE_INFINITY);
   return events.flatMap(({ name, unixMs }) => {
@@ -119,7 +119,9 @@ function short(value: number): string {
   return String(Number(value.toPrecision(2)));
 }
 
-/** Stated confidence against how often it was right; the diagonal is perfect calibration. */
+/**
+ * Draws the share of right answers over the stated confidence; the diagonal is perfect calibration.
+ */
 export function calibrationPlot(bins: readonly CalibrationBin[]): Html {
   const size = 220;
   const [from, to] = [34, size - 12];

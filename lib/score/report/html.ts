@@ -1,4 +1,4 @@
-/** Text into HTML. Everything that comes from a run is data: it is escaped here and nowhere else. */
+/** Renders HTML. Every value from a run is escaped here and nowhere else. */
 
 const ESCAPES: Readonly<Record<string, string>> = {
   "&": "&amp;",
@@ -8,7 +8,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/** HTML that is safe as it stands. */
+/** HTML that needs no escaping. */
 export class Html {
   readonly text: string;
 

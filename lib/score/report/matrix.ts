@@ -1,10 +1,12 @@
-/** The report's tables: investigators across, scenarios and figures down. */
+/** Renders the tables of the report: one column per investigator. */
 import { detailRows } from "../details.ts";
 import { type Cell, estimateText, type Group, GROUP_FIGURES, nameOf } from "../summary.ts";
 import { html, type Html } from "./html.ts";
 import type { ReportRun } from "./run-section.ts";
 
-/** What OpenSRE v2026.4.25 with qwen2.5:7b scored, one run each, on an 8-core laptop with a 6 GB GPU. */
+/**
+ * Scores of OpenSRE v2026.4.25 with qwen2.5:7b, one run each, on an 8-core laptop with a 6 GB GPU.
+ */
 const REFERENCE: Readonly<Record<string, string>> = {
   "sensor-down": "1/3",
   "fusion-cpu-starvation": "1/4",
@@ -28,10 +30,10 @@ const row = (name: string, values: readonly string[], last: Html = html``): Html
     ${values.map((value) => html`<td>${value}</td>`)} ${last}
   </tr>`;
 
-/** Names of figures that need a word more for a reader who sees them for the first time. */
+/** Longer names of figures, for readers without context. */
 const NOTES: Readonly<Record<string, string>> = { "Brier score": "Brier score (lower is better)" };
 
-/** Scenarios by investigators, with the figures that sum each of them up. */
+/** The scores by scenario, and the figures that sum each investigator up. */
 export function scoreMatrix(groups: readonly Group[], runs: readonly ReportRun[]): Html {
   const scenarios = [
     ...new Map(
@@ -69,7 +71,7 @@ export function scoreMatrix(groups: readonly Group[], runs: readonly ReportRun[]
   </div>`;
 }
 
-/** What the score is made of, whose fault the rest is, and what it cost. */
+/** The parts of the score, the causes of failures, and the cost. */
 export function detailsMatrix(groups: readonly Group[]): Html {
   const columns = groups.map(({ details }) => detailRows(details, estimateText));
   const costs: readonly (readonly [string, (group: Group) => string])[] = [

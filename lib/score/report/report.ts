@@ -1,4 +1,7 @@
-/** Draws the report: one file that works offline, in light and dark, for a reader who has never seen the project. */
+/**
+ * Renders the report: one file that works offline, in light and dark mode, for readers who do not
+ * know the project.
+ */
 import type { Manifest } from "../run-record.ts";
 import { ESTIMATE_METHOD, type Group, nameOf, type Summary } from "../summary.ts";
 import { calibrationPlot } from "./charts.ts";
@@ -11,7 +14,7 @@ export type { ReportRun } from "./run-section.ts";
 
 type Isolation = Manifest["isolation"];
 
-/** Runs of different isolation are different measurements: they get tables and sections of their own. */
+/** Runs of different isolation are not comparable, so each kind has its own tables and sections. */
 const ISOLATIONS: Readonly<
   Record<Isolation, { readonly title: string; readonly meaning: string }>
 > = {
@@ -137,7 +140,7 @@ function part(isolation: Isolation, summary: Summary, all: readonly ReportRun[])
     ${runs.map((run, i) => runSection(run, isFirstOf(run, i, runs) ? idOf(run) : null))}`;
 }
 
-/** Whether it is the first run of its scenario, where the table leads to. */
+/** Whether it is the first run of its scenario, to which the table links. */
 const isFirstOf = ({ manifest }: ReportRun, i: number, runs: readonly ReportRun[]): boolean =>
   runs.findIndex((run) => run.manifest.scenario === manifest.scenario) === i;
 

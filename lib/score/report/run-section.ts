@@ -1,4 +1,4 @@
-/** One run in the report: what happened when, what was said, what it was worth, and what it rests on. */
+/** Renders one run: its events, its answer, its score and its evidence. */
 import type { Answer, Citation, EvidenceRecord } from "../../contract/answer.ts";
 import { checkCitation } from "../../contract/citation.ts";
 import { FAULT_CLASSES } from "../../contract/fault-classes.ts";
@@ -6,17 +6,17 @@ import type { Manifest } from "../run-record.ts";
 import { timeline } from "./charts.ts";
 import { html, type Html } from "./html.ts";
 
-/** A run with what belongs to it. */
+/** A run with its answer and its recorded calls. */
 export interface ReportRun {
   readonly manifest: Manifest;
   readonly answer: Answer | null;
   readonly evidence: readonly EvidenceRecord[];
 }
 
-/** Longest answer of a call that the report shows; the whole one is in evidence.jsonl. */
+/** Maximum length of a call's answer in the report; evidence.jsonl has the whole one. */
 const ANSWER_CHARACTERS = 4000;
 
-/** Draws a run; `id` is its anchor, and only runs with one stand open. */
+/** Renders a run; only runs with an anchor `id` are open at first. */
 export function runSection({ manifest, answer, evidence }: ReportRun, id: string | null): Html {
   const { outcome, score, metric } = manifest;
   const isValid = outcome.kind === "valid";
@@ -118,7 +118,7 @@ function points({ score }: Manifest): Html {
   </details>`;
 }
 
-/** What the answer cites, and the calls that it cites from, with what they asked and what came back. */
+/** The citations of the answer, and the cited calls with request and answer. */
 function calls(
   { run_id }: Manifest,
   answer: Answer | null,
