@@ -1,8 +1,9 @@
-/** Reads IDL of the kind that idl.ts writes back into declarations: one module of enums and final structs. */
-import type { PrimitiveDecl, StructDecl, TypeDecl } from "../types.ts";
+/** Turns IDL into declarations by way of a parser that shares nothing with idl.ts. It knows no sequences of sequences. */
+import { type IDLMessageDefinitionField, parseIDL } from "@foxglove/omgidl-parser";
+import type { EnumDecl, PrimitiveDecl, StructDecl, TypeDecl } from "../types.ts";
 
 const PRIMITIVES: Readonly<Record<string, PrimitiveDecl>> = {
-  boolean: "bool",
+  bool: "bool",
   uint8: "u8",
   int8: "i8",
   int16: "i16",
@@ -11,65 +12,60 @@ const PRIMITIVES: Readonly<Record<string, PrimitiveDecl>> = {
   uint32: "u32",
   int64: "i64",
   uint64: "u64",
-  float: "f32",
-  double: "f64",
+  float32: "f32",
+  float64: "f64",
 };
 
-/** Returns the structs of `text` by their full names; throws SyntaxError for what it does not know. */
+/** Returns the structs of `text` by their full names; throws for what it does not know. */
 export function parseIdl(text: string): ReadonlyMap<string, StructDecl> {
-  const module = /module (\w+) \{([\s\S]*)\};/.exec(text.replaceAll(/\/\/.*/g, ""));
-  const [, scope, body] = module ?? [];
-  if (scope === undefined || body === undefined) {
-    throw new SyntaxError("Cannot read IDL: it must hold one module");
-  }
-  const known = new Map<string, TypeDecl>();
+  const enums = new Map<string, EnumDecl>();
   const structs = new Map<string, StructDecl>();
-  for (const [, kind, name, inside] of body.matchAll(/(enum|struct) (\w+) \{([^}]*)\}/g)) {
-    const full = `${scope}::${name}`;
-    if (kind === "enum") {
-      const values = (inside ?? "").split(",").map((value) => value.trim());
-      known.set(name as string, { kind: "enum", name: full, values });
-    } else {
-      const struct = parseStruct(full, inside ?? "", known);
-      known.set(name as string, struct);
-      structs.set(full, struct);
+  // Each comes after those that it needs; the constants of a module are an enum's.
+  for (const { name = "", aggregatedKind, ...definition } of parseIDL(text)) {
+    if (aggregatedKind === "union") throw new SyntaxError(`Cannot read IDL: ${name} is a union`);
+    const fields = (definition as { definitions: IDLMessageDefinitionField[] }).definitions;
+    if (aggregatedKind === "module") {
+      enums.set(name, { kind: "enum", name, values: fields.map((field) => field.name) });
+      continue;
     }
+    const key = fields.filter(({ annotations }) => annotations?.["key"]).map((field) => field.name);
+    structs.set(name, {
+      kind: "struct",
+      name,
+      ...(key.length === 0 ? {} : { key }),
+      fields: Object.fromEntries(
+        fields.map((field) => [field.name, typeOf(field, enums, structs)]),
+      ),
+    });
   }
   return structs;
 }
 
-function parseStruct(
-  name: string,
-  inside: string,
-  known: ReadonlyMap<string, TypeDecl>,
-): StructDecl {
-  const fields: Record<string, TypeDecl> = {};
-  const key: string[] = [];
-  for (const line of inside.split(";").map((part) => part.trim())) {
-    if (line === "") continue;
-    const match = /^(@key )?(.+) (\w+)(?:\[(\d+)\])?$/.exec(line);
-    const [, isKey, type, field, length] = match ?? [];
-    if (type === undefined || field === undefined)
-      throw new SyntaxError(`Cannot read IDL: ${line}`);
-    const of = parseType(type, known);
-    fields[field] = length === undefined ? of : { kind: "array", of, length: Number(length) };
-    if (isKey !== undefined) key.push(field);
+function typeOf(
+  field: IDLMessageDefinitionField,
+  enums: ReadonlyMap<string, EnumDecl>,
+  structs: ReadonlyMap<string, StructDecl>,
+): TypeDecl {
+  const { arrayLengths = [], arrayUpperBound, isArray } = field;
+  let type = elementOf(field, enums, structs);
+  if (isArray === true && arrayLengths.length === 0) {
+    const bound = arrayUpperBound === undefined ? {} : { bound: arrayUpperBound };
+    type = { kind: "sequence", of: type, ...bound };
   }
-  return { kind: "struct", name, ...(key.length === 0 ? {} : { key }), fields };
+  for (const length of arrayLengths.toReversed()) type = { kind: "array", of: type, length };
+  return type;
 }
 
-function parseType(text: string, known: ReadonlyMap<string, TypeDecl>): TypeDecl {
-  if (text === "string") return "string";
-  const bounded = /^string<(\d+)>$/.exec(text);
-  if (bounded !== null) return { kind: "string", bound: Number(bounded[1]) };
-  const sequence = /^sequence<(.*?)(?: |, (\d+))?>$/.exec(text);
-  if (sequence !== null) {
-    const of = parseType(sequence[1] as string, known);
-    return sequence[2] === undefined
-      ? { kind: "sequence", of }
-      : { kind: "sequence", of, bound: Number(sequence[2]) };
+function elementOf(
+  { name, type, enumType, upperBound }: IDLMessageDefinitionField,
+  enums: ReadonlyMap<string, EnumDecl>,
+  structs: ReadonlyMap<string, StructDecl>,
+): TypeDecl {
+  if (type === "string") {
+    return upperBound === undefined ? "string" : { kind: "string", bound: upperBound };
   }
-  const type = PRIMITIVES[text] ?? known.get(text);
-  if (type === undefined) throw new SyntaxError(`Cannot read IDL: ${text} is not a known type`);
-  return type;
+  const found =
+    enumType === undefined ? (PRIMITIVES[type] ?? structs.get(type)) : enums.get(enumType);
+  if (found === undefined) throw new SyntaxError(`Cannot read IDL: ${name} is of type ${type}`);
+  return found;
 }

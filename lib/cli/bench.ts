@@ -53,7 +53,10 @@ async function measure(
       onLine(line);
     }
   }
-  if ((await child.exited) !== 0) throw new Error(`benchmark ${name} failed`);
+  const code = await child.exited;
+  // The exit codes of errors that the program itself has explained.
+  if (code === 1 || code === 2) process.exit(code);
+  if (code !== 0) throw new Error(`benchmark ${name} failed`);
   return figures;
 }
 

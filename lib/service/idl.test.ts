@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe as describeType } from "../../ffi/descriptor.ts";
 import { type StructDecl, toIdl } from "../../ffi/mod.ts";
+import { parseIdl } from "../../ffi/testing/parse-idl.ts";
 import { structLayout } from "../../ffi/layout.ts";
 import { mustRun } from "../base/shell.ts";
 import { TOPIC_TYPES } from "../contract/types.ts";
@@ -53,6 +54,11 @@ describe("ffi/cms.idl", () => {
   test("says what lib/contract declares", async () => {
     const text = await Bun.file(IDL).text();
     expect(text).toEndWith(toIdl(types));
+  });
+
+  test("means what lib/contract declares, as another parser understands it", async () => {
+    const structs = parseIdl(await Bun.file(IDL).text());
+    for (const type of types) expect(structs.get(type.name)).toEqual(type);
   });
 
   test.each(types.map((type) => [type.name, type] as const))(

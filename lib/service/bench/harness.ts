@@ -1,18 +1,23 @@
 /** What the parts of the benchmark share: the C peer, pairs of processes, and figures. */
 import { join } from "node:path";
 import { processEnv } from "../../base/env.ts";
+import { EnvironmentError } from "../../base/errors.ts";
 import { mustRun } from "../../base/shell.ts";
 
 const HERE = import.meta.dir;
 const LONGEST_MS = 600_000;
 
-/** Cyclone's configuration: loopback alone, and nobody else's processes; `internal` is more XML. */
+/**
+ * Cyclone's configuration: loopback alone, nobody else's processes, and on both sides threads for each socket, as is Cyclone's default; the
+ * binding's own is a single one, which takes longer but ends also without an interface. `internal` is more XML.
+ */
 function cycloneConfig(internal: string): string {
   return [
     "<CycloneDDS><Domain><General><AllowMulticast>false</AllowMulticast>",
     '<Interfaces><NetworkInterface name="lo" multicast="false"/></Interfaces></General>',
     `<Discovery><Tag>bench-${process.pid}</Tag><ParticipantIndex>auto</ParticipantIndex>`,
-    `<Peers><Peer Address="127.0.0.1"/></Peers></Discovery>${internal}</Domain></CycloneDDS>`,
+    `<Peers><Peer Address="127.0.0.1"/></Peers></Discovery><Internal>${internal}`,
+    "<MultipleReceiveThreads>default</MultipleReceiveThreads></Internal></Domain></CycloneDDS>",
   ].join("");
 }
 
@@ -22,8 +27,8 @@ function cycloneConfig(internal: string): string {
  */
 export const BATCHED = {
   CYCLONEDDS_URI: cycloneConfig(
-    "<Internal><WriteBatch>true</WriteBatch><Watermarks><WhcLow>1MB</WhcLow><WhcHighInit>2MB</WhcHighInit>" +
-      "<WhcHigh>4MB</WhcHigh></Watermarks></Internal>",
+    "<WriteBatch>true</WriteBatch><Watermarks><WhcLow>1MB</WhcLow><WhcHighInit>2MB</WhcHighInit>" +
+      "<WhcHigh>4MB</WhcHigh></Watermarks>",
   ),
 } as const;
 
@@ -40,8 +45,26 @@ export interface Peers {
   readonly js: readonly string[];
 }
 
-/** Builds the C peer in `folder`; needs idlc and gcc. */
+/** Programs that the benchmark runs, and the Debian packages that have them. */
+const PROGRAMS = { idlc: "cyclonedds-tools", gcc: "gcc", ddsperf: "cyclonedds-tools" } as const;
+
+/** Throws EnvironmentError with the remedy when a program is missing on `path`. */
+function requirePrograms(path: string): void {
+  const missing = Object.entries(PROGRAMS).filter(
+    ([name]) => Bun.which(name, { PATH: path }) === null,
+  );
+  if (missing.length === 0) return;
+  const names = missing.map(([name]) => name).join(", ");
+  const packages = [...new Set(missing.map(([, name]) => name)), "cyclonedds-dev"].join(" ");
+  throw new EnvironmentError(
+    `Cannot build the C peer: ${names} must be on the PATH, but cannot be found. ` +
+      `Install it with \`bun lib/setup/main.ts --for-tests\` or \`apt-get install ${packages}\``,
+  );
+}
+
+/** Builds the C peer in `folder`. Throws EnvironmentError when the tools for it are missing. */
 export async function buildPeers(folder: string): Promise<Peers> {
+  requirePrograms(processEnv()["PATH"] ?? "");
   const idl = [new URL("../../../ffi/cms.idl", import.meta.url).pathname, join(HERE, "bench.idl")];
   for (const file of idl) await mustRun(["idlc", "-t", file], { cwd: folder });
   const peer = join(folder, "peer");
@@ -96,6 +119,26 @@ export function printSeries(
 ): void {
   const ratio = median(values.map((value, round) => value / (references[round] ?? Number.NaN)));
   print(name, median(values), unit, median(references), ratio);
+}
+
+/** Prints the lowest and the highest round of a series, each with its ratio to the reference of the same round. */
+export function printSpread(
+  name: string,
+  values: readonly number[],
+  unit: string,
+  references: readonly number[],
+): void {
+  const rounds = values
+    .map((value, round) => ({ value, reference: references[round] ?? Number.NaN }))
+    .toSorted((a, b) => a.value / a.reference - b.value / b.reference);
+  for (const [which, found] of [
+    ["lowest", rounds[0]],
+    ["highest", rounds.at(-1)],
+  ] as const) {
+    if (found !== undefined) {
+      print(`${name}, round of the ${which} ratio`, found.value, unit, found.reference);
+    }
+  }
 }
 
 /** Prints one figure, and its ratio to a reference of the same run. */

@@ -15,6 +15,7 @@ import {
   type Peers,
   print,
   printSeries,
+  printSpread,
   rateOf,
   series,
   BATCHED,
@@ -110,18 +111,20 @@ async function ddsperf(taking: "listener" | "waitset"): Promise<number> {
   return steady[Math.floor(steady.length / 2)] ?? Number.NaN;
 }
 
-/** From before the write to the handler, at 600 messages a second. */
+/** From before the write to the handler, at 600 messages a second: by the event loop, and by a Worker that waits. */
 async function latency({ c, js }: Peers): Promise<void> {
   const n = String(PULSES);
   const pairs = {
-    "C to C": [c, c],
-    "C to view": [js, c],
-    "write to view": [js, js],
+    "C to C": [[...c, "hear", n], c],
+    "C to view": [[...js, "hear", n], c],
+    "C to wait": [[...js, "hear-waiting", n], c],
+    "write to view": [[...js, "hear", n], js],
+    "write to wait": [[...js, "hear-waiting", n], js],
   } as const;
   const names = Object.keys(pairs) as (keyof typeof pairs)[];
   const found = await series(ROUNDS, names, async (name) => {
     const [reader, writer] = pairs[name];
-    return (await exchange([...reader, "hear", n], [...writer, "pulse", n])).read;
+    return (await exchange(reader, [...writer, "pulse", n])).read;
   });
   for (const name of names) {
     for (const percentile of ["p50", "p99"]) {
@@ -129,6 +132,7 @@ async function latency({ c, js }: Peers): Promise<void> {
         figures.map((read) => read[`${percentile}_us`] ?? Number.NaN);
       const title = `one-way latency ${percentile} ${name}`;
       printSeries(title, of(found[name]), "us", of(found["C to C"]));
+      printSpread(title, of(found[name]), "us", of(found["C to C"]));
     }
   }
 }

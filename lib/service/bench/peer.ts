@@ -2,9 +2,10 @@
  * The JavaScript side of the benchmark; see main.ts for what each mode is for.
  *
  *   bun peer.ts allocation N | steps N
- *   bun peer.ts write N | pulse N         bun peer.ts view N | object N | hear N | steady N | soak N
+ *   bun peer.ts write N | pulse N         bun peer.ts view N | object N | hear N | hear-waiting N | steady N | soak N
  *   bun peer.ts send-text N SIZE | send-numbers N SIZE | receive-text N | receive-numbers N
  */
+import { Worker } from "node:worker_threads";
 import {
   createParticipant,
   type Infer,
@@ -17,6 +18,7 @@ import { UsageError } from "../../base/errors.ts";
 import { allocation, steps } from "./alone.ts";
 import { busAllocation } from "./through-bus.ts";
 import { cpuNow, cpuSince } from "./cpu.ts";
+import { Latencies, percentile, RUN_IN, unixClock } from "./latency.ts";
 import { Look, matched, QOS, type Track, track, trackReader, trackWriter } from "./tracks.ts";
 
 const Text = {
@@ -32,8 +34,6 @@ const Numbers = {
 
 const BURST = 3;
 const BURST_MS = 5;
-/** Messages of which the latency does not count, as in peer.c. */
-const RUN_IN = 1800;
 const SOAK_COLLECTION = 250_000;
 const WARM_UP = 6000;
 
@@ -44,19 +44,6 @@ const size = Number(sizeText);
 function print(figures: Record<string, number>): void {
   process.stdout.write(`${JSON.stringify(figures)}\n`);
 }
-
-/** Milliseconds since the epoch, finer than the clock tells them: its steps give the offset of the monotonic one. */
-function unixClock(): () => number {
-  const until = performance.now() + 30;
-  let offset = Number.NEGATIVE_INFINITY;
-  while (performance.now() < until) {
-    offset = Math.max(offset, systemClock.nowMs() - performance.now());
-  }
-  return () => offset + performance.now();
-}
-
-const percentile = (sorted: Float64Array, share: number): number =>
-  sorted[Math.floor(sorted.length * share)] ?? Number.NaN;
 
 /** Writes `count` samples and waits until all have arrived. */
 function writeAll<D extends StructDecl>(
@@ -127,17 +114,21 @@ async function readTracks(reader: Reader<Track>, asObjects: boolean): Promise<vo
 }
 
 async function hear(reader: Reader<Track>): Promise<void> {
-  const unixMs = unixClock();
-  const latencies = new Float64Array(count);
-  let heard = 0;
+  const latencies = new Latencies(count);
   const figures = await readAll(reader, () =>
-    reader.take((value) => {
-      latencies[heard++] = unixMs() - value.observed_unix_ms;
-    }),
+    reader.take((value) => latencies.note(value.observed_unix_ms)),
   );
-  const measured = latencies.subarray(RUN_IN).sort();
-  const [p50_us, p99_us] = [percentile(measured, 0.5) * 1000, percentile(measured, 0.99) * 1000];
-  print({ ...figures, p50_us, p99_us });
+  print({ ...figures, ...latencies.figures() });
+}
+
+/** The same in a Worker that does nothing but wait. */
+async function hearWaiting(): Promise<void> {
+  const worker = new Worker(new URL("waiter.ts", import.meta.url), { workerData: count });
+  const figures = await new Promise<Record<string, number>>((resolve, reject) => {
+    worker.once("message", resolve);
+    worker.once("error", reject);
+  });
+  print({ read: count, ...figures });
 }
 
 /** A stream at a constant rate: nothing may be lost, nothing may pile up. */
@@ -196,7 +187,7 @@ async function soak(reader: Reader<Track>): Promise<void> {
   });
 }
 
-const least = mode === "hear" ? RUN_IN : 0;
+const least = mode.startsWith("hear") ? RUN_IN : 0;
 if (!(count > least)) {
   throw new UsageError(`Cannot measure: N must be above ${least}, but is ${countText}`);
 }
@@ -219,6 +210,7 @@ const MODES: Readonly<Record<string, () => Promise<void>>> = {
   view: () => readTracks(trackReader(participant), false),
   object: () => readTracks(trackReader(participant), true),
   hear: () => hear(trackReader(participant)),
+  "hear-waiting": hearWaiting,
   steady: () => steady(trackReader(participant)),
   soak: () => soak(trackReader(participant)),
   "send-text": async () => {
