@@ -3,26 +3,20 @@
  * signals, and its folder. Everything else has to follow. A real lab runs in the copy, hence root.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chmod, cp, mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { chromium } from "playwright-core";
-import { processEnv } from "../base/env.ts";
 import { messageOf } from "../base/errors.ts";
 import { createPrometheusClient } from "../base/prometheus.ts";
-import { run } from "../base/shell.ts";
+import { copyProject, type ProjectCopy } from "../base/testing/copy-project.ts";
 import { waitUntil } from "../base/wait.ts";
 import { labPorts, SERVICES, TOPOLOGY } from "../contract/topology.ts";
 import { preflight } from "./native/preflight.ts";
 
 const NAME = "track-recorder";
 const LAB_INDEX = 3;
-const ROOT = join(import.meta.dir, "../..");
 const TEST_TIMEOUT_MS = 300_000;
 const DEADLINE_MS = 90_000;
 const CHROMIUM = "/usr/bin/chromium";
-const PARTS =
-  /^(runner\.ts|package\.json|bun\.lock|bunfig\.toml|tsconfig\.json|ffi|lib|observability|scenarios|services)\b/;
 const METRICS_PORT = 1 + Math.max(...SERVICES.map((name) => TOPOLOGY[name].metricsPort));
 
 const ROW = `  "${NAME}": {
@@ -54,43 +48,21 @@ const canRun = await preflight(LAB_INDEX)
   .catch((error: unknown) => /port/.test(messageOf(error)));
 const ports = labPorts(LAB_INDEX);
 const prometheusUrl = `http://127.0.0.1:${ports.prometheus}`;
-let copy = "";
-
-const bun = async (...argv: string[]): Promise<{ text: string; code: number }> => {
-  const { stdout, stderr, code } = await run([process.execPath, ...argv], {
-    cwd: copy,
-    env: processEnv(),
-    timeoutMs: TEST_TIMEOUT_MS,
-  });
-  return { text: stdout + stderr, code };
-};
+let project: ProjectCopy;
 
 /** Puts `text` in front of the one place where `before` stands. */
 async function insert(path: string, before: string, text: string): Promise<void> {
-  const file = join(copy, path);
+  const file = join(project.folder, path);
   const source = await Bun.file(file).text();
   expect(source.split(before)).toHaveLength(2);
   await Bun.write(file, source.replace(before, `${text}${before}`));
-}
-
-async function copyProject(): Promise<void> {
-  copy = await mkdtemp(join(tmpdir(), "project-"));
-  // The lab's programs run as a user who owns nothing.
-  await chmod(copy, 0o755);
-  const listed = await run(["git", "ls-files", "-co", "--exclude-standard"], { cwd: ROOT });
-  for (const path of listed.stdout.split("\n").filter((line) => PARTS.test(line))) {
-    if (!(await Bun.file(join(ROOT, path)).exists())) continue;
-    await mkdir(dirname(join(copy, path)), { recursive: true });
-    await cp(join(ROOT, path), join(copy, path));
-  }
-  await symlink(join(ROOT, "node_modules"), join(copy, "node_modules"));
 }
 
 describe.skipIf(!canRun)(
   "a service that is added to the table (needs root, Linux and its tools)",
   () => {
     beforeAll(async () => {
-      await copyProject();
+      project = await copyProject(["ffi", "lib", "observability", "scenarios", "services"]);
       const last = SERVICES.at(-1) ?? "";
       await insert(
         "lib/contract/topology.ts",
@@ -99,20 +71,20 @@ describe.skipIf(!canRun)(
       );
       await insert("lib/contract/topology.ts", `  "${last}": {`, ROW);
       await insert("lib/contract/telemetry.ts", "  cms_dds_matched_endpoints: {", METRIC);
-      await Bun.write(join(copy, "services", NAME, "main.ts"), PROGRAM);
-      const up = await bun("runner.ts", "up", "--lab", String(LAB_INDEX));
+      await Bun.write(join(project.folder, "services", NAME, "main.ts"), PROGRAM);
+      const up = await project.bun("runner.ts", "up", "--lab", String(LAB_INDEX));
       expect(up).toMatchObject({ code: 0 });
     }, TEST_TIMEOUT_MS);
     afterAll(async () => {
-      const down = await bun("runner.ts", "down", "--lab", String(LAB_INDEX));
-      await rm(copy, { recursive: true, force: true });
+      const down = await project.bun("runner.ts", "down", "--lab", String(LAB_INDEX));
+      await project.remove();
       expect(down).toMatchObject({ code: 0 });
     }, TEST_TIMEOUT_MS);
 
     test(
       "is started",
       async () => {
-        const listed = await bun("runner.ts", "ps", "--lab", String(LAB_INDEX));
+        const listed = await project.bun("runner.ts", "ps", "--lab", String(LAB_INDEX));
         expect(listed.text).toMatch(new RegExp(`^ *${NAME} +running`, "m"));
       },
       TEST_TIMEOUT_MS,
@@ -166,7 +138,7 @@ describe.skipIf(!canRun)(
         import { inventory } from "./lib/investigate/tools/inventory.ts";
 const get = async (url) => (await fetch(url)).json();
         console.log(JSON.stringify(await inventory(get, "${prometheusUrl}", systemClock.nowMs())));`;
-        const { text } = await bun("-e", script);
+        const { text } = await project.bun("-e", script);
         const { facts, notes } = JSON.parse(text) as {
           facts: { signal: string; service: string; value: unknown }[];
           notes: string[];
@@ -187,15 +159,14 @@ const get = async (url) => (await fetch(url)).json();
       async () => {
         const script = `
         import { createPrometheusClient } from "./lib/base/prometheus.ts";
-        import { createProgress } from "./lib/run/progress.ts";
         import { proveBaseline } from "./lib/run/steps.ts";
         await proveBaseline({
           prometheus: createPrometheusClient("${prometheusUrl}"),
-          progress: createProgress(),
+          progress: { line() {}, waiting() {}, settle() {} },
           signal: new AbortController().signal,
         }, ${DEADLINE_MS * 2});
         console.log("healthy");`;
-        const { text } = await bun("-e", script);
+        const { text } = await project.bun("-e", script);
         expect(text).toContain("healthy");
       },
       TEST_TIMEOUT_MS,
