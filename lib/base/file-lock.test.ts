@@ -37,3 +37,18 @@ test("holds against this program and others, and ends with its holder, even by S
   );
   again?.release();
 });
+
+test("shared ones stand together, and keep out the one that is not", () => {
+  const path = join(folder, "shared");
+  const [a, b] = [tryLock(path, { shared: true }), tryLock(path, { shared: true })];
+  expect([a === undefined, b === undefined]).toEqual([false, false]);
+  expect(tryLock(path)).toBeUndefined();
+  a?.release();
+  expect(tryLock(path)).toBeUndefined();
+  b?.release();
+  const alone = tryLock(path);
+  expect(alone).toBeDefined();
+  expect(tryLock(path, { shared: true })).toBeUndefined();
+  alone?.release();
+  alone?.release();
+});

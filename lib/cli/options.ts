@@ -1,6 +1,6 @@
 /** Options that several commands share, and the parsers of their values. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { Shard } from "../run/campaign.ts";
+import type { Shard } from "../run/runs-folder.ts";
 import type { RunContext } from "../run/context.ts";
 import type { ExperimentRequest } from "../run/experiment.ts";
 import type { LabRange } from "../run/labs.ts";
@@ -21,6 +21,7 @@ export interface ParallelOptions extends LabOptions {
 /** Options of a run or a campaign. */
 export interface RunOptions extends ParallelOptions {
   readonly all: boolean;
+  readonly live: boolean;
   readonly investigator: readonly string[];
   readonly repeat: number;
   readonly shard?: Shard;
@@ -86,21 +87,30 @@ export function withParallel(command: Command): Command {
 }
 
 export function withRun(command: Command): Command {
-  return withParallel(command)
+  return withInvestigators(withParallel(command))
     .option("--all", "every scenario and control", false)
-    .option("--investigator <name>", "who investigates; may be repeated", collect, [])
+    .option("--live", "examine the lab itself, for agents that act; nothing is recorded", false)
     .option("--repeat <n>", "runs of each scenario", whole(1, 1000, "runs"), 1)
-    .option("--shard <i/n>", "run only every n-th job, from the i-th", shard)
+    .addOption(shardOption())
     .option("--seed <n>", "seed of order and chance", whole(0, 4294967295, "a seed"))
     .option("--keep-telemetry", "keep what earlier runs left in the stores", false)
     .option("--again", "remove the campaign in the results folder and begin a new one", false)
-    .option("--results <folder>", "where everything is kept", "results")
+    .option("--results <folder>", "where everything is kept", "results");
+}
+
+/** Options about who examines, and how well it must do. */
+export function withInvestigators(command: Command): Command {
+  return command
+    .option("--investigator <name>", "who investigates; may be repeated", collect, [])
     .option(
       "--min-score <share>",
       "exit with 4 when the mean share of points of an investigator is lower",
       share,
     );
 }
+
+export const shardOption = (): Option =>
+  new Option("--shard <i/n>", "do only every n-th job, from the i-th").argParser(shard);
 
 /** The lab that these options choose. */
 export const labOf = (
@@ -120,6 +130,7 @@ export const labsOf = ({ engine, lab, parallel }: ParallelOptions): LabRange => 
 export function experimentOf(
   options: RunOptions,
 ): Omit<ExperimentRequest, "scenario" | "investigators"> {
-  const { all, repeat, shard: part, seed, keepTelemetry, again, results } = options;
-  return { labs: labsOf(options), all, repeat, shard: part, seed, keepTelemetry, again, results };
+  const { all, live, repeat, shard: part, seed, keepTelemetry, again, results } = options;
+  const chosen = { all, live, repeat, shard: part, seed, keepTelemetry, again, results };
+  return { labs: labsOf(options), ...chosen };
 }

@@ -1,6 +1,7 @@
 /**
  * The interface of an investigator: it gets an alert, tools and a budget, and returns an answer.
  */
+import type { Clock } from "../base/clock.ts";
 import type { Alert } from "../contract/alert.ts";
 import type { Answer, EvidenceRecord, InvestigationCost } from "../contract/answer.ts";
 
@@ -44,6 +45,8 @@ export interface InvestigationInput {
   readonly budget: Budget;
   readonly transcript: Transcript;
   readonly signal?: AbortSignal;
+  /** Telemetry's clock: it stands still in a frozen incident. Absent: the machine's. Budgets never count by it. */
+  readonly clock?: Clock;
   readonly seed: number;
 }
 

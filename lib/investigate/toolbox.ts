@@ -32,8 +32,12 @@ export interface Toolbox {
 }
 
 /** Tools for one investigation. */
-export function toolsetFor({ urls, signal }: InvestigationInput): Toolset {
-  return new Toolset({ urls, ...(signal === undefined ? {} : { signal }) });
+export function toolsetFor({ urls, signal, clock }: InvestigationInput): Toolset {
+  return new Toolset({
+    urls,
+    ...(signal === undefined ? {} : { signal }),
+    ...(clock === undefined ? {} : { clock }),
+  });
 }
 
 /** The same tools with facts instead of records as results. */

@@ -65,6 +65,8 @@ export interface UpOptions {
    * Keep what Prometheus, logs and traces hold from earlier runs; false starts with empty stores.
    */
   readonly keepTelemetry?: boolean;
+  /** Decides the targets' places and the sensors' noise, unless CMS_SEED does. */
+  readonly fleetSeed?: number;
   readonly onProgress?: (line: string) => void;
   readonly signal?: AbortSignal;
 }

@@ -1,13 +1,17 @@
 /** Reads and writes the files of a run; results/README.md describes each. */
 import {
+  closeSync,
   existsSync,
+  fsyncSync,
   mkdirSync,
+  openSync,
   readdirSync,
   renameSync,
   rmSync,
   statfsSync,
   writeFileSync,
 } from "node:fs";
+import { dirname } from "node:path";
 import { EnvironmentError, UsageError } from "../base/errors.ts";
 import { type Alert, withoutScenario } from "../contract/alert.ts";
 import {
@@ -42,7 +46,7 @@ export function checkResultsFolder(folder: string): void {
   }
 }
 
-function asWriteError(error: unknown, folder: string): Error {
+export function asWriteError(error: unknown, folder: string): Error {
   if (error instanceof EnvironmentError) return error;
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === undefined) return error as Error;
@@ -82,11 +86,24 @@ export function writeRun(
   try {
     rmSync(fresh, { recursive: true, force: true });
     mkdirSync(fresh, { recursive: true });
-    for (const [name, text] of Object.entries(files)) writeFileSync(`${fresh}/${name}`, text);
+    // On disk before the folder gets its name: an answer may have cost an hour of a model's time.
+    for (const [name, text] of Object.entries(files)) {
+      writeFileSync(`${fresh}/${name}`, text, { flush: true });
+    }
     rmSync(folder, { recursive: true, force: true });
     renameSync(fresh, folder);
+    syncFolder(dirname(folder));
   } catch (error) {
     throw asWriteError(error, folder);
+  }
+}
+
+function syncFolder(path: string): void {
+  const folder = openSync(path, "r");
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
   }
 }
 
@@ -118,8 +135,14 @@ export interface KeptRun {
   readonly manifest: Manifest;
 }
 
-/** Reads every manifest below `folder`; throws UsageError for an invalid one. */
-export async function readManifests(folder: string): Promise<KeptRun[]> {
+/**
+ * Reads every manifest below `folder`; throws UsageError for one of another shape. One that is torn (empty, or no JSON) is
+ * set aside under another name, which `say` gets: it costs one run.
+ */
+export async function readManifests(
+  folder: string,
+  say: (line: string) => void = () => {},
+): Promise<KeptRun[]> {
   if (!existsSync(folder)) return [];
   const found: KeptRun[] = [];
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
@@ -127,7 +150,13 @@ export async function readManifests(folder: string): Promise<KeptRun[]> {
     // Left by a program that was killed while it wrote.
     if (entry.parentPath.endsWith(PARTIAL)) continue;
     const path = `${entry.parentPath}/${entry.name}`;
-    const parsed = ManifestSchema.safeParse(await Bun.file(path).json());
+    const json = parseJson(await Bun.file(path).text());
+    if (json === undefined) {
+      renameSync(path, `${path}.torn`);
+      say(`${path} was torn and is set aside as ${path}.torn`);
+      continue;
+    }
+    const parsed = ManifestSchema.safeParse(json);
     if (!parsed.success) {
       const issue = parsed.error.issues[0];
       throw new UsageError(`Cannot read ${path}: ${issue?.path.join(".")}: ${issue?.message}`);
@@ -135,6 +164,14 @@ export async function readManifests(folder: string): Promise<KeptRun[]> {
     found.push({ path: entry.parentPath, manifest: parsed.data });
   }
   return found.toSorted((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Reads answer and evidence of a run; missing files count as empty. */

@@ -8,8 +8,9 @@ import { loadScenario, type Scenario } from "../../scenarios/load.ts";
 import { readManifests } from "./artefacts.ts";
 import { type Campaign, runCampaign } from "./campaign.ts";
 import type { RunContext } from "./context.ts";
-import { type JobSettings, runsFolder } from "./job.ts";
+import type { JobSettings } from "./job.ts";
 import { readRules } from "./rules.ts";
+import { runsFolder } from "./runs-folder.ts";
 import { brokenLabs } from "./testing/broken-labs.ts";
 
 let results = "";
@@ -33,6 +34,8 @@ function run(
       engine: "native",
       keepTelemetry: false,
       rules: readRules(),
+      rulesText: "",
+      first: "baseline",
       versions: {},
       folder: results,
       latest: results,
@@ -45,6 +48,7 @@ function run(
       repeat: 2,
       seed: 7,
       again: false,
+      live: false,
       ...campaign,
     },
   );

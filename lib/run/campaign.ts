@@ -1,24 +1,23 @@
 /**
- * A campaign: scenarios times repeats, several labs side by side, resumable after an interruption.
+ * A campaign: scenarios times repeats, several labs side by side, resumable after an interruption. Incidents are recorded,
+ * and examined while the next ones are being recorded; live, each lab waits for its investigators.
  */
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, linkSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { UsageError } from "../base/errors.ts";
 import { createPrng, freshSeed } from "../base/prng.ts";
 import type { Investigator } from "../investigate/investigator.ts";
-import type { Manifest } from "../score/run-record.ts";
+import type { Manifest, Outcome } from "../score/run-record.ts";
 import type { Scenario } from "../../scenarios/load.ts";
 import { checkResultsFolder, readManifests, writeText } from "./artefacts.ts";
 import type { RunContext } from "./context.ts";
-import { type JobSettings, runJob, runsFolder } from "./job.ts";
+import { examineRecorded } from "./examination.ts";
+import { type JobSettings, keepInvalid, runJob } from "./job.ts";
 import { type LabRange, sideBySide } from "./labs.ts";
-
-/**
- * The part of a campaign that one machine runs: every `of`-th incident, from `index` (1 to `of`).
- */
-export interface Shard {
-  readonly index: number;
-  readonly of: number;
-}
+import { Pool } from "./pool.ts";
+import type { Progress } from "./progress.ts";
+import { recordIncident, type Turn } from "./record.ts";
+import { recordingsIn } from "./recorded-incident.ts";
+import { bundlesFolder, ownPart, removeRuns, runsFolder, type Shard } from "./runs-folder.ts";
 
 export interface CampaignSettings {
   readonly labs: LabRange;
@@ -28,17 +27,13 @@ export interface CampaignSettings {
   readonly seed?: number | undefined;
   /** Removes the campaign that the folder holds. */
   readonly again: boolean;
+  /** Investigators examine the labs themselves. */
+  readonly live: boolean;
 }
 
 export interface Campaign extends CampaignSettings {
   readonly scenarios: readonly Scenario[];
   readonly investigators: readonly Investigator[];
-}
-
-/** One scenario, once. */
-interface Turn {
-  readonly scenario: Scenario;
-  readonly repeat: number;
 }
 
 /** Runs what is still to do; returns the manifests of all that was asked of this machine. */
@@ -48,8 +43,9 @@ export async function runCampaign(
   campaign: Campaign,
 ): Promise<Manifest[]> {
   const { labs, investigators } = campaign;
-  checkResultsFolder(settings.folder);
-  const { seed, kept } = await resume(settings, campaign);
+  const progress = context.progress();
+  const { seed, found } = await resume(settings, campaign, progress);
+  const kept = found.filter(({ outcome }) => outcome.kind === "valid");
   const turns = turnsOf(campaign, seed);
   const keyOf = (scenario: string, repeat: number, investigator: string): string =>
     JSON.stringify([scenario, repeat, investigator]);
@@ -67,25 +63,75 @@ export async function runCampaign(
   const leftOf = ({ scenario, repeat }: Turn): Investigator[] =>
     investigators.filter(({ name }) => !done.has(keyOf(scenario.name, repeat, name)));
   const queue = turns.filter((turn) => leftOf(turn).length > 0);
-  const progress = context.progress();
   const before = turns.length - queue.length;
   progress.line(
     `seed ${seed}: ${queue.length} incident(s) to go${before === 0 ? "" : `, ${before} kept from before (--again begins anew)`}`,
   );
   const startedMs = performance.now();
   let oneByOneMs = 0;
+  const pool = new Pool(labs.count);
   await sideBySide(labs, queue, async (turn, labIndex) => {
     const { scenario, repeat } = turn;
-    const prefix = labs.count > 1 ? `[${scenario.name} ${repeat}] ` : "";
+    const prefix = labs.count > 1 || !campaign.live ? `[${scenario.name} ${repeat}] ` : "";
     const jobStartedMs = performance.now();
-    const job = { ...turn, investigators: leftOf(turn), seed, labIndex, prefix };
-    manifests.push(...(await runJob(context, settings, job)));
+    const earlier = earlierOf(found, turn);
+    const job = { ...turn, investigators: leftOf(turn), seed, labIndex, prefix, earlier };
+    if (campaign.live) manifests.push(...(await runJob(context, settings, job)));
+    else await recordAndExamine(context, settings, job, pool, manifests);
     oneByOneMs += performance.now() - jobStartedMs;
   });
+  await pool.done();
   progress.line(
     `took ${inMinutes(performance.now() - startedMs)}; one after the other it would have been ${inMinutes(oneByOneMs)}`,
   );
   return manifests;
+}
+
+type Job = Parameters<typeof runJob>[2];
+
+/** Records an incident, unless it was recorded before, and hands its examinations to the pool. */
+export async function recordAndExamine(
+  context: RunContext,
+  settings: JobSettings,
+  job: Job,
+  pool: Pool,
+  manifests: Manifest[],
+): Promise<void> {
+  const { scenario, repeat, investigators, prefix } = job;
+  const bundles = bundlesFolder(settings.folder);
+  const before = recordingsIn(bundles).find(
+    ({ recording }) => recording.scenario === scenario.name && recording.repeat === repeat,
+  );
+  const result =
+    before === undefined
+      ? await recordIncident(context, { ...settings, bundles }, job)
+      : { kind: "recorded" as const, recorded: before };
+  if (result.kind === "invalid") {
+    manifests.push(...keepInvalid(result, settings, job));
+    return;
+  }
+  for (const investigator of investigators) {
+    pool.add(async () => {
+      const { recorded } = result;
+      const examination = { recorded, investigator, prefix, name: String(repeat) };
+      manifests.push(await examineRecorded(context, settings, examination));
+    });
+  }
+}
+
+/** How earlier tries of a turn ended, as the invalid runs say that were kept of it. */
+function earlierOf(found: readonly Manifest[], { scenario, repeat }: Turn): Outcome[] {
+  const invalid = found.find(
+    (one) =>
+      one.scenario === scenario.name && one.repeat === repeat && one.outcome.kind !== "valid",
+  );
+  if (invalid === undefined) return [];
+  const tries = invalid.earlier_attempts.map(({ phase, reason }): Outcome => ({
+    kind: "environment-invalid",
+    phase,
+    reason,
+  }));
+  return [...tries, invalid.outcome];
 }
 
 const inMinutes = (ms: number): string => {
@@ -101,10 +147,8 @@ function turnsOf({ scenarios, repeat, shard }: Campaign, seed: number): Turn[] {
   const turns = scenarios.flatMap((scenario) =>
     Array.from({ length: repeat }, (_, i) => ({ scenario, repeat: i + 1 })),
   );
-  const own =
-    shard === undefined ? turns : turns.filter((_, i) => i % shard.of === shard.index - 1);
   const prng = createPrng(seed).child("order");
-  const keyed = own.map((turn) => ({ turn, key: prng.next() }));
+  const keyed = ownPart(turns, shard).map((turn) => ({ turn, key: prng.next() }));
   return keyed.toSorted((a, b) => a.key - b.key).map(({ turn }) => turn);
 }
 
@@ -115,30 +159,25 @@ interface SharedSettings {
 }
 
 /**
- * Returns the seed and the valid runs of the campaign that the folder holds, or begins a new one.
+ * Returns the seed and the runs of the campaign that the folder holds, or begins a new one.
  * Throws UsageError when the campaign there has other settings; only `again` removes it.
  */
 async function resume(
   { engine, keepTelemetry, folder: results }: JobSettings,
   campaign: Campaign,
-): Promise<{ seed: number; kept: Manifest[] }> {
+  progress: Progress,
+): Promise<{ seed: number; found: Manifest[] }> {
   const folder = runsFolder(results);
   const file = `${folder}/campaign.json`;
-  if (campaign.again) rmSync(folder, { recursive: true, force: true });
+  if (campaign.again) removeRuns(results);
+  checkResultsFolder(folder);
   const settings: SharedSettings = {
     engine,
     isolation: keepTelemetry ? "keep-telemetry" : "fresh",
   };
-  if (!existsSync(file)) {
-    const seed = campaign.seed ?? freshSeed();
-    checkResultsFolder(folder);
-    writeText(file, `${JSON.stringify({ settings, seed }, null, 2)}\n`);
-    return { seed, kept: [] };
-  }
-  const before = JSON.parse(readFileSync(file, "utf8")) as {
-    settings: SharedSettings;
-    seed: number;
-  };
+  const before =
+    readCampaign(file, progress) ??
+    beginCampaign(file, { settings, seed: campaign.seed ?? freshSeed() }, progress);
   const differs = [
     before.settings.engine === settings.engine ? [] : [`engine ${before.settings.engine}`],
     before.settings.isolation === settings.isolation ? [] : [before.settings.isolation],
@@ -149,9 +188,37 @@ async function resume(
       `Cannot go on with the campaign in ${folder}: it must have the same settings, but it has ${differs.join(", ")}; choose another folder with --results, or remove it with --again`,
     );
   }
-  const found = await readManifests(folder);
-  const kept = found
-    .map(({ manifest }) => manifest)
-    .filter(({ outcome }) => outcome.kind === "valid");
-  return { seed: before.seed, kept };
+  const found = await readManifests(folder, (line) => progress.line(line));
+  return { seed: before.seed, found: found.map(({ manifest }) => manifest) };
+}
+
+interface CampaignFile {
+  readonly settings: SharedSettings;
+  readonly seed: number;
+}
+
+/** The campaign that was begun; undefined when there is none, or its file was torn: that is set aside. */
+function readCampaign(file: string, progress: Progress): CampaignFile | undefined {
+  if (!existsSync(file)) return undefined;
+  try {
+    return JSON.parse(readFileSync(file, "utf8")) as CampaignFile;
+  } catch {
+    renameSync(file, `${file}.torn`);
+    progress.line(`${file} was torn and is set aside as ${file}.torn: a new seed is drawn`);
+    return undefined;
+  }
+}
+
+/** Writes the campaign's file, unless another shard has done so just now. */
+function beginCampaign(file: string, campaign: CampaignFile, progress: Progress): CampaignFile {
+  const fresh = `${file}.${process.pid}.partial`;
+  writeText(fresh, `${JSON.stringify(campaign, null, 2)}\n`);
+  try {
+    linkSync(fresh, file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  } finally {
+    rmSync(fresh, { force: true });
+  }
+  return readCampaign(file, progress) ?? campaign;
 }

@@ -27,7 +27,10 @@ export interface ExamineOptions {
   readonly budget: Budget;
   readonly seed: number;
   readonly signal: AbortSignal;
+  /** The machine's clock. */
   readonly clock: Clock;
+  /** Telemetry's clock, where it is another one. */
+  readonly telemetryClock?: Clock;
   /** Shows a line of the transcript and returns it with its time. */
   readonly keep: (line: string) => string;
 }
@@ -37,7 +40,7 @@ export interface ExamineOptions {
  * answer.
  */
 export async function examine(investigator: Investigator, options: ExamineOptions): Promise<Look> {
-  const { scenario, alert, urls, budget, seed, signal, clock, keep } = options;
+  const { scenario, alert, urls, budget, seed, signal, clock, telemetryClock, keep } = options;
   const lines: string[] = [];
   const add = (line: string): void => void lines.push(keep(line));
   const transcript: Transcript = {
@@ -52,6 +55,7 @@ export async function examine(investigator: Investigator, options: ExamineOption
     transcript,
     signal,
     seed,
+    ...(telemetryClock === undefined ? {} : { clock: telemetryClock }),
   });
   const endUnixMs = clock.nowMs();
   signal.throwIfAborted();

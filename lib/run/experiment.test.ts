@@ -22,6 +22,7 @@ function run(change: Partial<ExperimentRequest>) {
     repeat: 1,
     seed: 7,
     again: false,
+    live: false,
     keepTelemetry: false,
     results,
     ...change,

@@ -1,18 +1,19 @@
 /** An experiment: one run of one scenario, or a campaign; its report, its summary and its labs. */
-import { rmSync } from "node:fs";
 import { UsageError } from "../base/errors.ts";
 import { freshSeed } from "../base/prng.ts";
 import type { Investigator } from "../investigate/investigator.ts";
 import type { Manifest } from "../score/run-record.ts";
 import { type Summary, summarize } from "../score/summary.ts";
 import { loadAllScenarios, loadScenario, type Scenario } from "../../scenarios/load.ts";
-import { checkResultsFolder, readManifests } from "./artefacts.ts";
-import { type CampaignSettings, runCampaign } from "./campaign.ts";
+import { readManifests } from "./artefacts.ts";
+import { type CampaignSettings, recordAndExamine, runCampaign } from "./campaign.ts";
 import type { RunContext } from "./context.ts";
-import { type JobSettings, runJob, runsFolder } from "./job.ts";
+import { type JobSettings, runJob } from "./job.ts";
 import { withOwnLabs } from "./labs.ts";
+import { Pool } from "./pool.ts";
 import { writeSummary } from "./report.ts";
-import { readRules } from "./rules.ts";
+import { readRules, readRulesText } from "./rules.ts";
+import { removeRuns, runsFolder, withRunsLocked } from "./runs-folder.ts";
 import { versions } from "./versions.ts";
 
 export interface ExperimentRequest extends CampaignSettings {
@@ -38,30 +39,37 @@ export async function runExperiment(
   context: RunContext,
   request: ExperimentRequest,
 ): Promise<ExperimentResult> {
-  const scenarios = await chosen(request);
-  const { investigators, keepTelemetry, labs, results } = request;
+  const scenarios = await chosenScenarios(request);
+  const { investigators, keepTelemetry, labs, results, shard } = request;
   const [only] = scenarios;
-  const isSingle =
-    request.scenario !== undefined && request.repeat === 1 && request.shard === undefined;
+  const isSingle = request.scenario !== undefined && request.repeat === 1 && shard === undefined;
   const folder = isSingle ? `${results}/latest` : results;
-  const manifests = await withOwnLabs(context, labs, async () => {
-    const settings: JobSettings = {
-      engine: labs.engine,
-      keepTelemetry,
-      rules: readRules(),
-      versions: await versions(),
-      folder,
-      latest: results,
-    };
-    return isSingle && only !== undefined
-      ? runSingle(context, settings, only, request)
-      : runCampaign(context, settings, { ...request, scenarios, investigators });
-  });
+  const manifests = await withRunsLocked(folder, shard, () =>
+    withOwnLabs(context, labs, async () => {
+      const settings: JobSettings = {
+        engine: labs.engine,
+        keepTelemetry,
+        rules: readRules(),
+        rulesText: readRulesText(),
+        versions: await versions(),
+        folder,
+        latest: results,
+        first: investigators[0]?.name ?? "",
+      };
+      return isSingle && only !== undefined
+        ? runSingle(context, settings, only, request)
+        : runCampaign(context, settings, { ...request, scenarios, investigators });
+    }),
+  );
   await writeSummary(await readManifests(runsFolder(folder)), folder);
   return { manifests, summary: summarize(manifests), folder };
 }
 
-async function chosen({ scenario, all }: ExperimentRequest): Promise<Scenario[]> {
+/** The scenarios that a command names: one, or all. */
+export async function chosenScenarios({
+  scenario,
+  all,
+}: Pick<ExperimentRequest, "scenario" | "all">): Promise<Scenario[]> {
   if (scenario !== undefined && all) {
     throw new UsageError(`Cannot run ${scenario} and --all: it must be one of the two`);
   }
@@ -71,15 +79,23 @@ async function chosen({ scenario, all }: ExperimentRequest): Promise<Scenario[]>
 }
 
 /** Runs one scenario once, in place of the single run that the folder holds. */
-function runSingle(
+async function runSingle(
   context: RunContext,
   settings: JobSettings,
   scenario: Scenario,
-  { investigators, labs, seed = freshSeed() }: ExperimentRequest,
+  { investigators, labs, live, seed = freshSeed() }: ExperimentRequest,
 ): Promise<Manifest[]> {
-  checkResultsFolder(settings.folder);
-  rmSync(runsFolder(settings.folder), { recursive: true, force: true });
+  removeRuns(settings.folder);
   context.progress().line(`seed ${seed}`);
-  const job = { scenario, repeat: 1, investigators, seed, labIndex: labs.first, prefix: "" };
-  return runJob(context, settings, job);
+  const shared = { scenario, repeat: 1, investigators, seed, prefix: "" };
+  const job = { ...shared, labIndex: labs.first, earlier: [] };
+  if (live) return runJob(context, settings, job);
+  const manifests: Manifest[] = [];
+  const pool = new Pool(labs.count);
+  await recordAndExamine(context, settings, job, pool, manifests);
+  await pool.done();
+  return manifests.toSorted((a, b) => placeOf(a, investigators) - placeOf(b, investigators));
 }
+
+const placeOf = ({ investigator }: Manifest, investigators: readonly Investigator[]): number =>
+  investigators.findIndex(({ name }) => name === investigator);

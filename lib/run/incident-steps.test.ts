@@ -31,7 +31,9 @@ type Trouble =
   | "signature-after"
   | "heal"
   | "resolve"
-  | "recover";
+  | "recover"
+  // The alert expires by itself, and everything looks healthy, but the fault was never removed.
+  | "signature stays";
 
 /** A clock on which each call advances 20 s, so that no wait takes real time. */
 let hastyMs = 0;
@@ -149,7 +151,9 @@ class PlayedSystem {
         holds: () => {
           looks++;
           const lost = this.has("signature-after") && looks > 1;
-          return Promise.resolve({ ok: !this.has("signature") && !lost, seen: `look ${looks}` });
+          const isHealed = this.calls.includes("heal") && !this.has("signature stays");
+          const ok = !this.has("signature") && !lost && !isHealed;
+          return Promise.resolve({ ok, seen: `look ${looks}` });
         },
       },
     };
@@ -191,6 +195,7 @@ describe("an incident", () => {
       "recovered",
       "signature",
       "signature-after",
+      "signature-gone",
       "up",
     ]);
     expect(system.calls).toEqual(["up", "inject", "heal", "down"]);
@@ -210,6 +215,7 @@ describe("an incident", () => {
     ["heal", "heal", "Gave up on healing played after 0.0 s", 1],
     ["resolve", "recovery", "alert Sensor down resolved after 0.0 s: last seen firing", 1],
     ["recover", "recovery", "recovery after 0.0 s: last seen repaired", 1],
+    ["signature stays", "recovery", "the signature to be false again: it is played after 0.0 s", 1],
   ] as const)("%s: its own deadline makes the run invalid in phase %s", async (trouble, ...row) => {
     const [phase, reason, looks] = row;
     const system = new PlayedSystem(trouble);

@@ -140,6 +140,7 @@ describe("incidents", () => {
     const { score, diagnosis } = manifestOf(incident, look, {
       investigator: "baseline",
       repeat: 1,
+      incident: null,
       seed: 1,
       engine: "native",
       isolation: "fresh",

@@ -1,9 +1,7 @@
 /**
- * One incident: a healthy lab, a proven fault, an alert that fires, investigators that examine it
- * one after the other, and a proven recovery.
- *
- * Investigators only read. All of them examine the same incident, and none changes what the next
- * one finds.
+ * One incident: a healthy lab, a proven fault, an alert that fires, and a proven recovery. While the
+ * alert fires (or when a control says), the incident is frozen, to be examined later; or, live,
+ * investigators examine the lab one after the other.
  */
 import { type Clock, systemClock } from "../base/clock.ts";
 import { CancelledError, EnvironmentError, messageOf, UserFacingError } from "../base/errors.ts";
@@ -11,6 +9,8 @@ import { createPrometheusClient } from "../base/prometheus.ts";
 import { type Alert, withoutScenario } from "../contract/alert.ts";
 import type { AlertRule } from "../contract/alert-rules.ts";
 import type { Budget, Investigator, TelemetryUrls } from "../investigate/investigator.ts";
+import { freezeIncident, type FreezeOptions, type FrozenIncident } from "../incident/freeze.ts";
+import { unpackedTexts } from "../incident/unpacked-texts.ts";
 import type { Lab } from "../lab/lab.ts";
 import type { Outcome } from "../score/run-record.ts";
 import type { Scenario } from "../../scenarios/load.ts";
@@ -18,7 +18,7 @@ import { alertPayload } from "./alert-payload.ts";
 import { examine, type Look } from "./examine.ts";
 import { Injection } from "./injection.ts";
 import { Journal, type TimelineEvent } from "./journal.ts";
-import { mustNotGiveAway } from "./leaks.ts";
+import { leaksIn, mustNotGiveAway, recordingSecretsOf } from "./leaks.ts";
 import { type MarkerKind, postMarker } from "./markers.ts";
 import type { Progress } from "./progress.ts";
 import {
@@ -37,16 +37,29 @@ export interface Incident {
   /** The alert that investigators get; null when none fired. */
   readonly alert: Alert | null;
   readonly looks: readonly Look[];
+  /** What was frozen; null for a live run, and when it did not come to that. */
+  readonly frozen: FrozenIncident | null;
   readonly metricPoints: readonly (readonly [number, number])[];
   readonly injectLog: readonly string[];
   readonly cleanupLog: readonly string[];
   readonly runLog: readonly string[];
 }
 
+/** What a recording needs besides the incident. */
+export interface FreezeSettings {
+  readonly rulesText: string;
+  readonly versions: FreezeOptions["versions"];
+  /** Decides the targets' places and the sensors' noise. */
+  readonly fleetSeed: number;
+}
+
 export interface IncidentOptions {
   readonly lab: Lab;
   readonly rules: readonly AlertRule[];
+  /** Examine the lab itself. */
   readonly investigators: readonly Investigator[];
+  /** Set: the incident is frozen. */
+  readonly freeze?: FreezeSettings | undefined;
   readonly budget: Budget;
   readonly seed: number;
   readonly keepTelemetry: boolean;
@@ -75,7 +88,7 @@ export async function runIncident(scenario: Scenario, options: IncidentOptions):
     await bringUp(play);
     await breakAndWait(play);
     await healBefore(play);
-    await examineAll(play);
+    await (options.freeze === undefined ? examineAll(play) : freezeNow(play, options.freeze));
     await recover(play);
   } catch (error) {
     if (options.signal.aborted) {
@@ -90,8 +103,9 @@ export async function runIncident(scenario: Scenario, options: IncidentOptions):
     if (journal.has("up")) await options.lab.down();
   }
   const { timeline, injectLog, cleanupLog, runLog } = journal;
-  const { alert, looks, metricPoints } = play;
-  return { scenario, outcome, timeline, alert, looks, metricPoints, injectLog, cleanupLog, runLog };
+  const { alert, looks, frozen, metricPoints } = play;
+  const logs = { injectLog, cleanupLog, runLog };
+  return { scenario, outcome, timeline, alert, looks, frozen, metricPoints, ...logs };
 }
 
 function outcomeOf(error: unknown, phase: string): Outcome {
@@ -114,6 +128,7 @@ interface Play {
   readonly injection: Injection;
   alert: Alert | null;
   looks: Look[];
+  frozen: FrozenIncident | null;
   metricPoints: Incident["metricPoints"];
 }
 
@@ -144,7 +159,7 @@ function createPlay(scenario: Scenario, options: IncidentOptions): Play {
     cleanupLog: logTo(journal.cleanupLog),
   });
   const step = { prometheus, progress, signal };
-  const found = { alert: null, looks: [], metricPoints: [] };
+  const found = { alert: null, looks: [], frozen: null, metricPoints: [] };
   return { scenario, options, clock, journal, progress, step, injection, ...found };
 }
 
@@ -163,6 +178,7 @@ async function bringUp({ scenario, options, journal, progress, step }: Play): Pr
   await options.lab.up({
     keepTelemetry: options.keepTelemetry,
     signal: options.signal,
+    ...(options.freeze === undefined ? {} : { fleetSeed: options.freeze.fleetSeed }),
     onProgress: (line) => progress.line(line),
   });
   journal.event("up");
@@ -212,6 +228,16 @@ async function proveSignature(
   );
 }
 
+/** An alert may resolve by itself while its fault is still in force; the signature tells. */
+async function proveSignatureGone({ scenario, options, step }: Play): Promise<void> {
+  const what = `the signature to be false again: ${scenario.signature.describe}`;
+  await prove(step, what, scenario.deadlines.recoveryMs, async () => {
+    const { prometheus } = step;
+    const { ok, seen } = await scenario.signature.holds({ lab: options.lab, prometheus });
+    return { ok: !ok, seen };
+  });
+}
+
 async function mark({ options, progress }: Play, kind: MarkerKind, text: string): Promise<void> {
   const problem = await postMarker(options.lab, kind, text);
   if (problem !== undefined) progress.line(`no marker on the console: ${problem}`);
@@ -248,6 +274,8 @@ async function recover(play: Play): Promise<void> {
   journal.event("alert-resolved");
   await proveRecovery(step, scenario.deadlines.recoveryMs, () => journal.secondsSince("heal"));
   journal.event("recovered");
+  await proveSignatureGone(play);
+  journal.event("signature-gone");
   play.metricPoints = await metricPoints(play);
 }
 
@@ -279,6 +307,25 @@ async function examineAll(play: Play): Promise<void> {
   }
   if (investigators.length > 0) journal.event("investigation-end");
   progress.line(`${investigators.length} investigation(s) of ${scenario.name} ended`);
+}
+
+/** Freezes the incident, and sweeps what was frozen for anything that gives the scenario away. */
+async function freezeNow(play: Play, { rulesText, versions, fleetSeed }: FreezeSettings) {
+  const { scenario, options, journal, progress, clock, alert } = play;
+  journal.phase = "freeze";
+  if (alert === null) throw new Error("No alert was recorded before the freeze");
+  const { lab, signal } = options;
+  const frozen = await freezeIncident({ lab, alert, rulesText, versions, signal, clock });
+  // A short number stands anywhere by chance.
+  const seeds = fleetSeed < 1e7 ? [] : [String(fleetSeed)];
+  const secrets = [...recordingSecretsOf(scenario), ...seeds];
+  for (const { where, text } of unpackedTexts(frozen.entries)) {
+    const [leak] = leaksIn(text, secrets);
+    if (leak !== undefined) throw new Error(`${where} gives the scenario away: it has "${leak}"`);
+  }
+  play.frozen = frozen;
+  journal.timeline.push({ name: "frozen", unixMs: frozen.facts.frozen_unix_ms });
+  progress.line(`frozen at ${new Date(frozen.facts.frozen_unix_ms).toISOString()}`);
 }
 
 /** The metric of the scenario over the whole run, every two seconds. */

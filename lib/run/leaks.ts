@@ -34,6 +34,25 @@ export function secretsOf({ name, fault }: Secretive): string[] {
   return [...ALWAYS, ...kinds, ...(isRule ? [] : [name])];
 }
 
+/** Words of the injectors' markers and logs, and variables that only a fault sets. */
+const INJECTORS_WORDS = [
+  "CMS_FORCE_QOS",
+  "PUBLISH_RATE_HZ",
+  "CMS_SEED",
+  "markers",
+  "injected",
+  "healed",
+  "canonical",
+] as const;
+
+/** What must not stand in a recorded incident, whatever an agent may ask of it. */
+export function recordingSecretsOf(scenario: Secretive): string[] {
+  const values = Object.entries(scenario.fault.parameters).flatMap(([name, value]) =>
+    name === "service" ? [] : [`${name}=${value}`],
+  );
+  return [...secretsOf(scenario), ...INJECTORS_WORDS, ...values];
+}
+
 /** The secrets that `text` contains as whole words. */
 export function leaksIn(text: string, secrets: readonly string[]): string[] {
   return secrets.filter((secret) =>

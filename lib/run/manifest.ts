@@ -10,6 +10,8 @@ import type { Incident } from "./incident.ts";
 export interface RunIdentity {
   readonly investigator: string;
   readonly repeat: number;
+  /** Id of the frozen incident; null for a live run. */
+  readonly incident: string | null;
   readonly seed: number;
   readonly engine: string;
   readonly isolation: Manifest["isolation"];
@@ -39,6 +41,7 @@ export function manifestOf(
     control: scenario.control,
     investigator: identity.investigator,
     repeat: identity.repeat,
+    incident: identity.incident,
     seed: identity.seed,
     engine: identity.engine,
     isolation: identity.isolation,
@@ -104,7 +107,9 @@ function attributed(given: Score, { kind }: Outcome): Score {
 export function scoreTimes(control: boolean, timeline: Manifest["timeline"]): ScoreTimes {
   const at = (name: string): number | undefined =>
     timeline.find((event) => event.name === name)?.unixMs;
-  const [inject = 0, heal, start] = [at("inject"), at("heal"), at("investigation-start")];
+  // A frozen incident is examined later, but as it was when it was frozen.
+  const start = at("frozen") ?? at("investigation-start");
+  const [inject = 0, heal] = [at("inject"), at("heal")];
   const healedFirst = heal !== undefined && start !== undefined && heal < start;
   return {
     injectedUnixMs: control ? null : (at("inject") ?? null),
@@ -134,6 +139,10 @@ export function rescored(
 /** The events of the incident, with start and end of this examination. */
 function ownTimeline({ timeline }: Incident, look: Look | undefined): Manifest["timeline"] {
   const shared = timeline.filter(({ name }) => !name.startsWith("investigation-"));
+  // When a frozen incident was examined tells nothing of it, and may be days later.
+  if (shared.some(({ name }) => name === "frozen")) {
+    return shared.toSorted((a, b) => a.unixMs - b.unixMs);
+  }
   const own: Manifest["timeline"] =
     look === undefined
       ? []

@@ -21,9 +21,9 @@ import {
   rewriteScore,
   writeText,
 } from "./artefacts.ts";
-import { runsFolder } from "./job.ts";
 import { rescored } from "./manifest.ts";
 import type { Progress } from "./progress.ts";
+import { runsFolder } from "./runs-folder.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 

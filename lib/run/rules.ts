@@ -11,8 +11,11 @@ import { readFleet } from "../contract/fleet.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 
+/** The text of the one provisioning file. */
+export const readRulesText = (): string => readFileSync(`${ROOT}/${ALERT_RULES_FILE}`, "utf8");
+
 /** Reads the rules from the one provisioning file. */
 export function readRules(): AlertRule[] {
-  const rules = parseAlertRules(readFileSync(`${ROOT}/${ALERT_RULES_FILE}`, "utf8"));
+  const rules = parseAlertRules(readRulesText());
   return rulesFor(rules, readFleet(processEnv()).targets);
 }

@@ -78,6 +78,7 @@ describe("artefacts", () => {
     timeline: [{ name: "up", unixMs: 1000 }],
     alert: null,
     looks: [],
+    frozen: null,
     metricPoints: [[1000, 2]],
     injectLog: [],
     cleanupLog: ["healed"],
@@ -86,6 +87,7 @@ describe("artefacts", () => {
   const manifest = manifestOf(incident, undefined, {
     investigator: "ollama:a/b",
     repeat: 1,
+    incident: null,
     seed: 5,
     engine: "native",
     isolation: "fresh",

@@ -12,12 +12,14 @@ export const EVENT_NAMES = [
   "signature",
   "alert-pending",
   "alert-firing",
+  "frozen",
   "investigation-start",
   "investigation-end",
   "signature-after",
   "heal",
   "alert-resolved",
   "recovered",
+  "signature-gone",
 ] as const;
 export type EventName = (typeof EVENT_NAMES)[number];
 
@@ -87,6 +89,8 @@ export const ManifestSchema = z.strictObject({
   control: z.boolean(),
   investigator: z.string(),
   repeat: z.number(),
+  /** Id of the frozen incident that was examined; null when the lab itself was. */
+  incident: z.string().nullable().default(null),
   /** The seed of all random choices of the investigation. */
   seed: z.number(),
   engine: z.string(),

@@ -3,10 +3,12 @@ import type { CommandDefinition } from "../command.ts";
 import { cleanup } from "./cleanup.ts";
 import { doctor } from "./doctor.ts";
 import { down } from "./down.ts";
+import { examine } from "./examine.ts";
 import { inject } from "./inject.ts";
 import { logs } from "./logs.ts";
 import { mcp } from "./mcp.ts";
 import { ps } from "./ps.ts";
+import { record } from "./record.ts";
 import { report } from "./report.ts";
 import { run } from "./run.ts";
 import { up } from "./up.ts";
@@ -19,6 +21,8 @@ export const COMMANDS: readonly CommandDefinition[] = [
   ps,
   logs,
   mcp,
+  record,
+  examine,
   verify,
   inject,
   cleanup,

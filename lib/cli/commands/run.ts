@@ -32,7 +32,15 @@ export async function runAndPrint(
   options: RunOptions,
 ): Promise<number> {
   const request = { ...experimentOf(options), investigators, scenario };
-  const { manifests, summary, folder } = await runExperiment(context, request);
+  return printRuns(context, await runExperiment(context, request), options);
+}
+
+/** Prints a line for each run, and returns the exit code. */
+export function printRuns(
+  context: CommandContext,
+  { manifests, summary, folder }: ExperimentResult,
+  options: Pick<RunOptions, "json" | "minScore">,
+): number {
   if (options.json) context.print(JSON.stringify({ runs: manifests.map(brief), summary }, null, 2));
   else context.print(`${runsTable(manifests)}\n\nreport: ${folder}/report.html`);
   const shares = summary.groups.map(({ share }) => share.mean);

@@ -52,7 +52,8 @@ async function investigate(
   options: OllamaOptions,
 ): Promise<Investigation> {
   const { transcript, signal } = input;
-  const { contrast = true, refutation = true, callTimeoutMs, clock = systemClock } = options;
+  const { contrast = true, refutation = true, callTimeoutMs } = options;
+  const clock = input.clock ?? options.clock ?? systemClock;
   transcript.phase("Reading alert", `${input.alert.alert_name} (${input.alert.severity})`);
   const spending = new Spending(input.budget);
   const client = new ModelClient({

@@ -55,7 +55,7 @@ export function createOpenSreInvestigator(options: OpenSreOptions = {}): Investi
         `${input.alert.alert_name} (${input.alert.severity})`,
       );
       const home = mkdtempSync(join(tmpdir(), "opensre-"));
-      await using proxy = serveRecording(input.urls.grafana);
+      await using proxy = serveRecording(input.urls.grafana, input.clock);
       try {
         input.transcript.phase("Loading integrations", `Grafana at ${proxy.url}`);
         writeStores(home, proxy.url);

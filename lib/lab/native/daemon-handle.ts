@@ -29,6 +29,7 @@ export interface DaemonOptions {
   readonly projectDir: string;
   readonly standIn: string | undefined;
   readonly ownerToken: string;
+  readonly fleetSeed?: number | undefined;
   readonly files: Files;
 }
 
@@ -39,7 +40,7 @@ export interface StartedDaemon {
 
 /** Starts the daemon in a session of its own, so that a terminal's Ctrl-C does not reach it. */
 export function startDaemon(options: DaemonOptions): StartedDaemon {
-  const { index, lifetime, projectDir, standIn, ownerToken, files } = options;
+  const { index, lifetime, projectDir, standIn, ownerToken, files, fleetSeed } = options;
   const log = openSync(files.daemonLog, "a");
   const argv = [process.execPath, PROGRAM, String(index), projectDir, lifetime];
   if (standIn !== undefined) argv.push(standIn);
@@ -47,7 +48,11 @@ export function startDaemon(options: DaemonOptions): StartedDaemon {
     cwd: projectDir,
     // A session of its own.
     detached: true,
-    env: { ...processEnv(), LAB_OWNER_TOKEN: ownerToken },
+    env: {
+      ...(fleetSeed === undefined ? {} : { CMS_SEED: String(fleetSeed) }),
+      ...processEnv(),
+      LAB_OWNER_TOKEN: ownerToken,
+    },
     stdin: lifetime === "with-caller" ? "pipe" : "ignore",
     stdout: log,
     stderr: log,

@@ -72,14 +72,14 @@ export class NativeLab implements Lab {
   }
 
   async #attemptUp(options: UpOptions): Promise<void> {
-    const { keepTelemetry = false, signal, onProgress = () => {} } = options;
+    const { keepTelemetry = false, fleetSeed, signal, onProgress = () => {} } = options;
     signal?.throwIfAborted();
     await this.#awaitOthersStart(signal);
     const running = await this.status();
     try {
       if (running === null) {
         onProgress("starting the lab");
-        await this.#begin(keepTelemetry);
+        await this.#begin(keepTelemetry, fleetSeed);
       } else {
         await this.#heal(running, onProgress);
       }
@@ -256,7 +256,7 @@ export class NativeLab implements Lab {
     });
   }
 
-  async #begin(keepTelemetry: boolean): Promise<void> {
+  async #begin(keepTelemetry: boolean, fleetSeed: number | undefined): Promise<void> {
     checkMachine();
     // A daemon without a control socket at this point hangs.
     const other = runningDaemon(this.#files);
@@ -266,7 +266,7 @@ export class NativeLab implements Lab {
     this.#prepare(keepTelemetry);
     const { standIn, ...rest } = this.#options;
     const ownerToken = this.ownerToken() ?? "";
-    this.#daemon = startDaemon({ ...rest, standIn, ownerToken, files: this.#files });
+    this.#daemon = startDaemon({ ...rest, standIn, ownerToken, fleetSeed, files: this.#files });
   }
 
   /**

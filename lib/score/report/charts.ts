@@ -13,6 +13,7 @@ const SHOWN: Partial<Record<Manifest["timeline"][number]["name"], string>> = {
   signature: "signature",
   "alert-pending": "pending",
   "alert-firing": "firing",
+  frozen: "frozen",
   "investigation-start": "investigated",
   heal: "healed",
   recovered: "recovered",

@@ -15,6 +15,7 @@ function manifest(change: Partial<Manifest> = {}): Manifest {
     control: false,
     investigator: "baseline",
     repeat: 1,
+    incident: null,
     seed: 1,
     engine: "native",
     isolation: "fresh",

@@ -1,0 +1,41 @@
+/** Runs work as it comes in, at most so many at a time. */
+export class Pool {
+  readonly #size: number;
+  readonly #waiting: (() => void)[] = [];
+  readonly #all: Promise<unknown>[] = [];
+  #running = 0;
+
+  constructor(size: number) {
+    this.#size = size;
+  }
+
+  /** Takes work without waiting for it; `done` tells of all failures. */
+  add(work: () => Promise<unknown>): void {
+    const run = this.#run(work);
+    // Reported by done(); until then nobody listens.
+    run.catch(() => undefined);
+    this.#all.push(run);
+  }
+
+  async #run(work: () => Promise<unknown>): Promise<void> {
+    while (this.#running >= this.#size) {
+      await new Promise<void>((resolve) => {
+        this.#waiting.push(resolve);
+      });
+    }
+    this.#running++;
+    try {
+      await work();
+    } finally {
+      this.#running--;
+      this.#waiting.shift()?.();
+    }
+  }
+
+  /** Waits for all work, and throws the first failure. */
+  async done(): Promise<void> {
+    const ended = await Promise.allSettled(this.#all);
+    const failed = ended.find(({ status }) => status === "rejected");
+    if (failed?.status === "rejected") throw failed.reason;
+  }
+}

@@ -1,0 +1,77 @@
+/** Records scenarios into a folder of bundles, without anyone who examines them. */
+import { freshSeed } from "../base/prng.ts";
+import type { Outcome } from "../score/run-record.ts";
+import { checkResultsFolder } from "./artefacts.ts";
+import type { RunContext } from "./context.ts";
+import { chosenScenarios } from "./experiment.ts";
+import { type LabRange, sideBySide, withOwnLabs } from "./labs.ts";
+import { recordIncident, type RecordSettings } from "./record.ts";
+import { recordingsIn } from "./recorded-incident.ts";
+import { readRules, readRulesText } from "./rules.ts";
+import { ownPart, type Shard } from "./runs-folder.ts";
+import { versions } from "./versions.ts";
+
+export interface RecordRequest {
+  readonly scenario?: string | undefined;
+  readonly all: boolean;
+  readonly labs: LabRange;
+  /** Recordings of each scenario that the folder holds in the end; those that it has are kept. */
+  readonly repeat: number;
+  readonly shard?: Shard | undefined;
+  readonly seed?: number | undefined;
+  /** The folder that gets the bundles, and their truths in a folder of its own. */
+  readonly folder: string;
+}
+
+/** One recording, or why there is none. */
+export interface RecordedLine {
+  readonly scenario: string;
+  readonly repeat: number;
+  readonly outcome: Outcome;
+  /** Seconds of lab. */
+  readonly seconds: number;
+  readonly bundle: string | null;
+}
+
+export async function recordIncidents(
+  context: RunContext,
+  { labs, repeat, shard, seed = freshSeed(), folder, ...choice }: RecordRequest,
+): Promise<RecordedLine[]> {
+  const scenarios = await chosenScenarios(choice);
+  checkResultsFolder(folder);
+  const settings: RecordSettings = {
+    engine: labs.engine,
+    keepTelemetry: false,
+    rules: readRules(),
+    rulesText: readRulesText(),
+    versions: await versions(),
+    bundles: folder,
+  };
+  const before = recordingsIn(folder).map(({ recording }) => recording);
+  const turns = scenarios.flatMap((scenario) =>
+    Array.from({ length: repeat }, (_, i) => ({ scenario, repeat: i + 1 })),
+  );
+  const left = ownPart(turns, shard).filter(
+    (turn) =>
+      !before.some((one) => one.scenario === turn.scenario.name && one.repeat === turn.repeat),
+  );
+  context.progress().line(`seed ${seed}: ${left.length} incident(s) to record`);
+  const lines: RecordedLine[] = [];
+  await withOwnLabs(context, labs, () =>
+    sideBySide(labs, left, async (turn, labIndex) => {
+      const { name: scenario } = turn.scenario;
+      const prefix = labs.count > 1 ? `[${scenario} ${turn.repeat}] ` : "";
+      const startedMs = performance.now();
+      const job = { ...turn, seed, labIndex, prefix, earlier: [] };
+      const result = await recordIncident(context, settings, job);
+      const seconds = Math.round((performance.now() - startedMs) / 1000);
+      const shared = { scenario, repeat: turn.repeat, seconds };
+      lines.push(
+        result.kind === "recorded"
+          ? { ...shared, outcome: { kind: "valid" }, bundle: result.recorded.bundlePath }
+          : { ...shared, outcome: result.incident.outcome, bundle: null },
+      );
+    }),
+  );
+  return lines;
+}

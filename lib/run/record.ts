@@ -1,0 +1,109 @@
+/** Records incidents: a lab for each, frozen into a bundle, healed and proven at once; no model is waited for. */
+import { createPrng } from "../base/prng.ts";
+import type { AlertRule } from "../contract/alert-rules.ts";
+import type { Outcome } from "../score/run-record.ts";
+import type { Scenario } from "../../scenarios/load.ts";
+import type { RunContext } from "./context.ts";
+import { type Incident, runIncident } from "./incident.ts";
+import { BUDGET } from "./investigators.ts";
+import { type RecordedIncident, sha256Of, writeRecordedIncident } from "./recorded-incident.ts";
+
+/** How often an incident is tried when its environment fails. */
+export const MAX_ATTEMPTS = 2;
+
+/** What all recordings of an experiment have in common. */
+export interface RecordSettings {
+  readonly engine: string;
+  readonly keepTelemetry: boolean;
+  readonly rules: readonly AlertRule[];
+  readonly rulesText: string;
+  readonly versions: Readonly<Record<string, string>>;
+  /** The folder that gets the bundles. */
+  readonly bundles: string;
+}
+
+/** One scenario, once. */
+export interface Turn {
+  readonly scenario: Scenario;
+  readonly repeat: number;
+}
+
+export interface RecordJob extends Turn {
+  /** Seed of the experiment; each recording derives its own. */
+  readonly seed: number;
+  readonly labIndex: number;
+  /** Starts each line of the job's progress. */
+  readonly prefix: string;
+  /** How tries of former runs ended. */
+  readonly earlier: readonly Outcome[];
+}
+
+/** What came of it: a bundle on disk, or an incident that is no measurement. */
+export type RecordResult =
+  | { readonly kind: "recorded"; readonly recorded: RecordedIncident }
+  | { readonly kind: "invalid"; readonly incident: Incident; readonly earlier: readonly Outcome[] };
+
+/** A seed for each scenario and repeat, the same for the recording and all its examinations. */
+export function seedOf({ scenario, repeat, seed }: Turn & { readonly seed: number }): number {
+  const own = createPrng(seed).child(`${scenario.name} ${repeat}`);
+  return Math.floor(own.next() * 2 ** 32);
+}
+
+/** Records one incident, with another try when the environment fails. */
+export async function recordIncident(
+  context: RunContext,
+  settings: RecordSettings,
+  job: RecordJob,
+): Promise<RecordResult> {
+  const { engine, keepTelemetry, rules, rulesText, versions } = settings;
+  const seed = seedOf(job);
+  const progress = context.progress(job.prefix);
+  const { project = "", bun = "", prometheus = "" } = versions;
+  const attempt = (): Promise<Incident> =>
+    runIncident(job.scenario, {
+      lab: context.createLab({ engine, index: job.labIndex, lifetime: "with-caller" }),
+      rules,
+      investigators: [],
+      freeze: { rulesText, versions: { project, bun, prometheus }, fleetSeed: seed },
+      budget: BUDGET,
+      seed,
+      keepTelemetry,
+      signal: context.signal,
+      progress,
+    });
+  const earlier: Outcome[] = [...job.earlier];
+  let incident = await attempt();
+  for (
+    let tries = 1;
+    incident.outcome.kind === "environment-invalid" && tries < MAX_ATTEMPTS;
+    tries++
+  ) {
+    const { phase, reason } = incident.outcome;
+    progress.line(`trying once more: invalid in phase ${phase}: ${reason}`);
+    earlier.push(incident.outcome);
+    incident = await attempt();
+  }
+  const { frozen, outcome } = incident;
+  if (outcome.kind !== "valid" || frozen === null) return { kind: "invalid", incident, earlier };
+  const bytes = await frozen.pack();
+  const recorded = writeRecordedIncident(settings.bundles, bytes, {
+    schema_version: 1,
+    incident: frozen.facts.id,
+    bundle_sha256: sha256Of(bytes),
+    scenario: job.scenario.name,
+    repeat: job.repeat,
+    seed,
+    engine,
+    isolation: keepTelemetry ? "keep-telemetry" : "fresh",
+    versions: { ...versions },
+    earlier: [...earlier],
+    outcome,
+    timeline: [...incident.timeline],
+    metric_points: incident.metricPoints.map(([at, value]) => [at, value]),
+    inject_log: [...incident.injectLog],
+    cleanup_log: [...incident.cleanupLog],
+    run_log: [...incident.runLog],
+  });
+  progress.line(`recorded ${recorded.bundlePath}: ${(bytes.length / 1e6).toFixed(2)} MB`);
+  return { kind: "recorded", recorded };
+}

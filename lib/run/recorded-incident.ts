@@ -1,0 +1,126 @@
+/**
+ * A recorded incident on disk: its bundle `<id>.incident`, and its truth `truth/<id>.json` beside it, in a folder of its own, so
+ * that a bundle can be handed to whoever examines it without the truth.
+ */
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { z } from "zod";
+import { messageOf, UsageError } from "../base/errors.ts";
+import { writeDurably } from "../incident/bundle.ts";
+import { BUNDLE_SUFFIX } from "../incident/bundle-format.ts";
+import { EVENT_NAMES, OutcomeSchema } from "../score/run-record.ts";
+import { asWriteError } from "./artefacts.ts";
+
+export const TRUTH_FOLDER = "truth";
+
+const points = z.array(z.tuple([z.number(), z.number()]));
+const log = z.array(z.string());
+
+/** What is known of a recording, the bundle apart. */
+export const RecordingSchema = z.strictObject({
+  schema_version: z.literal(1),
+  /** Id of the bundle. */
+  incident: z.string().regex(/^[0-9a-f]{16}$/),
+  bundle_sha256: z.string(),
+  scenario: z.string(),
+  repeat: z.number().int().positive(),
+  /** What everything in the recording and in its examinations is derived from. */
+  seed: z.number(),
+  engine: z.string(),
+  isolation: z.enum(["fresh", "keep-telemetry"]),
+  versions: z.record(z.string(), z.string()),
+  /** How the tries before this one ended. */
+  earlier: z.array(OutcomeSchema),
+  outcome: OutcomeSchema,
+  timeline: z.array(z.strictObject({ name: z.enum(EVENT_NAMES), unixMs: z.number() })),
+  metric_points: points,
+  inject_log: log,
+  cleanup_log: log,
+  run_log: log,
+});
+export type Recording = z.infer<typeof RecordingSchema>;
+
+/** A recording and where its bundle is. */
+export interface RecordedIncident {
+  readonly recording: Recording;
+  readonly bundlePath: string;
+}
+
+const truthPath = (bundlePath: string): string =>
+  join(dirname(bundlePath), TRUTH_FOLDER, `${basename(bundlePath, BUNDLE_SUFFIX)}.json`);
+
+export const sha256Of = (bytes: Uint8Array): string =>
+  new Bun.CryptoHasher("sha256").update(bytes).digest("hex");
+
+/** Writes the bundle first: a truth without a bundle would count as recorded. */
+export function writeRecordedIncident(
+  folder: string,
+  bytes: Uint8Array,
+  recording: Recording,
+): RecordedIncident {
+  const bundlePath = join(folder, `${recording.incident}${BUNDLE_SUFFIX}`);
+  try {
+    writeDurably(bundlePath, bytes);
+    writeDurably(truthPath(bundlePath), `${JSON.stringify(recording)}\n`);
+  } catch (error) {
+    throw asWriteError(error, folder);
+  }
+  return { recording, bundlePath };
+}
+
+/** Reads the truth that lies beside a bundle; throws UsageError when it is not there or of another bundle. */
+export function readRecording(bundlePath: string): RecordedIncident {
+  const path = truthPath(bundlePath);
+  if (!existsSync(path)) {
+    throw new UsageError(
+      `Cannot score ${bundlePath}: its truth must be at ${path}; without it there is nothing to hold an answer against`,
+    );
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(readFileSync(path, "utf8"));
+  } catch (error) {
+    throw new UsageError(`Cannot read ${path}: ${messageOf(error)}`, { cause: error });
+  }
+  const parsed = RecordingSchema.safeParse(json);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new UsageError(`Cannot read ${path}: ${issue?.path.join(".")}: ${issue?.message}`);
+  }
+  return { recording: parsed.data, bundlePath };
+}
+
+/** The bundles that these files and folders name, each once, in the order of their ids. */
+export function bundlesIn(paths: readonly string[]): string[] {
+  const found = new Map<string, string>();
+  for (const path of paths) {
+    if (!existsSync(path)) throw new UsageError(`Cannot examine ${path}: there is no such file`);
+    const files = statSync(path).isDirectory()
+      ? readdirSync(path)
+          .filter((name) => name.endsWith(BUNDLE_SUFFIX))
+          .map((name) => join(path, name))
+      : [path];
+    if (files.length === 0) {
+      throw new UsageError(`Cannot examine ${path}: it must have a file *${BUNDLE_SUFFIX}`);
+    }
+    for (const file of files) found.set(basename(file), file);
+  }
+  return [...found].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, file]) => file);
+}
+
+/** The valid recordings of a folder. One of which a file is torn is none: it is recorded again. */
+export function recordingsIn(folder: string): RecordedIncident[] {
+  if (!existsSync(folder)) return [];
+  const bundles = readdirSync(folder).filter((name) => name.endsWith(BUNDLE_SUFFIX));
+  return bundles.flatMap((name) => {
+    try {
+      const recorded = readRecording(join(folder, name));
+      const { outcome, bundle_sha256 } = recorded.recording;
+      const isWhole = sha256Of(readFileSync(recorded.bundlePath)) === bundle_sha256;
+      return outcome.kind === "valid" && isWhole ? [recorded] : [];
+    } catch (error) {
+      if (error instanceof UsageError) return [];
+      throw error;
+    }
+  });
+}

@@ -1,0 +1,69 @@
+/** Where an experiment keeps its runs, and who may write there. */
+import { readdirSync, rmSync } from "node:fs";
+import { UsageError } from "../base/errors.ts";
+import { type FileLock, tryLock } from "../base/file-lock.ts";
+import { checkResultsFolder } from "./artefacts.ts";
+
+/** The part of an experiment that one machine runs: every `of`-th incident, from `index` (1 to `of`). */
+export interface Shard {
+  readonly index: number;
+  readonly of: number;
+}
+
+/** Where the runs of an experiment are kept, each in a folder of its own. */
+export const runsFolder = (results: string): string => `${results}/runs`;
+
+/** Where the recordings of an experiment are kept. */
+export const bundlesFolder = (results: string): string => `${runsFolder(results)}/incidents`;
+
+/**
+ * Runs `body` while no other program writes to the same runs. Shards may share a folder, but none with itself and
+ * none with a program that runs everything. Throws UsageError otherwise.
+ */
+export async function withRunsLocked<T>(
+  results: string,
+  shard: Shard | undefined,
+  body: () => Promise<T>,
+): Promise<T> {
+  const folder = runsFolder(results);
+  checkResultsFolder(folder);
+  const locks: FileLock[] = [];
+  const take = (path: string, shared: boolean, who: string): void => {
+    const lock = tryLock(path, { shared });
+    if (lock !== undefined) {
+      locks.push(lock);
+      return;
+    }
+    throw new UsageError(
+      `Cannot write to ${folder}: ${who} does already; wait for its end, choose another folder with --results, or share the work with --shard`,
+    );
+  };
+  try {
+    take(`${folder}/.lock`, shard !== undefined, "another program");
+    if (shard !== undefined) {
+      const part = `${shard.index}/${shard.of}`;
+      take(
+        `${folder}/.lock-${part.replace("/", "-of-")}`,
+        false,
+        `another program with shard ${part}`,
+      );
+    }
+    return await body();
+  } finally {
+    for (const lock of locks) lock.release();
+  }
+}
+
+/** Removes all runs, and leaves the locks. */
+export function removeRuns(results: string): void {
+  const folder = runsFolder(results);
+  checkResultsFolder(folder);
+  for (const name of readdirSync(folder)) {
+    if (!name.startsWith(".lock")) rmSync(`${folder}/${name}`, { recursive: true, force: true });
+  }
+}
+
+/** Every `of`-th item, from the shard's own on; all of them without a shard. */
+export function ownPart<T>(items: readonly T[], shard: Shard | undefined): T[] {
+  return items.filter((_, i) => shard === undefined || i % shard.of === shard.index - 1);
+}
