@@ -13,8 +13,9 @@ export interface Accessor {
   /** Skips the value at the reading position. */
   readonly skip: (sample: Sample) => void;
   /**
-   * Reads the value that starts at `start` (where alignment has been seen to, except for collections and structs) and allocates
-   * what it must. The value has been skipped before, so that it is known to be there.
+   * Reads the value that starts at `start` (where alignment has been seen to, except for
+   * collections and structs) and allocates what it must. The value has been skipped before, so that
+   * it is known to be there.
    */
   readonly read: (sample: Sample, start: number) => unknown;
 }

@@ -20,7 +20,9 @@ export class Batch {
   readonly #samples = new Block(MAX_BATCH * 8);
   readonly #infos = new Block(MAX_BATCH * INFO_BYTES);
   readonly #sizes = new Block(MAX_BATCH * 4);
-  /** What a failed take could not do: made once, because a text made for each take would be garbage. */
+  /**
+   * What a failed take could not do: made once, because a text made for each take would be garbage.
+   */
   readonly #action: string;
   #count = 0;
   /** Samples from here on have not been copied and belong to C. */
@@ -38,7 +40,10 @@ export class Batch {
     this.#action = action;
   }
 
-  /** Takes up to `wanted` samples, `MAX_BATCH` at most, in place of those at hand; returns how many there were. */
+  /**
+   * Takes up to `wanted` samples, `MAX_BATCH` at most, in place of those at hand; returns how many
+   * there were.
+   */
   take(reader: number, wanted: number): number {
     this.drop();
     const { dds } = loadLibrary();
@@ -66,7 +71,10 @@ export class Batch {
     return true;
   }
 
-  /** Finds the fields of the sample at hand, which the decoder's view shows then. Throws RangeError when it cannot be read. */
+  /**
+   * Finds the fields of the sample at hand, which the decoder's view shows then. Throws RangeError
+   * when it cannot be read.
+   */
   open(): void {
     this.decoder.open(this.#at, this.#sizeOf(this.#current), !this.info.valid);
   }

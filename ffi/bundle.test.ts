@@ -1,4 +1,6 @@
-/** A program that a bundler makes of the binding needs nothing beside it, and leaves nothing behind. */
+/**
+ * A program that a bundler makes of the binding needs nothing beside it, and leaves nothing behind.
+ */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -1,4 +1,7 @@
-/** Every field of the five topics, and of a type with every kind of field, between this binding and a peer in C. */
+/**
+ * Every field of the five topics, and of a type with every kind of field, between this binding and
+ * a peer in C.
+ */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createParticipant, type Participant, type Qos, toIdl, type Writer } from "./mod.ts";
 import {

@@ -1,4 +1,7 @@
-/** Closing: at any time, any number of times, with samples on their way, by a signal; and nothing works afterwards. */
+/**
+ * Closing: at any time, any number of times, with samples on their way, by a signal; and nothing
+ * works afterwards.
+ */
 import { describe, expect, test } from "bun:test";
 import { Entity } from "./entity.ts";
 import {

@@ -6,7 +6,9 @@ import { Wake } from "./wake.ts";
 /** Stops the wake-ups of one callback when it is disposed, any number of times. */
 export type Subscription = Disposable;
 
-/** Calls `callback`; what it throws is thrown from a task of its own, so that nothing else is held up. */
+/**
+ * Calls `callback`. Its error is thrown from a microtask, so that the other callbacks are called.
+ */
 function callSafely(callback: () => void): void {
   try {
     callback();
@@ -41,7 +43,10 @@ export class DataListener {
     return this.#callbacks.size > 0;
   }
 
-  /** Says that a callback has found `samples`, and whether more may be left, for which it is called again. */
+  /**
+   * Says that a callback has found `samples`, and whether more may be left, for which it is called
+   * again.
+   */
   took(samples: number, mayHaveLeft: boolean): void {
     this.#wake.took(samples);
     if (mayHaveLeft && this.isInUse) this.#wake.signal();

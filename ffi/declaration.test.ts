@@ -1,4 +1,6 @@
-/** What is no type is refused before C hears of it; what C was told about a type does not change. */
+/**
+ * What is no type is refused before C hears of it; what C was told about a type does not change.
+ */
 import { describe, expect, test } from "bun:test";
 import type { StructDecl, TypeDecl } from "./mod.ts";
 import { Reading } from "./testing/reading.ts";

@@ -1,18 +1,19 @@
 /**
  * Rules of a declaration, and a copy of it that keeps to them.
  *
- * What C was told about a type has to stay true as long as C uses it, so a topic has a declaration of its own that cannot change.
+ * C keeps the layout that a topic was made with, so the topic has its own declaration, which cannot
+ * change.
  */
 import { PRIMITIVE_SIZE, type PrimitiveDecl, type StructDecl, type TypeDecl } from "./types.ts";
 
 const aType = (): string =>
   `one of ${Object.keys(PRIMITIVE_SIZE).join(", ")}, string, or an object of kind string, enum, sequence, array, struct`;
-/** Most types within types; C visits them by recursion. */
+/** Maximum nesting of types; C visits them by recursion. */
 const MAX_DEPTH = 64;
 
 /**
- * Returns a copy of a declaration that is frozen all the way down. Throws TypeError for what is none: a kind that does not
- * exist, a name that is no text, a type that holds itself.
+ * Returns a deeply frozen copy of a declaration. Throws TypeError when it is not a declaration: a
+ * kind that does not exist, a name that is not a string, a type that contains itself.
  */
 export function frozenCopy<D extends StructDecl>(struct: D): D {
   const copy = copyType(struct, "a topic's type", 0);

@@ -1,6 +1,6 @@
 /**
- * Writes what reads serialized samples of a type, as text: straight-line code in place of a call of a closure for each field, which took
- * twice as long. Names of a declaration get into it as JSON only.
+ * Generates the code that reads serialized samples of a type: straight-line code, because one
+ * closure for each field took twice as long. Names of a declaration are inserted as JSON only.
  */
 import { isPrimitive, type PrimitiveDecl, type TypeDecl } from "./types.ts";
 
@@ -27,8 +27,9 @@ export type Field = Leaf | Group;
 export const isGroup = (field: Field): field is Group => "nested" in field;
 
 /**
- * The expression of a function `(sample, accessors)` that finds the start of each of `leaves`, which stand in the order in which they are
- * serialized, in a sample that has begun. `accessors` has one for each slot.
+ * The expression of a function `(sample, accessors)` that finds the start of each of `leaves`,
+ * which stand in the order in which they are serialized, in a sample that has begun. `accessors`
+ * has one for each slot.
  */
 export function locateSource(leaves: readonly Leaf[]): string {
   const steps = leaves.map(({ slot, align, size }) => {
@@ -44,7 +45,10 @@ export function locateSource(leaves: readonly Leaf[]): string {
   return `(sample, accessors) => { const { starts, end, block: { view } } = sample; let { at } = sample; ${steps.join("\n")} }`;
 }
 
-/** The expression of an object whose getters read the fields of `sample`. `accessors`, `readText` and `refuseMissing` are in scope. */
+/**
+ * The expression of an object whose getters read the fields of `sample`. `accessors`, `readText`
+ * and `refuseMissing` are in scope.
+ */
 export function viewSource(plan: readonly Field[]): string {
   const fields = plan.map((field) => {
     const name = JSON.stringify(field.name);
@@ -56,7 +60,10 @@ export function viewSource(plan: readonly Field[]): string {
   return `Object.freeze({ ${fields.join(",\n")} })`;
 }
 
-/** The expression of a function `(view)` that returns an object with the values of the view's fields. */
+/**
+ * The expression of a function `(view)` that returns an object with the values of the view's
+ * fields.
+ */
 export function copySource(plan: readonly Field[]): string {
   return `(view) => (${copyOf(plan, "view")})`;
 }

@@ -1,4 +1,7 @@
-/** Reading serialized samples: those of a serializer of its own, and the same bytes broken in every way. FFI_SEED repeats a run. */
+/**
+ * Reading serialized samples: those of a serializer of its own, and the same bytes broken in every
+ * way. FFI_SEED repeats a run.
+ */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { Decoder } from "./decode.ts";
@@ -11,7 +14,10 @@ import type { StructDecl } from "./types.ts";
 const seed = Number(process.env["FFI_SEED"] ?? 1);
 const START = 4;
 
-/** Reads `bytes` with memory behind them that is full of `filler`; the tokens of the value, or the error's name. */
+/**
+ * Reads `bytes` with memory behind them that is full of `filler`; the tokens of the value, or the
+ * error's name.
+ */
 function read(decoder: Decoder, struct: StructDecl, bytes: Uint8Array, filler: number): string {
   const { sample } = decoder;
   sample.ensure(bytes.length);

@@ -1,9 +1,9 @@
 /**
  * Reads serialized samples (CDR) in place.
  *
- * Cyclone has checked a sample and turned it into the machine's byte order before it gets here. One pass over the
- * type's fields finds where each of them starts; a view's getters then read straight from the block, and nothing is
- * allocated for numbers, enums and text that was seen before.
+ * Cyclone has checked a sample and turned it into the machine's byte order before it gets here. One
+ * pass over the type's fields finds where each of them starts; a view's getters then read straight
+ * from the block, and nothing is allocated for numbers, enums and text that was seen before.
  */
 import { type Accessor, accessorOf } from "./accessor.ts";
 import { compile } from "./compile.ts";
@@ -64,8 +64,8 @@ export class Decoder {
   }
 
   /**
-   * Locates the fields of the serialized sample of `size` bytes, header included, that starts at `start` of the block; afterwards
-   * the view shows it. Throws RangeError when it is too short.
+   * Locates the fields of the serialized sample of `size` bytes, header included, that starts at
+   * `start` of the block; afterwards the view shows it. Throws RangeError when it is too short.
    */
   open(start: number, size: number, keyOnly: boolean): void {
     if (size < HEADER_BYTES) this.sample.refuse(HEADER_BYTES);

@@ -1,6 +1,6 @@
 /**
- * A type's instructions for Cyclone's serializer and its key descriptors, the same that Cyclone's IDL
- * compiler generates. Source: dds/ddsc/dds_opcodes.h of Cyclone DDS 0.10.
+ * A type's instructions for Cyclone's serializer and its key descriptors, the same that Cyclone's
+ * IDL compiler generates. Source: dds/ddsc/dds_opcodes.h of Cyclone DDS 0.10.
  */
 import { layoutOf, structLayout } from "./layout.ts";
 import {
@@ -105,7 +105,9 @@ class Program {
   readonly #structs = new Map<StructDecl, Instruction[]>();
   readonly #byName = new Map<string, StructDecl>();
 
-  /** Adds a struct's instructions unless they are there; returns the declaration that stands for it. */
+  /**
+   * Adds a struct's instructions unless they are there; returns the declaration that stands for it.
+   */
   place(struct: StructDecl): StructDecl {
     const same = this.#byName.get(struct.name);
     if (same !== undefined) {
@@ -130,7 +132,9 @@ class Program {
     return this.#structs.get(this.place(struct)) ?? [];
   }
 
-  /** The one place that turns a field into an instruction (and, for inner sequences, a subroutine). */
+  /**
+   * The one place that turns a field into an instruction (and, for inner sequences, a subroutine).
+   */
   #addField(into: Instruction[], type: TypeDecl, offset: number, isKey: boolean): void {
     const key = isKey ? FLAG_KEY | FLAG_MU : 0;
     const start = OP_ADR | key;
@@ -296,7 +300,10 @@ function collectionElementCode(element: Exclude<TypeDecl, string>): number {
     : VAL.sequence;
 }
 
-/** Marks the fields of nested key structs that declare no key of their own: there, every field counts. */
+/**
+ * Marks the fields of nested key structs that declare no key of their own: there, every field
+ * counts.
+ */
 function markImplicitKeys(struct: StructDecl, program: Program): void {
   for (const name of struct.key ?? []) {
     const type = struct.fields[name];
@@ -323,7 +330,10 @@ interface KeyPath {
   readonly offsets: readonly number[];
 }
 
-/** The key fields, nested ones by path; of a nested struct without keys of its own every field counts. */
+/**
+ * The key fields, nested ones by path; of a nested struct without keys of its own every field
+ * counts.
+ */
 function keyPaths(
   struct: StructDecl,
   program: Program,

@@ -1,14 +1,19 @@
 /**
- * Writes the function that fills a C struct from a value, as text: straight-line code with every name, offset and rule in place. A closure
- * for each field took more than twice as long. Names and values of a declaration get into it as JSON only, numbers after
- * `structLayout()` has checked that they are some.
+ * Generates the function that fills a C struct from a value: straight-line code with every name,
+ * offset and rule inserted, because one closure for each field took more than twice as long. Names
+ * and values of a declaration are inserted as JSON only, numbers after `structLayout()` has checked
+ * that they are numbers.
  *
- * In every block `v` is the value at hand, `r` the record that it is a field of, and `at` where the innermost struct or element starts.
+ * In every block `v` is the value at hand, `r` the record that it is a field of, and `at` where the
+ * innermost struct or element starts.
  */
 import { layoutOf, SEQUENCE_LAYOUT, structLayout } from "./layout.ts";
 import { isPrimitive, type PrimitiveDecl, type StructDecl, type TypeDecl } from "./types.ts";
 
-/** The expression of a function `(encoder, v)`, where `refuse`, `putString` and `putBounded` are those of encode.ts. */
+/**
+ * The expression of a function `(encoder, v)`, where `refuse`, `putString` and `putBounded` are
+ * those of encode.ts.
+ */
 export function putSource(struct: StructDecl, keysOnly: boolean): string {
   return `(encoder, v) => { const at = 0, { block } = encoder, { view } = block; ${putStruct(struct, 0, struct.name, keysOnly)} }`;
 }
@@ -48,7 +53,10 @@ function putStruct(struct: StructDecl, offset: number, path: string, keysOnly: b
   return `${check} { const r = v; ${puts.join("\n")} }`;
 }
 
-/** Whole numbers of up to 32 bits: what they are cut to when they do not fit, their limits, and how they are set. */
+/**
+ * Whole numbers of up to 32 bits: what they are cut to when they do not fit, their limits, and how
+ * they are set.
+ */
 const WHOLE: Readonly<
   Partial<Record<PrimitiveDecl, readonly [cut: string, min: number, max: number, set: string]>>
 > = {

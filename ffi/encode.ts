@@ -1,8 +1,9 @@
 /**
  * Fills a C struct from a TypeScript value, checking everything before C sees it.
  *
- * A type is compiled once into a function that writes at fixed offsets; strings, and elements of sequences,
- * go behind the struct into the same block. Writing a value of ASCII strings allocates nothing.
+ * A type is compiled once into a function that writes at fixed offsets; strings, and elements of
+ * sequences, go behind the struct into the same block. Writing a value of ASCII strings allocates
+ * nothing.
  */
 import { compile } from "./compile.ts";
 import { putSource } from "./encode-source.ts";
@@ -38,7 +39,10 @@ export class Encoder {
     this.block = new Block(Math.max(START_BYTES, this.#size));
   }
 
-  /** Fills the block and returns it; throws DdsValueError with the field's path, the rule and the value. */
+  /**
+   * Fills the block and returns it; throws DdsValueError with the field's path, the rule and the
+   * value.
+   */
   encode(value: unknown): Block {
     return this.#run(this.#put, value);
   }

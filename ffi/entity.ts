@@ -36,9 +36,9 @@ export abstract class Entity implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Closes this entity and everything below it, and waits for threads of DDS that are at work for it. Harmless when it is closed
-   * already. What fails does not stop the rest: the entity is closed nevertheless, and the error thrown then, or AggregateError with all
-   * of them.
+   * Closes this entity and everything below it, and waits for threads of DDS that are at work for
+   * it. Harmless when it is closed already. What fails does not stop the rest: the entity is closed
+   * nevertheless, and the error thrown then, or AggregateError with all of them.
    */
   close(): void {
     if (this.#handle === 0) return;

@@ -1,4 +1,7 @@
-/** A reader in a process of its own gets garbage of every kind; it must live on, and read good samples afterwards. */
+/**
+ * A reader in a process of its own gets garbage of every kind; it must live on, and read good
+ * samples afterwards.
+ */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import {
   createParticipant,
@@ -54,7 +57,10 @@ async function expectAlive(): Promise<void> {
   }
 }
 
-/** Whether all readers have all that was written; this thread is not held up, because it empties the listener's pipes. */
+/**
+ * Whether all readers have all that was written; this thread is not held up, because it empties the
+ * listener's pipes.
+ */
 function hasAll(writer: Writer): boolean {
   try {
     writer.waitForAcknowledgments(1);

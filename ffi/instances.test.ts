@@ -1,4 +1,7 @@
-/** What a reader learns beside the data: instances, their states, when a sample was written, and who else is there. */
+/**
+ * What a reader learns beside the data: instances, their states, when a sample was written, and who
+ * else is there.
+ */
 import { describe, expect, test } from "bun:test";
 import { createParticipant, type Infer, type Qos, type Reader, type Writer } from "./mod.ts";
 import { startListener } from "./testing/program.ts";

@@ -1,4 +1,7 @@
-/** What becomes of a participant whose network interface goes. As root, for a network of its own. */
+/**
+ * A participant can be closed when its network interface is gone. Needs root, for a network of its
+ * own.
+ */
 import { describe, expect, test } from "bun:test";
 import { Program } from "./testing/program.ts";
 

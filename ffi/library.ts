@@ -1,8 +1,8 @@
 /**
  * Finds and loads Cyclone DDS's C library, on first use and not before.
  *
- * `CYCLONEDDS_HOME`, if set, must lead to the library. Otherwise the names that Debian, Ubuntu, other
- * Linux systems and macOS give it are tried in turn.
+ * `CYCLONEDDS_HOME`, if set, must lead to the library. Otherwise the names that Debian, Ubuntu,
+ * other Linux systems and macOS give it are tried in turn.
  */
 import { cc, dlopen } from "bun:ffi";
 import { readFileSync, realpathSync } from "node:fs";
@@ -50,13 +50,14 @@ export interface Library {
 /** Where Cyclone looks for its configuration, unless a participant brings its own. */
 const CONFIG_VARIABLE = "CYCLONEDDS_URI";
 /**
- * One receiving thread that waits on all sockets at once. By default Cyclone ends a thread that waits on a single socket by sending
- * a packet to that socket, which never arrives when the network interface is gone: dds_delete() would hang.
+ * One receiving thread that waits on all sockets at once. By default Cyclone ends a thread that
+ * waits on a single socket by sending a packet to that socket, which never arrives when the network
+ * interface is gone: dds_delete() would hang.
  */
 const STOPPABLE =
   "<CycloneDDS><Domain><Internal><MultipleReceiveThreads>false</MultipleReceiveThreads></Internal></Domain></CycloneDDS>";
 
-/** A configuration that can be left again, whatever becomes of the interface, unless `config` says otherwise. */
+/** Puts STOPPABLE before `config`, which may therefore override it. */
 export const stoppable = (config: string): string =>
   // Fragments in a row, the later ones on top.
   config.trim() === "" ? STOPPABLE : `${STOPPABLE},${config}`;
@@ -89,7 +90,9 @@ export function candidates(home: string | undefined): readonly string[] {
   );
 }
 
-/** Opens the first of `paths` that loads, has every function of the table and is of a known series. */
+/**
+ * Opens the first of `paths` that loads, has every function of the table and is of a known series.
+ */
 export function openFirst(paths: readonly string[]): Pick<Library, "dds" | "path" | "series"> {
   const tried: string[] = [];
   for (const path of paths) {
@@ -118,7 +121,10 @@ function isExported(path: string, name: string): boolean {
   }
 }
 
-/** The file behind a path, or behind a name that the loader has looked up; undefined where that cannot be told. */
+/**
+ * The file behind a path, or behind a name that the loader has looked up; undefined where that
+ * cannot be told.
+ */
 function realFile(path: string): string | undefined {
   if (path.includes("/")) return realpathSync(path);
   if (process.platform !== "linux") return undefined;
@@ -148,7 +154,10 @@ function compileNative(addressOf: AddressOf): Native {
   return native;
 }
 
-/** Where functions are, of this process and of the library that has just been loaded, which this only finds again. */
+/**
+ * Where functions are, of this process and of the library that has just been loaded, which this
+ * only finds again.
+ */
 function finder(libc: Libc, ddsPath: string): AddressOf {
   const dds = Number(withCString(ddsPath, (path) => libc.dlopen(path, RTLD_LAZY))) as Pointer;
   return (name, from) =>

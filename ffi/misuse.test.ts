@@ -1,4 +1,7 @@
-/** Whatever is done wrong is an error of this side, before C sees it, and everything works afterwards. */
+/**
+ * Whatever is done wrong is an error of this side, before C sees it, and everything works
+ * afterwards.
+ */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import {
   createParticipant,

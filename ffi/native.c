@@ -1,9 +1,10 @@
-/* The C of this binding, compiled when the library is loaded: what has to run on threads of DDS, and what would otherwise be
- * several calls a sample. It is linked with nothing: a machine without a C compiler has no libc to link with, so the functions
- * that it calls are handed in. */
+/* The C of this binding, compiled when the library is loaded: what has to run on threads of DDS,
+ * and what would otherwise be several calls a sample. It is linked with nothing: a machine without
+ * a C compiler has no libc to link with, so the functions that it calls are handed in. */
 typedef unsigned long size;
 
-/* Of N-API, whose threadsafe functions any thread may call. Every one of these returns 0 when it has worked. */
+/* Of N-API, whose threadsafe functions any thread may call. Every one of these returns 0 when it
+ * has worked. */
 static int (*create_string)(void *env, const char *text, size bytes, void **result);
 static int (*create_function)(void *env, void *callback, void *resource, void *name, size max_queued, size threads,
                               void *finalize_data, void *finalize, void *context, void *call, void **result);
@@ -38,8 +39,9 @@ void native_link(void **functions) {
   mutex_init(mutex, 0);
 }
 
-/* How a reader wakes the JavaScript thread: by one call however much arrives, and by none while that thread looks for data.
- * The function is 0 when the thread has ended: calling it would touch what is gone with the thread. */
+/* How a reader wakes the JavaScript thread: by one call however much arrives, and by none while
+ * that thread looks for data. The function is 0 when the thread has ended: calling it would touch
+ * what is gone with the thread. */
 struct wake {
   void *function;
   enum { RESTING, CALLED, LOOKING, MISSED } state;
@@ -105,9 +107,9 @@ int wake_rest(struct wake *wake) {
   return missed;
 }
 
-/* Copies serialized samples one behind the other into `arena`, as many as fit, and frees them. Each starts 4 bytes behind a
- * multiple of 8, so that what follows its header of 4 bytes is aligned. Sizes go to `sizes`, also that of one that did not fit.
- * Returns how many were copied. */
+/* Copies serialized samples one behind the other into `arena`, as many as fit, and frees them. Each
+ * starts 4 bytes behind a multiple of 8, so that what follows its header of 4 bytes is aligned.
+ * Sizes go to `sizes`, also that of one that did not fit. Returns how many were copied. */
 unsigned unload(void *const *samples, unsigned count, char *arena, size room, unsigned *sizes) {
   size at = 4;
   for (unsigned i = 0; i < count; i++) {

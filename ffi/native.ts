@@ -36,7 +36,10 @@ const DDS_FUNCTIONS = ["ddsi_serdata_size", "ddsi_serdata_to_ser", "ddsi_serdata
 /** Returns the address of a function of the process or of Cyclone DDS; 0 where there is none. */
 export type AddressOf = (name: string, from: "process" | "dds") => number;
 
-/** The argument of native_link(). Throws DdsLibraryError when a function that native.c needs cannot be found. */
+/**
+ * The argument of native_link(). Throws DdsLibraryError when a function that native.c needs cannot
+ * be found.
+ */
 export function functionTable(addressOf: AddressOf): Block {
   const addresses = [
     ...PROCESS_FUNCTIONS.map((name) => addressOf(name, "process")),
@@ -51,8 +54,8 @@ export function functionTable(addressOf: AddressOf): Block {
 }
 
 /**
- * Calls `compile` with native.c as a file, because Bun compiles files only, and leaves nothing in the temporary directory: Bun puts a
- * folder of headers there, of which native.c uses none.
+ * Calls `compile` with native.c as a file, because Bun compiles files only, and leaves nothing in
+ * the temporary directory: Bun puts a folder of headers there, of which native.c uses none.
  */
 export function withSourceFile<T>(compile: (file: string) => T): T {
   const folder = mkdtempSync(join(tmpdir(), "cyclonedds-"));

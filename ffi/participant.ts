@@ -15,13 +15,16 @@ export const MAX_DOMAIN_ID = 230;
 export interface ParticipantOptions {
   /** 0 to 230; participants hear each other only within a domain. */
   readonly domainId?: number;
-  /** Cyclone DDS configuration (XML) instead of what `CYCLONEDDS_URI` says; closes with the participant. */
+  /**
+   * Cyclone DDS configuration (XML) instead of what `CYCLONEDDS_URI` says; closes with the
+   * participant.
+   */
   readonly configXml?: string;
 }
 
 /**
- * Makes and owns topics, writers and readers, and closes them when it is closed. Like every entity it belongs to the thread that
- * made it. Its methods throw DdsClosedError after close().
+ * Makes and owns topics, writers and readers, and closes them when it is closed. Like every entity
+ * it belongs to the thread that made it. Its methods throw DdsClosedError after close().
  */
 export class Participant extends Entity {
   /** The domain that it has joined, 0 to 230. */
@@ -36,15 +39,18 @@ export class Participant extends Entity {
   }
 
   /**
-   * Makes a topic; two participants talk when name, type name and layout agree. The declaration is copied now; `qos` is what
-   * its writers and readers take where theirs is silent. Throws TypeError for a name or a declaration that cannot be,
-   * DdsError when Cyclone refuses.
+   * Makes a topic; two participants talk when name, type name and layout agree. The declaration is
+   * copied now; `qos` is what its writers and readers take where theirs is silent. Throws TypeError
+   * for a name or a declaration that cannot be, DdsError when Cyclone refuses.
    */
   topic<const D extends StructDecl>(name: string, type: D, qos: Qos = {}): Topic<D> {
     return new Topic(this, this.handle(), name, type, qos);
   }
 
-  /** Makes a writer of a topic of this participant. Throws TypeError for a wrong QoS or topic, DdsError when Cyclone refuses. */
+  /**
+   * Makes a writer of a topic of this participant. Throws TypeError for a wrong QoS or topic,
+   * DdsError when Cyclone refuses.
+   */
   writer<D extends StructDecl>(topic: Topic<D>, qos: Qos = {}): Writer<D> {
     return new Writer(this, this.#handleFor(topic), topic, effectiveQos("writer", qos, topic.qos));
   }
@@ -88,8 +94,8 @@ class ConfiguredParticipant extends Participant {
 }
 
 /**
- * Joins a DDS domain. Throws DdsLibraryError when the C library is missing, DdsError when Cyclone cannot
- * join (no usable network interface, a bad configuration), TypeError for a bad option.
+ * Joins a DDS domain. Throws DdsLibraryError when the C library is missing, DdsError when Cyclone
+ * cannot join (no usable network interface, a bad configuration), TypeError for a bad option.
  */
 export function createParticipant(options: ParticipantOptions = {}): Participant {
   const { domainId = 0, configXml, ...unknown } = options;

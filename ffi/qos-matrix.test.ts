@@ -1,6 +1,7 @@
 /**
- * Asks the library, for every pair of values of each policy, whether a writer and a reader match and what both sides say if
- * they do not; compares the answers with qos-matrix.md. FFI_WRITE_QOS_MATRIX=1 writes that page.
+ * Asks the library, for every pair of values of each policy, whether a writer and a reader match
+ * and what both sides say if they do not; compares the answers with qos-matrix.md.
+ * FFI_WRITE_QOS_MATRIX=1 writes that page.
  */
 import { expect, test } from "bun:test";
 import { loadLibrary, type Participant, type Qos } from "./mod.ts";

@@ -5,7 +5,10 @@ import { type Pointer, withCString } from "./memory.ts";
 export interface Qos {
   /** Whether samples are sent again until every matched reader has them. */
   readonly reliability?: "BEST_EFFORT" | "RELIABLE";
-  /** How long a reliable write may wait for room, milliseconds; 100 unless given. For topics and writers. */
+  /**
+   * How long a reliable write may wait for room, milliseconds; 100 unless given. For topics and
+   * writers.
+   */
   readonly maxBlockingMs?: number;
   /** How many samples of each instance are kept: the last `depth`, 1 or more, or all. */
   readonly history?:
@@ -16,7 +19,9 @@ export interface Qos {
   readonly ownership?: "SHARED" | "EXCLUSIVE";
   /** Longest time between samples of an instance, milliseconds; none unless given. */
   readonly deadlineMs?: number;
-  /** Who says that a writer is alive, and within how many milliseconds it must be said again. */
+  /**
+   * What shows that a writer is alive, and the maximum time between two such signs, milliseconds.
+   */
   readonly liveliness?: {
     readonly kind: "AUTOMATIC" | "MANUAL_BY_PARTICIPANT" | "MANUAL_BY_TOPIC";
     readonly leaseMs: number;
@@ -25,7 +30,10 @@ export interface Qos {
   readonly destinationOrder?: "BY_RECEPTION_TIMESTAMP" | "BY_SOURCE_TIMESTAMP";
   /** Only endpoints of one partition match; `*` and `?` are wildcards. */
   readonly partition?: string;
-  /** Whether a writer that unregisters an instance, or is closed, disposes it as well; true unless given. For topics and writers. */
+  /**
+   * Whether a writer that unregisters an instance, or is closed, disposes it as well; true unless
+   * given. For topics and writers.
+   */
   readonly autodispose?: boolean;
 }
 
@@ -50,7 +58,9 @@ const LIVELINESS = ["AUTOMATIC", "MANUAL_BY_PARTICIPANT", "MANUAL_BY_TOPIC"] as 
 const DESTINATION_ORDER = ["BY_RECEPTION_TIMESTAMP", "BY_SOURCE_TIMESTAMP"] as const;
 const DEFAULT_MAX_BLOCKING_MS = 100;
 
-/** Names of QoS policies by id, as they stand in incompatible-QoS statuses. Source: DDS 1.4, 2.2.3. */
+/**
+ * Names of QoS policies by id, as they stand in incompatible-QoS statuses. Source: DDS 1.4, 2.2.3.
+ */
 const POLICY_NAMES: Readonly<Record<number, string>> = {
   0: "INVALID",
   1: "USERDATA",
@@ -103,12 +113,15 @@ function indexOf(name: string, words: readonly string[], word: string): number {
   return index;
 }
 
-/** What a QoS is for. A topic's is what its writers and readers take where theirs is silent. */
+/**
+ * The entity that a QoS is given for. Writers and readers take from the topic's QoS what theirs
+ * leaves out.
+ */
 export type Role = "topic" | "writer" | "reader";
 
 /**
- * Checks a QoS, which must be given for `role`, and returns it with what it takes from the topic's. Throws TypeError for an option that
- * does not exist, and for one that would have no effect.
+ * Checks a QoS, which must be given for `role`, and returns it with what it takes from the topic's.
+ * Throws TypeError for an option that does not exist, and for one that would have no effect.
  */
 export function effectiveQos(role: Role, own: Qos, topic: Qos = {}): Qos {
   checkNames("QoS", own, KNOWN);

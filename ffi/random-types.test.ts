@@ -1,6 +1,7 @@
 /**
- * Random types and random values of them: between this binding and a C peer that is compiled from their IDL, and within this
- * process. Environment: FFI_SEED (whole number) and FFI_TYPES (how many types) repeat or extend a run.
+ * Random types and random values of them: between this binding and a C peer that is compiled from
+ * their IDL, and within this process. Environment: FFI_SEED (whole number) and FFI_TYPES (how many
+ * types) repeat or extend a run.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import fc from "fast-check";

@@ -40,7 +40,10 @@ const AsyncFunction: unknown = (async () => {}).constructor;
 const isPromise = (value: unknown): boolean =>
   typeof value === "object" && value !== null && "then" in value;
 
-/** Reads a topic on the thread that made it. Its methods throw DdsClosedError after close(), DdsError when Cyclone refuses. */
+/**
+ * Reads a topic on the thread that made it. Its methods throw DdsClosedError after close(),
+ * DdsError when Cyclone refuses.
+ */
 export class Reader<D extends StructDecl = StructDecl> extends Entity {
   readonly topic: Topic<D>;
   readonly #participant: Entity;
@@ -80,10 +83,10 @@ export class Reader<D extends StructDecl = StructDecl> extends Entity {
   }
 
   /**
-   * Calls `callback` on this thread when samples have arrived since the last call, when a take has left some, and once at the
-   * start. Arrivals in quick succession are one call. Readers keep the process alive until they are closed.
-   * What a callback throws is an uncaught exception; the other callbacks and the next wake-ups are not held up.
-   * Throws TypeError once wait() has been called.
+   * Calls `callback` on this thread when samples have arrived since the last call, when a take has
+   * left some, and once at the start. Arrivals in quick succession are one call. Readers keep the
+   * process alive until they are closed. What a callback throws is an uncaught exception; the other
+   * callbacks and the next wake-ups are not held up. Throws TypeError once wait() has been called.
    */
   onData(callback: () => void): Subscription {
     this.handle();
@@ -94,12 +97,13 @@ export class Reader<D extends StructDecl = StructDecl> extends Entity {
   }
 
   /**
-   * Takes up to `max` samples (a whole number, or Infinity) and visits each one. `sample` and `info` are views that the next sample
-   * overwrites: read them, and copy what is to be kept. Returns the number of samples taken.
+   * Takes up to `max` samples (a whole number, or Infinity) and visits each one. `sample` and
+   * `info` are views that the next sample overwrites: read them, and copy what is to be kept.
+   * Returns the number of samples taken.
    *
-   * A visitor that throws ends the visit; what it had not seen of the batch at hand is lost. A sample that cannot be
-   * read goes to `onBad`, or is thrown without it. A visitor that closes the reader is not called again. One that returns a
-   * promise, or is async, is a TypeError.
+   * A visitor that throws ends the visit; what it had not seen of the batch at hand is lost. A
+   * sample that cannot be read goes to `onBad`, or is thrown without it. A visitor that closes the
+   * reader is not called again. One that returns a promise, or is async, is a TypeError.
    */
   take(visit: Visitor<D>, max = Infinity, onBad?: (error: Error) => void): number {
     if (visit instanceof (AsyncFunction as () => void)) this.#refusePromise();
@@ -121,8 +125,9 @@ export class Reader<D extends StructDecl = StructDecl> extends Entity {
   }
 
   /**
-   * Takes up to `max` samples as plain objects, which belong to the caller. Without data (`info.valid` false) only the key fields are set.
-   * A sample that its type cannot hold (an enum's unknown value) goes to `onBad`, or is thrown without it.
+   * Takes up to `max` samples as plain objects, which belong to the caller. Without data
+   * (`info.valid` false) only the key fields are set. A sample that its type cannot hold (an enum's
+   * unknown value) goes to `onBad`, or is thrown without it.
    */
   takeObjects(max = Infinity, onBad?: (error: Error) => void): TakenObject<D>[] {
     const taken: TakenObject<D>[] = [];
@@ -142,10 +147,11 @@ export class Reader<D extends StructDecl = StructDecl> extends Entity {
   }
 
   /**
-   * Yields samples in place as they come, and blocks this thread in between: for a Worker, which it wakes sooner than an event loop
-   * wakes. It ends when none has come for `timeoutMs` (0 to 2^40) or the reader is closed; what a loop leaves when it breaks off is
-   * yielded by the next. A sample that cannot be read goes to `onBad`, or is thrown without it. Throws TypeError while onData() has a
-   * callback.
+   * Yields samples in place as they come, and blocks this thread in between: for a Worker, which it
+   * wakes sooner than an event loop wakes. It ends when none has come for `timeoutMs` (0 to 2^40)
+   * or the reader is closed; what a loop leaves when it breaks off is yielded by the next. A sample
+   * that cannot be read goes to `onBad`, or is thrown without it. Throws TypeError while onData()
+   * has a callback.
    */
   wait(timeoutMs: number, onBad?: (error: Error) => void): IterableIterator<SampleView<D>> {
     const timeout = nanoseconds("timeoutMs", timeoutMs);
@@ -181,14 +187,17 @@ export class Reader<D extends StructDecl = StructDecl> extends Entity {
     }
     if (this.#waitset === undefined) {
       this.#waitset = new Waitset(Entity.handleOf(this.#participant), handle, this.description);
-      // The thread that receives need not call what nobody listens to.
+      // Saves the receiving thread a call for each sample.
       const code = loadLibrary().dds.dds_set_listener(handle, null);
       check(code, "dds_set_listener", `wait for samples of ${this.topic.name}`);
     }
     return this.#waitset;
   }
 
-  /** For a visitor: makes an object of the sample at hand, like those of takeObjects(). Throws TypeError outside of a visit. */
+  /**
+   * For a visitor: makes an object of the sample at hand, like those of takeObjects(). Throws
+   * TypeError outside of a visit.
+   */
   copy(): Infer<D> {
     this.handle();
     const { decoder, info } = this.#batch;
@@ -233,7 +242,10 @@ export class Reader<D extends StructDecl = StructDecl> extends Entity {
     return total;
   }
 
-  /** Finds the fields of the sample at hand; false when it cannot be read, and `onBad` has been told. */
+  /**
+   * Finds the fields of the sample at hand; false when it cannot be read, and `onBad` has been
+   * told.
+   */
   #open(onBad: OnBad): boolean {
     try {
       this.#batch.open();

@@ -2,7 +2,9 @@
 
 export type InstanceState = "ALIVE" | "NOT_ALIVE_DISPOSED" | "NOT_ALIVE_NO_WRITERS";
 
-/** What DDS says about a sample. The object that a visitor gets is used again for the next sample. */
+/**
+ * What DDS says about a sample. The object that a visitor gets is used again for the next sample.
+ */
 export interface SampleInfo {
   /** Whether there is data; if not, only the key fields may be read. */
   readonly valid: boolean;

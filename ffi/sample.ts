@@ -4,15 +4,23 @@ import { Block } from "./memory.ts";
 const START_BYTES = 64 * 1024;
 /** What a serialized sample starts with; alignment counts from behind it. */
 export const HEADER_BYTES = 4;
-/** Memory behind the last sample, so that a word of four bytes can be read that only starts inside. */
+/**
+ * Memory behind the last sample, so that a word of four bytes can be read that only starts inside.
+ */
 const SLACK_BYTES = 8;
-/** Representation identifiers with a maximum alignment of 4, of either byte order. Source: DDS-XTypes 1.3, 7.6.2. */
+/**
+ * Representation identifiers with a maximum alignment of 4, of either byte order. Source:
+ * DDS-XTypes 1.3, 7.6.2.
+ */
 const XCDR2 = { first: 0x06, last: 0x0b } as const;
 
 export class Sample {
   /** Holds samples, each with its header 4 bytes behind a multiple of 8. */
   block = new Block(START_BYTES);
-  /** Start of each field that has been located, from the block's start; -1 where only the key is there. */
+  /**
+   * Start of each field that has been located, from the block's start; -1 where only the key is
+   * there.
+   */
   readonly starts: Int32Array;
   /** The reading position. */
   at = 0;

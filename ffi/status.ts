@@ -10,7 +10,10 @@ export interface MatchedStatus {
   readonly total: number;
 }
 
-/** Endpoints that were refused, and for which policy at last; `lastPolicy` is null when there was none. */
+/**
+ * Endpoints that were refused, and for which policy at last; `lastPolicy` is null when there was
+ * none.
+ */
 export interface IncompatibleQosStatus {
   readonly total: number;
   readonly lastPolicyId: number;

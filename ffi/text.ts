@@ -46,14 +46,18 @@ const INTERNED = 4096;
 /** Longer texts rarely come again, bytes; whole words of four. */
 const INTERNED_BYTES = 64;
 const INTERNED_WORDS = INTERNED_BYTES / 4;
-/** Of each entry: its bytes in words, the last one filled up with zeros; how many they are; the text. One array for all, so that a new text costs no more than itself. */
+/**
+ * Of each entry: its bytes in words, the last one filled up with zeros; how many they are; the
+ * text. One array for all, so that a new text costs no more than itself.
+ */
 const internedWords = new Int32Array(INTERNED * INTERNED_WORDS);
 const internedLengths = new Uint8Array(INTERNED);
 const internedTexts: string[] = Array.from({ length: INTERNED }, () => "");
 
 /**
- * Reads serialized text: its size, which includes a terminating NUL, and UTF-8. Text that was seen before, of at most 64 bytes,
- * comes from a table. The block must have three bytes more than that; they do not count.
+ * Reads serialized text: its size, which includes a terminating NUL, and UTF-8. Text that was seen
+ * before, of at most 64 bytes, comes from a table. The block must have three bytes more than that;
+ * they do not count.
  */
 export function readText(block: Block, at: number): string {
   const { view } = block;
@@ -63,7 +67,8 @@ export function readText(block: Block, at: number): string {
   if (length > INTERNED_BYTES) return block.text.toString("utf8", start, start + length);
   const last = (length - 1) & ~3;
   const lastWord = wordAt(view, start, last, length);
-  // Names that differ do so at the end, and identifiers all over: four words tell them apart as well as all of them.
+  // Names that differ do so at the end, and identifiers all over: four words tell them apart as
+  // well as all of them.
   let hash = length ^ Math.imul(lastWord, 0x9e3779b1);
   if (last > 0) {
     hash ^= Math.imul(view.getInt32(start, true), 0x85ebca6b);

@@ -26,7 +26,10 @@ const NAME = /^[A-Za-z_/][A-Za-z0-9_/]*$/;
 /** dds_key_descriptor_t: const char *m_name; uint32_t m_offset, m_idx. */
 const KEY_BYTES = 16;
 
-/** A name and a type, for the writers and readers of the participant that made it. It has no methods but close(). */
+/**
+ * A name and a type, for the writers and readers of the participant that made it. It has no methods
+ * but close().
+ */
 export class Topic<D extends StructDecl = StructDecl> extends Entity {
   readonly name: string;
   /** A copy of the declaration that it was made of; it cannot change. */

@@ -1,9 +1,10 @@
 /**
- * Which Cyclone DDS a library is. It has no function that says so; what it exports tells the series apart, and where its file's
- * name has a version, that must agree.
+ * Which Cyclone DDS a library is. It has no function that says so; what it exports tells the series
+ * apart, and where its file's name has a version, that must agree.
  *
- * The structs that are handed over (topic descriptor, sample info, statuses) and the op codes are the same in both series:
- * dds_public_impl.h, dds.h, dds_public_status.h and dds_opcodes.h of 0.10.2 and 11.0.1.
+ * The structs that are handed over (topic descriptor, sample info, statuses) and the op codes are
+ * the same in both series: dds_public_impl.h, dds.h, dds_public_status.h and dds_opcodes.h of
+ * 0.10.2 and 11.0.1.
  */
 import { DdsLibraryError } from "./error.ts";
 
@@ -40,8 +41,8 @@ export const MARKING_FUNCTIONS: readonly string[] = [
 ];
 
 /**
- * Returns the series of the library in `file` (its real path, if that is known), by the functions that it exports.
- * Throws DdsLibraryError for a library of no known series.
+ * Returns the series of the library in `file` (its real path, if that is known), by the functions
+ * that it exports. Throws DdsLibraryError for a library of no known series.
  */
 export function seriesOf(exported: ReadonlySet<string>, file: string | undefined): Series {
   const version = versionInName(file);

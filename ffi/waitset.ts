@@ -9,7 +9,9 @@ export class Waitset {
   readonly #handle: number;
   readonly #action: string;
 
-  /** For the reader, and in the participant, with these handles; `what` is the reader's description. */
+  /**
+   * For the reader, and in the participant, with these handles; `what` is the reader's description.
+   */
   constructor(participant: number, reader: number, what: string) {
     const { dds } = loadLibrary();
     this.#action = `wait for samples of the ${what}`;

@@ -1,9 +1,10 @@
 /**
  * Wakes the JavaScript thread when a DDS thread has data.
  *
- * A DDS thread only calls a threadsafe function of N-API (native.c), which puts a task into the queue of the event loop. Many
- * arrivals in a row are one wake-up, nothing is polled, and no JavaScript runs on a foreign thread. When a Worker ends, a cleanup
- * hook of N-API takes the function away before it is gone, which nobody does for a threadsafe JSCallback.
+ * A DDS thread only calls a threadsafe function of N-API (native.c), which puts a task into the
+ * queue of the event loop. Many arrivals in a row are one wake-up, nothing polls, and no JavaScript
+ * runs on a foreign thread. When a Worker ends, a cleanup hook of N-API disarms the function before
+ * it is freed. A threadsafe JSCallback has no such hook: a later call crashes.
  */
 import { DdsLibraryError } from "./error.ts";
 import { loadLibrary } from "./library.ts";
@@ -11,17 +12,21 @@ import type { Pointer } from "./memory.ts";
 
 /** struct wake of native.c. */
 const WAKE_BYTES = 16;
-/** Looks for data in a row, as long as it keeps arriving, before the other events of the loop have their turn. */
+/**
+ * How many times in a row data is looked for while it keeps arriving; then other events have their
+ * turn.
+ */
 const MAX_LOOKS = 4;
 /**
- * Samples taken in one look that make a stream of what arrives: then the next look is `STREAM_PAUSE_MS` later and finds more, because a wake-up
- * for each packet takes the cores from the threads that receive and send.
+ * Samples taken in one look that make a stream of what arrives: then the next look is
+ * `STREAM_PAUSE_MS` later and finds more, because a wake-up for each packet takes the cores from
+ * the threads that receive and send.
  */
 const STREAM = 32;
 const STREAM_PAUSE_MS = 1;
 
 export class Wake {
-  /** Of C: a DDS thread may signal it whatever becomes of this JavaScript. */
+  /** Memory of C, because a DDS thread may still signal when the JavaScript object is gone. */
   readonly pointer: Pointer;
   readonly #onWake: () => void;
   #taken = 0;
@@ -50,7 +55,8 @@ export class Wake {
       }
       if (!this.#hasMissed()) return;
     }
-    // Not another call of the function: the event loop makes such calls as long as there are any, and does nothing else.
+    // Not another call of the function: the event loop makes such calls as long as there are any,
+    // and does nothing else.
     setImmediate(() => this.#look());
   }
 

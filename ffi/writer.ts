@@ -13,11 +13,17 @@ import {
 import type { Topic } from "./topic.ts";
 import type { Infer, StructDecl } from "./types.ts";
 
-/** Writes a topic on the thread that made it. Its methods throw DdsClosedError after close(), DdsError when Cyclone refuses. */
+/**
+ * Writes a topic on the thread that made it. Its methods throw DdsClosedError after close(),
+ * DdsError when Cyclone refuses.
+ */
 export class Writer<D extends StructDecl = StructDecl> extends Entity {
   readonly topic: Topic<D>;
   readonly #encoder: Encoder;
-  /** What a failed write could not do: made once, because a text made for each write would be garbage. */
+  /**
+   * What a failed write could not do: made once, because a text made for each write would be
+   * garbage.
+   */
   readonly #action: string;
 
   /** @internal Use Participant.writer(). */
@@ -34,9 +40,9 @@ export class Writer<D extends StructDecl = StructDecl> extends Entity {
   }
 
   /**
-   * Writes a sample. C copies it before this returns, so the value may be used again. It blocks this thread while a reliable
-   * reader leaves no room. Throws DdsValueError when the value does not fit the type, DdsError with TIMEOUT when there has
-   * been no room for `maxBlockingMs`.
+   * Writes a sample. C copies it before this returns, so the value may be used again. It blocks
+   * this thread while a reliable reader leaves no room. Throws DdsValueError when the value does
+   * not fit the type, DdsError with TIMEOUT when there has been no room for `maxBlockingMs`.
    */
   write(value: Infer<D>): void {
     const { pointer } = this.#encoder.encode(value);
@@ -51,7 +57,9 @@ export class Writer<D extends StructDecl = StructDecl> extends Entity {
     check(code, "dds_dispose", `dispose an instance of ${this.topic.name}`);
   }
 
-  /** Says that this writer will not update the instance with this key any more, and frees it here. */
+  /**
+   * Says that this writer will not update the instance with this key any more, and frees it here.
+   */
   unregister(key: Partial<Infer<D>>): void {
     const { pointer } = this.#encoder.encodeKey(key);
     const code = loadLibrary().dds.dds_unregister_instance(this.handle(), pointer);
@@ -64,8 +72,8 @@ export class Writer<D extends StructDecl = StructDecl> extends Entity {
   }
 
   /**
-   * Blocks this thread until every matched reliable reader has all samples. Throws TypeError unless `timeoutMs` is from 0 to 2^40,
-   * DdsError with TIMEOUT when that time is over.
+   * Blocks this thread until every matched reliable reader has all samples. Throws TypeError unless
+   * `timeoutMs` is from 0 to 2^40, DdsError with TIMEOUT when that time is over.
    */
   waitForAcknowledgments(timeoutMs: number): void {
     const timeout = nanoseconds("timeoutMs", timeoutMs);

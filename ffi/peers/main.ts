@@ -1,9 +1,11 @@
 /**
- * The five topics between this binding and the Python package cyclonedds 11, both ways, every field at its edges.
+ * The five topics between this binding and the Python package cyclonedds 11, both ways, every field
+ * at its edges.
  *
- * Run: bun run test:dds-peers. It installs the package into a folder of its own and removes that afterwards, unless
- * CYCLONEDDS_PYTHON names a Python that has it. The binding's own library is that of the system, or the one that
- * CYCLONEDDS_HOME names. Exits with 1 when something differs, with 2 when there is no such Python.
+ * Run: bun run test:dds-peers. It installs the package into a folder of its own and removes that
+ * afterwards, unless CYCLONEDDS_PYTHON names a Python that has it. The binding's own library is
+ * that of the system, or the one that CYCLONEDDS_HOME names. Exits with 1 when something differs,
+ * with 2 when there is no such Python.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -93,7 +93,8 @@ class Namer {
   struct(fields: readonly Field[], use: Use): StructDecl {
     const name = this.#name("S");
     const mayBeKey = fields.map((field) => field.isKey && !hasCollection(field.shape));
-    // Below a struct that is wholly a key, Cyclone's IDL compiler 0.10 ignores keys, which 11 does not.
+    // Below a struct that is wholly a key, Cyclone's IDL compiler 0.10 ignores keys, which 11 does
+    // not.
     const isKeyed = use !== "all of a key" && mayBeKey.includes(true);
     const named = fields.map(({ shape }, i) => {
       const isKey = isKeyed && mayBeKey[i] === true;

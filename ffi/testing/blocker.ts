@@ -1,6 +1,7 @@
 /**
- * A program that blocks its only thread in C. Run: blocker.ts <domain>; CYCLONEDDS_URI configures it. It prints `matched` once a
- * reader is there; at the first line of standard input it writes, prints `blocking`, and waits for an acknowledgment.
+ * A program that blocks its only thread in C. Run: blocker.ts <domain>; CYCLONEDDS_URI configures
+ * it. It prints `matched` once a reader is there; at the first line of standard input it writes,
+ * prints `blocking`, and waits for an acknowledgment.
  */
 import { createParticipant } from "../mod.ts";
 import { until } from "./domain.ts";

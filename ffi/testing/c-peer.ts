@@ -1,6 +1,6 @@
 /**
- * A peer in C, compiled by the IDL compiler and gcc from the IDL of given types: it shares no code with the binding but
- * the C library itself.
+ * A peer in C, compiled by the IDL compiler and gcc from the IDL of given types: it shares no code
+ * with the binding but the C library itself.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -63,7 +63,10 @@ export async function descriptors(
 export interface PeerOptions {
   readonly domainId: number;
   readonly configXml: string;
-  /** Representation in which it writes; or that its samples are kept for late joiners, and that it is one itself. */
+  /**
+   * Representation in which it writes; or that its samples are kept for late joiners, and that it
+   * is one itself.
+   */
   readonly mode?: "cdr1" | "cdr2" | "kept";
 }
 

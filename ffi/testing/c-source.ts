@@ -1,4 +1,7 @@
-/** Generates the part of the C peer that knows the types: it names fields, and leaves every layout to the compiler. */
+/**
+ * Generates the part of the C peer that knows the types: it names fields, and leaves every layout
+ * to the compiler.
+ */
 import { isPrimitive, type PrimitiveDecl, type StructDecl, type TypeDecl } from "../types.ts";
 import { keyFields } from "./tokens.ts";
 

@@ -1,8 +1,14 @@
-/** Serializes values with a library that shares nothing with decode.ts, in both versions of CDR (DDS-XTypes 1.3, 7.4). */
+/**
+ * Serializes values with a library that shares nothing with decode.ts, in both versions of CDR
+ * (DDS-XTypes 1.3, 7.4).
+ */
 import { CdrWriter, EncapsulationKind } from "@foxglove/cdr";
 import { isPrimitive, type PrimitiveDecl, type TypeDecl } from "../types.ts";
 
-/** The bytes of `value` with their header; `version` 2 aligns to 4 at most and puts lengths before collections. */
+/**
+ * The bytes of `value` with their header; `version` 2 aligns to 4 at most and puts lengths before
+ * collections.
+ */
 export function serialize(type: TypeDecl, value: unknown, version: 1 | 2): Uint8Array {
   const kind = version === 1 ? EncapsulationKind.CDR_LE : EncapsulationKind.RTPS_CDR2_LE;
   const writer = new CdrWriter({ kind });

@@ -2,8 +2,8 @@
 import { createParticipant, type Participant } from "../participant.ts";
 
 /**
- * A configuration for loopback without multicast. Participants with the same tag find each other; others,
- * also on the same domain, stay unknown.
+ * A configuration for loopback without multicast. Participants with the same tag find each other;
+ * others, also on the same domain, stay unknown.
  */
 export function loopbackConfig(tag: string): string {
   return [

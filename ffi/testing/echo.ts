@@ -1,4 +1,7 @@
-/** A program that writes what it reads from topic Calls to topic Readings. Run: echo.ts <domain>; CYCLONEDDS_URI configures it. */
+/**
+ * A program that writes what it reads from topic Calls to topic Readings. Run: echo.ts <domain>;
+ * CYCLONEDDS_URI configures it.
+ */
 import { createParticipant, type Qos } from "../mod.ts";
 import { Reading } from "./reading.ts";
 

@@ -1,6 +1,7 @@
 /**
- * A program that joins a domain and leaves it. Run: leaver.ts <domain>; CYCLONEDDS_URI configures it. It prints `joined`, at the
- * first line of standard input closes its participant, and prints `left`.
+ * A program that joins a domain and leaves it. Run: leaver.ts <domain>; CYCLONEDDS_URI configures
+ * it. It prints `joined`, at the first line of standard input closes its participant, and prints
+ * `left`.
  */
 import { createParticipant } from "../mod.ts";
 import { Reading } from "./reading.ts";

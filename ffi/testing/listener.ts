@@ -1,7 +1,7 @@
 /**
- * A program that reads topic Readings and prints each sample as a line of JSON. Run: listener.ts <domain> [transient];
- * CYCLONEDDS_URI configures it. It prints `ready` first, closes and exits on SIGTERM if `close` is among its arguments, and
- * ends in any case after a minute.
+ * A program that reads topic Readings and prints each sample as a line of JSON. Run: listener.ts
+ * <domain> [transient]; CYCLONEDDS_URI configures it. It prints `ready` first, closes and exits on
+ * SIGTERM if `close` is among its arguments, and ends in any case after a minute.
  */
 import { createParticipant } from "../mod.ts";
 import { Reading } from "./reading.ts";

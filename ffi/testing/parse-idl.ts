@@ -1,4 +1,7 @@
-/** Turns IDL into declarations by way of a parser that shares nothing with idl.ts. It knows no sequences of sequences. */
+/**
+ * Turns IDL into declarations by way of a parser that shares nothing with idl.ts. It knows no
+ * sequences of sequences.
+ */
 import { type IDLMessageDefinitionField, parseIDL } from "@foxglove/omgidl-parser";
 import type { EnumDecl, PrimitiveDecl, StructDecl, TypeDecl } from "../types.ts";
 

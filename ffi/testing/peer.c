@@ -1,12 +1,16 @@
 /* A peer in plain C: writes what standard input says and prints what it reads, field by field.
  *
- * Run: peer describe <topic> <op words>, or peer <domain> cdr1|cdr2|kept <topic>... ; kept is cdr1 with writers that keep everything
- * for late joiners, and readers that ask for that; topics.h, which is generated, holds the
- * types. The first prints what the IDL compiler made of a type. The second obeys commands, one a line:
- * `write|dispose|unregister <topic> <tokens>`. Samples, one a line: `<topic> <instance state> <valid> <tokens>`.
- * Tokens, by the order of fields: integers and enums in decimals, floating-point numbers as the hex digits of their
- * bits, text as x and the hex digits of its bytes, sequences as their length and their elements.
- * Without data (valid is 0) the tokens are those of the key fields.
+ * Run: peer describe <topic> <op words>, or peer <domain> cdr1|cdr2|kept <topic>...
+ * `kept` is cdr1 with writers that keep everything for late joiners, and readers that ask for that.
+ * topics.h, which is generated, holds the types.
+ *
+ * The first prints what the IDL compiler made of a type. The second obeys commands, one a line:
+ * `write|dispose|unregister <topic> <tokens>`, and prints samples, one a line:
+ * `<topic> <instance state> <valid> <tokens>`.
+ *
+ * Tokens, in the order of fields: integers and enums in decimals, floating-point numbers as the hex
+ * digits of their bits, text as x and the hex digits of its bytes, sequences as their length and
+ * their elements. Without data (valid is 0) the tokens are those of the key fields.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -179,7 +183,8 @@ static void obey(const char *command, const char *topic) {
   dds_sample_free(sample, types[i].descriptor, DDS_FREE_ALL);
 }
 
-/* Type name, size, alignment, flags, number of instructions, ops, and name, place and order of each key. */
+/* Type name, size, alignment, flags, number of instructions, ops, and name, place and order of each
+ * key. */
 static int describe(const dds_topic_descriptor_t *d, int words) {
   printf("%s %u %u %u %u", d->m_typename, d->m_size, d->m_align, d->m_flagset & ~DDS_TOPIC_XTYPES_METADATA, d->m_nops);
   for (int i = 0; i < words; i++) printf(" %u", d->m_ops[i]);

@@ -54,7 +54,10 @@ export class Program implements AsyncDisposable {
     return this.process.exitCode !== null || this.process.signalCode !== null;
   }
 
-  /** Ends its standard input, waits for its end, and throws with what it said unless it exited with 0. */
+  /**
+   * Ends its standard input, waits for its end, and throws with what it said unless it exited with
+   * 0.
+   */
   async finish(): Promise<void> {
     await this.process.stdin.end();
     const [code, errors] = await Promise.all([this.process.exited, this.#errors, this.#reading]);
@@ -82,7 +85,9 @@ export function startProgram(
   );
 }
 
-/** Starts listener.ts. Arguments: `transient` asks for what writers kept; `close` closes on SIGTERM. */
+/**
+ * Starts listener.ts. Arguments: `transient` asks for what writers kept; `close` closes on SIGTERM.
+ */
 export async function startListener(
   domain: { readonly domainId: number; readonly configXml: string },
   ...argv: readonly ("transient" | "close")[]

@@ -1,6 +1,7 @@
 /**
- * RTPS datagrams to break: those that a participant sends by itself, and those that it sends to a made-up participant which it
- * is made to believe in. Ports: DDSI-RTPS 2.3, 9.6.1.1; header and submessages: 8.3.3 and 9.4.5.
+ * RTPS datagrams to break: those that a participant sends by itself, and those that it sends to a
+ * made-up participant which it is made to believe in. Ports: DDSI-RTPS 2.3, 9.6.1.1; header and
+ * submessages: 8.3.3 and 9.4.5.
  */
 import { until } from "./domain.ts";
 
@@ -46,8 +47,9 @@ export class Wire implements Disposable {
 }
 
 /**
- * Makes the participants of a domain, which must have the wire's port among their peers, talk to a made-up participant behind
- * the wire, and returns what they say: announcements, acknowledgments, heartbeats, and what they read and write.
+ * Makes the participants of a domain, which must have the wire's port among their peers, talk to a
+ * made-up participant behind the wire, and returns what they say: announcements, acknowledgments,
+ * heartbeats, and what they read and write.
  */
 export async function overhear(wire: Wire, domainId: number): Promise<readonly Uint8Array[]> {
   await until("an announcement", () => wire.heard.length > 0);
@@ -67,7 +69,10 @@ export async function overhear(wire: Wire, domainId: number): Promise<readonly U
   return wire.heard.map((bytes) => withPrefix(bytes, 0x66));
 }
 
-/** The same datagram from a sender that does not exist, in its header and wherever else it names itself. */
+/**
+ * The same datagram from a sender that does not exist, in its header and wherever else it names
+ * itself.
+ */
 function withPrefix(bytes: Uint8Array, byte: number): Uint8Array {
   const changed = Uint8Array.from(bytes);
   const own = Buffer.from(bytes.subarray(PREFIX.start, PREFIX.end));

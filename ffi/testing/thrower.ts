@@ -1,4 +1,7 @@
-/** A program whose callback throws at its first call. Run: thrower.ts <domain>; CYCLONEDDS_URI configures it. */
+/**
+ * A program whose callback throws at its first call. Run: thrower.ts <domain>; CYCLONEDDS_URI
+ * configures it.
+ */
 import { createParticipant } from "../mod.ts";
 import { until } from "./domain.ts";
 import { Reading } from "./reading.ts";

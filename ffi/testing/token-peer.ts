@@ -1,4 +1,7 @@
-/** A peer in another language that is told what to write, and says what it has read, in tokens (peer.c). */
+/**
+ * A peer in another language that is told what to write, and says what it has read, in tokens
+ * (peer.c).
+ */
 import type { StructDecl } from "../types.ts";
 import type { Topics } from "./c-source.ts";
 import { Program } from "./program.ts";
@@ -10,7 +13,9 @@ export class TokenPeer implements AsyncDisposable {
   readonly #program: Program;
   #isReady = false;
 
-  /** Starts the peer, with the names of the topics behind `argv`; it ends with its standard input. */
+  /**
+   * Starts the peer, with the names of the topics behind `argv`; it ends with its standard input.
+   */
   constructor(argv: readonly string[], topics: Topics, configXml: string) {
     this.#topics = topics;
     this.#program = new Program([...argv, ...Object.keys(topics)], {

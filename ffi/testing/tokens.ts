@@ -1,4 +1,7 @@
-/** Values as the text that peer.c reads and prints: one token per number or text, in the order of fields. */
+/**
+ * Values as the text that peer.c reads and prints: one token per number or text, in the order of
+ * fields.
+ */
 import { isPrimitive, type PrimitiveDecl, type StructDecl, type TypeDecl } from "../types.ts";
 
 const bits = new DataView(new ArrayBuffer(8));
@@ -19,7 +22,10 @@ export function keyTokensOf(struct: StructDecl, value: unknown): string {
   return tokens.join(" ");
 }
 
-/** Names of the fields that count in a key: those declared, or all of a nested struct that declares none. */
+/**
+ * Names of the fields that count in a key: those declared, or all of a nested struct that declares
+ * none.
+ */
 export const keyFields = ({ key, fields }: StructDecl): readonly string[] =>
   key ?? Object.keys(fields);
 

@@ -33,7 +33,8 @@ export function edgeValue(type: TypeDecl, edge: number): unknown {
       return elements(type.of, type.length, edge);
     case "sequence": {
       const length = LENGTHS[edge % LENGTHS.length] as number;
-      // Long ones only of short elements: a thousand texts of 70,000 bytes are more than a value may have.
+      // Long ones only of short elements: a thousand texts of 70,000 bytes are more than a value
+      // may have.
       const most = isPrimitive(type.of) ? length : Math.min(length, 5);
       return elements(type.of, Math.min(most, type.bound ?? Infinity), edge);
     }

@@ -1,4 +1,7 @@
-/** A program whose first visitor throws at the first sample. Run: visit-thrower.ts <domain>; CYCLONEDDS_URI configures it. */
+/**
+ * A program whose first visitor throws at the first sample. Run: visit-thrower.ts <domain>;
+ * CYCLONEDDS_URI configures it.
+ */
 import { createParticipant } from "../mod.ts";
 import { until } from "./domain.ts";
 import { Reading } from "./reading.ts";

@@ -1,4 +1,7 @@
-/** A Worker that blocks until topic Readings has samples, until it has taken as many as its task says. */
+/**
+ * A Worker that blocks until topic Readings has samples, until it has taken as many as its task
+ * says.
+ */
 import { workerData } from "node:worker_threads";
 import { createParticipant } from "../mod.ts";
 import { Reading } from "./reading.ts";

@@ -1,4 +1,7 @@
-/** A Worker that reads topic Readings with many readers, and ends, if its task says so, once samples have come. */
+/**
+ * A Worker that reads topic Readings with many readers, and ends, if its task says so, once samples
+ * have come.
+ */
 import { workerData } from "node:worker_threads";
 import { createParticipant } from "../mod.ts";
 import { Reading } from "./reading.ts";

@@ -1,4 +1,7 @@
-/** What is measured within one process, where samples are written and then taken, so that neither waiting nor wake-ups count. */
+/**
+ * What is measured within one process, where samples are written and then taken, so that neither
+ * waiting nor wake-ups count.
+ */
 import type { Infer, Participant, Reader } from "../../../ffi/mod.ts";
 import { Look, type Track, track, trackReader, trackWriter } from "./tracks.ts";
 
@@ -37,7 +40,10 @@ async function alone(participant: Participant, count: number): Promise<Alone> {
 /** Bytes on the JavaScript heap. With collection switched off (BUN_JSC_useGC=0) it only grows. */
 export const heapBytes = (): number => process.memoryUsage().heapUsed;
 
-/** Bytes of heap for each message, garbage included: run it with collection switched off (BUN_JSC_useGC=0). */
+/**
+ * Bytes of heap for each message, garbage included: run it with collection switched off
+ * (BUN_JSC_useGC=0).
+ */
 export async function allocation(
   participant: Participant,
   count: number,
@@ -63,7 +69,10 @@ export async function allocation(
   return { write_bytes, view_bytes, object_bytes, check: look.sum };
 }
 
-/** CPU time of each step for each message, nanoseconds; the least of several rounds, as a busy machine only adds to it. */
+/**
+ * CPU time of each step for each message, nanoseconds; the least of several rounds, as a busy
+ * machine only adds to it.
+ */
 export async function steps(
   participant: Participant,
   count: number,

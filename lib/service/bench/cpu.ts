@@ -4,7 +4,10 @@ import { readdirSync, readFileSync } from "node:fs";
 /** USER_HZ, in which Linux counts: 100 a second on every machine that this runs on. */
 const TICK_US = 10_000;
 
-/** Microseconds by thread: the main one, those that receive for DDS, and all others; in their own code and in the kernel. */
+/**
+ * Microseconds by thread: the main one, those that receive for DDS, and all others; in their own
+ * code and in the kernel.
+ */
 export interface Cpu extends Record<string, number> {
   main_us: number;
   main_kernel_us: number;

@@ -8,8 +8,8 @@ const HERE = import.meta.dir;
 const LONGEST_MS = 600_000;
 
 /**
- * Cyclone's configuration: loopback alone, nobody else's processes, and on both sides threads for each socket, as is Cyclone's default; the
- * binding's own is a single one, which takes longer but ends also without an interface. `internal` is more XML.
+ * Cyclone's configuration: loopback only, a discovery tag of this run, and on both sides Cyclone's
+ * default number of receiving threads instead of the binding's single one. `internal` is more XML.
  */
 function cycloneConfig(internal: string): string {
   return [
@@ -22,8 +22,9 @@ function cycloneConfig(internal: string): string {
 }
 
 /**
- * Variables that make writers collect samples into larger packets. They wait when 4 MB are not yet acknowledged, and go on at 1 MB: with
- * the usual 500 kB writers of SourceTrack wait a quarter of the time, and with the usual 1 kB they go on when readers have run dry.
+ * Variables that make writers collect samples into larger packets. They wait when 4 MB are not yet
+ * acknowledged, and go on at 1 MB: with the usual 500 kB writers of SourceTrack wait a quarter of
+ * the time, and with the usual 1 kB they go on when readers have run dry.
  */
 export const BATCHED = {
   CYCLONEDDS_URI: cycloneConfig(
@@ -91,7 +92,10 @@ export async function exchange(
 export const rateOf = (count: number, sides: { read: Figures; written: Figures }): number =>
   count / Math.max(sides.read["seconds"] ?? 0, sides.written["seconds"] ?? 0);
 
-/** Measures each of `names` in turn, `rounds` times, and returns what was found for each, one a round. */
+/**
+ * Measures each of `names` in turn, `rounds` times, and returns what was found for each, one a
+ * round.
+ */
 export async function series<N extends string, T>(
   rounds: number,
   names: readonly N[],
@@ -108,8 +112,9 @@ export const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
 /**
- * Prints the median of a series and the median of its rounds' ratios to the reference: what slows this machine down for a while slows both sides
- * of a round, so these ratios vary less than the figures.
+ * Prints the median of a series and the median of its rounds' ratios to the reference: what slows
+ * this machine down for a while slows both sides of a round, so these ratios vary less than the
+ * figures.
  */
 export function printSeries(
   name: string,
@@ -121,7 +126,10 @@ export function printSeries(
   print(name, median(values), unit, median(references), ratio);
 }
 
-/** Prints the lowest and the highest round of a series, each with its ratio to the reference of the same round. */
+/**
+ * Prints the lowest and the highest round of a series, each with its ratio to the reference of the
+ * same round.
+ */
 export function printSpread(
   name: string,
   values: readonly number[],

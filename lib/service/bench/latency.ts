@@ -4,7 +4,10 @@ import { systemClock } from "../../base/clock.ts";
 /** Messages of which the latency does not count, as in peer.c. */
 export const RUN_IN = 1800;
 
-/** Milliseconds since the epoch, finer than the clock tells them: its steps give the offset of the monotonic one. */
+/**
+ * Milliseconds since the epoch, finer than the clock tells them: its steps give the offset of the
+ * monotonic one.
+ */
 export function unixClock(): () => number {
   const until = performance.now() + 30;
   let offset = Number.NEGATIVE_INFINITY;

@@ -1,6 +1,7 @@
 /**
- * The binding against C, process to process on loopback, reliable and KEEP_ALL: the C peer is built from the same IDL. Both run in
- * turn; figures are medians. `--only <part>` runs one part; see README.md for what each measures.
+ * The binding against C, process to process on loopback, reliable and KEEP_ALL: the C peer is built
+ * from the same IDL. Both run in turn; figures are medians. `--only <part>` runs one part; see
+ * README.md for what each measures.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -94,8 +95,9 @@ async function batching({ c, js }: Peers): Promise<void> {
 }
 
 /**
- * The rate that ddsperf's subscriber reports, messages per second, the first second left out. By itself it takes samples in a
- * listener, on the thread that receives them; with `waitset` on another thread that is woken, as the peers do.
+ * The rate that ddsperf's subscriber reports, messages per second, the first second left out. By
+ * itself it takes samples in a listener, on the thread that receives them; with `waitset` on
+ * another thread that is woken, as the peers do.
  */
 async function ddsperf(taking: "listener" | "waitset"): Promise<number> {
   const options = { env: peerEnv(BATCHED), timeoutMs: 60_000 };
@@ -111,7 +113,10 @@ async function ddsperf(taking: "listener" | "waitset"): Promise<number> {
   return steady[Math.floor(steady.length / 2)] ?? Number.NaN;
 }
 
-/** From before the write to the handler, at 600 messages a second: by the event loop, and by a Worker that waits. */
+/**
+ * From before the write to the handler, at 600 messages a second: by the event loop, and by a
+ * Worker that waits.
+ */
 async function latency({ c, js }: Peers): Promise<void> {
   const n = String(PULSES);
   const pairs = {

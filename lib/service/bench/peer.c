@@ -1,4 +1,5 @@
-/* The C side of the benchmark, built from the same IDL with the same QoS: see main.ts for what each mode is for.
+/* The C side of the benchmark, built from the same IDL with the same QoS: see main.ts for what each
+ * mode is for.
  *
  *   peer write N      peer read N         SourceTrack as fast as it goes
  *   peer pulse N      peer hear N         SourceTrack at 600 a second; one-way latency
@@ -15,7 +16,7 @@
 #include "bench.h"
 #include "cms.h"
 
-/* RUN_IN: messages of which the latency does not count, those of a process that has just started. */
+/* RUN_IN: messages whose latency does not count, because the process has just started. */
 enum { BATCH = 256, BURST = 3, RUN_IN = 1800 };
 static const long BURST_NS = 5000000;
 

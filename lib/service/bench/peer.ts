@@ -2,7 +2,8 @@
  * The JavaScript side of the benchmark; see main.ts for what each mode is for.
  *
  *   bun peer.ts allocation N | steps N
- *   bun peer.ts write N | pulse N         bun peer.ts view N | object N | hear N | hear-waiting N | steady N | soak N
+ *   bun peer.ts write N | pulse N
+ *   bun peer.ts view N | object N | hear N | hear-waiting N | steady N | soak N
  *   bun peer.ts send-text N SIZE | send-numbers N SIZE | receive-text N | receive-numbers N
  */
 import { Worker } from "node:worker_threads";
@@ -81,7 +82,9 @@ async function pulse(writer: Writer<Track>): Promise<void> {
   print({ written: count, seconds: (performance.now() - startedMs) / 1000 });
 }
 
-/** Reads with `takeSome` until `count` samples are there; returns figures of the time in between. */
+/**
+ * Reads with `takeSome` until `count` samples are there; returns figures of the time in between.
+ */
 async function readAll<D extends StructDecl>(
   reader: Reader<D>,
   takeSome: () => number,
@@ -161,7 +164,9 @@ async function steady(reader: Reader<Track>): Promise<void> {
   });
 }
 
-/** Very many messages, with collections forced in between: each has to come once, and in its turn. */
+/**
+ * Very many messages, with collections forced in between: each has to come once, and in its turn.
+ */
 async function soak(reader: Reader<Track>): Promise<void> {
   const look = new Look();
   let [expected, inOrder, collections, rssEarly] = [0, 0, 0, 0];

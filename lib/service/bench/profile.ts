@@ -1,4 +1,7 @@
-/** Where the time of a message goes: CPU time of each side's threads, and of each step within one process. */
+/**
+ * Where the time of a message goes: CPU time of each side's threads, and of each step within one
+ * process.
+ */
 import { mustRun } from "../../base/shell.ts";
 import { exchange, type Figures, peerEnv, type Peers, print } from "./harness.ts";
 
@@ -22,7 +25,10 @@ const STEP_NAMES = {
   object_ns: "take as an object, every field read",
 } as const;
 
-/** Prints the CPU time of each thread for each message of a reading or a writing process, beside C's. */
+/**
+ * Prints the CPU time of each thread for each message of a reading or a writing process, beside
+ * C's.
+ */
 function printThreads(side: string, ours: Figures, theirs: Figures): void {
   const perMessage = (figures: Figures, name: string): number => (figures[name] ?? 0) / MESSAGES;
   const names = Object.keys(THREADS) as (keyof typeof THREADS)[];
@@ -45,7 +51,8 @@ export async function profile({ c, js }: Peers): Promise<void> {
   printThreads("writer", writing.written, inC.written);
   const wakeUps = ({ read }: { read: Figures }): number => MESSAGES / (read["wake_ups"] ?? 0);
   print("profile: messages a wake-up", wakeUps(reading), "1", wakeUps(inC));
-  // Memory that glibc gives back after each round would be faulted in again by the next, and hide the rest.
+  // Memory that glibc gives back after each round would be faulted in again by the next, and hide
+  // the rest.
   const env = peerEnv({ MALLOC_TRIM_THRESHOLD_: String(2 ** 30) });
   const steps = async (side: readonly string[]): Promise<Figures> =>
     JSON.parse(await mustRun([...side, "steps", String(STEPS)], { env })) as Figures;

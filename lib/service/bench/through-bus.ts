@@ -1,11 +1,17 @@
-/** What a message costs a service: from publish() to the subscriber, through the services' own bus, within one process. */
+/**
+ * What a message costs a service: from publish() to the subscriber, through the services' own bus,
+ * within one process.
+ */
 import { createTelemetry } from "../../telemetry/telemetry.ts";
 import type { Arrival } from "../arrival.ts";
 import { Bus, type Subscriber } from "../bus.ts";
 import { heapBytes } from "./alone.ts";
 import { Look, track } from "./tracks.ts";
 
-/** Targets, and as many messages of each as the topic's history keeps: what may wait between two turns of the event loop. */
+/**
+ * Targets, and as many messages of each as the topic's history keeps: what may wait between two
+ * turns of the event loop.
+ */
 const TARGETS = 30;
 const DEPTH = 10;
 /** Messages with one trace: a scan sees three targets. */
@@ -19,14 +25,15 @@ function* newTraces(): Generator<string> {
   for (let i = 1; ; i++) {
     const id = i.toString(16);
     const text = `00-${id.padStart(32, "0")}-${id.padStart(16, "0")}-01`;
-    // In one piece: text that is put together lazily would be garbage of whoever reads it first.
+    // JavaScriptCore concatenates text when it is first read. That memory would count as the
+    // reader's.
     yield Buffer.from(text).toString("latin1");
   }
 }
 
 /**
- * Bytes of heap for each message, garbage included: run it with collection switched off (BUN_JSC_useGC=0). Each way of looking at a message
- * reads every field of it but the trace.
+ * Bytes of heap for each message, garbage included: run it with collection switched off
+ * (BUN_JSC_useGC=0). Each way of looking at a message reads every field of it but the trace.
  */
 export async function busAllocation(count: number): Promise<Record<string, number>> {
   const telemetry = createTelemetry({

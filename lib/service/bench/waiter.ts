@@ -1,4 +1,7 @@
-/** A Worker that hears `workerData` messages with a reader that blocks its thread, and posts their latencies. */
+/**
+ * A Worker that hears `workerData` messages with a reader that blocks its thread, and posts their
+ * latencies.
+ */
 import { parentPort, workerData } from "node:worker_threads";
 import { createParticipant } from "../../../ffi/mod.ts";
 import { Latencies } from "./latency.ts";
