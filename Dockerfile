@@ -1,5 +1,5 @@
 # One image for every program of the project; the first argument says which: a service, `telemetry`,
-# `runtime-metrics`, `engine-proxy` or `prometheus-rules`.
+# `runtime-metrics`, `engine-proxy`, `prometheus-door` or `prometheus-rules`.
 ARG BUN_VERSION=1.4.5
 
 FROM oven/bun:${BUN_VERSION} AS packages

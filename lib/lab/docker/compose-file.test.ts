@@ -70,7 +70,7 @@ describe.each(all)("%s", (name, service) => {
 
 test("services have the same limits, so that a limit tells nothing", () => {
   const limits = SERVICES.map((name) => file.services[name]?.mem_limit);
-  expect(new Set(limits)).toEqual(new Set(["256m"]));
+  expect(new Set(limits)).toEqual(new Set(["384m"]));
 });
 
 test("one service builds the image for all", () => {

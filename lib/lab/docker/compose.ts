@@ -11,19 +11,22 @@ export interface ComposeOptions {
   readonly index: number;
   readonly lifetime: Lifetime;
   readonly ownerToken: string;
+  /** The program that has Compose; another one in tests. */
+  readonly docker?: string | undefined;
   readonly signal?: AbortSignal;
   readonly onProgress: (line: string) => void;
 }
 
 /** Builds the image where it is not up to date, and starts every container; throws EnvironmentError with the reason. */
 export async function composeUp(options: ComposeOptions): Promise<void> {
-  if (Bun.which("docker") === null) {
+  const { docker = "docker" } = options;
+  if (Bun.which(docker) === null) {
     throw new EnvironmentError(
       "Cannot start the lab in containers: docker must be on PATH, with Compose v2; https://docs.docker.com/compose/install says how",
     );
   }
   const { projectDir, signal, onProgress } = options;
-  const child = Bun.spawn(composeArgv(options), {
+  const child = Bun.spawn([docker, ...composeArguments(options)], {
     cwd: projectDir,
     env: composeEnv(options),
     stdin: "ignore",
@@ -44,9 +47,8 @@ export async function composeUp(options: ComposeOptions): Promise<void> {
 }
 
 /** Without file names, so that Compose reads the usual file or what COMPOSE_FILE lists. */
-function composeArgv({ projectDir, index }: ComposeOptions): string[] {
+function composeArguments({ projectDir, index }: ComposeOptions): string[] {
   return [
-    "docker",
     "compose",
     "--progress=plain",
     "--project-directory",

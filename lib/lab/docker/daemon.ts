@@ -1,6 +1,6 @@
 /**
- * Ends a container lab with the program that started it: when this program's standard input closes, that program has
- * ended, however it did, and every container, network and volume of the project is removed.
+ * Ends a container lab with the program that started it: when this program's standard input closes without a word, that
+ * program has ended, however it did, and every container, network and volume of the project is removed.
  *
  * `bun lib/lab/docker/daemon.ts <project> <DOCKER_HOST>`, in a session of its own.
  */
@@ -8,6 +8,7 @@ import { systemClock } from "../../base/clock.ts";
 import { endpointOf } from "../../base/container-engine.ts";
 import { messageOf } from "../../base/errors.ts";
 import { Engine } from "./engine.ts";
+import { ORDERLY_END } from "./layout.ts";
 import { removeProject } from "./remove-project.ts";
 
 /** Compose outlives the caller until its next line of output, and may make another container meanwhile. */
@@ -20,10 +21,11 @@ for (const signal of ["SIGINT", "SIGHUP", "SIGTERM"] as const) process.on(signal
 
 try {
   const engine = new Engine(endpointOf(host));
-  await new Response(Bun.stdin.stream()).arrayBuffer();
-  await removeProject(engine, project);
-  await systemClock.sleep(SECOND_LOOK_MS);
-  await removeProject(engine, project);
+  if ((await Bun.stdin.text()) !== ORDERLY_END) {
+    await removeProject(engine, project);
+    await systemClock.sleep(SECOND_LOOK_MS);
+    await removeProject(engine, project);
+  }
 } catch (error) {
   process.stderr.write(`daemon of ${project}: ${messageOf(error)}\n`);
   process.exitCode = 2;

@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { dirname } from "node:path";
 import { endpointOf, type EngineEndpoint, findEngine } from "../../base/container-engine.ts";
 import { processEnv } from "../../base/env.ts";
-import { EnvironmentError } from "../../base/errors.ts";
+import { EnvironmentError, messageOf } from "../../base/errors.ts";
 import { waitUntil } from "../../base/wait.ts";
 import { SERVICES, type ServiceName } from "../../contract/topology.ts";
 import {
@@ -18,6 +18,7 @@ import {
   type ReplaceOptions,
   type ServiceState,
   type ServiceStats,
+  type StoredTelemetry,
   type UpOptions,
 } from "../lab.ts";
 import { composeUp } from "./compose.ts";
@@ -28,7 +29,8 @@ import {
   LABEL,
   networkName,
   ONE_SHOT,
-  ownerTokenFile,
+  ORDERLY_END,
+  filesOf,
   projectName,
 } from "./layout.ts";
 import { checkPorts } from "./preflight.ts";
@@ -42,6 +44,7 @@ import {
   stateOf,
   statsOf,
 } from "./service-container.ts";
+import { takeSnapshot } from "./take-snapshot.ts";
 import { type StackUse, useOf } from "./stack-use.ts";
 
 /** Twenty containers on two processors under load; a machine at rest takes a quarter of it. */
@@ -58,6 +61,8 @@ export interface DockerLabOptions {
   readonly projectDir: string;
   /** The engine; the usual one unless a test gives another. */
   readonly engine?: EngineEndpoint;
+  /** The program that has Compose; another one in tests. */
+  readonly docker?: string;
 }
 
 export class DockerLab implements Lab {
@@ -67,7 +72,7 @@ export class DockerLab implements Lab {
   readonly #project: string;
   #client: Engine | undefined;
   /** Ends the lab when this program ends; closed by `down`. */
-  #daemon: { readonly stdin: { end(): unknown } } | undefined;
+  #daemon: Daemon | undefined;
 
   constructor(options: DockerLabOptions) {
     this.#options = options;
@@ -93,8 +98,12 @@ export class DockerLab implements Lab {
         ),
       });
     } catch (error) {
-      if (before === null) await this.down();
-      throw error;
+      if (before !== null) throw error;
+      const left = await this.down().then(
+        () => "",
+        (failure: unknown) => `; what it started could not be removed: ${messageOf(failure)}`,
+      );
+      throw left === "" ? error : new EnvironmentError(messageOf(error) + left, { cause: error });
     }
   }
 
@@ -102,7 +111,10 @@ export class DockerLab implements Lab {
     this.#mustBeOurs(await this.#engine.list(this.#project));
     await removeProject(this.#engine, this.#project);
     rmSync(this.#tokenFile, { force: true });
+    // Without the word it would remove whatever has the project's name next.
+    void this.#daemon?.stdin.write(ORDERLY_END);
     await this.#daemon?.stdin.end();
+    await this.#daemon?.exited;
     this.#daemon = undefined;
   }
 
@@ -188,6 +200,14 @@ export class DockerLab implements Lab {
     return existsSync(this.#tokenFile) ? readFileSync(this.#tokenFile, "utf8") : undefined;
   }
 
+  /** Has Prometheus and the telemetry server write what they hold, and copies it out of their containers. */
+  async snapshot(): Promise<StoredTelemetry> {
+    const { index, projectDir } = this.#options;
+    const listed = await this.#engine.list(this.#project);
+    this.#mustBeOurs(listed);
+    return takeSnapshot(this.#engine, listed, filesOf(projectDir, index).snapshot);
+  }
+
   /** What all containers of the lab use. The share of a processor is the difference of two calls. */
   async usage(): Promise<StackUse> {
     return useOf(this.#engine, this.#project);
@@ -198,7 +218,7 @@ export class DockerLab implements Lab {
   }
 
   get #tokenFile(): string {
-    return ownerTokenFile(this.#options.projectDir, this.#options.index);
+    return filesOf(this.#options.projectDir, this.#options.index).ownerToken;
   }
 
   get #engine(): Engine {
@@ -237,7 +257,7 @@ export class DockerLab implements Lab {
     signal: AbortSignal | undefined,
     onProgress: (line: string) => void,
   ): Promise<void> {
-    const { index, lifetime, projectDir } = this.#options;
+    const { index, lifetime, projectDir, docker } = this.#options;
     const { endpoint } = this.#engine;
     await checkPorts(index);
     if (!keepTelemetry) await removeProject(this.#engine, this.#project);
@@ -252,6 +272,7 @@ export class DockerLab implements Lab {
       index,
       lifetime,
       ownerToken,
+      docker,
       onProgress,
       ...(signal === undefined ? {} : { signal }),
     });
@@ -281,7 +302,9 @@ function mustFindEngine(): EngineEndpoint {
   return endpointOf("unix:///var/run/docker.sock");
 }
 
-function startDaemon(project: string, host: string): { readonly stdin: { end(): unknown } } {
+type Daemon = Bun.Subprocess<"pipe", "ignore", "ignore">;
+
+function startDaemon(project: string, host: string): Daemon {
   const child = Bun.spawn([process.execPath, DAEMON, project, host], {
     detached: true,
     stdin: "pipe",

@@ -101,6 +101,31 @@ export class Engine {
     return demultiplex(new Uint8Array(await response.arrayBuffer()));
   }
 
+  /** Runs a program in a running container to its end; throws EngineError with what it said when it fails. */
+  async exec(id: string, argv: readonly string[]): Promise<string> {
+    const request = { AttachStdout: true, AttachStderr: true, Cmd: argv };
+    const path = `/containers/${escape(id)}/exec`;
+    const created = await askEngine(this.endpoint, path, { method: "POST", body: request });
+    const { Id } = (await created.json()) as { Id: string };
+    const started = await askEngine(this.endpoint, `/exec/${escape(Id)}/start`, {
+      method: "POST",
+      body: { Detach: false, Tty: false },
+    });
+    const text = demultiplex(new Uint8Array(await started.arrayBuffer()));
+    const { ExitCode } = await this.#get<{ ExitCode: number }>(`/exec/${escape(Id)}/json`);
+    if (ExitCode === 0) return text;
+    throw new EngineError(
+      `Cannot run \`${argv.join(" ")}\` in a container: it ended with ${ExitCode}: ${text.trim()}`,
+    );
+  }
+
+  /** A file or folder of a container, as a tar archive. */
+  async archive(id: string, path: string): Promise<Uint8Array> {
+    const query = `path=${escape(path)}`;
+    const reply = await askEngine(this.endpoint, `/containers/${escape(id)}/archive?${query}`);
+    return new Uint8Array(await reply.arrayBuffer());
+  }
+
   async start(id: string): Promise<void> {
     await this.#send("POST", `/containers/${escape(id)}/start`);
   }

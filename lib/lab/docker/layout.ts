@@ -11,6 +11,7 @@ import {
 export const PARTS = [
   "otel-collector",
   "prometheus",
+  "prometheus-door",
   "loki",
   "tempo",
   "grafana",
@@ -34,6 +35,9 @@ export const projectName = (index: number): string =>
   index === 0 ? "cms-lab" : `cms-lab-${index}`;
 
 export const networkName = (index: number): string => `${projectName(index)}_${NETWORK}`;
+
+/** What a program tells the daemon of its lab when it has taken the lab down itself. */
+export const ORDERLY_END = "down";
 
 /** Labels that Compose puts on what it makes. */
 export const LABEL = {
@@ -76,7 +80,7 @@ export function published(index: number): readonly Published[] {
   return [
     part("CONSOLE", ports.console, "grafana", 3000),
     part("TELEMETRY", ports.telemetry, "telemetry", 3000),
-    part("PROMETHEUS", ports.prometheus, "prometheus", 9090),
+    part("PROMETHEUS", ports.prometheus, "prometheus-door", 9090),
     part("LOKI", ports.loki, "loki", 3100),
     part("TEMPO", ports.tempo, "tempo", 3200),
     part("OTLP_GRPC", ports.otlpGrpc, "otel-collector", 4317),
@@ -96,6 +100,21 @@ export function published(index: number): readonly Published[] {
   ];
 }
 
-/** The secret that opens the markers; outside of every container but the telemetry server. */
-export const ownerTokenFile = (projectDir: string, index: number): string =>
-  `${projectDir}/.lab/docker-${index}/owner-token`;
+/** Files of a lab outside its containers. */
+export interface Files {
+  readonly folder: string;
+  /** The secret that opens the markers; in no container but the telemetry server. */
+  readonly ownerToken: string;
+  /** What was stored, as the last snapshot found it. */
+  readonly snapshot: string;
+}
+
+export function filesOf(projectDir: string, index: number): Files {
+  const folder = `${projectDir}/.lab/docker-${index}`;
+  return { folder, ownerToken: `${folder}/owner-token`, snapshot: `${folder}/snapshot` };
+}
+
+/** Where the telemetry server's container has its store, and where a snapshot of it is written. */
+export const TELEMETRY_STORE = "/data/telemetry/telemetry.sqlite";
+export const TELEMETRY_SNAPSHOT = "/data/telemetry/snapshot.sqlite";
+export const PROMETHEUS_SNAPSHOTS = "/prometheus/snapshots";

@@ -1,0 +1,45 @@
+/** Copies what a container lab has stored to files of this machine. */
+import { mkdirSync, rmSync } from "node:fs";
+import { basename } from "node:path";
+import { EnvironmentError } from "../../base/errors.ts";
+import type { StoredTelemetry } from "../lab.ts";
+import type { ContainerSummary, Engine } from "./engine.ts";
+import { LABEL, PROMETHEUS_SNAPSHOTS, TELEMETRY_SNAPSHOT } from "./layout.ts";
+
+/** Takes a snapshot into `folder`, which holds no other afterwards. */
+export async function takeSnapshot(
+  engine: Engine,
+  listed: readonly ContainerSummary[],
+  folder: string,
+): Promise<StoredTelemetry> {
+  const idOf = (service: string): string => {
+    const found = listed.find(({ Labels }) => Labels[LABEL.service] === service);
+    if (found !== undefined) return found.Id;
+    throw new EnvironmentError(`Cannot take a snapshot: ${service} must be there, but is not`);
+  };
+  const telemetry = idOf("telemetry");
+  const prometheus = idOf("prometheus");
+  const name = (await engine.exec(telemetry, ["bun", "lib/lab/docker/snapshot/main.ts"])).trim();
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const blocks = `${PROMETHEUS_SNAPSHOTS}/${name}`;
+  await extract(await engine.archive(prometheus, blocks), folder);
+  await extract(await engine.archive(telemetry, TELEMETRY_SNAPSHOT), folder);
+  return {
+    prometheusBlocks: `${folder}/${name}`,
+    telemetryStore: `${folder}/${basename(TELEMETRY_SNAPSHOT)}`,
+  };
+}
+
+async function extract(archive: Uint8Array, folder: string): Promise<void> {
+  const child = Bun.spawn(["tar", "-x", "-C", folder, "--no-same-owner"], {
+    stdin: archive,
+    stdout: "ignore",
+    stderr: "pipe",
+  });
+  const [code, said] = await Promise.all([child.exited, new Response(child.stderr).text()]);
+  if (code === 0) return;
+  throw new EnvironmentError(
+    `Cannot unpack a snapshot: tar must succeed, but said: ${said.trim()}`,
+  );
+}
