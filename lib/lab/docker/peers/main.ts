@@ -18,7 +18,14 @@ const runner = (...args: string[]): string[] => [process.execPath, "runner.ts", 
 
 /** Each step: what it is called, what it proves, and the program that proves it. */
 const STEPS: Readonly<Record<string, readonly [what: string, argv: readonly string[]]>> = {
+  configuration: ["every part reads its own configuration", suite("configuration.suite.ts")],
   lab: ["the suite of every lab", suite("lab.suite.ts")],
+  surface: ["investigators read the same on both engines", suite("surface.suite.ts")],
+  "bad-input": ["what a machine lacks is said in one line", suite("bad-input.suite.ts")],
+  figures: [
+    "start, memory, processor, image",
+    [process.execPath, "lib/lab/docker/peers/figures.ts"],
+  ],
   verify: [
     "every scenario breaks the system as it says, and nothing else",
     runner("verify", "--engine", "docker"),
