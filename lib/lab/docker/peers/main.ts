@@ -20,6 +20,7 @@ const runner = (...args: string[]): string[] => [process.execPath, "runner.ts", 
 const STEPS: Readonly<Record<string, readonly [what: string, argv: readonly string[]]>> = {
   configuration: ["every part reads its own configuration", suite("configuration.suite.ts")],
   lab: ["the suite of every lab", suite("lab.suite.ts")],
+  signals: ["every declared signal arrives", suite("signals.suite.ts")],
   surface: ["investigators read the same on both engines", suite("surface.suite.ts")],
   "bad-input": ["what a machine lacks is said in one line", suite("bad-input.suite.ts")],
   figures: [

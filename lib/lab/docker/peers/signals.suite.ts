@@ -1,0 +1,11 @@
+/** Every declared signal arrives in the container stack: in Prometheus, Loki and Tempo, by way of the Collector. */
+import { describe } from "bun:test";
+import { createLab } from "../../create-lab.ts";
+import { runSignalSuite } from "../../testing/signals.case.ts";
+
+describe("signals of the containers", () => {
+  runSignalSuite({
+    makeLab: () => createLab({ engine: "docker", index: 0, lifetime: "with-caller" }),
+    ingress: "otel-collector",
+  });
+});
