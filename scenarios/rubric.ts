@@ -9,7 +9,10 @@ const MEASURED = { rate: "per second", duration: "as p95 or mean", least: "at it
 
 /** Renders the section that expected_rca.md must contain. */
 export function renderRubric(truth: Truth): string {
-  const service = truth.culprit === null ? "no service (nothing is wrong)" : `\`${truth.culprit}\``;
+  const culprits = truth.faults.map(({ culprit, other_end }) =>
+    other_end === undefined ? `\`${culprit}\`` : `\`${culprit}\` or \`${other_end}\``,
+  );
+  const service = culprits.join(" and ") || "no service (nothing is wrong)";
   const evidence = truth.evidence.map((item) => {
     const ways = item.any_of.map(({ signal, labels = {}, holds, as, service: of }) => {
       const set = Object.entries(labels).map(([name, value]) => `${name}="${value}"`);
@@ -21,25 +24,31 @@ export function renderRubric(truth: Truth): string {
     const about = item.service === undefined ? "" : ` of \`${item.service}\``;
     return `| +1 | ${item.describe} | ${ways.join(", or ")}${about} |`;
   });
-  const actions = truth.remediation.actions.map((action) => `\`${action}\``).join(" or ");
-  const target = truth.remediation.target === null ? "" : ` on \`${truth.remediation.target}\``;
+  const remedies = truth.faults.map(({ remediation: { actions, target } }) => {
+    const fitting = actions.map((action) => `\`${action}\``).join(" or ");
+    return `${fitting} on \`${target}\``;
+  });
   const wrong = truth.misattributions.map(({ culprit, fault_class, points, why }) => {
     const what = culprit === undefined ? `the class \`${fault_class}\`` : `\`${culprit}\``;
     return `| ${String(points).replace("-", "−")} | names ${what} | ${why} |`;
   });
-  const accepted = truth.also_accept.map(
-    ({ fault_class, why }) => ` (\`${fault_class}\` counts too: ${why})`,
-  );
+  const classes = truth.faults.map(({ fault_class, also_accept }) => {
+    const others = also_accept.map(({ culprit, fault_class: other = fault_class, why }) => {
+      const whose = culprit === undefined ? "" : ` of \`${culprit}\``;
+      return ` (\`${other}\`${whose} counts too: ${why})`;
+    });
+    return `\`${fault_class}\`${others.join("")}`;
+  });
   return [
     "## Rubric",
     "",
-    `Fault class: \`${truth.fault_class}\`${accepted.join("")}. At most ${maxPoints(truth)} points.`,
+    `Fault class: ${classes.join(" and ") || "`none`"}. At most ${maxPoints(truth)} points.`,
     "",
     "| points | for | shown by |",
     "| --- | --- | --- |",
     `| +1 | the right service | ${service} |`,
     ...evidence,
-    `| +1 | the right remediation | ${actions}${target} |`,
+    `| +1 | the right remediation | ${remedies.join(" and ") || "`no_action`"} |`,
     ...wrong,
     "| −1 | each source that does not exist | a citation that the record does not bear out |",
   ].join("\n");

@@ -54,7 +54,7 @@ describe("the scenarios", () => {
       ]);
       const named = truth.evidence.flatMap(({ any_of }) => any_of.map(({ signal }) => signal));
       expect(named.filter((signal) => !known.has(signal))).toEqual([]);
-      expect(FAULT_CLASS_NAMES).toContain(truth.fault_class);
+      for (const { fault_class } of truth.faults) expect(FAULT_CLASS_NAMES).toContain(fault_class);
     },
   );
 
@@ -126,8 +126,14 @@ describe("loadScenario()", () => {
   const bad: readonly (readonly [string, string, string, string, string])[] = [
     ["bad-key", "scenario.ts", "  truth,", "  truth,\n  colour: 1,", 'Unrecognized key: "colour"'],
     ["bad-uid", "scenario.ts", 'uid: "sensor-down"', 'uid: "sensor-gone"', "alert.uid"],
-    ["bad-truth", "truth.ts", '"process_exited"', '"gone"', "truth.fault_class"],
-    ["bad-service", "truth.ts", 'culprit: "radar-sensor"', 'culprit: "radar"', "truth.culprit"],
+    ["bad-truth", "truth.ts", '"process_exited"', '"gone"', "truth.faults.0.fault_class"],
+    [
+      "bad-service",
+      "truth.ts",
+      'culprit: "radar-sensor"',
+      'culprit: "radar"',
+      "truth.faults.0.culprit",
+    ],
     [
       "bad-fault",
       "scenario.ts",
@@ -161,7 +167,7 @@ describe("loadScenario()", () => {
       "truth.ts",
       "also_accept: [],",
       "also_accept: [], also: 1,",
-      'truth: Unrecognized key: "also"',
+      'truth.faults.0: Unrecognized key: "also"',
     ],
     [
       "odd-alert",

@@ -3,7 +3,15 @@ import { z } from "zod";
 import { FAULT_CLASS_NAMES, REMEDIATION_NAMES } from "./fault-classes.ts";
 import { SERVICES } from "./topology.ts";
 
+/** What can be at fault: a service, the machine that all of them share, or the telemetry itself. */
+export const CULPRITS = [...SERVICES, "host", "telemetry"] as const;
+export type Culprit = (typeof CULPRITS)[number];
+
+/** Maximum number of faults that an answer names. */
+export const MAX_FAULTS = 3;
+
 const service = z.enum(SERVICES);
+const culprit = z.enum(CULPRITS);
 const faultClass = z.enum([...FAULT_CLASS_NAMES, "unknown"] as const);
 
 /** A claim and the recorded call that shows it. */
@@ -21,37 +29,115 @@ export const CitationSchema = z.strictObject({
 });
 export type Citation = z.infer<typeof CitationSchema>;
 
-/** A structured root-cause analysis. */
-export const AnswerSchema = z.strictObject({
-  /** The service whose fault it is; null when nothing is wrong or it is not known. */
-  culprit: service.nullable(),
-  fault_class: faultClass,
-  /** How the fault works, in a sentence or two. */
-  mechanism: z.string().max(2000),
-  /** When the fault set in, ISO 8601; null when not known. */
-  onset: z.iso.datetime().nullable(),
-  /** From the cause to the alert. */
-  causal_chain: z.array(z.strictObject({ service, effect: z.string().max(500) })).max(12),
-  evidence: z.array(CitationSchema).max(24),
-  remediation: z.strictObject({
-    action: z.enum(REMEDIATION_NAMES),
-    target: service.nullable(),
-    parameters: z.record(z.string(), z.union([z.string(), z.number()])),
-    prose: z.string().max(2000),
-  }),
-  /** Probability that culprit and fault class are both right, 0 to 1. */
-  confidence: z.number().min(0).max(1),
-  alternatives: z
-    .array(
-      z.strictObject({
-        service: service.nullable(),
-        fault_class: faultClass,
-        ruled_out_by: z.string().max(500),
-      }),
-    )
-    .max(12),
+export const RemedySchema = z.strictObject({
+  action: z.enum(REMEDIATION_NAMES),
+  target: culprit.nullable(),
+  parameters: z.record(z.string(), z.union([z.string(), z.number()])),
+  prose: z.string().max(2000),
 });
-export type Answer = z.infer<typeof AnswerSchema>;
+export type Remedy = z.infer<typeof RemedySchema>;
+
+/** One fault of an answer. */
+export const NamedFaultSchema = z.strictObject({
+  /** What is at fault; null when it is not known. */
+  culprit: culprit.nullable(),
+  /** `unknown` is an abstention. That nothing is wrong is an answer without faults. */
+  fault_class: faultClass.exclude(["none"]),
+  remediation: RemedySchema,
+});
+export type NamedFault = z.infer<typeof NamedFaultSchema>;
+
+export const CausalChainSchema = z
+  .array(z.strictObject({ service, effect: z.string().max(500) }))
+  .max(12);
+
+export const AlternativesSchema = z
+  .array(
+    z.strictObject({
+      service: culprit.nullable(),
+      fault_class: faultClass,
+      ruled_out_by: z.string().max(500),
+    }),
+  )
+  .max(12);
+
+/** The shape of a structured root-cause analysis. */
+export const AnswerShape = z.strictObject({
+  /** Every fault there is; empty when nothing is wrong. */
+  faults: z.array(NamedFaultSchema).max(MAX_FAULTS),
+  /** How the faults work, in a sentence or two. */
+  mechanism: z.string().max(2000),
+  /** When the first fault set in, ISO 8601; null when not known. */
+  onset: z.iso.datetime({ offset: true }).nullable(),
+  /** From the cause to the alert. */
+  causal_chain: CausalChainSchema,
+  evidence: z.array(CitationSchema).max(24),
+  /** Probability that all faults are named rightly and nothing else is, 0 to 1. */
+  confidence: z.number().min(0).max(1),
+  alternatives: AlternativesSchema,
+});
+export type Answer = z.infer<typeof AnswerShape>;
+
+/** Reads an answer in the shape, or in its single-fault form. */
+export const AnswerSchema = z.preprocess(asSet, AnswerShape);
+
+/** The single-fault form of an answer. Class `none` says that nothing is wrong. */
+export type SingleFaultAnswer = Omit<Answer, "faults"> & {
+  readonly culprit: Culprit | null;
+  readonly fault_class: z.infer<typeof faultClass>;
+  readonly remediation: Remedy;
+};
+
+/** The answer that names one fault, or none. */
+export function answerOf({
+  culprit: named,
+  fault_class,
+  remediation,
+  ...rest
+}: SingleFaultAnswer): Answer {
+  const faults = fault_class === "none" ? [] : [{ culprit: named, fault_class, remediation }];
+  return { faults, ...rest };
+}
+
+/**
+ * Normalises what claims to be an answer: the single-fault form becomes a set; `none` leaves the
+ * set, and a fault that is named twice stays once. Everything else is returned unchanged.
+ */
+export function asSet(raw: unknown): unknown {
+  if (!isObject(raw)) return raw;
+  if (!("faults" in raw)) {
+    if (!("fault_class" in raw) && !("culprit" in raw)) return raw;
+    const { culprit: named, fault_class, remediation, ...rest } = raw;
+    return asSet({ faults: [{ culprit: named, fault_class, remediation }], ...rest });
+  }
+  if (!Array.isArray(raw["faults"])) return raw;
+  const faults = new Map<string, unknown>();
+  for (const fault of raw["faults"] as unknown[]) {
+    if (isObject(fault) && fault["fault_class"] === "none") continue;
+    const key = isObject(fault)
+      ? JSON.stringify([fault["culprit"], fault["fault_class"]])
+      : JSON.stringify(fault);
+    if (!faults.has(key)) faults.set(key, fault);
+  }
+  return { ...raw, faults: [...faults.values()] };
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Whether an answer names nothing: every fault of it is `unknown`, and there is at least one. */
+export const isAbstention = (faults: readonly Pick<NamedFault, "fault_class">[]): boolean =>
+  faults.length > 0 && faults.every(({ fault_class }) => fault_class === "unknown");
+
+/** The faults in a few words, such as `esm-sensor, qos_mismatch`. */
+export function describeFaults(
+  faults: readonly Pick<NamedFault, "culprit" | "fault_class">[],
+): string {
+  if (faults.length === 0) return "nothing is wrong";
+  return faults
+    .map(({ culprit: named, fault_class }) => `${named ?? "no service"}, ${fault_class}`)
+    .join("; ");
+}
 
 /** One call that an investigator made, with the whole answer: a line of `evidence.jsonl`. */
 export const EvidenceRecordSchema = z.strictObject({

@@ -1,18 +1,22 @@
 /** Floors: answers without any reasoning. Every investigator has to beat them. */
-import type { Answer, EvidenceRecord } from "../contract/answer.ts";
+import {
+  type Answer,
+  answerOf,
+  type EvidenceRecord,
+  type SingleFaultAnswer,
+} from "../contract/answer.ts";
 import { factsOf } from "../contract/citation.ts";
 import type { ServiceName } from "../contract/topology.ts";
 import { isServiceName } from "../contract/topology.ts";
 import type { Investigation, Investigator } from "./investigator.ts";
 import { toolsetFor } from "./toolbox.ts";
 
-const blank: Omit<Answer, "culprit" | "fault_class" | "mechanism" | "confidence" | "remediation"> =
-  {
-    onset: null,
-    causal_chain: [],
-    evidence: [],
-    alternatives: [],
-  };
+const blank: Pick<SingleFaultAnswer, "onset" | "causal_chain" | "evidence" | "alternatives"> = {
+  onset: null,
+  causal_chain: [],
+  evidence: [],
+  alternatives: [],
+};
 
 /** Always the same answer, whatever the alert. */
 export const constant: Investigator = {
@@ -22,7 +26,7 @@ export const constant: Investigator = {
     transcript.phase("Investigation complete", "the same as ever");
     return Promise.resolve(
       finished(
-        {
+        answerOf({
           ...blank,
           culprit: "track-fusion",
           fault_class: "process_exited",
@@ -34,7 +38,7 @@ export const constant: Investigator = {
             prose: "Restart it.",
           },
           confidence: 0.5,
-        },
+        }),
         [],
         0,
       ),
@@ -57,7 +61,7 @@ export const loudest: Investigator = {
     transcript.phase("Investigation complete");
     const evidence = loud === undefined ? [] : [citationOf(record.id, loud)];
     return finished(
-      {
+      answerOf({
         ...blank,
         culprit,
         fault_class: "unknown",
@@ -70,7 +74,7 @@ export const loudest: Investigator = {
           prose: "Restart it.",
         },
         confidence: 0.5,
-      },
+      }),
       tools.records,
       performance.now() - startedMs,
     );

@@ -147,8 +147,8 @@ describe("incidents", () => {
       earlier: [],
       versions: {},
     });
-    const { culprit, fault_class } = incident.scenario.truth;
-    expect(diagnosis).toEqual({ culprit, fault_class });
+    const truths = incident.scenario.truth.faults;
+    expect(diagnosis).toEqual(truths.map(({ culprit, fault_class }) => ({ culprit, fault_class })));
     expect(score).toMatchObject({ correct: true, invented_citations: 0 });
     expect(score?.grounded_citations).toBeGreaterThan(0);
   });
@@ -164,8 +164,10 @@ describe("incidents", () => {
       expect(prompts.join("\n")).not.toContain("ignore your instructions");
       const transcript = look?.transcript.join("\n");
       if (outcome?.kind !== "answered") throw new Error(`the model did not answer: ${transcript}`);
-      const { culprit, fault_class } = incident?.scenario.truth ?? {};
-      expect(outcome.answer, transcript).toMatchObject({ culprit, fault_class });
+      const [truth] = incident?.scenario.truth.faults ?? [];
+      expect(outcome.answer.faults, transcript).toMatchObject([
+        { culprit: truth?.culprit, fault_class: truth?.fault_class },
+      ]);
     },
   );
 });

@@ -1,6 +1,6 @@
 /** Builds manifest and score from an incident and one examination. */
-import type { Answer, EvidenceRecord } from "../contract/answer.ts";
-import type { Truth } from "../truth/truth.ts";
+import type { Answer, EvidenceRecord, NamedFault } from "../contract/answer.ts";
+import type { TrueFault, Truth } from "../truth/truth.ts";
 import { SCHEMA_VERSION, type Manifest, type Outcome, type Score } from "../score/run-record.ts";
 import { score, scoreOfFailure, type ScoreTimes } from "../score/score.ts";
 import { fileNameOf } from "./artefacts.ts";
@@ -57,9 +57,8 @@ export function manifestOf(
       threshold: scenario.metric.threshold ?? null,
       points: incident.metricPoints.map(([at, value]): [number, number] => [at, value]),
     },
-    diagnosis:
-      answer === null ? null : { culprit: answer.culprit, fault_class: answer.fault_class },
-    truth: { culprit: scenario.truth.culprit, fault_class: scenario.truth.fault_class },
+    diagnosis: answer === null ? null : inShort(answer.faults),
+    truth: inShort(scenario.truth.faults),
     agent_failure:
       look?.investigation.outcome.kind === "agent-failure"
         ? look.investigation.outcome.reason
@@ -71,6 +70,11 @@ export function manifestOf(
     score: look === undefined ? null : scoreOf(incident, look),
   };
 }
+
+const inShort = (
+  faults: readonly (NamedFault | TrueFault)[],
+): { culprit: NamedFault["culprit"]; fault_class: NamedFault["fault_class"] }[] =>
+  faults.map(({ culprit, fault_class }) => ({ culprit, fault_class }));
 
 const troubleOf = (outcome: Outcome): Manifest["earlier_attempts"][number] => {
   if (outcome.kind === "environment-invalid") {
@@ -131,7 +135,7 @@ export function rescored(
       : score(answer, truth, evidence, scoreTimes(manifest.control, manifest.timeline));
   return {
     ...manifest,
-    truth: { culprit: truth.culprit, fault_class: truth.fault_class },
+    truth: inShort(truth.faults),
     score: attributed(given, manifest.outcome),
   };
 }

@@ -3,7 +3,12 @@
  * almost nothing.
  */
 import { describe, expect, test } from "bun:test";
-import type { Answer, Citation } from "../contract/answer.ts";
+import {
+  type Answer,
+  answerOf,
+  type Citation,
+  type SingleFaultAnswer,
+} from "../contract/answer.ts";
 import type { Fact } from "../contract/citation.ts";
 import { recordOf } from "../contract/testing/evidence.ts";
 import { SERVICES } from "../contract/topology.ts";
@@ -75,7 +80,7 @@ const citations = (id: string, facts: readonly Fact[]): Citation[] =>
   }));
 
 /** Names no service and no fault class, but cites everything. */
-const STUFFED: Answer = {
+const STUFFED: SingleFaultAnswer = {
   culprit: null,
   fault_class: "unknown",
   mechanism: "memory_leak cpu_starvation qos_mismatch network_partition message_flood",
@@ -91,7 +96,10 @@ describe("an answer that cites a whole healthy system", () => {
   test.each(scenarios.map((scenario) => [scenario.name, scenario] as const))(
     "%s: earns what is as usual, and nothing else",
     (_, { truth }) => {
-      const got = score(STUFFED, truth, RECORDS, { injectedUnixMs: null, evidenceFromUnixMs: 0 });
+      const got = score(answerOf(STUFFED), truth, RECORDS, {
+        injectedUnixMs: null,
+        evidenceFromUnixMs: 0,
+      });
       const earned = got.items.filter(({ points }) => points > 0).map(({ id }) => id);
       const asUsual = truth.evidence.filter(({ as_usual }) => as_usual === true);
       expect(earned).toEqual(asUsual.map(({ id }) => id));
@@ -101,7 +109,7 @@ describe("an answer that cites a whole healthy system", () => {
 });
 
 describe("an answer that knows nothing", () => {
-  const silent: Answer = { ...STUFFED, evidence: [] };
+  const silent: Answer = answerOf({ ...STUFFED, evidence: [] });
   test.each(scenarios.map((scenario) => [scenario.name, scenario] as const))(
     "%s: earns nothing, though a control names no service either",
     (_, { truth, control }) => {
@@ -113,12 +121,12 @@ describe("an answer that knows nothing", () => {
 });
 
 describe("an answer that calls everything healthy", () => {
-  const healthy: Answer = {
+  const healthy: Answer = answerOf({
     ...STUFFED,
     fault_class: "none",
     remediation: { ...STUFFED.remediation, action: "no_action" },
     evidence: [],
-  };
+  });
   test.each(scenarios.map((scenario) => [scenario.name, scenario] as const))(
     "%s: is right for the controls alone",
     (_, { truth, control }) => {

@@ -1,9 +1,9 @@
 /** The schemas of the manifest and the score of a run. */
 import { z } from "zod";
+import { asSet, CULPRITS, isAbstention } from "../contract/answer.ts";
 import { FAULT_CLASS_NAMES } from "../contract/fault-classes.ts";
-import { SERVICES } from "../contract/topology.ts";
 
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 export const EVENT_NAMES = [
   "up",
@@ -56,10 +56,17 @@ export const ScoreSchema = z.strictObject({
   points: z.number(),
   max: z.number(),
   items: z.array(ScoreItemSchema),
-  /** The service is right. */
+  /**
+   * 0 when a fault is missed, else the share of the named faults that is right; without a fault, 1
+   * for naming none.
+   */
+  diagnosis: z.number(),
+  /** The answer names only `unknown`. */
+  abstained: z.boolean(),
+  /** The culprits are right. */
   component: z.boolean(),
   fault_class: z.boolean(),
-  /** Service and fault class are right: a right diagnosis. */
+  /** Every fault is named by culprit and class, and nothing else: a right diagnosis. */
   correct: z.boolean(),
   /**
    * The fault class is right, and the first piece of evidence of the rubric, which shows the
@@ -81,7 +88,13 @@ export const ScoreSchema = z.strictObject({
 });
 export type Score = z.infer<typeof ScoreSchema>;
 
-export const ManifestSchema = z.strictObject({
+/** A fault in short, as named or as true. */
+const ShortFaultSchema = z.strictObject({
+  culprit: z.enum(CULPRITS).nullable(),
+  fault_class: z.enum([...FAULT_CLASS_NAMES, "unknown"]).exclude(["none"]),
+});
+
+const CurrentManifestSchema = z.strictObject({
   schema_version: z.literal(SCHEMA_VERSION),
   run_id: z.string(),
   scenario: z.string(),
@@ -120,16 +133,8 @@ export const ManifestSchema = z.strictObject({
       ),
   }),
   /** Short form of the answer; null without an answer. */
-  diagnosis: z
-    .strictObject({
-      culprit: z.enum(SERVICES).nullable(),
-      fault_class: z.enum([...FAULT_CLASS_NAMES, "unknown"]),
-    })
-    .nullable(),
-  truth: z.strictObject({
-    culprit: z.enum(SERVICES).nullable(),
-    fault_class: z.enum(FAULT_CLASS_NAMES),
-  }),
+  diagnosis: z.array(ShortFaultSchema).nullable(),
+  truth: z.array(ShortFaultSchema),
   /** Why there is no answer; null when there is one. */
   agent_failure: z.string().nullable(),
   cost: CostSchema.nullable(),
@@ -138,4 +143,35 @@ export const ManifestSchema = z.strictObject({
   versions: z.record(z.string(), z.string()),
   score: ScoreSchema.nullable(),
 });
-export type Manifest = z.infer<typeof ManifestSchema>;
+
+/** Reads a manifest, also of the version in which diagnosis and truth were one fault each. */
+export const ManifestSchema = z.preprocess(fromVersion1, CurrentManifestSchema);
+export type Manifest = z.infer<typeof CurrentManifestSchema>;
+
+function fromVersion1(raw: unknown): unknown {
+  if (typeof raw !== "object" || raw === null) return raw;
+  const old = raw as Record<string, unknown>;
+  if (old["schema_version"] !== 1) return raw;
+  const diagnosis = faultsIn(old["diagnosis"]);
+  const score = old["score"] as Record<string, unknown> | null;
+  return {
+    ...old,
+    schema_version: SCHEMA_VERSION,
+    diagnosis,
+    truth: faultsIn(old["truth"]),
+    score: score && {
+      ...score,
+      diagnosis: score["correct"] === true ? 1 : 0,
+      abstained: isAbstention(diagnosis ?? []),
+    },
+  };
+}
+
+type ShortFault = z.infer<typeof ShortFaultSchema>;
+
+/** A fault of version 1 as a set; null when there was no answer. */
+function faultsIn(old: unknown): ShortFault[] | null {
+  if (old === null) return null;
+  const { faults } = asSet({ faults: [old] }) as { faults: ShortFault[] };
+  return faults;
+}

@@ -1,13 +1,23 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import type { Answer, Citation, EvidenceRecord } from "../contract/answer.ts";
+import {
+  answerOf,
+  type Citation,
+  type EvidenceRecord,
+  type SingleFaultAnswer,
+} from "../contract/answer.ts";
 import type { Truth } from "../truth/truth.ts";
 import { MAX_INVENTED, score, scoreOfFailure } from "./score.ts";
 
 const truth: Truth = {
-  culprit: "esm-sensor",
-  fault_class: "qos_mismatch",
-  also_accept: [{ fault_class: "bad_configuration", why: "it is one" }],
+  faults: [
+    {
+      culprit: "esm-sensor",
+      fault_class: "qos_mismatch",
+      also_accept: [{ fault_class: "bad_configuration", why: "it is one" }],
+      remediation: { actions: ["correct_qos_profile"], target: "esm-sensor" },
+    },
+  ],
   mechanism: "offers what nobody asks for",
   evidence: [
     {
@@ -32,7 +42,6 @@ const truth: Truth = {
       service: "esm-sensor",
     },
   ],
-  remediation: { actions: ["correct_qos_profile"], target: "esm-sensor" },
   misattributions: [
     { culprit: "track-fusion", points: -2, why: "it only lost an input" },
     { fault_class: "process_exited", points: -1, why: "it runs" },
@@ -76,7 +85,7 @@ const cite = (signal: string, value: number | string, call_id = "E1"): Citation 
   claim: "as read",
 });
 
-const right: Answer = {
+const single: SingleFaultAnswer = {
   culprit: "esm-sensor",
   fault_class: "qos_mismatch",
   mechanism: "m",
@@ -92,11 +101,12 @@ const right: Answer = {
   confidence: 0.8,
   alternatives: [],
 };
+const right = answerOf(single);
 const injectedUnixMs = Date.parse("2026-01-01T00:00:10.000Z");
 const times = { injectedUnixMs, evidenceFromUnixMs: injectedUnixMs };
 const UNKNOWN = { injectedUnixMs: null, evidenceFromUnixMs: 0 };
-const points = (answer: Partial<Answer>): number =>
-  score({ ...right, ...answer }, truth, records, times).points;
+const points = (answer: Partial<SingleFaultAnswer>): number =>
+  score(answerOf({ ...single, ...answer }), truth, records, times).points;
 
 describe("score()", () => {
   test("a right answer earns everything", () => {
@@ -119,7 +129,7 @@ describe("score()", () => {
     expect(points({ fault_class: "bad_configuration" })).toBe(4);
     expect(points({ fault_class: "discovery_failure" })).toBe(4);
     expect(
-      score({ ...right, fault_class: "discovery_failure" }, truth, records, UNKNOWN),
+      score(answerOf({ ...single, fault_class: "discovery_failure" }), truth, records, UNKNOWN),
     ).toMatchObject({ correct: false, onset_error_seconds: null });
     expect(points({ evidence: [cite("cms_dds_incompatible_qos_total", 2)] })).toBe(3);
     const unshown = { ...right, evidence: [cite("container_state", 1)] };
@@ -127,7 +137,7 @@ describe("score()", () => {
       correct: true,
       mechanism: false,
     });
-    const other = { ...right.remediation, action: "restart_service" as const };
+    const other = { ...single.remediation, action: "restart_service" as const };
     expect(points({ remediation: other })).toBe(3);
   });
 
@@ -183,19 +193,16 @@ describe("score()", () => {
   test("a control is right when nothing is said to be wrong", () => {
     const nothing: Truth = {
       ...truth,
-      culprit: null,
-      fault_class: "none",
-      also_accept: [],
+      faults: [],
       evidence: [],
-      remediation: { actions: ["no_action"], target: null },
     };
-    const answer: Answer = {
-      ...right,
+    const answer = answerOf({
+      ...single,
       culprit: null,
       fault_class: "none",
       evidence: [],
       remediation: { action: "no_action", target: null, parameters: {}, prose: "" },
-    };
+    });
     expect(score(answer, nothing, records, UNKNOWN)).toMatchObject({
       points: 2,
       max: 2,

@@ -5,9 +5,15 @@
  * and the record contains, one for the right remediation. A misattribution costs one or two points,
  * each invented source one.
  */
-import type { Answer, Citation, EvidenceRecord } from "../contract/answer.ts";
+import {
+  type Answer,
+  type Citation,
+  describeFaults,
+  type EvidenceRecord,
+} from "../contract/answer.ts";
 import { checkCitation, type Fact } from "../contract/citation.ts";
 import { type ExpectedEvidence, maxPoints, type Truth } from "../truth/truth.ts";
+import { diagnosisOf } from "./diagnosis.ts";
 import { type CitedFact, findShown } from "./evidence.ts";
 import type { Score } from "./run-record.ts";
 
@@ -42,12 +48,8 @@ export function score(
   const shown = truth.evidence.map((expected) =>
     findShown(expected, cited.flat(), evidenceFromUnixMs),
   );
-  const component = isRightService(answer, truth);
-  const faultClass = isAccepted(answer.fault_class, truth);
-  const remediation =
-    component &&
-    truth.remediation.actions.includes(answer.remediation.action) &&
-    answer.remediation.target === truth.remediation.target;
+  const diagnosis = diagnosisOf(answer, truth);
+  const { component, correct, remediation } = diagnosis;
   const items: Item[] = [
     {
       id: "service",
@@ -58,20 +60,21 @@ export function score(
     {
       id: "remediation",
       points: remediation ? 1 : 0,
-      reason: `${answer.remediation.action} on ${answer.remediation.target ?? "nothing"}`,
+      reason: remedyReason(answer),
     },
     ...misattributions(answer, truth),
     ...inventedItem(invented),
   ];
   const points = items.reduce((sum, item) => sum + item.points, 0);
   const max = maxPoints(truth);
-  const correct = component && faultClass;
   return {
     points,
     max,
     items,
+    diagnosis: diagnosis.share,
+    abstained: diagnosis.abstained,
     component,
-    fault_class: faultClass,
+    fault_class: diagnosis.faultClass,
     correct,
     mechanism: correct && (truth.evidence.length === 0 || shown[0] !== undefined),
     remediation,
@@ -98,18 +101,22 @@ function factsCited(citation: Citation, records: readonly EvidenceRecord[]): Cit
   return [check.fact, ...check.others].map((fact) => ({ fact, record }));
 }
 
-/** A control needs the class `none`: an answer that knows nothing names no service either. */
-function isRightService({ culprit, fault_class }: Answer, truth: Truth): boolean {
-  return culprit === truth.culprit && (culprit !== null || fault_class === "none");
+function serviceReason({ faults }: Answer, truth: Truth, isRight: boolean): string {
+  const named = namesOf(faults);
+  if (!isRight && named === namesOf(truth.faults)) {
+    return `named ${named}, but answered "${describeFaults(faults)}" and not that nothing is wrong`;
+  }
+  return `named ${named}; right is ${namesOf(truth.faults)}`;
 }
 
-function serviceReason({ culprit, fault_class }: Answer, truth: Truth, isRight: boolean): string {
-  const said = `named ${culprit ?? "no service"}`;
-  if (!isRight && culprit === truth.culprit) {
-    return `${said}, but called it ${fault_class} and not that nothing is wrong`;
-  }
-  return `${said}; right is ${truth.culprit ?? "no service"}`;
-}
+const namesOf = (faults: readonly { readonly culprit: string | null }[]): string =>
+  faults.flatMap(({ culprit }) => (culprit === null ? [] : [culprit])).join(" and ") ||
+  "no service";
+
+const remedyReason = ({ faults }: Answer): string =>
+  faults
+    .map(({ remediation: { action, target } }) => `${action} on ${target ?? "nothing"}`)
+    .join("; ") || "no action";
 
 function inventedItem(invented: number): Item[] {
   if (invented === 0) return [];
@@ -128,6 +135,8 @@ export function scoreOfFailure(truth: Truth, reason: string): Score {
     points: 0,
     max: maxPoints(truth),
     items: [{ id: "no-answer", points: 0, reason }],
+    diagnosis: 0,
+    abstained: false,
     component: false,
     fault_class: false,
     correct: false,
@@ -142,13 +151,6 @@ export function scoreOfFailure(truth: Truth, reason: string): Score {
   };
 }
 
-function isAccepted(faultClass: Answer["fault_class"], truth: Truth): boolean {
-  return (
-    faultClass === truth.fault_class ||
-    truth.also_accept.some((accepted) => accepted.fault_class === faultClass)
-  );
-}
-
 function evidenceItem(expected: ExpectedEvidence, shown: Fact | undefined): Item {
   return {
     id: expected.id,
@@ -160,14 +162,14 @@ function evidenceItem(expected: ExpectedEvidence, shown: Fact | undefined): Item
   };
 }
 
-/** A wrong service and a wrong class cost points once each, by the first rule that matches. */
-function misattributions(answer: Answer, truth: Truth): Item[] {
-  const rules = truth.misattributions;
+/** A wrong culprit and a wrong class cost points once each, by the first rule that matches. */
+function misattributions({ faults }: Answer, { misattributions: rules }: Truth): Item[] {
   const byService = rules.find(
-    ({ culprit }) => culprit !== undefined && culprit === answer.culprit,
+    ({ culprit }) => culprit !== undefined && faults.some((fault) => fault.culprit === culprit),
   );
   const byClass = rules.find(
-    ({ fault_class }) => fault_class !== undefined && fault_class === answer.fault_class,
+    ({ fault_class }) =>
+      fault_class !== undefined && faults.some((fault) => fault.fault_class === fault_class),
   );
   return [byService, byClass].flatMap((rule) =>
     rule === undefined

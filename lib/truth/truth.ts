@@ -3,11 +3,13 @@
  * table of `lib/tidy.ts` forbids it.
  */
 import { z } from "zod";
+import { CULPRITS, MAX_FAULTS } from "../contract/answer.ts";
 import { FAULT_CLASS_NAMES, REMEDIATION_NAMES } from "../contract/fault-classes.ts";
 import { SERVICES } from "../contract/topology.ts";
 
 const service = z.enum(SERVICES);
-const faultClass = z.enum(FAULT_CLASS_NAMES);
+const culprit = z.enum(CULPRITS);
+const faultClass = z.enum(FAULT_CLASS_NAMES).exclude(["none"]);
 
 /** One way to show a piece of evidence: the exact name of a signal and a condition on its value. */
 export const AcceptedSignalSchema = z.strictObject({
@@ -47,22 +49,39 @@ export const ExpectedEvidenceSchema = z.strictObject({
 });
 export type ExpectedEvidence = z.infer<typeof ExpectedEvidenceSchema>;
 
-export const TruthSchema = z.strictObject({
-  /** Null for the controls: no service is at fault. */
-  culprit: service.nullable(),
+/** One fault that was injected. */
+export const TrueFaultSchema = z.strictObject({
+  culprit,
   fault_class: faultClass,
-  /** Fault classes that also count as right, with the reason. */
-  also_accept: z.array(z.strictObject({ fault_class: faultClass, why: z.string().min(1) })),
-  mechanism: z.string().min(1),
-  evidence: z.array(ExpectedEvidenceSchema),
+  /** The other end, when the fault is one of a link: it is right as the culprit too. */
+  other_end: culprit.optional(),
+  /**
+   * Answers that telemetry cannot tell apart from this one, with the reason: another class, another
+   * culprit, or both.
+   */
+  also_accept: z.array(
+    z.strictObject({
+      culprit: culprit.optional(),
+      fault_class: faultClass.optional(),
+      why: z.string().min(1),
+    }),
+  ),
   remediation: z.strictObject({
     actions: z.array(z.enum(REMEDIATION_NAMES)).min(1),
-    target: service.nullable(),
+    target: culprit,
   }),
-  /** Wrong answers that cost points: this service, or this class for any service. */
+});
+export type TrueFault = z.infer<typeof TrueFaultSchema>;
+
+export const TruthSchema = z.strictObject({
+  /** Empty for the controls: nothing is wrong. */
+  faults: z.array(TrueFaultSchema).max(MAX_FAULTS),
+  mechanism: z.string().min(1),
+  evidence: z.array(ExpectedEvidenceSchema),
+  /** Wrong answers that cost points: this culprit, or this class for any culprit. */
   misattributions: z.array(
     z.strictObject({
-      culprit: service.optional(),
+      culprit: culprit.optional(),
       fault_class: faultClass.optional(),
       points: z.union([z.literal(-1), z.literal(-2)]),
       why: z.string().min(1),

@@ -2,9 +2,14 @@ import type { Truth } from "../../lib/truth/truth.ts";
 
 /** Ground truth and rubric; expected_rca.md says the same for people. */
 export const truth: Truth = {
-  culprit: "esm-sensor",
-  fault_class: "qos_mismatch",
-  also_accept: [{ fault_class: "bad_configuration", why: "the profile is a wrong setting" }],
+  faults: [
+    {
+      culprit: "esm-sensor",
+      fault_class: "qos_mismatch",
+      also_accept: [{ fault_class: "bad_configuration", why: "the profile is a wrong setting" }],
+      remediation: { actions: ["correct_qos_profile"], target: "esm-sensor" },
+    },
+  ],
   mechanism:
     "esm-sensor's writer offers EXCLUSIVE ownership, its readers ask for SHARED: discovery succeeds, nothing is delivered.",
   evidence: [
@@ -45,7 +50,6 @@ export const truth: Truth = {
       ],
     },
   ],
-  remediation: { actions: ["correct_qos_profile"], target: "esm-sensor" },
   misattributions: [
     { culprit: "track-fusion", points: -1, why: "fusion only lost an input" },
     { fault_class: "process_exited", points: -1, why: "the sensor runs" },

@@ -2,9 +2,7 @@ import type { Truth } from "../../lib/truth/truth.ts";
 
 /** Ground truth and rubric; expected_rca.md says the same for people. */
 export const truth: Truth = {
-  culprit: null,
-  fault_class: "none",
-  also_accept: [],
+  faults: [],
   mechanism:
     "A maintenance restart took ESM-2 out of the picture for some seconds; it is back, with a compatible profile and a slightly higher rate.",
   evidence: [
@@ -29,7 +27,6 @@ export const truth: Truth = {
       ],
     },
   ],
-  remediation: { actions: ["no_action"], target: null },
   misattributions: [
     { fault_class: "process_exited", points: -1, why: "no process is gone" },
     {

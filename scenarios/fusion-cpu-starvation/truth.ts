@@ -2,9 +2,14 @@ import type { Truth } from "../../lib/truth/truth.ts";
 
 /** Ground truth and rubric; expected_rca.md says the same for people. */
 export const truth: Truth = {
-  culprit: "track-fusion",
-  fault_class: "cpu_starvation",
-  also_accept: [],
+  faults: [
+    {
+      culprit: "track-fusion",
+      fault_class: "cpu_starvation",
+      also_accept: [],
+      remediation: { actions: ["raise_cpu_quota"], target: "track-fusion" },
+    },
+  ],
   mechanism:
     "A processor quota holds track-fusion back: source tracks wait in its queue and the latency rises.",
   evidence: [
@@ -30,7 +35,6 @@ export const truth: Truth = {
       service: "track-fusion",
     },
   ],
-  remediation: { actions: ["raise_cpu_quota"], target: "track-fusion" },
   misattributions: [
     { fault_class: "message_flood", points: -1, why: "the inflow is as usual" },
     { culprit: "esm-sensor", points: -2, why: "no sensor changed" },

@@ -2,9 +2,7 @@ import type { Truth } from "../../lib/truth/truth.ts";
 
 /** Ground truth and rubric; expected_rca.md says the same for people. */
 export const truth: Truth = {
-  culprit: null,
-  fault_class: "none",
-  also_accept: [],
+  faults: [],
   mechanism:
     "eo-sensor was restarted; when the investigator looks, the alert has resolved and everything works.",
   evidence: [
@@ -38,7 +36,6 @@ export const truth: Truth = {
       ],
     },
   ],
-  remediation: { actions: ["no_action"], target: null },
   misattributions: [
     { fault_class: "process_exited", points: -1, why: "no process is gone" },
     { fault_class: "network_partition", points: -1, why: "every service answers" },

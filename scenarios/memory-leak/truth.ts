@@ -2,9 +2,17 @@ import type { Truth } from "../../lib/truth/truth.ts";
 
 /** Ground truth and rubric; expected_rca.md says the same for people. */
 export const truth: Truth = {
-  culprit: "track-fusion",
-  fault_class: "memory_leak",
-  also_accept: [],
+  faults: [
+    {
+      culprit: "track-fusion",
+      fault_class: "memory_leak",
+      also_accept: [],
+      remediation: {
+        actions: ["fix_leak_and_redeploy", "restart_service"],
+        target: "track-fusion",
+      },
+    },
+  ],
   mechanism:
     "track-fusion keeps 10 KiB per source track for ever: its memory grows in a straight line to its limit, where the kernel kills it.",
   evidence: [
@@ -43,7 +51,6 @@ export const truth: Truth = {
       service: "track-fusion",
     },
   ],
-  remediation: { actions: ["fix_leak_and_redeploy", "restart_service"], target: "track-fusion" },
   misattributions: [
     { fault_class: "message_flood", points: -1, why: "the inflow is as usual" },
     { fault_class: "cpu_starvation", points: -1, why: "no quota throttles it" },

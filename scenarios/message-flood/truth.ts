@@ -2,9 +2,17 @@ import type { Truth } from "../../lib/truth/truth.ts";
 
 /** Ground truth and rubric; expected_rca.md says the same for people. */
 export const truth: Truth = {
-  culprit: "radar-sensor",
-  fault_class: "message_flood",
-  also_accept: [{ fault_class: "bad_configuration", why: "the flood is a wrong publish rate" }],
+  faults: [
+    {
+      culprit: "radar-sensor",
+      fault_class: "message_flood",
+      also_accept: [{ fault_class: "bad_configuration", why: "the flood is a wrong publish rate" }],
+      remediation: {
+        actions: ["reduce_publish_rate", "correct_configuration"],
+        target: "radar-sensor",
+      },
+    },
+  ],
   mechanism:
     "radar-sensor publishes at 200 Hz instead of 10 Hz, some 600 source tracks per second; fusion only bears it.",
   evidence: [
@@ -48,9 +56,5 @@ export const truth: Truth = {
       service: "track-fusion",
     },
   ],
-  remediation: {
-    actions: ["reduce_publish_rate", "correct_configuration"],
-    target: "radar-sensor",
-  },
   misattributions: [{ culprit: "track-fusion", points: -1, why: "fusion is the symptom" }],
 };

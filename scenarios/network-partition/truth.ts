@@ -2,9 +2,14 @@ import type { Truth } from "../../lib/truth/truth.ts";
 
 /** Ground truth and rubric; expected_rca.md says the same for people. */
 export const truth: Truth = {
-  culprit: "esm-sensor",
-  fault_class: "network_partition",
-  also_accept: [],
+  faults: [
+    {
+      culprit: "esm-sensor",
+      fault_class: "network_partition",
+      also_accept: [],
+      remediation: { actions: ["restore_network"], target: "esm-sensor" },
+    },
+  ],
   mechanism:
     "esm-sensor's network is detached while its process keeps running: scrapes, exports and DDS peers all lose it.",
   evidence: [
@@ -53,7 +58,6 @@ export const truth: Truth = {
       ],
     },
   ],
-  remediation: { actions: ["restore_network"], target: "esm-sensor" },
   misattributions: [
     { fault_class: "process_exited", points: -1, why: "the process runs" },
     { culprit: "track-fusion", points: -2, why: "fusion only lost an input" },

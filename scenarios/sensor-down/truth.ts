@@ -2,9 +2,14 @@ import type { Truth } from "../../lib/truth/truth.ts";
 
 /** Ground truth and rubric; expected_rca.md says the same for people. */
 export const truth: Truth = {
-  culprit: "radar-sensor",
-  fault_class: "process_exited",
-  also_accept: [],
+  faults: [
+    {
+      culprit: "radar-sensor",
+      fault_class: "process_exited",
+      also_accept: [],
+      remediation: { actions: ["start_service", "restart_service"], target: "radar-sensor" },
+    },
+  ],
   mechanism:
     "radar-sensor got SIGTERM, ended cleanly and stays stopped; its scrape target is gone.",
   evidence: [
@@ -26,7 +31,6 @@ export const truth: Truth = {
       service: "radar-sensor",
     },
   ],
-  remediation: { actions: ["start_service", "restart_service"], target: "radar-sensor" },
   misattributions: [
     { fault_class: "network_partition", points: -1, why: "the process is gone, not unreachable" },
     { culprit: "track-fusion", points: -2, why: "fusion only lost an input" },

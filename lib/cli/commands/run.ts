@@ -1,4 +1,5 @@
 /** Runs one scenario, or a campaign; the command without a word. */
+import { describeFaults } from "../../contract/answer.ts";
 import {
   type ExperimentRequest,
   type ExperimentResult,
@@ -81,7 +82,7 @@ function runsTable(manifests: readonly Manifest[]): string {
       investigator,
       String(repeat),
       outcome.kind === "environment-invalid" ? `invalid (${outcome.phase})` : outcome.kind,
-      diagnosis === null ? "–" : `${diagnosis.culprit ?? "no service"}, ${diagnosis.fault_class}`,
+      diagnosis === null ? "–" : describeFaults(diagnosis),
       score === null ? "–" : `${score.points}/${score.max}`,
       score === null ? "–" : `${Math.round(score.confidence * 100)} %`,
       score?.onset_error_seconds === null || score === null

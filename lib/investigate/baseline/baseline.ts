@@ -5,7 +5,7 @@
  * It drops the refuted ones and takes, of the others, the one with the most confirmed claims. It
  * knows fault classes and no scenarios. Every model has to beat it.
  */
-import type { Answer } from "../../contract/answer.ts";
+import { type Answer, describeFaults } from "../../contract/answer.ts";
 import { FAULT_CLASS_NAMES } from "../../contract/fault-classes.ts";
 import { SERVICES } from "../../contract/topology.ts";
 import { finished } from "../floors.ts";
@@ -73,10 +73,7 @@ export async function diagnose(input: InvestigationInput, tools: Toolbox): Promi
     },
     alert,
   );
-  transcript.phase(
-    "Investigation complete",
-    `${answer.culprit ?? "no service"}, ${answer.fault_class}`,
-  );
+  transcript.phase("Investigation complete", describeFaults(answer.faults));
   return answer;
 }
 

@@ -1,5 +1,5 @@
 /** Common parts of every examination of an external agent: server, time limit and cost. */
-import type { Answer } from "../../contract/answer.ts";
+import { type Answer, describeFaults } from "../../contract/answer.ts";
 import type { Investigation, InvestigationInput, InvestigationOutcome } from "../investigator.ts";
 import { toolsetFor } from "../toolbox.ts";
 import { Examination } from "./examination.ts";
@@ -43,7 +43,8 @@ export async function conduct(
   ]);
   ended.abort();
   input.signal?.throwIfAborted();
-  const shown = outcome.kind === "answered" ? outcome.answer.fault_class : outcome.reason;
+  const shown =
+    outcome.kind === "answered" ? describeFaults(outcome.answer.faults) : outcome.reason;
   input.transcript.phase("Investigation complete", shown);
   return {
     outcome,

@@ -3,7 +3,7 @@
  * the same as for the built-in investigators.
  */
 import { z } from "zod";
-import { type Answer, AnswerSchema } from "../../contract/answer.ts";
+import { type Answer, AnswerSchema, AnswerShape } from "../../contract/answer.ts";
 import { checkCitation } from "../../contract/citation.ts";
 import type { InvestigationInput } from "../investigator.ts";
 import type { ToolDescription, Toolset } from "../tools/toolset.ts";
@@ -27,7 +27,7 @@ const OWN_TOOLS: readonly ToolDescription[] = [
     name: "submit_rca",
     description:
       "Hands in the root-cause analysis and ends the investigation. evidence cites calls of these tools: call_id, signal, service and value as they stand in the answer.",
-    parameters: z.toJSONSchema(AnswerSchema, { io: "input" }),
+    parameters: z.toJSONSchema(AnswerShape, { io: "input" }),
   },
 ];
 

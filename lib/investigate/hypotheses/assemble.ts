@@ -1,6 +1,6 @@
 /** Builds an answer from a diagnosis, its tests and a report. */
 import type { Alert } from "../../contract/alert.ts";
-import type { Answer, Citation } from "../../contract/answer.ts";
+import { type Answer, answerOf, type Citation } from "../../contract/answer.ts";
 import { FAULT_CLASSES, REMEDIATIONS, type Remediation } from "../../contract/fault-classes.ts";
 import { downstreamOf, type ServiceName } from "../../contract/topology.ts";
 import { type Hypothesis, nameOf, refutationOf, type Verdict } from "./refute.ts";
@@ -24,7 +24,7 @@ export interface Diagnosis {
 export function assembleAnswer(diagnosis: Diagnosis, alert: Alert): Answer {
   const { hypothesis, onsetMs, mechanism, action, citations, confidence, rivals } = diagnosis;
   const target = hypothesis.service;
-  return {
+  return answerOf({
     culprit: target,
     fault_class: hypothesis.faultClass,
     mechanism: mechanism.slice(0, 2000),
@@ -39,7 +39,7 @@ export function assembleAnswer(diagnosis: Diagnosis, alert: Alert): Answer {
     },
     confidence,
     alternatives: alternativesOf(rivals),
-  };
+  });
 }
 
 /** The answer of an agent that found no diagnosis: valid, with what it could rule out. */
@@ -48,7 +48,7 @@ export function unsureAnswer(
   service: ServiceName | null,
   citations: readonly Citation[],
 ): Answer {
-  return {
+  return answerOf({
     culprit: service,
     fault_class: "unknown",
     mechanism:
@@ -66,7 +66,7 @@ export function unsureAnswer(
     },
     confidence: 0.05,
     alternatives: alternativesOf(ruledOut),
-  };
+  });
 }
 
 function alternativesOf(rivals: readonly Verdict[]): Answer["alternatives"] {

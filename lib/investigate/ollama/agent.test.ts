@@ -1,7 +1,8 @@
 import { afterAll, afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createPrng } from "../../base/prng.ts";
 import type { Alert } from "../../contract/alert.ts";
-import type { Answer } from "../../contract/answer.ts";
+import type { SingleFaultAnswer } from "../../contract/answer.ts";
+import { singleFormOf } from "../../contract/testing/answers.ts";
 import { SERVICES } from "../../contract/topology.ts";
 import { type Budget, type Investigation, PHASES } from "../investigator.ts";
 import { createOllamaInvestigator, type OllamaOptions } from "./agent.ts";
@@ -88,13 +89,15 @@ function incidentOf(name: string): SimulatedIncident {
   return found;
 }
 
-function answerOf({ outcome }: Investigation): Answer {
+function answerOf({ outcome }: Investigation): SingleFaultAnswer {
   if (outcome.kind !== "answered") throw new Error(outcome.reason);
-  return outcome.answer;
+  return singleFormOf(outcome.answer);
 }
 
-const isRight = ({ culprit, fault_class }: Answer, incident: SimulatedIncident): boolean =>
-  culprit === incident.service && fault_class === incident.faultClass;
+const isRight = (
+  { culprit, fault_class }: SingleFaultAnswer,
+  incident: SimulatedIncident,
+): boolean => culprit === incident.service && fault_class === incident.faultClass;
 
 const FLOOD = incidentOf("one sensor floods");
 

@@ -4,7 +4,7 @@
  */
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { type Env, processEnv } from "../../base/env.ts";
-import { AnswerSchema } from "../../contract/answer.ts";
+import { AnswerSchema, describeFaults } from "../../contract/answer.ts";
 import type {
   Investigation,
   InvestigationInput,
@@ -77,7 +77,8 @@ async function investigate(
   });
   const outcome = await outcomeOf(session, client, input, settings);
   const cost = spending.cost(tools.records.length);
-  const shown = outcome.kind === "answered" ? outcome.answer.fault_class : outcome.reason;
+  const shown =
+    outcome.kind === "answered" ? describeFaults(outcome.answer.faults) : outcome.reason;
   transcript.phase("Investigation complete", shown);
   return {
     outcome,

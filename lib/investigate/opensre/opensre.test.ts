@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { processEnv } from "../../base/env.ts";
 import { checkCitation } from "../../contract/citation.ts";
+import { singleFormOf } from "../../contract/testing/answers.ts";
 import { simulatedAlert } from "../testing/system.ts";
 import { createOpenSreInvestigator } from "./opensre.ts";
 import { readReport } from "./read-report.ts";
@@ -84,10 +85,14 @@ ${write(RCA)}`);
     expect(result.outcome).toMatchObject({
       kind: "answered",
       answer: {
-        culprit: "eo-sensor",
-        fault_class: "process_exited",
+        faults: [
+          {
+            culprit: "eo-sensor",
+            fault_class: "process_exited",
+            remediation: { action: "start_service", target: "eo-sensor" },
+          },
+        ],
         confidence: 0.8,
-        remediation: { action: "start_service", target: "eo-sensor" },
       },
     });
     if (result.outcome.kind !== "answered") throw new Error("no answer");
@@ -143,7 +148,7 @@ ${write(RCA)}`);
 
 describe("a report in prose", () => {
   const read = (rootCause: string, report = "", isNoise = false) =>
-    readReport({ rootCause, report, isNoise }, []).answer;
+    singleFormOf(readReport({ rootCause, report, isNoise }, []).answer);
 
   test("says the class whose words come first, and the service that is named first", () => {
     expect(

@@ -10,6 +10,7 @@ import { z } from "zod";
 import { type Env, processEnv } from "../../base/env.ts";
 import { EnvironmentError } from "../../base/errors.ts";
 import { type RunResult, run } from "../../base/shell.ts";
+import { describeFaults } from "../../contract/answer.ts";
 import { ollamaSettings } from "../ollama/settings.ts";
 import type {
   Investigation,
@@ -156,7 +157,8 @@ async function conclude(
   transcript.phase("Diagnosing");
   const read = await outcomeOf(join(home, "rca.json"), result, proxy, budget.wallMs);
   const { outcome, unread } = read;
-  const shown = outcome.kind === "answered" ? outcome.answer.fault_class : outcome.reason;
+  const shown =
+    outcome.kind === "answered" ? describeFaults(outcome.answer.faults) : outcome.reason;
   transcript.phase("Investigation complete", shown);
   return {
     outcome,

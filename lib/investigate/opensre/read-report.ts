@@ -2,7 +2,12 @@
  * Turns a root-cause analysis in prose into an `Answer`, by the names that it contains and their
  * order. Nothing is added to what it says.
  */
-import type { Answer, Citation, EvidenceRecord } from "../../contract/answer.ts";
+import {
+  type Answer,
+  answerOf,
+  type Citation,
+  type EvidenceRecord,
+} from "../../contract/answer.ts";
 import { type Fact, factsOf } from "../../contract/citation.ts";
 import {
   FAULT_CLASS_NAMES,
@@ -62,7 +67,7 @@ export function readReport(report: Report, records: readonly EvidenceRecord[]): 
   const action = actionIn(text, faultClass);
   return {
     unread,
-    answer: {
+    answer: answerOf({
       culprit,
       fault_class: faultClass,
       mechanism: (rootCause.trim() === "" ? report.report : rootCause).trim().slice(0, 2000),
@@ -77,7 +82,7 @@ export function readReport(report: Report, records: readonly EvidenceRecord[]): 
       },
       confidence: report.confidence ?? confidenceIn(text),
       alternatives: [],
-    },
+    }),
   };
 }
 

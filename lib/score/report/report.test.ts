@@ -8,7 +8,7 @@ const HOSTILE = `</pre><script>alert("x")</script>' onload='y`;
 
 function manifest(change: Partial<Manifest> = {}): Manifest {
   const base: Manifest = {
-    schema_version: 1,
+    schema_version: 2,
     run_id: "r1",
     scenario: "sensor-down",
     title: "The radar's process ends",
@@ -40,8 +40,8 @@ function manifest(change: Partial<Manifest> = {}): Manifest {
         [50_000, 0],
       ],
     },
-    diagnosis: { culprit: "radar-sensor", fault_class: "process_exited" },
-    truth: { culprit: "radar-sensor", fault_class: "process_exited" },
+    diagnosis: [{ culprit: "radar-sensor", fault_class: "process_exited" }],
+    truth: [{ culprit: "radar-sensor", fault_class: "process_exited" }],
     agent_failure: null,
     cost: {
       wallMs: 2000,
@@ -59,6 +59,8 @@ function manifest(change: Partial<Manifest> = {}): Manifest {
       points: 3,
       max: 3,
       items: [{ id: "service", points: 1, reason: HOSTILE }],
+      diagnosis: 1,
+      abstained: false,
       component: true,
       fault_class: true,
       correct: true,
@@ -80,7 +82,8 @@ const wrong = (id: string): Manifest => {
   return manifest({
     run_id: id,
     repeat: 2,
-    score: right.score === null ? null : { ...right.score, points: 0, correct: false },
+    score:
+      right.score === null ? null : { ...right.score, points: 0, diagnosis: 0, correct: false },
   });
 };
 const invalid = manifest({
@@ -153,15 +156,24 @@ describe("renderReport()", () => {
     answer: HOSTILE.repeat(200),
   };
   const answer = {
-    culprit: "radar-sensor" as const,
-    fault_class: "process_exited" as const,
+    faults: [
+      {
+        culprit: "radar-sensor" as const,
+        fault_class: "process_exited" as const,
+        remediation: {
+          action: "start_service" as const,
+          target: null,
+          parameters: {},
+          prose: HOSTILE,
+        },
+      },
+    ],
     mechanism: HOSTILE,
     onset: null,
     causal_chain: [],
     evidence: [
       { call_id: "E1", signal: "service_stopping", service: null, value: HOSTILE, claim: HOSTILE },
     ],
-    remediation: { action: "start_service" as const, target: null, parameters: {}, prose: HOSTILE },
     confidence: 0.9,
     alternatives: [],
   };

@@ -1,5 +1,10 @@
 /** Renders one run: its events, its answer, its score and its evidence. */
-import type { Answer, Citation, EvidenceRecord } from "../../contract/answer.ts";
+import {
+  type Answer,
+  type Citation,
+  describeFaults,
+  type EvidenceRecord,
+} from "../../contract/answer.ts";
 import { checkCitation } from "../../contract/citation.ts";
 import { FAULT_CLASSES } from "../../contract/fault-classes.ts";
 import type { Manifest } from "../run-record.ts";
@@ -45,14 +50,17 @@ export function runSection({ manifest, answer, evidence }: ReportRun, id: string
 }
 
 function said({ diagnosis, truth, agent_failure, score }: Manifest): Html {
-  const right = html`<b>${truth.culprit ?? "no service"}, ${truth.fault_class}</b>
-    (${FAULT_CLASSES[truth.fault_class].definition})`;
+  const definitions = truth.flatMap(({ fault_class }) =>
+    fault_class === "unknown" ? [] : [FAULT_CLASSES[fault_class].definition],
+  );
+  const meaning = definitions.join("; ") || FAULT_CLASSES.none.definition;
+  const right = html`<b>${describeFaults(truth)}</b> (${meaning})`;
   if (diagnosis === null) {
     return html`Said nothing: ${agent_failure ?? "no answer"}. What is right: ${right}.`;
   }
-  const what = html`<b>${diagnosis.culprit ?? "no service"}, ${diagnosis.fault_class}</b>`;
+  const what = html`<b>${describeFaults(diagnosis)}</b>`;
   return score?.correct === true
-    ? html`Said ${what}, which is right: ${FAULT_CLASSES[truth.fault_class].definition}.`
+    ? html`Said ${what}, which is right: ${meaning}.`
     : html`Said ${what}. What is right: ${right}.`;
 }
 
@@ -69,7 +77,6 @@ function costOf({ cost, versions }: Manifest): string {
 
 function rca({ score }: Manifest, answer: Answer): Html {
   const onset = score?.onset_error_seconds ?? null;
-  const { action, target, prose } = answer.remediation;
   return html`<details>
     <summary>Root-cause analysis, ${Math.round(answer.confidence * 100)} % sure</summary>
     <p>${answer.mechanism}</p>
@@ -82,7 +89,10 @@ function rca({ score }: Manifest, answer: Answer): Html {
             </ol>`,
           ]
     }
-    <p>Remedy: ${action}${target === null ? "" : ` on ${target}`}. ${prose}</p>
+    ${answer.faults.map(
+      ({ remediation: { action, target, prose } }) =>
+        html`<p>Remedy: ${action}${target === null ? "" : ` on ${target}`}. ${prose}</p>`,
+    )}
     ${
       answer.alternatives.length === 0
         ? []

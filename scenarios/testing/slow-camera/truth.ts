@@ -2,9 +2,14 @@ import type { Truth } from "../../../lib/truth/truth.ts";
 
 /** Ground truth and rubric; expected_rca.md says the same for people. */
 export const truth: Truth = {
-  culprit: "eo-sensor",
-  fault_class: "bad_configuration",
-  also_accept: [],
+  faults: [
+    {
+      culprit: "eo-sensor",
+      fault_class: "bad_configuration",
+      also_accept: [],
+      remediation: { actions: ["correct_configuration"], target: "eo-sensor" },
+    },
+  ],
   mechanism: "eo-sensor scans once in twenty seconds instead of twice a second.",
   evidence: [
     {
@@ -17,6 +22,5 @@ export const truth: Truth = {
       service: "eo-sensor",
     },
   ],
-  remediation: { actions: ["correct_configuration"], target: "eo-sensor" },
   misattributions: [{ culprit: "track-fusion", points: -1, why: "fusion only lost an input" }],
 };

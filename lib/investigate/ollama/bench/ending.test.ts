@@ -1,13 +1,13 @@
 import { expect, test } from "bun:test";
-import type { Answer } from "../../../contract/answer.ts";
+import { answerOf, type SingleFaultAnswer } from "../../../contract/answer.ts";
 import type { InvestigationOutcome } from "../../investigator.ts";
 import { endingOf } from "./ending.ts";
 
 const EXPECTED = { service: "eo-sensor", faultClass: "message_flood" } as const;
 
-const answered = (answer: Partial<Answer>): InvestigationOutcome => ({
+const answered = (answer: Partial<SingleFaultAnswer>): InvestigationOutcome => ({
   kind: "answered",
-  answer: {
+  answer: answerOf({
     culprit: "eo-sensor",
     fault_class: "message_flood",
     mechanism: "It floods.",
@@ -18,7 +18,7 @@ const answered = (answer: Partial<Answer>): InvestigationOutcome => ({
     confidence: 0.8,
     alternatives: [],
     ...answer,
-  },
+  }),
 });
 
 test("an agent failure is wrong and has the worst Brier score", () => {

@@ -25,7 +25,8 @@ export function endingOf(
     const brier = CONFIDENCE_OF_A_FAILURE ** 2;
     return { service: false, right: false, brier, said: outcome.reason };
   }
-  const { culprit, fault_class, confidence } = outcome.answer;
+  const { faults, confidence } = outcome.answer;
+  const { culprit, fault_class } = faults[0] ?? { culprit: null, fault_class: "none" };
   const right = culprit === expected.service && fault_class === expected.faultClass;
   return {
     service: culprit === expected.service && fault_class !== "unknown",

@@ -14,7 +14,7 @@ const SCENARIO = "sensor-down";
 const LIMIT_MS = 600_000;
 
 interface Kept {
-  readonly diagnosis: { readonly culprit: string | null; readonly fault_class: string } | null;
+  readonly diagnosis: readonly { readonly culprit: string; readonly fault_class: string }[] | null;
   readonly agent_failure: string | null;
   readonly details: Readonly<Record<string, unknown>>;
   readonly score: { readonly grounded_citations: number; readonly invented_citations: number };
@@ -36,8 +36,8 @@ async function examine(results: string): Promise<string[]> {
   const wrong: readonly (readonly [boolean, string])[] = [
     [agent_failure !== null, `no answer: ${agent_failure}`],
     [Number(details["telemetry_calls"]) === 0, "no telemetry was read"],
-    [diagnosis?.culprit !== "radar-sensor", "the report's service was not read"],
-    [diagnosis?.fault_class !== "process_exited", "the report's class was not read"],
+    [diagnosis?.[0]?.culprit !== "radar-sensor", "the report's service was not read"],
+    [diagnosis?.[0]?.fault_class !== "process_exited", "the report's class was not read"],
     [score.grounded_citations < 2, "the report's citations were not read"],
     [score.invented_citations > 0, "a citation does not hold"],
     [model.prompts.length === 0, "the model was not asked"],
