@@ -1,6 +1,7 @@
 /** The compose file and the configuration beside it, held against the topology and against what every container must have. */
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
+import { FLEET_VARIABLES } from "../../contract/fleet.ts";
 import { SERVICES, TOPOLOGY } from "../../contract/topology.ts";
 import { SCRAPE_INTERVAL_SECONDS } from "../native/prometheus-config.ts";
 import { BUILDER, ONE_SHOT, PARTS, published } from "./layout.ts";
@@ -71,6 +72,14 @@ describe.each(all)("%s", (name, service) => {
 test("services have the same limits, so that a limit tells nothing", () => {
   const limits = SERVICES.map((name) => file.services[name]?.mem_limit);
   expect(new Set(limits)).toEqual(new Set(["384m"]));
+});
+
+test("every program that reads the fleet gets the same one", () => {
+  const set = Object.fromEntries(FLEET_VARIABLES.map((name) => [name, `of ${name}`]));
+  const { services } = readComposeFile(FILE, set);
+  for (const name of [...SERVICES, "telemetry", ONE_SHOT]) {
+    expect(services[name]?.environment, name).toMatchObject(set);
+  }
 });
 
 test("one service builds the image for all", () => {

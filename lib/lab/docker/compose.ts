@@ -11,6 +11,7 @@ export interface ComposeOptions {
   readonly index: number;
   readonly lifetime: Lifetime;
   readonly ownerToken: string;
+  readonly fleetSeed?: number | undefined;
   /** The program that has Compose; another one in tests. */
   readonly docker?: string | undefined;
   readonly signal?: AbortSignal;
@@ -63,7 +64,7 @@ function composeArguments({ projectDir, index }: ComposeOptions): string[] {
 
 /** The variables of the compose file for this lab, on top of the user's own. */
 export function composeEnv(options: Omit<ComposeOptions, "onProgress">): Record<string, string> {
-  const { engine, index, lifetime, ownerToken } = options;
+  const { engine, index, lifetime, ownerToken, fleetSeed } = options;
   const own = Object.fromEntries(
     Object.entries(processEnv()).filter(
       (entry): entry is [string, string] => entry[1] !== undefined,
@@ -75,6 +76,7 @@ export function composeEnv(options: Omit<ComposeOptions, "onProgress">): Record<
     ...(engine.socket === undefined ? {} : { CMS_ENGINE_SOCKET: engine.socket }),
     CMS_LIFETIME: lifetime,
     LAB_OWNER_TOKEN: ownerToken,
+    ...(fleetSeed === undefined ? {} : { CMS_SEED: String(fleetSeed) }),
     ...Object.fromEntries(
       published(index).map(({ variable, hostPort }) => [variable, String(hostPort)]),
     ),

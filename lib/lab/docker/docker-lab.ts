@@ -85,7 +85,7 @@ export class DockerLab implements Lab {
     signal?.throwIfAborted();
     const before = await this.status();
     try {
-      if (before === null) await this.#begin(keepTelemetry, signal, onProgress);
+      if (before === null) await this.#begin({ ...options, keepTelemetry, onProgress });
       else await this.#heal(before, onProgress);
       const hopeless = new AbortController();
       await waitUntil(() => lookAtLab(this.#engine, this.#project, this.ports, hopeless), {
@@ -253,10 +253,9 @@ export class DockerLab implements Lab {
   }
 
   async #begin(
-    keepTelemetry: boolean,
-    signal: AbortSignal | undefined,
-    onProgress: (line: string) => void,
+    options: UpOptions & Required<Pick<UpOptions, "keepTelemetry" | "onProgress">>,
   ): Promise<void> {
+    const { keepTelemetry, fleetSeed, signal, onProgress } = options;
     const { index, lifetime, projectDir, docker } = this.#options;
     const { endpoint } = this.#engine;
     await checkPorts(index);
@@ -272,6 +271,7 @@ export class DockerLab implements Lab {
       index,
       lifetime,
       ownerToken,
+      fleetSeed,
       docker,
       onProgress,
       ...(signal === undefined ? {} : { signal }),

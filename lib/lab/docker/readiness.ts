@@ -1,6 +1,8 @@
 /** Whether a container lab is ready, or will never be. */
+import { processEnv } from "../../base/env.ts";
 import { EnvironmentError } from "../../base/errors.ts";
 import type { Observation } from "../../base/wait.ts";
+import { readFleet } from "../../contract/fleet.ts";
 import type { ContainerSummary, Engine } from "./engine.ts";
 import { type DockerPorts, LABEL, ONE_SHOT } from "./layout.ts";
 
@@ -14,7 +16,7 @@ const READY: readonly (readonly [keyof DockerPorts, string])[] = [
 ];
 
 /**
- * Looks once: three tracks in the picture, and every part answers. Ends the wait through `hopeless` when a container
+ * Looks once: a track for each target in the picture, and every part answers. Ends the wait through `hopeless` when a container
  * ended by itself.
  */
 export async function lookAtLab(
@@ -39,7 +41,7 @@ export async function lookAtLab(
   const waiting = READY.filter((_, i) => answers[i] !== true).map(([name]) => name);
   const tracks = picture === undefined ? "no picture" : `${picture.track_count} tracks`;
   return {
-    ok: picture?.track_count === 3 && waiting.length === 0,
+    ok: picture?.track_count === readFleet(processEnv()).targets && waiting.length === 0,
     seen: waiting.length === 0 ? tracks : `${tracks}, not ready: ${waiting.join(", ")}`,
   };
 }

@@ -1,11 +1,51 @@
-/** The suite of every lab, on a real container engine; `bun run test:docker` runs it. */
-import { describe } from "bun:test";
+/** The suite of every lab, on a real container engine, and what is this engine's own. */
+import { Database } from "bun:sqlite";
+import { describe, expect, test } from "bun:test";
+import { readdirSync } from "node:fs";
 import { createLab } from "../../create-lab.ts";
+import type { Lab } from "../../lab.ts";
 import { runLabSuite } from "../../testing/lab.case.ts";
 
+const TIMEOUT_MS = 180_000;
+const makeLab = (): Lab => createLab({ engine: "docker", index: 0, lifetime: "with-caller" });
+
 describe("docker lab", () => {
-  runLabSuite({
-    makeLab: () =>
-      Promise.resolve(createLab({ engine: "docker", index: 0, lifetime: "with-caller" })),
-  });
+  runLabSuite({ makeLab: () => Promise.resolve(makeLab()) });
+});
+
+describe("docker lab, its own", () => {
+  test(
+    "copies what is stored out of the containers: blocks of Prometheus, lines and spans",
+    async () => {
+      await using lab = makeLab();
+      await lab.up();
+      const stored = await lab.snapshot?.();
+      expect(stored).toBeDefined();
+      const blocks = readdirSync(stored?.prometheusBlocks ?? "");
+      expect(blocks.length).toBeGreaterThan(0);
+      expect(readdirSync(`${stored?.prometheusBlocks}/${blocks[0]}`)).toContain("meta.json");
+      using store = new Database(stored?.telemetryStore ?? "", { readonly: true });
+      const tables = store.query("SELECT name FROM sqlite_master WHERE type = 'table'").all();
+      expect(tables.length).toBeGreaterThan(0);
+      const count = (table: string): number =>
+        (store.query(`SELECT count(*) AS n FROM ${table}`).get() as { n: number }).n;
+      expect(count("logs")).toBeGreaterThan(0);
+      expect(count("spans")).toBeGreaterThan(0);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "lets nobody on the host write to Prometheus or delete from it",
+    async () => {
+      await using lab = makeLab();
+      await lab.up();
+      const base = `http://127.0.0.1:${lab.ports.prometheus}`;
+      for (const path of ["/api/v1/admin/tsdb/snapshot", "/api/v1/write", "/-/quit"]) {
+        const reply = await fetch(base + path, { method: "POST" });
+        expect([path, reply.status]).toEqual([path, 403]);
+      }
+    },
+    TIMEOUT_MS,
+  );
 });
