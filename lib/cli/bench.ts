@@ -17,6 +17,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   store: "observability/server/bench/main.ts",
   model: "lib/investigate/ollama/bench/main.ts",
   telemetry: "lib/telemetry/bench/main.ts",
+  tracking: "services/track-fusion/bench/main.ts",
 };
 
 interface Figure {
@@ -27,22 +28,29 @@ interface Figure {
   readonly ratio: number | null;
 }
 
-/** Runs a benchmark, calls `onLine` with each of its lines at once, and returns its figures. */
-async function measure(
-  name: string,
-  args: readonly string[],
-  onLine: (line: string) => void,
-): Promise<Figure[]> {
+/** The command line of a benchmark. */
+function commandOf(name: string, args: readonly string[]): string[] {
   const program = Object.hasOwn(PROGRAMS, name) ? PROGRAMS[name] : undefined;
   if (program === undefined) {
     throw new UsageError(
       `Cannot run benchmark ${JSON.stringify(name)}: it must be one of ${Object.keys(PROGRAMS).join(", ")}`,
     );
   }
-  const child = Bun.spawn([process.execPath, `${ROOT}/${program}`, ...args], {
-    stdout: "pipe",
-    stderr: "inherit",
-  });
+  return [process.execPath, `${ROOT}/${program}`, ...args];
+}
+
+/** Runs a benchmark on the caller's own input: its output is no figures, and goes on as it is. Returns its exit code. */
+function passOn(name: string, args: readonly string[]): Promise<number> {
+  return Bun.spawn(commandOf(name, args), { stdout: "inherit", stderr: "inherit" }).exited;
+}
+
+/** Runs a benchmark, calls `onLine` with each of its lines at once, and returns its figures. */
+async function measure(
+  name: string,
+  args: readonly string[],
+  onLine: (line: string) => void,
+): Promise<Figure[]> {
+  const child = Bun.spawn(commandOf(name, args), { stdout: "pipe", stderr: "inherit" });
   const figures: Figure[] = [];
   let rest = "";
   for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
@@ -75,6 +83,7 @@ const short = (value: number): string => String(Number(value.toPrecision(4)));
 
 try {
   const [name = "", ...rest] = Bun.argv.slice(2);
+  if (rest.some((arg) => /^--scene(=|$)/.test(arg))) process.exit(await passOn(name, rest));
   const isJson = rest.includes("--json");
   const isTable = !isJson && process.stdout.isTTY;
   const args = rest.filter((arg) => arg !== "--json");

@@ -46,6 +46,11 @@ export class Track {
     return this.#steps.at(-1)?.after ?? this.#first;
   }
 
+  /** The states after each measurement that it remembers, in order of time. */
+  history(): Estimate[] {
+    return this.#steps.map(({ after }) => after);
+  }
+
   /** The state at any time, from the measurements up to it; before the first one, extrapolated backwards. */
   at(timeMs: number): Estimate {
     const before = this.#steps[this.#lastUpTo(timeMs)];

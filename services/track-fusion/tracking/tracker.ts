@@ -17,7 +17,7 @@ export const CONFIRM_HITS = 3;
 /** ... within so many scans of all sensors, the first one included. */
 export const CONFIRM_SCANS = 8;
 /** A track that so many scans in a row have missed is over ... */
-const MAX_MISSES = 30;
+export const MAX_MISSES = 30;
 /** ... but not within this time: one fast sensor that looks elsewhere does not end it. */
 const MIN_SILENCE_MS = 2000;
 /** A track that nothing has updated for so long is over, however few scans there were. */
@@ -35,6 +35,8 @@ export interface Update {
   /** Ready to be published but for its trace. */
   readonly track: Omit<TacticalTrack, "trace">;
   readonly change: ContributorChange | undefined;
+  /** What the track was before it was confirmed; empty later on. */
+  readonly earlier: readonly Estimate[];
 }
 
 interface SensorState {
@@ -186,8 +188,9 @@ export class Tracker {
     track.hitAtScan = this.#scans;
     if (!isTaken) return undefined;
     this.#place(track);
-    if (track.id === undefined && track.hits >= CONFIRM_HITS) this.#confirm(track);
-    return track.id === undefined ? undefined : report(track, track.id);
+    const isNew = track.id === undefined && track.hits >= CONFIRM_HITS;
+    if (isNew) this.#confirm(track);
+    return track.id === undefined ? undefined : report(track, track.id, isNew);
   }
 
   #confirm(track: Track): void {
@@ -214,11 +217,12 @@ export class Tracker {
   }
 }
 
-function report(track: Track, id: string): Update {
+function report(track: Track, id: string, isNew: boolean): Update {
   const { newest, contributors } = track;
   const change = contributors.change(newest.timeMs);
   return {
     change,
+    earlier: isNew ? track.history().slice(0, -1) : [],
     track: {
       track_id: id,
       position: newest.position,

@@ -1,0 +1,48 @@
+/**
+ * `bun run bench tracking`: how good the tracker is on committed scenes, and what it costs. Three ways to run it:
+ *
+ * - without options: every scene with its measures, then the cost from 3 to 1,000 targets. With STONESOUP_PYTHON, the Python of
+ *   an environment that has the package `stonesoup` 1.9, each figure stands beside Stone Soup's. `--only <scene>` runs one scene,
+ *   `--only cost` the cost alone; `--plot <file>` writes the cost as SVG.
+ * - `--scene detections.jsonl`: any scene. Confirmed tracks go to standard output as they are updated.
+ * - `--truth truth.jsonl` with it: the measures of that scene on standard error.
+ */
+import { parseArgs } from "node:util";
+import { messageOf, UsageError, UserFacingError } from "../../../lib/base/errors.ts";
+import { processEnv } from "../../../lib/base/env.ts";
+import { costFigures } from "./cost.ts";
+import { replayFile } from "./file.ts";
+import type { Figure } from "./figure.ts";
+import { sceneFigures } from "./reference.ts";
+import { SCENES } from "./scenes.ts";
+
+const print = (figure: Figure): void => void process.stdout.write(`${JSON.stringify(figure)}\n`);
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      scene: { type: "string" },
+      truth: { type: "string" },
+      only: { type: "string" },
+      plot: { type: "string" },
+    },
+  });
+  if (values.scene !== undefined) return replayFile(values.scene, values.truth);
+  const parts = [...SCENES, "cost"];
+  if (values.only !== undefined && !parts.includes(values.only)) {
+    throw new UsageError(`Cannot run ${values.only}: --only must be one of ${parts.join(", ")}`);
+  }
+  const python = processEnv()["STONESOUP_PYTHON"];
+  for (const part of parts) {
+    if (values.only !== undefined && values.only !== part) continue;
+    const figures = part === "cost" ? costFigures(values.plot) : await sceneFigures(part, python);
+    figures.forEach(print);
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`${messageOf(error)}\n`);
+  process.exit(error instanceof UserFacingError ? error.exitCode : 3);
+}
