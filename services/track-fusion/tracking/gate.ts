@@ -1,4 +1,5 @@
 /** Which measurements may belong to which track, and at what cost. Blackman and Popoli (1999), section 6.3. */
+import { distance } from "../../../lib/cms/vector.ts";
 import { distanceOf, type Estimate, type Measurement, predict, speedOf } from "./kalman.ts";
 
 /** 99.99 % quantiles of the chi-square distribution, by degrees of freedom: one measurement in 10,000 is lost. */
@@ -19,6 +20,12 @@ export function gatedCost(predicted: Estimate, measurement: Measurement): number
   const { positionSigmaM, velocitySigmaMps } = measurement;
   const own = dof === 6 ? positionSigmaM * velocitySigmaMps : positionSigmaM;
   return squared + logDet - 6 * Math.log(own);
+}
+
+/** The squared distance in position alone. */
+export function positionDistance(predicted: Estimate, measurement: Measurement): number {
+  const apart = distance(predicted.position, measurement.position);
+  return apart ** 2 / (predicted.pp + measurement.positionSigmaM ** 2);
 }
 
 /** What is known of all tracks together, to bound how far from its track's last place a measurement may lie. */

@@ -6,10 +6,19 @@
 import type { TacticalTrack } from "../../../lib/cms/messages.ts";
 import { assign, type Pair } from "./assignment.ts";
 import type { ContributorChange } from "./contributors.ts";
-import { gatedCost, NO_BOUNDS, reachOf, UNASSIGNED_COST, widened } from "./gate.ts";
+import {
+  GATE,
+  gatedCost,
+  NO_BOUNDS,
+  positionDistance,
+  reachOf,
+  UNASSIGNED_COST,
+  widened,
+} from "./gate.ts";
 import { Grid } from "./grid.ts";
 import { type Estimate, type Measurement, predict } from "./kalman.ts";
 import type { Scan } from "./scans.ts";
+import { VelocityNoise } from "./velocity-noise.ts";
 import { MAX_LAG_MS, Track } from "./track.ts";
 
 /** A track is confirmed by so many measurements ... */
@@ -50,6 +59,7 @@ export class Tracker {
   readonly #tracks = new Grid<Track>();
   readonly #tentative = new Set<Track>();
   readonly #sensors = new Map<string, SensorState>();
+  readonly #velocityNoise = new VelocityNoise();
   readonly #over: string[] = [];
   #confirmed = 0;
   #scans = 0;
@@ -80,7 +90,7 @@ export class Tracker {
   /** Takes a scan in; returns for each of its measurements what it did to a confirmed track, if it did. */
   take(scan: Scan<unknown>): (Update | undefined)[] {
     this.#count(scan);
-    const { measurements } = scan;
+    const measurements = scan.measurements.map((each) => this.#velocityNoise.corrected(each));
     const updates: (Update | undefined)[] = measurements.map(() => undefined);
     let left = measurements.map((_, i) => i);
     // Confirmed tracks choose first; what they leave may belong to a tentative one.
@@ -155,11 +165,16 @@ export class Tracker {
     const list: Pair[] = [];
     const tracks: Track[] = [];
     const seen = new Map<Track, { index: number; predicted: Estimate } | null>();
+    const isKnown = this.#velocityNoise.isKnown(sensorId);
     for (const i of indices) {
       const measurement = measurements[i];
       if (measurement === undefined) continue;
+      const usual = this.#velocityNoise.corrected(measurement);
+      const gated = isKnown ? usual : { ...usual, velocity: undefined };
       const { position, positionSigmaM } = measurement;
       const reach = reachOf(this.#bounds, timeMs, positionSigmaM);
+      let nearest: Estimate | undefined;
+      let nearestSquared: number = GATE[3];
       this.#tracks.near(position.x, position.y, reach, (track) => {
         if ((track.id !== undefined) !== isConfirmed) return;
         let candidate = seen.get(track);
@@ -170,9 +185,13 @@ export class Tracker {
           seen.set(track, candidate);
         }
         if (candidate === null) return;
-        const cost = gatedCost(candidate.predicted, measurement);
+        const squared = positionDistance(candidate.predicted, measurement);
+        if (squared > GATE[3]) return;
+        if (squared < nearestSquared) [nearest, nearestSquared] = [candidate.predicted, squared];
+        const cost = gatedCost(candidate.predicted, gated);
         if (cost !== undefined) list.push({ measurement: i, track: candidate.index, cost });
       });
+      if (nearest !== undefined) this.#velocityNoise.note(measurement, nearest);
     }
     return { list, tracks };
   }

@@ -1,0 +1,72 @@
+/**
+ * How far the sensors' velocities err. No message says it, so it starts with what is usual for the kind of sensor and is held
+ * against the innovations: Mehra, "On the identification of variances and adaptive Kalman filtering", IEEE Transactions on
+ * Automatic Control 15 (1970); with the median instead of the mean, so that false alarms do not count.
+ */
+import type { Vector3 } from "../../../lib/cms/messages.ts";
+import type { Estimate, Measurement } from "./kalman.ts";
+
+/** Innovations that must have been seen before a sensor's velocities may exclude anything. */
+const MIN_SAMPLES = 15;
+/** Innovations that are remembered: some seconds. */
+const MAX_SAMPLES = 201;
+/** How often the median is taken again. */
+const EVERY = 10;
+/** Median of the chi-square distribution with three degrees of freedom. */
+const MEDIAN_CHI2_3 = 2.366;
+/** The usual noise holds while the variance differs from it by no more than this factor. */
+const TOLERANCE = 1.8;
+/** The estimate stays within these factors of the usual standard deviation. */
+const [LEAST, MOST] = [0.25, 50];
+
+interface SensorNoise {
+  /** Squared innovations, corrected for the track's own uncertainty; a ring. */
+  readonly samples: number[];
+  total: number;
+  sigmaMps: number;
+}
+
+export class VelocityNoise {
+  readonly #sensors = new Map<string, SensorNoise>();
+
+  /** Whether the velocities of this sensor are understood well enough to tell targets apart. */
+  isKnown(sensorId: string): boolean {
+    return (this.#sensors.get(sensorId)?.total ?? 0) >= MIN_SAMPLES;
+  }
+
+  /** The measurement with the noise as it is known by now. */
+  corrected(measurement: Measurement): Measurement {
+    const sigmaMps = this.#sensors.get(measurement.sensorId)?.sigmaMps;
+    return sigmaMps === undefined || sigmaMps === measurement.velocitySigmaMps
+      ? measurement
+      : { ...measurement, velocitySigmaMps: sigmaMps };
+  }
+
+  /** Notes a measurement, with the usual noise, that lies where a track was expected. */
+  note(measurement: Measurement, predicted: Estimate): void {
+    const { velocity, velocitySigmaMps: usualMps, sensorId } = measurement;
+    // A track that does not know its velocity says nothing of the sensor's.
+    if (velocity === undefined || predicted.vv > 2 * usualMps ** 2) return;
+    const noise = this.#sensors.get(sensorId) ?? { samples: [], total: 0, sigmaMps: usualMps };
+    this.#sensors.set(sensorId, noise);
+    const perAxis = squaredDistance(velocity, predicted.velocity) / MEDIAN_CHI2_3;
+    noise.samples[noise.total++ % MAX_SAMPLES] = perAxis - predicted.vv;
+    if (noise.total >= MIN_SAMPLES && noise.total % EVERY === 0) {
+      noise.sigmaMps = sigmaFrom(median(noise.samples), usualMps);
+    }
+  }
+}
+
+function sigmaFrom(variance: number, usualMps: number): number {
+  const ratio = Math.max(variance, 0) / usualMps ** 2;
+  if (ratio < TOLERANCE && ratio > 1 / TOLERANCE) return usualMps;
+  return usualMps * Math.min(MOST, Math.max(LEAST, Math.sqrt(ratio)));
+}
+
+function squaredDistance(a: Vector3, b: Vector3): number {
+  return (a.x - b.x) ** 2 + (a.y - b.y) ** 2 + (a.z - b.z) ** 2;
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
+}
