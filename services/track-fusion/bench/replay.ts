@@ -67,7 +67,7 @@ export class Replay {
     for (const update of this.#tracker.take(scan)) {
       if (update === undefined) continue;
       const { track_id: id, position, velocity, updated_unix_ms: timeMs } = update.track;
-      for (const state of [...update.earlier, { position, velocity, timeMs }]) {
+      for (const state of [...update.revised, { position, velocity, timeMs }]) {
         this.#write(lineOf(id, state));
       }
     }

@@ -105,7 +105,7 @@ const PLANS: Readonly<Record<string, (prng: Prng) => Plan>> = {
       straight({ x: 0, y: 1000, z: 8000 }, { x: 230, y: 0, z: 0 }),
     ],
   }),
-  clutter: () => ({ flights: circles, durationS: 30, clutter: { halfSideM: 70_000, perScan: 10 } }),
+  clutter: () => ({ flights: circles, durationS: 20, clutter: { halfSideM: 70_000, perScan: 5 } }),
   misses: () => ({ flights: circles, detectionProbability: 0.5 }),
   "birth-and-death": (prng) => ({
     flights: many(8, prng).map((flight, i) => ({ ...flight, fromS: i * 5, toS: i * 5 + 22 })),

@@ -50,22 +50,38 @@ describe("Track", () => {
   });
 
   test("refuses what is older than its memory, and changes nothing", () => {
-    const track = trackOf([seen(1000), seen(2000)]);
+    const track = trackOf(Array.from({ length: 100 }, (_, i) => seen(i * 100)));
     const before = track.newest;
-    expect(track.take(seen(900))).toBe(false);
+    expect(track.take(seen(1000))).toBeUndefined();
     expect(track.newest).toBe(before);
-    expect(track.hits).toBe(2);
+    expect(track.hits).toBe(100);
+  });
+
+  test("begins earlier when its first measurement was not the first", () => {
+    const [first, second, third] = [seen(0), seen(100), seen(200)];
+    const track = trackOf([second, third]);
+    expect(track.take(first)).toHaveLength(2);
+    expect(track.history()).toEqual(trackOf([first, second, third]).history());
+  });
+
+  test("tells which earlier states a late measurement corrected", () => {
+    const track = trackOf([seen(0), seen(100), seen(200), seen(300)]);
+    const history = track.history();
+    expect(track.take(seen(400))).toEqual([]);
+    const changed = track.take(seen(150)) ?? [];
+    expect(changed.map(({ timeMs }) => timeMs)).toEqual([150, 200, 300]);
+    expect(changed[1]).not.toEqual(history[2]);
   });
 
   test("remembers what lies within the lag, and its memory is bounded", () => {
     const track = trackOf(Array.from({ length: 2000 }, (_, i) => seen(i * 100)));
     const newestMs = 1999 * 100;
-    expect(track.take(seen(newestMs - MAX_LAG_MS))).toBe(true);
-    expect(track.take(seen(newestMs - 2 * MAX_LAG_MS))).toBe(false);
+    expect(track.take(seen(newestMs - MAX_LAG_MS))).toBeDefined();
+    expect(track.take(seen(newestMs - 2 * MAX_LAG_MS))).toBeUndefined();
     // At 200 Hz the memory holds fewer seconds.
     const fast = trackOf(Array.from({ length: 2000 }, (_, i) => seen(i * 5)));
-    expect(fast.take(seen(1999 * 5 - 1000))).toBe(true);
-    expect(fast.take(seen(1999 * 5 - 1500))).toBe(false);
+    expect(fast.take(seen(1999 * 5 - 1000))).toBeDefined();
+    expect(fast.take(seen(1999 * 5 - 1500))).toBeUndefined();
   });
 
   test("knows whether it has a measurement of a scan", () => {

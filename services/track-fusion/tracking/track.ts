@@ -30,8 +30,9 @@ export class Track {
   /** The number of the last scan that updated it. */
   hitAtScan: number;
   readonly #steps: Step[];
-  /** Where measurements before it can be judged, but no longer be filtered. */
+  /** Where measurements before it can be judged. */
   #first: Estimate;
+  #hasForgotten = false;
 
   constructor(measurement: Measurement, scan: number) {
     this.#first = initiate(measurement);
@@ -67,22 +68,32 @@ export class Track {
     return false;
   }
 
-  /** Takes a measurement in; false when it is older than the track's memory, and changed nothing. */
-  take(measurement: Measurement): boolean {
-    const index = this.#lastUpTo(measurement.timeMs);
-    if (index === -1) return false;
-    this.#steps.splice(index + 1, 0, { measurement, after: this.#first });
-    for (let i = index + 1; i < this.#steps.length; i++) {
-      const before = this.#steps[i - 1];
-      const step = this.#steps[i];
-      if (before === undefined || step === undefined) continue;
-      const predicted = predict(before.after, step.measurement.timeMs);
-      const after = update(predicted, step.measurement);
-      this.#steps[i] = { measurement: step.measurement, after };
-    }
+  /**
+   * Takes a measurement in, and filters the later ones again. Returns the states before the newest one that changed with it;
+   * undefined when the measurement is older than the track's memory, and changed nothing.
+   */
+  take(measurement: Measurement): readonly Estimate[] | undefined {
+    const before = this.#lastUpTo(measurement.timeMs);
+    if (before === -1 && this.#hasForgotten) return undefined;
+    this.#steps.splice(before + 1, 0, { measurement, after: this.#first });
+    for (let i = before + 1; i < this.#steps.length; i++) this.#filter(i);
+    this.#first = this.#steps[0]?.after ?? this.#first;
+    const changed = this.#steps.slice(before + 1, -1).map(({ after }) => after);
     this.#forget();
     this.#note(measurement);
-    return true;
+    return changed;
+  }
+
+  /** Takes the measurement of a step in again, after what comes before it. */
+  #filter(index: number): void {
+    const measurement = this.#steps[index]?.measurement;
+    if (measurement === undefined) return;
+    const before = this.#steps[index - 1]?.after;
+    const after =
+      before === undefined
+        ? initiate(measurement)
+        : update(predict(before, measurement.timeMs), measurement);
+    this.#steps[index] = { measurement, after };
   }
 
   #note({ sensorId, timeMs, classification }: Measurement): void {
@@ -108,6 +119,7 @@ export class Track {
     // The last step before the limit stays: what comes next is predicted from it.
     while ((this.#steps[drop + 1]?.measurement.timeMs ?? fromMs) < fromMs) drop++;
     this.#steps.splice(0, drop);
+    this.#hasForgotten ||= drop > 0;
     this.#first = this.#steps[0]?.after ?? this.#first;
   }
 }

@@ -44,8 +44,8 @@ export interface Update {
   /** Ready to be published but for its trace. */
   readonly track: Omit<TacticalTrack, "trace">;
   readonly change: ContributorChange | undefined;
-  /** What the track was before it was confirmed; empty later on. */
-  readonly earlier: readonly Estimate[];
+  /** Earlier states that it confirmed, or corrected because it came late. */
+  readonly revised: readonly Estimate[];
 }
 
 interface SensorState {
@@ -203,13 +203,14 @@ export class Tracker {
   }
 
   #update(track: Track, measurement: Measurement): Update | undefined {
-    const isTaken = track.take(measurement);
+    const changed = track.take(measurement);
     track.hitAtScan = this.#scans;
-    if (!isTaken) return undefined;
+    if (changed === undefined) return undefined;
     this.#place(track);
     const isNew = track.id === undefined && track.hits >= CONFIRM_HITS;
     if (isNew) this.#confirm(track);
-    return track.id === undefined ? undefined : report(track, track.id, isNew);
+    const revised = isNew ? track.history().slice(0, -1) : changed;
+    return track.id === undefined ? undefined : report(track, track.id, revised);
   }
 
   #confirm(track: Track): void {
@@ -236,12 +237,12 @@ export class Tracker {
   }
 }
 
-function report(track: Track, id: string, isNew: boolean): Update {
+function report(track: Track, id: string, revised: readonly Estimate[]): Update {
   const { newest, contributors } = track;
   const change = contributors.change(newest.timeMs);
   return {
     change,
-    earlier: isNew ? track.history().slice(0, -1) : [],
+    revised,
     track: {
       track_id: id,
       position: newest.position,
