@@ -4,7 +4,7 @@ import { BasicTracerProvider } from "@opentelemetry/sdk-trace-base";
 import { loopbackConfig } from "../../ffi/testing/domain.ts";
 import { waitUntil } from "../base/wait.ts";
 import { createTelemetry } from "../telemetry/telemetry.ts";
-import { Bus } from "./bus.ts";
+import { Bus, WRITE_BATCHING } from "./bus.ts";
 import type { Message } from "./message.ts";
 import { contextOf, traceOf } from "./trace-context.ts";
 
@@ -18,7 +18,7 @@ interface Domain {
 /** A domain that no other test uses. */
 const newDomain = (): Domain => ({
   domainId: 40 + ((process.pid + next * 3) % 50),
-  configXml: loopbackConfig(`bus-${process.pid}-${next++}`),
+  configXml: `${WRITE_BATCHING},${loopbackConfig(`bus-${process.pid}-${next++}`)}`,
 });
 
 /** A bus of a service that both writes and reads, on a domain of its own or on another bus's. */
@@ -89,6 +89,19 @@ describe("Bus", () => {
     const parent = trace.getSpanContext(first?.parent ?? ROOT_CONTEXT);
     expect(first?.message.trace.traceparent).toContain(parent?.traceId ?? "none");
     expect(parent?.isRemote).toBe(true);
+    bus.close();
+  });
+
+  test("sends what is written in one task without waiting for more, retirements included", async () => {
+    const { bus } = makeBus();
+    const publisher = bus.publisher("SourceTrackTopic");
+    const heard = heardOn(bus);
+    for (let i = 1; i <= 300; i++) publisher.publish({ ...message(i), source_track_id: `T:${i}` });
+    await until("all messages", () => heard.length === 300);
+    publisher.publish({ ...message(301), source_track_id: "T:1" });
+    await until("a single message", () => heard.at(-1) === "message 301");
+    publisher.retire({ sensor_id: "ESM-2", source_track_id: "T:1" });
+    await until("the end of it", () => heard.at(-1) === "disposed ESM-2 T:1");
     bus.close();
   });
 

@@ -14,7 +14,7 @@ import {
 import { underLocalNames } from "../base/host.ts";
 import { type ServiceName, TOPOLOGY } from "../contract/topology.ts";
 import { createTelemetry, type Telemetry } from "../telemetry/telemetry.ts";
-import { Bus, type MessageBus } from "./bus.ts";
+import { Bus, WRITE_BATCHING, type MessageBus } from "./bus.ts";
 import { currentInterface, type InterfaceVerdict, InterfaceWatch } from "./interface-watch.ts";
 import { readSettings, type Settings } from "./settings.ts";
 
@@ -113,7 +113,8 @@ async function run(
   const bus = new Bus({
     domainId: settings.ddsDomain,
     forceQos: settings.forceQos,
-    configXml: settings.cycloneDdsUri,
+    // Fragments in a row: what the environment says comes last and holds.
+    configXml: [WRITE_BATCHING, settings.cycloneDdsUri].filter((xml) => xml !== "").join(","),
     telemetry,
   });
   const stops: (() => void | Promise<void>)[] = [];

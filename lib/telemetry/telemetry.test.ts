@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { ROOT_CONTEXT } from "@opentelemetry/api";
+import { ROOT_CONTEXT, trace, TraceFlags } from "@opentelemetry/api";
 import { waitUntil } from "../base/wait.ts";
 import { spanNames } from "./spans.ts";
 import { createTelemetry } from "./telemetry.ts";
@@ -142,4 +142,21 @@ test("a bad OTEL variable is an error, never a default", () => {
   expect(() => createTelemetry({ service: "eo-sensor", env })).toThrow(
     'Cannot use OTEL_EXPORTER_OTLP_ENDPOINT: it must be an http:// or https:// URL, but is "nowhere"',
   );
+});
+
+test("below an unsampled span nothing is recorded, and the trace goes on as it is", () => {
+  const telemetry = make("track-fusion");
+  const above = {
+    traceId: "0af7651916cd43dd8448eb211c80319c",
+    spanId: "b7ad6b7169203331",
+    traceFlags: TraceFlags.NONE,
+    isRemote: true,
+  };
+  const parent = trace.setSpanContext(ROOT_CONTEXT, above);
+  const span = telemetry.startSpan("fusion.ingest", "fusion.ingest", parent, {});
+  expect(span.isRecording()).toBe(false);
+  expect(span.spanContext()).toEqual(above);
+  const sampled = trace.setSpanContext(ROOT_CONTEXT, { ...above, traceFlags: TraceFlags.SAMPLED });
+  const other = telemetry.startSpan("fusion.ingest", "fusion.ingest", sampled, {});
+  expect(other.isRecording()).toBe(true);
 });

@@ -1,5 +1,12 @@
 /** All telemetry of a service: metrics, logs and traces. */
-import { context, type Context, ROOT_CONTEXT, type Span, trace } from "@opentelemetry/api";
+import {
+  context,
+  type Context,
+  ROOT_CONTEXT,
+  type Span,
+  trace,
+  TraceFlags,
+} from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { defaultResource, type Resource, resourceFromAttributes } from "@opentelemetry/resources";
 import { LoggerProvider } from "@opentelemetry/sdk-logs";
@@ -88,7 +95,14 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   observer.connect(meters, logger);
   startDeclared(meters, service);
   const tracer = tracing.getTracer(SCOPE);
+  // The tracer provider reads OTEL_TRACES_SAMPLER and OTEL_TRACES_SAMPLER_ARG itself.
+  const isParentBased = /^(parentbased_|$)/.test(env["OTEL_TRACES_SAMPLER"] ?? "");
   const startSpan: Telemetry["startSpan"] = (declared, name, parent, attributes) => {
+    const above = isParentBased ? trace.getSpanContext(parent) : undefined;
+    // Nothing below an unsampled span is recorded, so there is no span to make: what follows continues the one above.
+    if (above !== undefined && (above.traceFlags & TraceFlags.SAMPLED) === 0) {
+      return trace.wrapSpanContext(above);
+    }
     checkSpan(declared, name, service, attributes as never);
     const span = tracer.startSpan(name, { attributes: { ...attributes } as never }, parent);
     return guard(declared, span);

@@ -23,10 +23,21 @@ export interface ProgramOptions {
 const CYCLONEDDS_URI =
   '<CycloneDDS><Domain Id="any"><General><Interfaces><NetworkInterface name="eth0"/></Interfaces></General></Domain></CycloneDDS>';
 
+/** With many targets most traces are left out. */
+const SAMPLING = ["OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"] as const;
+
 /** The only variables of the environment that are passed on to programs of the lab. */
 function passedThrough(): Record<string, string> {
   const env = processEnv();
-  const names = ["PATH", "LANG", "TZ", "CYCLONEDDS_HOME", "LD_LIBRARY_PATH", ...FLEET_VARIABLES];
+  const names = [
+    "PATH",
+    "LANG",
+    "TZ",
+    "CYCLONEDDS_HOME",
+    "LD_LIBRARY_PATH",
+    ...FLEET_VARIABLES,
+    ...SAMPLING,
+  ];
   return Object.fromEntries(
     names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])),
   );

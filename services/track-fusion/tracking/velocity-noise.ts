@@ -10,8 +10,8 @@ import type { Estimate, Measurement } from "./kalman.ts";
 const MIN_SAMPLES = 15;
 /** Innovations that are remembered: some seconds. */
 const MAX_SAMPLES = 201;
-/** How often the median is taken again. */
-const EVERY = 10;
+/** After how many samples the median is taken again: often at first, then once for all new ones. */
+const FEW = 10;
 /** Median of the chi-square distribution with three degrees of freedom. */
 const MEDIAN_CHI2_3 = 2.366;
 /** The usual noise holds while the variance differs from it by no more than this factor. */
@@ -51,7 +51,8 @@ export class VelocityNoise {
     this.#sensors.set(sensorId, noise);
     const perAxis = squaredDistance(velocity, predicted.velocity) / MEDIAN_CHI2_3;
     noise.samples[noise.total++ % MAX_SAMPLES] = perAxis - predicted.vv;
-    if (noise.total >= MIN_SAMPLES && noise.total % EVERY === 0) {
+    const every = noise.total < MAX_SAMPLES ? FEW : MAX_SAMPLES;
+    if (noise.total >= MIN_SAMPLES && noise.total % every === 0) {
       noise.sigmaMps = sigmaFrom(median(noise.samples), usualMps);
     }
   }
