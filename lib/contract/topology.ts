@@ -147,7 +147,10 @@ export function upstreamOf(service: ServiceName): ServiceName[] {
 
 /** The ports of a lab on the host, all on loopback. */
 export interface LabPorts {
+  /** Grafana, or the lab's own console where there is no Grafana. */
   readonly console: number;
+  /** The lab's own console where it stands beside Grafana. */
+  readonly telemetry?: number;
   readonly prometheus: number;
   readonly tempo: number;
   readonly loki: number;

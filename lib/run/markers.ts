@@ -14,12 +14,15 @@ export async function postMarker(
   const token = lab.ownerToken();
   if (token === undefined) return "the lab has no owner token";
   try {
-    const response = await fetch(`http://localhost:${lab.ports.console}/owner/markers`, {
-      method: "POST",
-      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-      body: JSON.stringify({ time: systemClock.nowMs(), kind, text }),
-      signal: AbortSignal.timeout(2000),
-    });
+    const response = await fetch(
+      `http://localhost:${lab.ports.telemetry ?? lab.ports.console}/owner/markers`,
+      {
+        method: "POST",
+        headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+        body: JSON.stringify({ time: systemClock.nowMs(), kind, text }),
+        signal: AbortSignal.timeout(2000),
+      },
+    );
     return response.ok ? undefined : `${response.status}: ${await response.text()}`;
   } catch (error) {
     return messageOf(error);

@@ -44,7 +44,12 @@ function addresses(ports: LabPorts): { readonly surface: string; readonly url: s
   return [
     { surface: "tactical display", url: local(ports.display) },
     { surface: "tactical picture", url: local(ports.display, "/api/picture") },
-    { surface: "console", url: local(ports.console) },
+    ...(ports.telemetry === undefined
+      ? [{ surface: "console", url: local(ports.console) }]
+      : [
+          { surface: "Grafana", url: local(ports.console) },
+          { surface: "console", url: local(ports.telemetry) },
+        ]),
     { surface: "Prometheus", url: local(ports.prometheus) },
     { surface: "Loki API", url: local(ports.loki) },
     { surface: "Tempo API", url: local(ports.tempo) },
