@@ -15,8 +15,9 @@ try {
   Bun.serve({
     port: PORT,
     hostname: "0.0.0.0",
+    development: false,
     fetch: async (request) => {
-      const { pathname } = new URL(request.url);
+      const { pathname } = new URL(request.url, "http://runtime-metrics");
       if (pathname === "/healthz") return new Response("ok\n");
       if (pathname !== "/metrics") return new Response("not found\n", { status: 404 });
       try {

@@ -16,6 +16,7 @@ try {
   Bun.serve({
     port: PORT,
     hostname: "0.0.0.0",
+    development: false,
     fetch: createProxy({ engine, project, clock: systemClock }),
   });
   process.on("SIGTERM", () => process.exit(0));

@@ -45,6 +45,21 @@ describe("engine proxy", () => {
     expect(text).not.toContain("SECRET");
   });
 
+  test("answers a client that names no host", async () => {
+    using server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: proxy });
+    const said = await new Promise<string>((resolve) => {
+      void Bun.connect({
+        hostname: "127.0.0.1",
+        port: server.port ?? 0,
+        socket: {
+          open: (socket) => void socket.write("GET /info HTTP/1.0\r\n\r\n"),
+          data: (_, bytes) => resolve(bytes.toString()),
+        },
+      });
+    });
+    expect(said).toStartWith("HTTP/1.1 403");
+  });
+
   test("passes statistics on", async () => {
     const answer = await ask(`/containers/${OURS}/stats?stream=false`);
     expect(await answer.json()).toEqual({ memory_stats: { usage: 5 } });

@@ -40,7 +40,8 @@ export function createProxy(options: ProxyOptions): (request: Request) => Promis
     return Response.json(containerOf(await engine.inspect(id)));
   };
   return async (request) => {
-    const { pathname } = new URL(request.url);
+    // Without a Host header it is a path alone.
+    const { pathname } = new URL(request.url, "http://engine-proxy");
     if (request.method !== "GET") return refuse(403, `${request.method} may change something`);
     if (pathname === "/healthz") return new Response("ok\n");
     try {
