@@ -4,6 +4,7 @@ import {
   checkDeadFiles,
   checkFfiSurface,
   checkImports,
+  checkNamedPaths,
   checkNamesAndReadmes,
   checkTopLevel,
   importsOf,
@@ -109,6 +110,13 @@ describe("structure", () => {
   test("only known entries at the top", () => {
     expect(checkTopLevel(tree)).toEqual([]);
     expect(checkTopLevel(planted({ "tools/a.sh": "" }))).toEqual(["tools: not a top-level entry"]);
+  });
+
+  test("what a page names exists", () => {
+    expect(checkNamedPaths(tree)).toEqual([]);
+    const page = "# A\n\nSee `lib/a.ts`, `lib/gone.ts`, `lib/b/` and `lib/<name>/`.\n";
+    const files = { "README.md": page, "lib/a.ts": "", "lib/b/c.ts": "" };
+    expect(checkNamedPaths(planted(files))).toEqual(["README.md: lib/gone.ts does not exist"]);
   });
 
   test("kebab-case names, a README in every folder, one title a page", () => {

@@ -47,6 +47,9 @@ const SERVICE_IMPORTS = ["lib/base", "lib/contract", "lib/telemetry", "lib/servi
 const TOP_LEVEL =
   /^(package\.json|bunfig\.toml|tsconfig\.json|ffi|services|lib|docker-compose\.yml|observability|scenarios|runner\.ts|results|README\.md|bun\.lock|LICENSE|CHANGELOG\.md|Dockerfile(\..*)?|\..*)$/;
 
+/** A path from the project's root in backticks. What runs leave below results/ is not in the tree. */
+const NAMED_PATH = /`((?:ffi|lib|services|observability|scenarios)\/[\w./-]*)`/g;
+
 interface Ban {
   readonly pattern: RegExp;
   readonly instead: string;
@@ -241,6 +244,25 @@ export function checkNamesAndReadmes(tree: Tree): string[] {
     if (!path.endsWith(".md")) continue;
     const titles = text.replaceAll(/```[\s\S]*?```/g, "").match(/^# .+$/gm)?.length ?? 0;
     if (titles !== 1) problems.push(`${path}: has ${titles} titles; a page has one`);
+  }
+  return problems;
+}
+
+/** Paths that a page names in backticks and that the tree does not have. A path with a placeholder or a star does not count. */
+export function checkNamedPaths(tree: Tree): string[] {
+  const problems: string[] = [];
+  const folders = new Set<string>();
+  for (const path of tree.keys()) {
+    const steps = path.split("/");
+    for (let i = 1; i < steps.length; i++) folders.add(steps.slice(0, i).join("/"));
+  }
+  for (const [path, text] of tree) {
+    if (!path.endsWith(".md")) continue;
+    for (const match of text.matchAll(NAMED_PATH)) {
+      const named = (match[1] ?? "").replace(/\/$/, "");
+      if (!tree.has(named) && !folders.has(named))
+        problems.push(`${path}: ${named} does not exist`);
+    }
   }
   return problems;
 }
