@@ -1,7 +1,6 @@
 /** The types of scenarios and faults; `README.md` shows how to add one. */
 import type { PrometheusClient } from "../lib/base/prometheus.ts";
 import type { Observation } from "../lib/base/wait.ts";
-import type { AlertUid } from "../lib/contract/alert.ts";
 import type { Truth } from "../lib/truth/truth.ts";
 import type { Lab } from "../lib/lab/lab.ts";
 
@@ -98,6 +97,12 @@ export const DEFAULT_DEADLINES: Deadlines = {
   recoveryMs: 240_000,
 };
 
+/** An alert that a scenario accepts: its rule, and the labels that it must have. */
+export interface AlertChoice {
+  readonly uid: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
 export interface ScenarioDefinition {
   readonly title: string;
   /** A control: nothing is wrong at the time of the investigation. */
@@ -110,11 +115,8 @@ export interface ScenarioDefinition {
     readonly describe: string;
     readonly holds: (view: SignatureView) => Promise<Observation<unknown>>;
   };
-  /** The alert that must fire, and the labels that it must have. */
-  readonly alert: {
-    readonly uid: AlertUid;
-    readonly labels: Readonly<Record<string, string>>;
-  };
+  /** The alert that must fire; of several, any one. The first is the one in alert.json. */
+  readonly alert: AlertChoice | readonly [AlertChoice, ...AlertChoice[]];
   /**
    * When the investigation starts: while the alert fires (default), after the heal while the alert
    * still fires, or after the alert has resolved.

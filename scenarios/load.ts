@@ -2,10 +2,12 @@
 import { readdir } from "node:fs/promises";
 import { z } from "zod";
 import { UsageError } from "../lib/base/errors.ts";
-import { type Alert, ALERT_UIDS, AlertSchema } from "../lib/contract/alert.ts";
+import { type Alert, AlertSchema } from "../lib/contract/alert.ts";
+import { ALERT_RULES_FILE, parseAlertRules } from "../lib/contract/alert-rules.ts";
 import { isServiceName, SERVICES } from "../lib/contract/topology.ts";
 import { type Truth, TruthSchema } from "../lib/truth/truth.ts";
 import {
+  type AlertChoice,
   DEFAULT_DEADLINES,
   type Deadlines,
   type Fault,
@@ -14,9 +16,13 @@ import {
 import { renderRubric } from "./rubric.ts";
 
 /** A checked scenario with all defaults. */
-export interface Scenario extends Required<Omit<ScenarioDefinition, "deadlines" | "metric">> {
+export interface Scenario extends Required<
+  Omit<ScenarioDefinition, "alert" | "deadlines" | "metric">
+> {
   /** The name of its folder. */
   readonly name: string;
+  /** The alerts of which any one must fire. */
+  readonly alerts: readonly AlertChoice[];
   readonly metric: ScenarioDefinition["metric"];
   readonly deadlines: Deadlines;
   /** The payload in alert.json: title, severity and labels; a run adds what fired. */
@@ -27,6 +33,21 @@ const isFunction = (value: unknown): boolean => typeof value === "function";
 const aFunction = z.custom<never>(isFunction, "it must be a function");
 
 const milliseconds = z.number().positive();
+
+const RULES = parseAlertRules(
+  await Bun.file(new URL(`../${ALERT_RULES_FILE}`, import.meta.url)).text(),
+);
+
+const AlertChoiceSchema = z.strictObject({
+  uid: z.enum(RULES.map(({ uid }) => uid)),
+  labels: z.record(z.string(), z.string()).refine(
+    (labels) => {
+      const instance = labels["instance"];
+      return instance === undefined || isServiceName(instance.split(":")[0] ?? "");
+    },
+    { path: ["instance"], error: `it must begin with one of ${SERVICES.join(", ")}` },
+  ),
+});
 
 const DefinitionSchema = z.strictObject({
   title: z.string().min(1),
@@ -40,16 +61,7 @@ const DefinitionSchema = z.strictObject({
     probe: aFunction,
   }),
   signature: z.strictObject({ describe: z.string().min(1), holds: aFunction }),
-  alert: z.strictObject({
-    uid: z.enum(ALERT_UIDS),
-    labels: z.record(z.string(), z.string()).refine(
-      (labels) => {
-        const instance = labels["instance"];
-        return instance === undefined || isServiceName(instance.split(":")[0] ?? "");
-      },
-      { path: ["instance"], error: `it must begin with one of ${SERVICES.join(", ")}` },
-    ),
-  }),
+  alert: z.preprocess((alert) => [alert].flat(), z.array(AlertChoiceSchema).min(1)),
   investigate: z.enum(["while-firing", "after-heal", "after-resolved"]).default("while-firing"),
   deadlines: z
     .strictObject({
@@ -113,10 +125,11 @@ export async function loadScenario(
   const truth = definition.truth;
   await checkExpectedRca(`${folder}/expected_rca.md`, name, truth);
   // The original functions instead of the copies that zod returns.
-  const original = module as ScenarioDefinition;
+  const { alert, ...original } = module as ScenarioDefinition;
   return {
     ...original,
     name,
+    alerts: [alert].flat(),
     control: definition.control,
     investigate: definition.investigate,
     fault: original.fault satisfies Fault,

@@ -60,8 +60,8 @@ describe("the scenarios", () => {
 
   test.each(all.map((scenario) => [scenario.name, scenario] as const))(
     "%s: its alert is the rule's, by name and severity",
-    (_, { alert, alertTemplate }) => {
-      const rule = rules.find(({ uid }) => uid === alert.uid);
+    (_, { alerts, alertTemplate }) => {
+      const rule = rules.find(({ uid }) => uid === alerts[0]?.uid);
       expect(alertTemplate).toMatchObject({
         alert_name: rule?.title,
         severity: rule?.severity,
@@ -118,6 +118,17 @@ describe("loadScenario()", () => {
     expect(await listScenarios(join(root, "scenarios"))).toContain("radar-gone");
   });
 
+  test("takes several alerts, of which any one may fire", async () => {
+    const single = 'alert: { uid: "sensor-down", labels: { instance: "radar-sensor:9101" } },';
+    const several =
+      'alert: [{ uid: "sensor-rate-off", labels: {} }, { uid: "service-down", labels: {} }],';
+    const { alerts } = await variant("either-way", "scenario.ts", (text) => {
+      expect(text).toContain(single);
+      return text.replace(single, several);
+    });
+    expect(alerts.map(({ uid }) => uid)).toEqual(["sensor-rate-off", "service-down"]);
+  });
+
   test("refuses an unknown name and lists what exists", async () => {
     await expect(loadScenario("nope")).rejects.toThrow(/"nope": it must be one of .*sensor-down/);
     await expect(loadScenario("../lib")).rejects.toThrow("must be one of");
@@ -125,7 +136,7 @@ describe("loadScenario()", () => {
 
   const bad: readonly (readonly [string, string, string, string, string])[] = [
     ["bad-key", "scenario.ts", "  truth,", "  truth,\n  colour: 1,", 'Unrecognized key: "colour"'],
-    ["bad-uid", "scenario.ts", 'uid: "sensor-down"', 'uid: "sensor-gone"', "alert.uid"],
+    ["bad-uid", "scenario.ts", 'uid: "sensor-down"', 'uid: "sensor-gone"', "alert.0.uid"],
     ["bad-truth", "truth.ts", '"process_exited"', '"gone"', "truth.faults.0.fault_class"],
     [
       "bad-service",
@@ -146,7 +157,7 @@ describe("loadScenario()", () => {
       "scenario.ts",
       'instance: "radar-sensor',
       'instance: "radar',
-      "alert.labels.instance",
+      "alert.0.labels.instance",
     ],
     [
       "bad-deadline",

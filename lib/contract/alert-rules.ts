@@ -1,14 +1,14 @@
 /** Reads the alert rules from the text of the Grafana provisioning file, the one source of them. */
 import { z } from "zod";
 import { UsageError } from "../base/errors.ts";
-import { ALERT_UIDS, type AlertUid } from "./alert.ts";
 
 /** Where the file stands, from the project's folder. */
 export const ALERT_RULES_FILE = "observability/grafana/provisioning/alerting/alerts.yaml";
 
 /** One alert rule, as every engine evaluates it. */
 export interface AlertRule {
-  readonly uid: AlertUid;
+  /** Names the rule; lower-case words with hyphens. */
+  readonly uid: string;
   readonly title: string;
   /** PromQL; the rule holds for each series that it returns. */
   readonly expr: string;
@@ -30,7 +30,7 @@ const duration = z
   .transform((text) => Number(text.slice(0, -1)) * { s: 1, m: 60, h: 3600 }[text.slice(-1) as "s"]);
 
 const RuleSchema = z.object({
-  uid: z.enum(ALERT_UIDS),
+  uid: z.string().regex(/^[a-z]+(-[a-z]+)*$/, "it must be lower-case words with hyphens"),
   title: z.string().min(1),
   condition: z.string(),
   data: z
@@ -61,13 +61,27 @@ const FileSchema = z.object({
     .min(1),
 });
 
-/** The rules for a system with another number of targets than the file says: one constant of one rule follows it. */
+/** What counts the targets in an expression: the text before the 3, and the text behind it. */
+const TARGET_COUNTS = [
+  /(\()3( - cms_fusion_active_tracks\b)/,
+  /(\bcms_display_active_tracks\{[^}]*\} > )3$/,
+  /(\()3( \* \d+\))/g,
+] as const;
+
+/** The rules for a system with another number of targets than the file's three. */
 export function rulesFor(rules: readonly AlertRule[], targets: number): AlertRule[] {
-  return rules.map((rule) =>
-    rule.uid === "tactical-tracks-collapsed"
-      ? { ...rule, expr: rule.expr.replace(/^\(3 - /, `(${targets} - `) }
-      : rule,
-  );
+  return rules.map((rule) => ({
+    ...rule,
+    expr: TARGET_COUNTS.reduce(
+      (expr, count) =>
+        expr.replace(
+          count,
+          (_, before: string, behind?: unknown) =>
+            `${before}${targets}${typeof behind === "string" ? behind : ""}`,
+        ),
+      rule.expr,
+    ),
+  }));
 }
 
 /** Parses the file's text; throws UsageError that names `file`, the key and the rule it breaks. */

@@ -31,18 +31,6 @@ export const AlertSchema = z.strictObject({
 });
 export type Alert = z.infer<typeof AlertSchema>;
 
-/** The uids of the alert rules, as in the provisioning file; a test holds the two together. */
-export const ALERT_UIDS = [
-  "sensor-down",
-  "fusion-latency-high",
-  "tactical-tracks-collapsed",
-  "sensor-flood",
-  "fusion-queue-deep",
-  "fusion-contributors-dropped",
-  "fusion-memory-elevated",
-] as const;
-export type AlertUid = (typeof ALERT_UIDS)[number];
-
 /** Returns the alert as an investigator may see it: without the runner's own annotation. */
 export function withoutScenario(alert: Alert): Alert {
   const { scenario: _, ...commonAnnotations } = alert.commonAnnotations;

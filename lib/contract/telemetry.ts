@@ -21,9 +21,12 @@ export interface MetricSpec {
   readonly services: readonly ServiceName[];
 }
 
+export const LOG_LEVELS = ["DEBUG", "INFO", "WARN", "ERROR"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
 /** A log event: level and the names of its fields, the essential ones first. */
 export interface LogSpec {
-  readonly level: "DEBUG" | "INFO" | "WARN" | "ERROR";
+  readonly level: LogLevel;
   readonly fields: readonly string[];
   readonly services: readonly ServiceName[];
   /** Why a healthy system does not show it; absent for events that a healthy system does show. */
@@ -177,6 +180,13 @@ export const METRICS = {
     labels: { action: ORDER_ACTIONS },
     services: EFFECTOR,
   },
+  cms_orders_expired_total: {
+    type: "counter",
+    help: "Mission orders ignored because they were too old when they arrived",
+    unit: "{order}",
+    labels: { action: ORDER_ACTIONS },
+    services: EFFECTOR,
+  },
   cms_engagement_outcomes_total: {
     type: "counter",
     help: "Engagements ended",
@@ -221,6 +231,14 @@ export const METRICS = {
     labels: {},
     services: DISPLAY,
   },
+  cms_display_track_age_seconds: {
+    type: "histogram",
+    help: "Age of a tactical track when the display receives it, since its observation",
+    unit: "s",
+    labels: {},
+    buckets: FAST_BUCKETS,
+    services: DISPLAY,
+  },
   cms_dds_matched_endpoints: {
     type: "gauge",
     help: "Remote endpoints that match this one",
@@ -254,6 +272,13 @@ export const METRICS = {
     help: "Times the DDS participant was made again because the network interface went or changed",
     unit: "{recreation}",
     labels: {},
+    services: SERVICES,
+  },
+  cms_log_records_total: {
+    type: "counter",
+    help: "Log records written, by severity",
+    unit: "{record}",
+    labels: { level: LOG_LEVELS },
     services: SERVICES,
   },
   cms_telemetry_dropped_total: {
@@ -362,6 +387,12 @@ export const LOGS = {
     level: "INFO",
     fields: ["order_id", "action", "target_track_id", "threat_level"],
     services: COMMAND,
+  },
+  mission_order_expired: {
+    level: "INFO",
+    fields: ["order_id", "action", "target_track_id", "age_seconds"],
+    services: EFFECTOR,
+    rare: "only when an order waits in the history for longer than it holds",
   },
   engagement_status_changed: {
     level: "INFO",

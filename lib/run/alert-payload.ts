@@ -11,7 +11,13 @@ import type { AlertRule } from "../contract/alert-rules.ts";
  */
 export function alertPayload(template: Alert, fired: ActiveAlert, rule: AlertRule): Alert {
   const { alertname: _, uid: __, severity: ___, ...seriesLabels } = fired.labels;
-  const commonLabels = { ...template.commonLabels, ...seriesLabels };
+  const { title, severity } = rule;
+  const commonLabels = {
+    ...template.commonLabels,
+    alertname: title,
+    severity,
+    ...seriesLabels,
+  };
   const annotations = {
     ...withoutKey(template.commonAnnotations, "scenario"),
     ...fired.annotations,
@@ -21,6 +27,9 @@ export function alertPayload(template: Alert, fired: ActiveAlert, rule: AlertRul
   const scenario = template.commonAnnotations["scenario"];
   return {
     ...template,
+    title: `[FIRING:1] ${title}`,
+    alert_name: title,
+    severity,
     message: [annotations["summary"], annotations["description"]].filter(Boolean).join(". "),
     commonLabels,
     commonAnnotations: { ...annotations, ...(scenario === undefined ? {} : { scenario }) },

@@ -238,6 +238,17 @@ describe("an incident", () => {
     },
   );
 
+  test("the second of two accepted alerts is enough", async () => {
+    const system = new PlayedSystem();
+    const [usual] = template.alerts;
+    if (usual === undefined) throw new Error("the scenario has no alert");
+    const alerts = [{ uid: "picture-stale", labels: {} }, usual];
+    const incident = await system.run({ ...system.scenario(), alerts });
+    expect(incident.outcome).toEqual({ kind: "valid" });
+    expect(incident.alert?.alert_name).toBe("Sensor down");
+    expect(incident.runLog.join("\n")).toContain("alert Picture stale or Sensor down firing");
+  });
+
   test("an investigation after the alert has resolved sees a healed system", async () => {
     const system = new PlayedSystem();
     const incident = await system.run({ ...system.scenario(), investigate: "after-resolved" });
@@ -250,7 +261,8 @@ describe("an incident", () => {
 
   test("an alert that gives the scenario away is a defect of ours", async () => {
     const system = new PlayedSystem();
-    const alertTemplate = { ...template.alertTemplate, title: "Sensor down: played" };
+    const commonLabels = { ...template.alertTemplate.commonLabels, cause: "played" };
+    const alertTemplate = { ...template.alertTemplate, commonLabels };
     const incident = await system.run({ ...system.scenario(), alertTemplate });
     expect(incident.outcome).toMatchObject({
       kind: "harness-defect",

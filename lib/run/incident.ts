@@ -22,6 +22,7 @@ import { leaksIn, mustNotGiveAway, recordingSecretsOf } from "./leaks.ts";
 import { type MarkerKind, postMarker } from "./markers.ts";
 import type { Progress } from "./progress.ts";
 import {
+  type AcceptedAlert,
   prove,
   proveAlert,
   proveBaseline,
@@ -163,10 +164,13 @@ function createPlay(scenario: Scenario, options: IncidentOptions): Play {
   return { scenario, options, clock, journal, progress, step, injection, ...found };
 }
 
-function ruleOf({ scenario, options }: Play): AlertRule {
-  const rule = options.rules.find(({ uid }) => uid === scenario.alert.uid);
-  if (rule === undefined) throw new Error(`No alert rule has the uid ${scenario.alert.uid}`);
-  return rule;
+/** The alerts that the scenario accepts, each with its rule. */
+function acceptedAlerts({ scenario, options }: Play): AcceptedAlert[] {
+  return scenario.alerts.map(({ uid, labels }) => {
+    const rule = options.rules.find((each) => each.uid === uid);
+    if (rule === undefined) throw new Error(`No alert rule has the uid ${uid}`);
+    return { rule, labels };
+  });
 }
 
 async function bringUp({ scenario, options, journal, progress, step }: Play): Promise<void> {
@@ -190,7 +194,7 @@ async function bringUp({ scenario, options, journal, progress, step }: Play): Pr
 
 async function breakAndWait(play: Play): Promise<void> {
   const { scenario, options, journal, step, injection } = play;
-  const rule = ruleOf(play);
+  const accepted = acceptedAlerts(play);
   const { injectMs, signatureMs } = scenario.deadlines;
   journal.phase = "inject";
   await mark(play, "fault", `${scenario.fault.kind} injected`);
@@ -206,12 +210,12 @@ async function breakAndWait(play: Play): Promise<void> {
     journal.event("signature");
   };
   const both = Promise.all([
-    proveAlert(watched, scenario, rule, () => journal.event("alert-pending")),
+    proveAlert(watched, scenario, accepted, () => journal.event("alert-pending")),
     signatureHolds(),
   ]);
   // When one wait fails, the other stops.
   both.catch((error: unknown) => failed.abort(error));
-  const [fired] = await both;
+  const [{ fired, rule }] = await both;
   journal.event("alert-firing");
   play.alert = alertPayload(scenario.alertTemplate, fired, rule);
   mustNotGiveAway("The alert", JSON.stringify(withoutScenario(play.alert)), scenario);
@@ -256,7 +260,7 @@ async function healBefore(play: Play): Promise<void> {
   if (scenario.investigate === "while-firing") return;
   await heal(play);
   if (scenario.investigate === "after-heal") return;
-  await proveResolved(step, scenario, ruleOf(play));
+  await proveResolved(step, scenario, acceptedAlerts(play));
   journal.event("alert-resolved");
   await proveRecovery(step, scenario.deadlines.recoveryMs, () => journal.secondsSince("heal"));
 }
@@ -270,7 +274,7 @@ async function recover(play: Play): Promise<void> {
     await heal(play);
   }
   journal.phase = "recovery";
-  await proveResolved(step, scenario, ruleOf(play));
+  await proveResolved(step, scenario, acceptedAlerts(play));
   journal.event("alert-resolved");
   await proveRecovery(step, scenario.deadlines.recoveryMs, () => journal.secondsSince("heal"));
   journal.event("recovered");

@@ -4,12 +4,12 @@
  * The uids of alert rules are part of the observed system. Some scenarios have the name of a rule;
  * that name reveals no more than the alert itself.
  */
-import { ALERT_UIDS } from "../contract/alert.ts";
 import type { EvidenceRecord } from "../contract/answer.ts";
 import { SERVICES } from "../contract/topology.ts";
 import type { TelemetryUrls } from "../investigate/investigator.ts";
 import { Toolset } from "../investigate/tools/toolset.ts";
 import type { Scenario } from "../../scenarios/load.ts";
+import { readRules } from "./rules.ts";
 
 /** Words of the injectors and of the truth, for every scenario. */
 const ALWAYS = [
@@ -25,11 +25,13 @@ const ALWAYS = [
 /** Kinds of fault that are ordinary words. */
 const PLAIN_WORDS: ReadonlySet<string> = new Set(["none"]);
 
+const RULE_UIDS: ReadonlySet<string> = new Set(readRules().map(({ uid }) => uid));
+
 type Secretive = Pick<Scenario, "name" | "fault">;
 
 /** The words that investigators must not see. */
 export function secretsOf({ name, fault }: Secretive): string[] {
-  const isRule = (ALERT_UIDS as readonly string[]).includes(name);
+  const isRule = RULE_UIDS.has(name);
   const kinds = PLAIN_WORDS.has(fault.kind) ? [] : [fault.kind];
   return [...ALWAYS, ...kinds, ...(isRule ? [] : [name])];
 }

@@ -51,6 +51,18 @@ describe("alertPayload()", () => {
   });
 });
 
+test("alertPayload() names the alert that fired, whichever the template has", () => {
+  const other = readRules().find(({ uid }) => uid === "picture-stale");
+  if (other === undefined) throw new Error("the file has no rule picture-stale");
+  const alert = alertPayload({ ...scenario.alertTemplate, severity: "warning" }, fired, other);
+  expect(alert).toMatchObject({
+    title: "[FIRING:1] Picture stale",
+    alert_name: "Picture stale",
+    severity: "critical",
+    commonLabels: { alertname: "Picture stale", severity: "critical" },
+  });
+});
+
 describe("isAlertOf()", () => {
   test("wants the rule's title and every label", () => {
     expect(isAlertOf(fired, rule, { instance: "radar-sensor:9101" })).toBe(true);

@@ -122,46 +122,64 @@ async function lookHealthy(
   };
 }
 
-/** Waits until the expected alert fires, and returns it. */
+/** An alert that a scenario accepts. */
+export interface AcceptedAlert {
+  readonly rule: AlertRule;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** An alert that fires, and its rule. */
+interface Fired {
+  readonly fired: ActiveAlert;
+  readonly rule: AlertRule;
+}
+
+/** Waits until one of the accepted alerts fires, and returns it. */
 export async function proveAlert(
   context: StepContext,
   scenario: Scenario,
-  rule: AlertRule,
+  accepted: readonly AcceptedAlert[],
   onPending: () => void,
-): Promise<ActiveAlert> {
-  const fired = await prove(
-    context,
-    `alert ${rule.title} firing`,
-    scenario.deadlines.alertMs,
-    async () => {
-      const active = (await context.prometheus.alerts()).filter((alert) =>
-        isAlertOf(alert, rule, scenario.alert.labels),
-      );
-      if (active.length > 0) onPending();
-      const firing = active.find(({ state }) => state === "firing");
-      const seen = active.map(({ state }) => state).join(", ") || "inactive";
-      return firing === undefined ? { ok: false, seen } : { ok: true, seen, value: firing };
-    },
-  );
-  return fired as ActiveAlert;
+): Promise<Fired> {
+  const what = `alert ${titlesOf(accepted)} firing`;
+  const found = await prove(context, what, scenario.deadlines.alertMs, async () => {
+    const active = await activeOf(context, accepted);
+    if (active.length > 0) onPending();
+    const firing = active.find(({ fired }) => fired.state === "firing");
+    const seen = statesOf(active);
+    return firing === undefined ? { ok: false, seen } : { ok: true, seen, value: firing };
+  });
+  return found as Fired;
 }
 
-/** Waits until the alert of the scenario is neither firing nor pending. */
+/** Waits until none of the accepted alerts is firing or pending. */
 export async function proveResolved(
   context: StepContext,
   scenario: Scenario,
-  rule: AlertRule,
+  accepted: readonly AcceptedAlert[],
 ): Promise<void> {
-  await prove(context, `alert ${rule.title} resolved`, scenario.deadlines.resolvedMs, async () => {
-    const active = (await context.prometheus.alerts()).filter((alert) =>
-      isAlertOf(alert, rule, scenario.alert.labels),
-    );
-    return {
-      ok: active.length === 0,
-      seen: active.map(({ state }) => state).join(", ") || "inactive",
-    };
+  const what = `alert ${titlesOf(accepted)} resolved`;
+  await prove(context, what, scenario.deadlines.resolvedMs, async () => {
+    const active = await activeOf(context, accepted);
+    return { ok: active.length === 0, seen: statesOf(active) };
   });
 }
+
+async function activeOf(
+  { prometheus }: StepContext,
+  accepted: readonly AcceptedAlert[],
+): Promise<Fired[]> {
+  const active = await prometheus.alerts();
+  return accepted.flatMap(({ rule, labels }) =>
+    active.filter((each) => isAlertOf(each, rule, labels)).map((fired) => ({ fired, rule })),
+  );
+}
+
+const titlesOf = (accepted: readonly AcceptedAlert[]): string =>
+  accepted.map(({ rule }) => rule.title).join(" or ");
+
+const statesOf = (active: readonly Fired[]): string =>
+  active.map(({ fired }) => fired.state).join(", ") || "inactive";
 
 /** Whether an active alert comes from `rule` and carries all `labels`. */
 export function isAlertOf(

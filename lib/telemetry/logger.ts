@@ -6,7 +6,7 @@
 import { trace } from "@opentelemetry/api";
 import { type Logger as OtelLogger, SeverityNumber } from "@opentelemetry/api-logs";
 import type { Clock } from "../base/clock.ts";
-import { type LogEvent, LOGS, type LogSpec } from "../contract/telemetry.ts";
+import { type LogEvent, type LogLevel, LOGS, type LogSpec } from "../contract/telemetry.ts";
 import type { ServiceName } from "../contract/topology.ts";
 
 export type FieldValue = string | number | boolean | null | readonly string[];
@@ -31,10 +31,18 @@ export interface LoggerOptions {
   readonly otel: OtelLogger;
   readonly clock: Clock;
   readonly write?: (line: string) => void;
+  /** Called for every record. */
+  readonly count?: (level: LogLevel) => void;
 }
 
 export function createLogger(options: LoggerOptions): Logger {
-  const { service, otel, clock, write = (line) => void process.stdout.write(line) } = options;
+  const {
+    service,
+    otel,
+    clock,
+    write = (line) => void process.stdout.write(line),
+    count,
+  } = options;
   return {
     log: (event, fields) => {
       const spec: LogSpec = LOGS[event];
@@ -48,6 +56,7 @@ export function createLogger(options: LoggerOptions): Logger {
         body["trace_id"] = span.traceId;
         body["span_id"] = span.spanId;
       }
+      count?.(spec.level);
       const nowMs = clock.nowMs();
       const text = JSON.stringify(body);
       write(

@@ -91,6 +91,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     otel: logging.getLogger(SCOPE),
     clock,
     ...(write === undefined ? {} : { write }),
+    count: (level) => meters.counter("cms_log_records_total", { level }).add(1),
   });
   observer.connect(meters, logger);
   startDeclared(meters, service);

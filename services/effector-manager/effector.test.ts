@@ -85,13 +85,20 @@ test("two orders against one target are two engagements", () => {
   expect(statuses()).toHaveLength(6);
 });
 
-test("late joiner: an order out of the history is neither counted nor acted upon", async () => {
-  hear({ issued_unix_ms: service.clock.nowMs() - ORDER_TTL_MS - 1 });
+test("late joiner: an order out of the history is counted and logged, but not acted upon", async () => {
+  const expired = 'cms_orders_expired_total{action="ENGAGE"}';
+  expect(await service.metric(expired)).toBe(0);
+  hear({ order_id: "O", issued_unix_ms: service.clock.nowMs() - ORDER_TTL_MS - 1 });
   expect(statuses()).toEqual([]);
+  expect(await service.metric(expired)).toBe(1);
+  expect(service.logged("mission_order_expired")).toMatchObject([
+    { order_id: "O", action: "ENGAGE", age_seconds: 10 },
+  ]);
   expect(await service.metric(RECEIVED)).toBe(0);
   hear({ issued_unix_ms: service.clock.nowMs() - ORDER_TTL_MS });
   expect(statuses()).toEqual(["ACCEPTED"]);
   expect(await service.metric(RECEIVED)).toBe(1);
+  expect(await service.metric(expired)).toBe(1);
 });
 
 test("an order to monitor is counted, and starts no engagement", async () => {

@@ -13,15 +13,25 @@ type Status = EngagementStatus["status"];
 const ENDED_KEPT = 64;
 
 export function startEffector(service: Service): void {
-  const { meters } = service.telemetry;
+  const { meters, logger } = service.telemetry;
   const effector = new Effector(service);
   // An order that its writer disposed has left the history. Its engagement still runs to its end,
   // so nothing is done here.
   service.bus.visit("MissionOrderTopic", {
     message: (order, arrival) => {
-      // A late joiner receives the history first; old orders are ignored.
-      if (service.clock.nowMs() - order.issued_unix_ms > ORDER_TTL_MS) return;
       const { action } = order;
+      const ageMs = service.clock.nowMs() - order.issued_unix_ms;
+      // A late joiner receives the history first; old orders are ignored.
+      if (ageMs > ORDER_TTL_MS) {
+        meters.counter("cms_orders_expired_total", { action }).add(1);
+        logger.log("mission_order_expired", {
+          order_id: order.order_id,
+          action,
+          target_track_id: order.target_track_id,
+          age_seconds: Math.round(ageMs / 1000),
+        });
+        return;
+      }
       meters.counter("cms_orders_received_total", { action }).add(1);
       if (action === "ENGAGE") effector.engage(arrival.copy());
     },

@@ -46,6 +46,15 @@ test("counts, measures and traces the messages of every topic", async () => {
   );
 });
 
+test("measures how old a track is when it arrives, and takes a clock that is ahead for no age", async () => {
+  const nowMs = service.clock.nowMs();
+  for (const updated_unix_ms of [nowMs - 700, nowMs + 300]) {
+    service.deliver("TacticalTrackTopic", [sampleOf("TacticalTrackTopic", { updated_unix_ms })]);
+  }
+  expect(await service.metric("cms_display_track_age_seconds_sum")).toBeCloseTo(0.7);
+  expect(await service.metric("cms_display_track_age_seconds_count")).toBe(2);
+});
+
 test("takes a track that nothing updates out of the picture and of the gauge", async () => {
   service.deliver("TacticalTrackTopic", [sampleOf("TacticalTrackTopic")]);
   expect(await service.metric("cms_display_active_tracks")).toBe(1);

@@ -13,11 +13,15 @@ export function startDisplay(service: Service): void {
   const store = new PictureStore();
   const activeTracks = telemetry.meters.gauge("cms_display_active_tracks");
   activeTracks.set(0);
+  const trackAge = telemetry.meters.histogram("cms_display_track_age_seconds");
   const showCount = (): void => activeTracks.set(store.size);
   ingest(service, "SourceTrackTopic", {});
   ingest(service, "TacticalTrackTopic", {
     take: (track) => {
-      store.track(track, clock.nowMs());
+      const nowMs = clock.nowMs();
+      // Clocks of two hosts may differ by more than the way takes.
+      trackAge.record(Math.max(0, nowMs - track.updated_unix_ms) / 1000);
+      store.track(track, nowMs);
       showCount();
     },
     end: ({ track_id: trackId }) => {

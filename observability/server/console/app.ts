@@ -5,7 +5,6 @@
 import { type Context, Hono } from "hono";
 import { serveStatic } from "hono/bun";
 import { secureHeaders } from "hono/secure-headers";
-import { ALERT_UIDS } from "../../../lib/contract/alert.ts";
 import type { AlertRule } from "../../../lib/contract/alert-rules.ts";
 import { downstreamOf, SERVICES, TOPOLOGY } from "../../../lib/contract/topology.ts";
 
@@ -58,9 +57,7 @@ async function forBrowser(path: string): Promise<string> {
 function factsOf(rules: readonly AlertRule[]) {
   const thresholds = rules.flatMap(({ uid, title, expr }) => {
     const limit = /([<>])\s*(-?[\d.]+)\s*$/.exec(expr)?.[2];
-    return limit === undefined || !ALERT_UIDS.includes(uid)
-      ? []
-      : [{ uid, title, limit: Number(limit) }];
+    return limit === undefined ? [] : [{ uid, title, limit: Number(limit) }];
   });
   return {
     services: SERVICES.map((name) => ({
