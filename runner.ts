@@ -5,7 +5,7 @@
  */
 import { CancelledError, EXIT_DEFECT, messageOf, UserFacingError } from "./lib/base/errors.ts";
 import { chooseEngine } from "./lib/setup/choose-engine.ts";
-import { ensureSetup } from "./lib/setup/ensure-setup.ts";
+import { ensureSetup, taskOf } from "./lib/setup/ensure-setup.ts";
 
 const interrupted = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -14,7 +14,9 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 
 async function main(argv: readonly string[]): Promise<number> {
   const engine = await chooseEngine(argv);
-  if (!argv.includes("--help") && !argv.includes("-h")) await ensureSetup(engine);
+  if (!argv.includes("--help") && !argv.includes("-h")) {
+    await ensureSetup({ ...engine, task: taskOf(argv) });
+  }
   const { execute } = await import("./lib/cli/execute.ts");
   return execute(argv, {
     engine,

@@ -63,7 +63,7 @@ function optionsOf(command: Command): Readonly<Record<string, unknown>> {
   const { parent } = command;
   for (const [name, value] of Object.entries(parent?.opts() ?? {})) {
     if (parent?.getOptionValueSource(name) !== "cli") continue;
-    if (!(name in options)) {
+    if (!command.options.some((option) => option.attributeName() === name)) {
       const flag = parent.options.find((option) => option.attributeName() === name)?.long ?? name;
       throw new UsageError(
         `Cannot understand the command: ${command.name()} takes no ${flag}; --help lists what exists`,

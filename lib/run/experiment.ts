@@ -41,6 +41,10 @@ export async function runExperiment(
 ): Promise<ExperimentResult> {
   const scenarios = await chosenScenarios(request);
   const { investigators, keepTelemetry, labs, results, shard } = request;
+  const live = request.live || labs.engine !== "native";
+  if (live !== request.live) {
+    context.progress().line(`live: incidents of the engine ${labs.engine} cannot be recorded`);
+  }
   const [only] = scenarios;
   const isSingle = request.scenario !== undefined && request.repeat === 1 && shard === undefined;
   const folder = isSingle ? `${results}/latest` : results;
@@ -57,8 +61,8 @@ export async function runExperiment(
         first: investigators[0]?.name ?? "",
       };
       return isSingle && only !== undefined
-        ? runSingle(context, settings, only, request)
-        : runCampaign(context, settings, { ...request, scenarios, investigators });
+        ? runSingle(context, settings, only, { ...request, live })
+        : runCampaign(context, settings, { ...request, live, scenarios, investigators });
     }),
   );
   await writeSummary(await readManifests(runsFolder(folder)), folder);

@@ -89,7 +89,9 @@ export async function runIncident(scenario: Scenario, options: IncidentOptions):
     await bringUp(play);
     await breakAndWait(play);
     await healBefore(play);
-    await (options.freeze === undefined ? examineAll(play) : freezeNow(play, options.freeze));
+    // Both, to hold what a live look saw against what its recording answers.
+    if (options.freeze === undefined || options.investigators.length > 0) await examineAll(play);
+    if (options.freeze !== undefined) await freezeNow(play, options.freeze);
     await recover(play);
   } catch (error) {
     if (options.signal.aborted) {

@@ -1,4 +1,5 @@
 /** Records scenarios into a folder of bundles, without anyone who examines them. */
+import { UsageError } from "../base/errors.ts";
 import { freshSeed } from "../base/prng.ts";
 import type { Outcome } from "../score/run-record.ts";
 import { checkResultsFolder } from "./artefacts.ts";
@@ -37,6 +38,9 @@ export async function recordIncidents(
   context: RunContext,
   { labs, repeat, shard, seed = freshSeed(), folder, ...choice }: RecordRequest,
 ): Promise<RecordedLine[]> {
+  if (labs.engine !== "native") {
+    throw new UsageError(`Cannot record: the engine must be native, but is ${labs.engine}`);
+  }
   const scenarios = await chosenScenarios(choice);
   checkResultsFolder(folder);
   const settings: RecordSettings = {

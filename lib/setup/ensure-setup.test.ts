@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { EnvironmentError, messageOf } from "../base/errors.ts";
 import type { RunResult } from "../base/shell.ts";
 import type { EngineName } from "./choose-engine.ts";
-import { ensureSetup } from "./ensure-setup.ts";
+import { ensureSetup, type Task, taskOf } from "./ensure-setup.ts";
 import { type Machine, thisMachine } from "./machine.ts";
 
 const folders: string[] = [];
@@ -64,12 +64,17 @@ function fakeMachine(fake: Fake, root: string): { machine: Machine; ran: string[
   return { machine, ran };
 }
 
-async function setUp(fake: Fake, forTests = false, engine: EngineName = "native") {
+async function setUp(
+  fake: Fake,
+  forTests = false,
+  engine: EngineName = "native",
+  task: Task = "lab",
+) {
   const root = project();
   const { machine, ran } = fakeMachine(fake, root);
   const said: string[] = [];
   const attempt = () =>
-    ensureSetup({ machine, root, forTests, engine, say: (line) => void said.push(line) });
+    ensureSetup({ machine, root, forTests, engine, task, say: (line) => void said.push(line) });
   const error = await attempt().then(
     () => undefined,
     (thrown: unknown) => thrown,
@@ -92,6 +97,18 @@ describe("set-up", () => {
     rmSync(`${root}/node_modules`, { recursive: true });
     await attempt();
     expect(ran).toHaveLength(2);
+  });
+
+  test("an examination asks for prometheus alone, a report for nothing", async () => {
+    const bare: Fake = { programs: ["apt-get"], hasLibrary: false, uid: 1000 };
+    const examination = await setUp(bare, false, "docker", "examination");
+    expect(messageOf(examination.error)).toContain("machine up: prometheus must be installed");
+    expect(messageOf(examination.error)).not.toMatch(/DDS|unshare|\bip\b/);
+    expect((await setUp(bare, false, "native", "report")).error).toBeUndefined();
+    expect(taskOf(["examine", "results/incidents"])).toBe("examination");
+    expect(taskOf(["--json", "report", "results"])).toBe("report");
+    expect(taskOf(["sensor-down", "--results", "examine"])).toBe("lab");
+    expect(taskOf(["--all"])).toBe("lab");
   });
 
   test("does not take an installation that failed for done", async () => {

@@ -57,7 +57,20 @@ const TEST_NEEDS: readonly Need[] = [
   },
 ];
 
+/** What a command works with: a lab, recorded incidents, or only what is kept. */
+export type Task = "lab" | "examination" | "report";
+
+const TASKS: Readonly<Record<string, Task>> = { examine: "examination", report: "report" };
+
+/** The task of a command line: a command's word comes first, or after flags without a value. */
+export function taskOf(argv: readonly string[]): Task {
+  const word = argv.find((argument) => !argument.startsWith("-")) ?? "";
+  return TASKS[word] ?? "lab";
+}
+
 export interface SetupOptions {
+  /** Only what it needs is installed. */
+  readonly task?: Task;
   readonly forTests?: boolean;
   /** What runs the lab: containers bring everything but the JavaScript packages. */
   readonly engine?: EngineName;
@@ -73,10 +86,11 @@ export interface SetupOptions {
  */
 export async function ensureSetup(options: SetupOptions): Promise<void> {
   const { forTests = false, engine = "native", machine = thisMachine(), root = ROOT } = options;
-  const { say = (line) => void process.stderr.write(`${line}\n`) } = options;
+  const { task = "lab", say = (line) => void process.stderr.write(`${line}\n`) } = options;
   await ensurePackages(root, machine, say);
-  if (engine === "docker" && !forTests) return;
-  const needs = forTests ? [...NEEDS, ...TEST_NEEDS] : NEEDS;
+  if ((task === "report" || (task === "lab" && engine === "docker")) && !forTests) return;
+  const ofTask = NEEDS.filter(({ what }) => task !== "examination" || what === "prometheus");
+  const needs = forTests ? [...NEEDS, ...TEST_NEEDS] : ofTask;
   const missing = needs.filter(({ isThere }) => !isThere(machine));
   if (missing.length > 0) await installMissing(missing, machine, say);
 }
