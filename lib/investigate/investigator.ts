@@ -56,7 +56,12 @@ export interface InvestigationInput {
  */
 export type InvestigationOutcome =
   | { readonly kind: "answered"; readonly answer: Answer }
-  | { readonly kind: "agent-failure"; readonly reason: string };
+  | {
+      readonly kind: "agent-failure";
+      readonly reason: string;
+      /** The confidence that the agent had stated; absent when it stated none. */
+      readonly confidence?: number;
+    };
 
 export interface Investigation {
   readonly outcome: InvestigationOutcome;

@@ -43,11 +43,15 @@ export async function conduct(
   ]);
   ended.abort();
   input.signal?.throwIfAborted();
+  const { statedConfidence } = examination;
   const shown =
     outcome.kind === "answered" ? describeFaults(outcome.answer.faults) : outcome.reason;
   input.transcript.phase("Investigation complete", shown);
   return {
-    outcome,
+    outcome:
+      outcome.kind === "answered" || statedConfidence === undefined
+        ? outcome
+        : { ...outcome, confidence: statedConfidence },
     evidence: tools.records,
     cost: {
       wallMs: performance.now() - started,

@@ -3,8 +3,8 @@
  * the same as for the built-in investigators.
  */
 import { z } from "zod";
-import { type Answer, AnswerSchema, AnswerShape } from "../../contract/answer.ts";
-import { checkCitation } from "../../contract/citation.ts";
+import { type Answer, AnswerShape } from "../../contract/answer.ts";
+import { Submission } from "../answer/submission.ts";
 import type { InvestigationInput } from "../investigator.ts";
 import type { ToolDescription, Toolset } from "../tools/toolset.ts";
 
@@ -26,7 +26,7 @@ const OWN_TOOLS: readonly ToolDescription[] = [
   {
     name: "submit_rca",
     description:
-      "Hands in the root-cause analysis and ends the investigation. evidence cites calls of these tools: call_id, signal, service and value as they stand in the answer.",
+      "Hands in the root-cause analysis and ends the investigation. faults is empty when nothing is wrong. evidence cites calls of these tools: call_id, signal, service and value as they stand in the answer.",
     parameters: z.toJSONSchema(AnswerShape, { io: "input" }),
   },
 ];
@@ -38,13 +38,14 @@ export class Examination {
   readonly #accepted = Promise.withResolvers<Answer>();
   #answer: Answer | undefined;
   #calls = 0;
-  #sentBack = false;
+  readonly #submission: Submission;
   /** Number of citations that were removed because they did not hold. */
   struck = 0;
 
   constructor(input: InvestigationInput, tools: Toolset) {
     this.#input = input;
     this.#tools = tools;
+    this.#submission = new Submission(() => tools.records);
   }
 
   /** Resolves once an answer is accepted. */
@@ -55,6 +56,11 @@ export class Examination {
   /** The answer that was accepted. */
   get answer(): Answer | undefined {
     return this.#answer;
+  }
+
+  /** The last confidence that the agent stated in an answer, accepted or not. */
+  get statedConfidence(): number | undefined {
+    return this.#submission.statedConfidence;
   }
 
   /** Calls so far, of every kind. */
@@ -82,33 +88,19 @@ export class Examination {
       : refused(answer);
   }
 
-  /**
-   * Accepts or returns an answer. An answer of another shape is returned. Citations that do not
-   * hold are returned once; after that they are removed and counted.
-   */
+  /** Accepts an answer, or sends it back with what was wrong. */
   submit(raw: unknown): Reply {
     if (this.#answer !== undefined)
       return refused("the investigation is over: an answer was accepted");
-    const parsed = AnswerSchema.safeParse(raw);
-    if (!parsed.success) return refused(`not an answer: ${z.prettifyError(parsed.error)}`);
-    const checked = parsed.data.evidence.map((citation) => ({
-      citation,
-      check: checkCitation(citation, this.#tools.records),
-    }));
-    const failed = checked.flatMap(({ citation, check }) =>
-      check.grounded ? [] : [`${citation.signal} (${citation.call_id}): ${check.reason}`],
-    );
-    if (failed.length > 0 && !this.#sentBack) {
-      this.#sentBack = true;
-      return refused(
-        `these citations do not hold; correct or drop them and submit again, what does not hold then is struck out: ${failed.join("; ")}`,
-      );
-    }
-    this.struck = failed.length;
-    const evidence = checked.flatMap(({ citation, check }) => (check.grounded ? [citation] : []));
-    this.#answer = { ...parsed.data, evidence };
-    this.#accepted.resolve(this.#answer);
-    return { ok: true, text: JSON.stringify({ accepted: true, struck_citations: this.struck }) };
+    const verdict = this.#submission.submit(raw);
+    if (!verdict.accepted) return refused(verdict.reason);
+    const { answer, struck, complaints } = verdict;
+    this.struck = struck;
+    for (const complaint of complaints) this.#input.transcript.note(`left out: ${complaint}`);
+    this.#answer = answer;
+    this.#accepted.resolve(answer);
+    const reply = { accepted: true, struck_citations: struck, left_out: complaints };
+    return { ok: true, text: JSON.stringify(reply) };
   }
 }
 

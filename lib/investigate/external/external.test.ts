@@ -122,7 +122,7 @@ describe("over the Model Context Protocol", () => {
         isError: true,
         text: expect.stringContaining("unclosed left parenthesis"),
       });
-      expect(await call(client, "submit_rca", { culprit: "mainframe" })).toMatchObject({
+      expect(await call(client, "submit_rca", { cause: "mainframe" })).toMatchObject({
         isError: true,
         text: expect.stringContaining("not an answer"),
       });
@@ -241,7 +241,7 @@ describe("a program", () => {
     ["that is not there", "no-such-agent", /^the program exited with 127$/],
     ["that says nothing", "true", /^the program wrote no JSON object: ""$/],
     ["that says no JSON", "echo the radar did it", /^the program wrote no JSON object/],
-    ["that says another shape", `echo '{"culprit":"radar"}'`, /^not an answer/],
+    ["that says another shape", `echo '{"cause":"radar"}'`, /^not an answer: faults: must be/],
     ["that kills itself", "kill -9 $$", /^the program was ended by SIGKILL$/],
     ["that floods its output", "head -c 3000000 /dev/zero", /^the program wrote no JSON object/],
   ];

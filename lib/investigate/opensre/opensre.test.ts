@@ -147,8 +147,9 @@ ${write(RCA)}`);
 });
 
 describe("a report in prose", () => {
-  const read = (rootCause: string, report = "", isNoise = false) =>
-    singleFormOf(readReport({ rootCause, report, isNoise }, []).answer);
+  const ALERT = simulatedAlert("Tracks lost", "tactical-display", "Fewer targets than usual.");
+  const read = (rootCause: string, report = "", isNoise = false, alert = ALERT) =>
+    singleFormOf(readReport({ rootCause, report, isNoise, alert }, []).answer);
 
   test("says the class whose words come first, and the service that is named first", () => {
     expect(
@@ -166,6 +167,62 @@ describe("a report in prose", () => {
 
   test("says in its words how sure it is, if nowhere else", () => {
     expect(read("The eo-sensor exited.", "Confidence: 80%").confidence).toBe(0.8);
+  });
+
+  const denials: readonly (readonly [string, string | null, string])[] = [
+    [
+      "This is not a memory leak: the processor of track-fusion is throttled.",
+      "track-fusion",
+      "cpu_starvation",
+    ],
+    [
+      "There is no evidence of a network partition. The esm-sensor offers an incompatible QoS.",
+      "esm-sensor",
+      "qos_mismatch",
+    ],
+    [
+      "A message flood was ruled out; memory growth in track-fusion explains it.",
+      "track-fusion",
+      "memory_leak",
+    ],
+    [
+      "No network partition, memory leak or clock skew, but the radar-sensor floods.",
+      "radar-sensor",
+      "message_flood",
+    ],
+    ["track-fusion is healthy, while the eo-sensor hangs.", "eo-sensor", "hang"],
+    [
+      "The radar-sensor does not publish because its process exited.",
+      "radar-sensor",
+      "process_exited",
+    ],
+    ["track-fusion is not the cause.", null, "unknown"],
+    ["Neither a memory leak nor CPU throttling was seen.", null, "unknown"],
+  ];
+  test.each(denials)("is read with its denials: %s", (text, culprit, fault_class) => {
+    expect(read(text)).toMatchObject({ culprit, fault_class });
+  });
+
+  test("earns nothing by repeating the alert", () => {
+    const flood = simulatedAlert(
+      "Sensor flood",
+      "radar-sensor",
+      "radar-sensor publishes too many messages.",
+    );
+    const repeated = read(
+      "The alert Sensor flood fired: radar-sensor publishes too many messages.",
+      "Critical alert about radar-sensor: sensor flood.",
+      false,
+      flood,
+    );
+    expect(repeated).toMatchObject({ culprit: null, fault_class: "unknown" });
+    const found = read(
+      "Sensor flood: radar-sensor. Its scan interval shrank to five milliseconds, a flood of radar-sensor.",
+      "",
+      false,
+      flood,
+    );
+    expect(found).toMatchObject({ culprit: "radar-sensor", fault_class: "message_flood" });
   });
 
   test("that says nothing stays unsure", () => {

@@ -10,6 +10,7 @@ import { z } from "zod";
 import { type Env, processEnv } from "../../base/env.ts";
 import { EnvironmentError } from "../../base/errors.ts";
 import { type RunResult, run } from "../../base/shell.ts";
+import type { Alert } from "../../contract/alert.ts";
 import { describeFaults } from "../../contract/answer.ts";
 import { ollamaSettings } from "../ollama/settings.ts";
 import type {
@@ -150,12 +151,15 @@ interface Ended {
 }
 
 async function conclude(
-  { transcript, budget }: InvestigationInput,
+  { transcript, budget, alert }: InvestigationInput,
   home: string,
   { result, proxy, started }: Ended,
 ): Promise<Investigation> {
   transcript.phase("Diagnosing");
-  const read = await outcomeOf(join(home, "rca.json"), result, proxy, budget.wallMs);
+  const read = await outcomeOf(join(home, "rca.json"), result, proxy, {
+    wallMs: budget.wallMs,
+    alert,
+  });
   const { outcome, unread } = read;
   const shown =
     outcome.kind === "answered" ? describeFaults(outcome.answer.faults) : outcome.reason;
@@ -188,7 +192,7 @@ async function outcomeOf(
   path: string,
   { code, stdout, stderr, timedOut }: RunResult,
   proxy: RecordingProxy,
-  wallMs: number,
+  { wallMs, alert }: { readonly wallMs: number; readonly alert: Alert },
 ): Promise<{ outcome: InvestigationOutcome; unread: readonly string[] }> {
   const failed = (reason: string) => ({
     outcome: { kind: "agent-failure", reason } as const,
@@ -210,6 +214,7 @@ async function outcomeOf(
       rootCause: root_cause ?? "",
       report: [problem_md, report].filter(Boolean).join("\n"),
       isNoise: is_noise === true,
+      alert,
       confidence: statedConfidences(stdout).at(-1),
     },
     proxy.records,

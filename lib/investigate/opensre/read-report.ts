@@ -1,7 +1,9 @@
 /**
  * Turns a root-cause analysis in prose into an `Answer`, by the names that it contains and their
- * order. Nothing is added to what it says.
+ * order. Nothing is added to what it says; what it denies is not read, nor where it repeats the
+ * alert.
  */
+import type { Alert } from "../../contract/alert.ts";
 import {
   type Answer,
   answerOf,
@@ -18,6 +20,7 @@ import {
 import { CONTAINER_METRICS, LOGS, METRICS } from "../../contract/telemetry.ts";
 import { SERVICES, type ServiceName } from "../../contract/topology.ts";
 import { FAULTS } from "../faults/registry.ts";
+import { firstAsserted, withoutRestatement } from "./prose.ts";
 
 /** What an agent wrote. */
 export interface Report {
@@ -25,6 +28,8 @@ export interface Report {
   readonly report: string;
   /** Whether it calls the alert noise. */
   readonly isNoise: boolean;
+  /** The alert that its author was given. */
+  readonly alert: Alert;
   /** The stated confidence, 0 to 1, if it is not part of the prose. */
   readonly confidence?: number | undefined;
 }
@@ -59,8 +64,9 @@ const ACTIONS: readonly (readonly [Remediation, RegExp])[] = [
 
 /** Reads a report; `records` are the calls that its author made. */
 export function readReport(report: Report, records: readonly EvidenceRecord[]): ReadReport {
-  const { rootCause, isNoise } = report;
-  const text = `${rootCause}\n${report.report}`;
+  const { isNoise } = report;
+  const rootCause = withoutRestatement(report.rootCause, report.alert);
+  const text = `${rootCause}\n${withoutRestatement(report.report, report.alert)}`;
   const faultClass = isNoise ? "none" : (firstOf(rootCause) ?? firstOf(text) ?? "unknown");
   const culprit = faultClass === "none" ? null : (firstService(rootCause) ?? firstService(text));
   const { citations, unread } = citationsIn(text, records);
@@ -70,7 +76,9 @@ export function readReport(report: Report, records: readonly EvidenceRecord[]): 
     answer: answerOf({
       culprit,
       fault_class: faultClass,
-      mechanism: (rootCause.trim() === "" ? report.report : rootCause).trim().slice(0, 2000),
+      mechanism: (report.rootCause.trim() === "" ? report.report : report.rootCause)
+        .trim()
+        .slice(0, 2000),
       onset: null,
       causal_chain: [],
       evidence: citations,
@@ -86,10 +94,10 @@ export function readReport(report: Report, records: readonly EvidenceRecord[]): 
   };
 }
 
-/** The class whose words come first in a text. */
+/** The class whose words come first in a text without being denied. */
 function firstOf(text: string): FaultClass | undefined {
   const found = FAULT_CLASS_NAMES.flatMap((name) => {
-    const at = FAULTS[name].words.exec(text)?.index;
+    const at = firstAsserted(text, FAULTS[name].words);
     return at === undefined ? [] : [{ name, at }];
   });
   return found.toSorted((a, b) => a.at - b.at)[0]?.name;
@@ -97,7 +105,7 @@ function firstOf(text: string): FaultClass | undefined {
 
 function firstService(text: string): ServiceName | null {
   const found = SERVICES.flatMap((name) => {
-    const at = new RegExp(name.replace("-", "[- _]?"), "i").exec(text)?.index;
+    const at = firstAsserted(text, new RegExp(name.replace("-", "[- _]?"), "i"));
     return at === undefined ? [] : [{ name, at }];
   });
   return found.toSorted((a, b) => a.at - b.at)[0]?.name ?? null;
@@ -107,7 +115,10 @@ function firstService(text: string): ServiceName | null {
 function actionIn(text: string, faultClass: FaultClass | "unknown"): Remediation {
   if (faultClass === "none") return "no_action";
   const advice = /(recommend|remediat|next step|action|mitigat)[\s\S]*$/i.exec(text)?.[0] ?? "";
-  return ACTIONS.find(([, words]) => words.test(advice))?.[0] ?? "gather_more_evidence";
+  return (
+    ACTIONS.find(([, words]) => firstAsserted(advice, words) !== undefined)?.[0] ??
+    "gather_more_evidence"
+  );
 }
 
 function confidenceIn(text: string): number {
