@@ -14,6 +14,13 @@ export function startEvaluator(service: Service): void {
   const { meters, logger } = telemetry;
   const publisher = bus.publisher("ThreatAssessmentTopic");
   const seconds = meters.histogram("cms_threat_processing_seconds");
+  const counterOf = (level: ThreatLevel) => meters.counter("cms_threat_evaluated_total", { level });
+  const evaluated = {
+    LOW: counterOf("LOW"),
+    MEDIUM: counterOf("MEDIUM"),
+    HIGH: counterOf("HIGH"),
+    CRITICAL: counterOf("CRITICAL"),
+  };
   const known = new Map<string, { level: ThreatLevel; seenMs: number }>();
 
   const evaluate = (
@@ -49,7 +56,7 @@ export function startEvaluator(service: Service): void {
         trace: traceOf(span),
       });
     });
-    meters.counter("cms_threat_evaluated_total", { level }).add(1);
+    evaluated[level].add(1);
     seconds.record((clock.monotonicMs() - takenMs) / 1000);
   };
 

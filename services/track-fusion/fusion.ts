@@ -3,10 +3,11 @@ import type { Context } from "@opentelemetry/api";
 import type { SourceTrack } from "../../lib/cms/messages.ts";
 import type { Service } from "../../lib/service/run-service.ts";
 import { traceOf } from "../../lib/service/trace-context.ts";
+import type { CounterSeries } from "../../lib/telemetry/meters.ts";
 import { DropReport } from "./drop-report.ts";
 import { Inbox } from "./inbox.ts";
 import { Leak } from "./leak.ts";
-import { admit, type Observed, REFUSALS } from "./tracking/admit.ts";
+import { admit, type Observed } from "./tracking/admit.ts";
 import { MAX_WAIT_MS, type Scan, Scans } from "./tracking/scans.ts";
 import { Tracker, type Update } from "./tracking/tracker.ts";
 
@@ -89,7 +90,8 @@ function observed(view: SourceTrack): Observed {
 /** The tracker with its messages and signals. */
 class Fusion {
   readonly #service: Service;
-  readonly #sensors: ReadonlySet<string>;
+  /** The counter of each sensor that is configured. */
+  readonly #ingested = new Map<string, CounterSeries>();
   readonly #scans = new Scans<Item>();
   readonly #tracker: Tracker;
   readonly #publisher;
@@ -101,7 +103,6 @@ class Fusion {
     const { telemetry, bus, settings, clock } = service;
     const { meters } = telemetry;
     this.#service = service;
-    this.#sensors = new Set(settings.sensors);
     // The start time keeps the tracks of two runs of this service apart.
     this.#tracker = new Tracker(clock.nowMs().toString(36).toUpperCase());
     this.#publisher = bus.publisher("TacticalTrackTopic");
@@ -110,9 +111,10 @@ class Fusion {
     this.#activeTracks = meters.gauge("cms_fusion_active_tracks");
     this.#activeTracks.set(0);
     for (const sensor_id of settings.sensors) {
-      meters.counter("cms_fusion_ingested_total", { sensor_id }).add(0);
+      const ingested = meters.counter("cms_fusion_ingested_total", { sensor_id });
+      ingested.add(0);
+      this.#ingested.set(sensor_id, ingested);
     }
-    for (const reason of REFUSALS) meters.counter("cms_fusion_refused_total", { reason }).add(0);
   }
 
   /** Source tracks that wait for the rest of their scan. */
@@ -124,7 +126,7 @@ class Fusion {
   take(item: Item): boolean {
     const { telemetry, bus, clock } = this.#service;
     const admitted = admit(item.source, {
-      isSensor: (id) => this.#sensors.has(id),
+      isSensor: (id) => this.#ingested.has(id),
       isTooOld: (timeMs) => this.#tracker.isTooOld(timeMs),
       nowMs: clock.nowMs(),
     });
@@ -133,8 +135,7 @@ class Fusion {
       telemetry.meters.counter("cms_fusion_refused_total", { reason: admitted }).add(1);
       return false;
     }
-    const sensor_id = admitted.sensorId;
-    telemetry.meters.counter("cms_fusion_ingested_total", { sensor_id }).add(1);
+    this.#ingested.get(admitted.sensorId)?.add(1);
     const ended = this.#scans.add(admitted, item, clock.monotonicMs());
     if (ended !== undefined) this.#process(ended);
     return true;

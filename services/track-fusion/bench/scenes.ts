@@ -114,7 +114,7 @@ const PLANS: Readonly<Record<string, (prng: Prng) => Plan>> = {
     flights: [...circles, ...many(3, prng)],
     delayS: (each) => (each.next() < 0.3 ? each.next() * 1.5 : 0.01),
   }),
-  fifty: (prng) => ({ durationS: 20, flights: many(50, prng) }),
+  fifty: (prng) => ({ durationS: 10, flights: many(50, prng) }),
 };
 
 export const SCENES = Object.keys(PLANS);

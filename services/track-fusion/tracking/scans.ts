@@ -20,17 +20,18 @@ export interface Scan<T> {
 export class Scans<T> {
   readonly #open = new Map<string, { readonly scan: Scan<T>; readonly arrivedMs: number }>();
 
+  #waiting = 0;
+
   /** Detections that wait for their scan to be complete. */
   get waiting(): number {
-    let sum = 0;
-    for (const { scan } of this.#open.values()) sum += scan.items.length;
-    return sum;
+    return this.#waiting;
   }
 
   /** Adds a detection; returns the scan that it ends, if it ends one. Arrival times may come from any clock. */
   add(measurement: Measurement, item: T, arrivedMs: number): Scan<T> | undefined {
     const { sensorId, timeMs } = measurement;
     const open = this.#open.get(sensorId);
+    this.#waiting++;
     if (open?.scan.timeMs === timeMs) {
       open.scan.measurements.push(measurement);
       open.scan.items.push(item);
@@ -40,6 +41,7 @@ export class Scans<T> {
     this.#open.delete(sensorId);
     const scan = { sensorId, timeMs, measurements: [measurement], items: [item] };
     this.#open.set(sensorId, { scan, arrivedMs });
+    this.#waiting -= open?.scan.items.length ?? 0;
     return open?.scan;
   }
 
@@ -49,6 +51,7 @@ export class Scans<T> {
     for (const [sensorId, { scan, arrivedMs }] of this.#open) {
       if (nowMs - arrivedMs < MAX_WAIT_MS) break;
       this.#open.delete(sensorId);
+      this.#waiting -= scan.items.length;
       due.push(scan);
     }
     return due;
