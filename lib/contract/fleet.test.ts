@@ -1,6 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import { DEFAULT_FLEET, readFleet } from "./fleet.ts";
-import { SENSOR_IDS, SERVICES, TOPOLOGY } from "./topology.ts";
+import { SENSOR_IDS, SERVICES, serviceOfSensor, TOPOLOGY } from "./topology.ts";
+
+test("a configured sensor belongs to the service of its kind", () => {
+  expect(serviceOfSensor("RADAR-1")).toBe("radar-sensor");
+  expect(serviceOfSensor("RADAR-10")).toBe("radar-sensor");
+  expect(serviceOfSensor("EO-9")).toBe("eo-sensor");
+  expect(serviceOfSensor("LIDAR-1")).toBeUndefined();
+});
 
 describe("readFleet()", () => {
   test("without variables it is three targets and the sensors of the topology", () => {

@@ -124,6 +124,18 @@ export const TOPOLOGY: Readonly<Record<ServiceName, ServiceSpec>> = {
   },
 };
 
+/** The service that runs this sensor: its own, or for a configured one that of its kind. */
+export function serviceOfSensor(sensorId: string): ServiceName | undefined {
+  const kind = sensorKindOf(sensorId);
+  const own = SERVICES.find((name) => TOPOLOGY[name].sensorId === sensorId);
+  return (
+    own ??
+    SERVICES.find(
+      (name) => kind !== undefined && sensorKindOf(TOPOLOGY[name].sensorId ?? "") === kind,
+    )
+  );
+}
+
 /** Whether `text` names a service. */
 export function isServiceName(text: string): text is ServiceName {
   return (SERVICES as readonly string[]).includes(text);

@@ -1,5 +1,5 @@
 /** Derives the signal and the service of a value from the query and the labels of its result. */
-import { SERVICES, type ServiceName, TOPOLOGY } from "../../contract/topology.ts";
+import { SERVICES, type ServiceName, serviceOfSensor } from "../../contract/topology.ts";
 
 const METRIC = /\b(up|ALERTS|(?:cms|container|otlp|process)_[a-z0-9_]+)\b/;
 
@@ -27,9 +27,7 @@ function byLabels(labels: Readonly<Record<string, string>>): ServiceName | null 
   const named = SERVICES.find((name) => candidates.has(name));
   if (named !== undefined) return named;
   const sensor = labels["sensor_id"];
-  return (
-    SERVICES.find((name) => sensor !== undefined && TOPOLOGY[name].sensorId === sensor) ?? null
-  );
+  return sensor === undefined ? null : (serviceOfSensor(sensor) ?? null);
 }
 
 function byQuery(expr: string): ServiceName | null {
