@@ -1,8 +1,8 @@
 /**
  * `bun run bench tracking`: how good the tracker is on committed scenes, and what it costs. Three ways to run it:
  *
- * - without options: every scene with its measures, then the cost from 3 to 1,000 targets. With STONESOUP_PYTHON, the Python of
- *   an environment that has the package `stonesoup` 1.9, each figure stands beside Stone Soup's. `--only <scene>` runs one scene,
+ * - without options: every scene with its measures, then the cost from 3 to 1,000 targets. Where STONESOUP_PYTHON, or the `python3`
+ *   on the PATH, has the package `stonesoup` 1.9, each figure stands beside Stone Soup's. `--only <scene>` runs one scene,
  *   `--only cost` the cost alone; `--plot <file>` writes the cost as SVG. `--only system` measures the real services with 3, 100 and
  *   1,000 targets.
  * - `--scene detections.jsonl`: any scene. Confirmed tracks go to standard output as they are updated.
@@ -19,6 +19,19 @@ import { SCENES } from "./scenes.ts";
 import { systemFigures } from "./system.ts";
 
 const print = (figure: Figure): void => void process.stdout.write(`${JSON.stringify(figure)}\n`);
+
+/** A Python that has Stone Soup: the one that STONESOUP_PYTHON names, or the one on the PATH. */
+function findStoneSoup(): string | undefined {
+  const named = processEnv()["STONESOUP_PYTHON"];
+  if (named !== undefined && named !== "") return named;
+  const onPath = Bun.which("python3");
+  if (onPath !== null) {
+    const { exitCode } = Bun.spawnSync([onPath, "-c", "import stonesoup"], { stderr: "ignore" });
+    if (exitCode === 0) return onPath;
+  }
+  process.stderr.write("Without Stone Soup: STONESOUP_PYTHON may name a Python that has it\n");
+  return undefined;
+}
 
 function figuresOf(
   part: string,
@@ -43,7 +56,7 @@ async function main(): Promise<void> {
   if (values.only !== undefined && !parts.includes(values.only)) {
     throw new UsageError(`Cannot run ${values.only}: --only must be one of ${parts.join(", ")}`);
   }
-  const python = processEnv()["STONESOUP_PYTHON"];
+  const python = findStoneSoup();
   for (const part of parts) {
     // The whole system needs the ports of its services, so it runs by name only.
     if (values.only === undefined ? part === "system" : values.only !== part) continue;
