@@ -1,5 +1,6 @@
 /** From an OTLP trace request to rows of the store. */
 import type { Origin, SpanRow } from "../store/rows.ts";
+import { SPAN_KINDS, spanKindName, STATUSES, statusCodeName } from "./span-enums.ts";
 import {
   attributesOf,
   idOf,
@@ -21,25 +22,8 @@ export interface Decoded<T> {
   readonly reason: string;
 }
 
-const SPAN_KINDS = [
-  "SPAN_KIND_UNSPECIFIED",
-  "SPAN_KIND_INTERNAL",
-  "SPAN_KIND_SERVER",
-  "SPAN_KIND_CLIENT",
-  "SPAN_KIND_PRODUCER",
-  "SPAN_KIND_CONSUMER",
-] as const;
-const STATUS_CODES = ["STATUS_CODE_UNSET", "STATUS_CODE_OK", "STATUS_CODE_ERROR"] as const;
-
-/** The name of a span kind as OTLP/JSON of Tempo writes it. */
-export function spanKindName(kind: number): string {
-  return SPAN_KINDS[kind] ?? SPAN_KINDS[0];
-}
-
-/** The name of a status code. */
-export function statusCodeName(code: number): string {
-  return STATUS_CODES[code] ?? STATUS_CODES[0];
-}
+const KIND_NAMES = SPAN_KINDS.map(spanKindName);
+const STATUS_NAMES = STATUSES.map(statusCodeName);
 
 /** The service that attributes name; Loki's and Tempo's word for none is `unknown_service`. */
 export function serviceOf(attributes: readonly JsonAttribute[]): string {
@@ -98,16 +82,16 @@ function spanRow(span: Message, origin: Origin): SpanRow | string {
   const endNs = timeOf(span["endTimeUnixNano"], "endTimeUnixNano");
   const status = messageOf(span["status"], "status");
   const message = textOf(status["message"], "status.message");
-  const kind = numberOf(span["kind"], "kind", SPAN_KINDS);
-  const code = numberOf(status["code"], "status.code", STATUS_CODES);
+  const kind = numberOf(span["kind"], "kind", KIND_NAMES);
+  const code = numberOf(status["code"], "status.code", STATUS_NAMES);
   return {
     origin,
     traceId,
     spanId,
     parentId,
     name: textOf(span["name"], "name"),
-    kind: kind >= 0 && kind < SPAN_KINDS.length ? kind : 0,
-    status: code >= 0 && code < STATUS_CODES.length ? code : 0,
+    kind: kind in SPAN_KINDS ? kind : 0,
+    status: code in STATUSES ? code : 0,
     startNs,
     durationNs: endNs > startNs ? endNs - startNs : 0n,
     attributes: JSON.stringify(attributesOf(span["attributes"])),

@@ -1,72 +1,60 @@
 /**
  * The part of the OpenTelemetry protocol that is read here, as protobufjs descriptors.
  *
- * Names and field numbers are those of opentelemetry-proto 1.x. Fields that are not listed are
- * skipped by the decoder, as protobuf demands; newer senders therefore keep working.
+ * Names and field numbers are those of opentelemetry-proto 1.x. The decoder skips fields that are not
+ * listed, as protobuf demands: newer senders keep working, and what no code reads is left out.
  */
 import protobuf from "protobufjs/light";
+import { SPAN_KINDS, spanKindName, STATUSES, statusCodeName } from "./span-enums.ts";
 
-type Fields = Record<string, string>;
-
-/**
- * Turns `{ name: "3 repeated bytes" }` into protobufjs' form; a leading `?` puts a field into the
- * oneof.
- */
-function message(fields: Fields, nested: Record<string, protobuf.AnyNestedObject> = {}) {
-  const out: Record<string, protobuf.IField> = {};
-  const oneof: string[] = [];
-  for (const [name, text] of Object.entries(fields)) {
-    const [id = "", ...rest] = text.replace("?", "").split(" ");
-    const type = rest.at(-1) ?? "";
-    out[name] =
-      rest[0] === "repeated"
-        ? { rule: "repeated", type, id: Number(id) }
-        : { type, id: Number(id) };
-    if (text.startsWith("?")) oneof.push(name);
-  }
+/** Turns `{ name: "3 repeated bytes" }` into protobufjs' form. */
+function message(fields: Record<string, string>): protobuf.IType {
   return {
-    fields: out,
-    ...(oneof.length === 0 ? {} : { oneofs: { oneofValue: { oneof } } }),
-    nested,
+    fields: Object.fromEntries(
+      Object.entries(fields).map(([name, text]) => {
+        const [id, ...rest] = text.split(" ");
+        const type = rest.at(-1) ?? "";
+        const repeated = rest[0] === "repeated" ? { rule: "repeated" } : {};
+        return [name, { ...repeated, type, id: Number(id) }];
+      }),
+    ),
   };
 }
 
+const enumeration = (names: readonly string[]): protobuf.IEnum => ({
+  values: Object.fromEntries(names.map((name, number) => [name, number])),
+});
+
+const PARTIAL = { errorMessage: "2 string" };
 const root = protobuf.Root.fromJSON({
   nested: {
     AnyValue: message({
-      stringValue: "?1 string",
-      boolValue: "?2 bool",
-      intValue: "?3 int64",
-      doubleValue: "?4 double",
-      arrayValue: "?5 ArrayValue",
-      kvlistValue: "?6 KeyValueList",
-      bytesValue: "?7 bytes",
+      stringValue: "1 string",
+      boolValue: "2 bool",
+      intValue: "3 int64",
+      doubleValue: "4 double",
+      arrayValue: "5 ArrayValue",
+      kvlistValue: "6 KeyValueList",
+      bytesValue: "7 bytes",
     }),
     ArrayValue: message({ values: "1 repeated AnyValue" }),
     KeyValueList: message({ values: "1 repeated KeyValue" }),
     KeyValue: message({ key: "1 string", value: "2 AnyValue" }),
-    Scope: message({
-      name: "1 string",
-      version: "2 string",
-      attributes: "3 repeated KeyValue",
-      droppedAttributesCount: "4 uint32",
-    }),
-    Resource: message({ attributes: "1 repeated KeyValue", droppedAttributesCount: "2 uint32" }),
+    Scope: message({ name: "1 string", version: "2 string", attributes: "3 repeated KeyValue" }),
+    Resource: message({ attributes: "1 repeated KeyValue" }),
 
     TracesRequest: message({ resourceSpans: "1 repeated ResourceSpans" }),
-    ResourceSpans: message({
-      resource: "1 Resource",
-      scopeSpans: "2 repeated ScopeSpans",
-      schemaUrl: "3 string",
-    }),
-    ScopeSpans: message({ scope: "1 Scope", spans: "2 repeated Span", schemaUrl: "3 string" }),
+    ResourceSpans: message({ resource: "1 Resource", scopeSpans: "2 repeated ScopeSpans" }),
+    ScopeSpans: message({ scope: "1 Scope", spans: "2 repeated Span" }),
+    SpanKind: enumeration(SPAN_KINDS.map(spanKindName)),
+    StatusCode: enumeration(STATUSES.map(statusCodeName)),
     Span: message({
       traceId: "1 bytes",
       spanId: "2 bytes",
       traceState: "3 string",
       parentSpanId: "4 bytes",
       name: "5 string",
-      kind: "6 int32",
+      kind: "6 SpanKind",
       startTimeUnixNano: "7 fixed64",
       endTimeUnixNano: "8 fixed64",
       attributes: "9 repeated KeyValue",
@@ -82,29 +70,17 @@ const root = protobuf.Root.fromJSON({
       timeUnixNano: "1 fixed64",
       name: "2 string",
       attributes: "3 repeated KeyValue",
-      droppedAttributesCount: "4 uint32",
     }),
     SpanLink: message({
       traceId: "1 bytes",
       spanId: "2 bytes",
-      traceState: "3 string",
       attributes: "4 repeated KeyValue",
-      droppedAttributesCount: "5 uint32",
-      flags: "6 fixed32",
     }),
-    Status: message({ message: "2 string", code: "3 int32" }),
+    Status: message({ message: "2 string", code: "3 StatusCode" }),
 
     LogsRequest: message({ resourceLogs: "1 repeated ResourceLogs" }),
-    ResourceLogs: message({
-      resource: "1 Resource",
-      scopeLogs: "2 repeated ScopeLogs",
-      schemaUrl: "3 string",
-    }),
-    ScopeLogs: message({
-      scope: "1 Scope",
-      logRecords: "2 repeated LogRecord",
-      schemaUrl: "3 string",
-    }),
+    ResourceLogs: message({ resource: "1 Resource", scopeLogs: "2 repeated ScopeLogs" }),
+    ScopeLogs: message({ scope: "1 Scope", logRecords: "2 repeated LogRecord" }),
     LogRecord: message({
       timeUnixNano: "1 fixed64",
       severityNumber: "2 int32",
@@ -116,32 +92,22 @@ const root = protobuf.Root.fromJSON({
       traceId: "9 bytes",
       spanId: "10 bytes",
       observedTimeUnixNano: "11 fixed64",
-      eventName: "12 string",
     }),
 
     MetricsRequest: message({ resourceMetrics: "1 repeated ResourceMetrics" }),
-    ResourceMetrics: message({
-      resource: "1 Resource",
-      scopeMetrics: "2 repeated ScopeMetrics",
-      schemaUrl: "3 string",
-    }),
-    ScopeMetrics: message({
-      scope: "1 Scope",
-      metrics: "2 repeated Metric",
-      schemaUrl: "3 string",
-    }),
+    ResourceMetrics: message({ resource: "1 Resource", scopeMetrics: "2 repeated ScopeMetrics" }),
+    ScopeMetrics: message({ scope: "1 Scope", metrics: "2 repeated Metric" }),
     Metric: message({
       name: "1 string",
       description: "2 string",
-      unit: "3 string",
-      gauge: "?5 Gauge",
-      sum: "?7 Sum",
-      histogram: "?9 Histogram",
-      exponentialHistogram: "?10 ExponentialHistogram",
-      summary: "?11 Summary",
+      gauge: "5 Numbers",
+      sum: "7 Numbers",
+      histogram: "9 Histogram",
+      exponentialHistogram: "10 Unread",
+      summary: "11 Unread",
     }),
-    Gauge: message({ dataPoints: "1 repeated NumberDataPoint" }),
-    Sum: message({
+    // Gauge and Sum of the protocol; a Gauge has only the points.
+    Numbers: message({
       dataPoints: "1 repeated NumberDataPoint",
       aggregationTemporality: "2 int32",
       isMonotonic: "3 bool",
@@ -150,35 +116,31 @@ const root = protobuf.Root.fromJSON({
       dataPoints: "1 repeated HistogramDataPoint",
       aggregationTemporality: "2 int32",
     }),
-    ExponentialHistogram: message({ dataPoints: "1 repeated UnreadPoint" }),
-    Summary: message({ dataPoints: "1 repeated UnreadPoint" }),
+    // Points of other kinds are counted only.
+    Unread: message({ dataPoints: "1 repeated UnreadPoint" }),
     UnreadPoint: message({}),
     NumberDataPoint: message({
-      startTimeUnixNano: "2 fixed64",
-      timeUnixNano: "3 fixed64",
-      asDouble: "?4 double",
-      asInt: "?6 sfixed64",
+      asDouble: "4 double",
+      asInt: "6 sfixed64",
       attributes: "7 repeated KeyValue",
-      flags: "8 uint32",
     }),
     HistogramDataPoint: message({
-      startTimeUnixNano: "2 fixed64",
-      timeUnixNano: "3 fixed64",
       count: "4 fixed64",
       sum: "5 double",
       bucketCounts: "6 repeated fixed64",
       explicitBounds: "7 repeated double",
       attributes: "9 repeated KeyValue",
-      flags: "10 uint32",
     }),
 
     TracesResponse: message({ partialSuccess: "1 TracesPartial" }),
-    TracesPartial: message({ rejectedSpans: "1 int64", errorMessage: "2 string" }),
+    TracesPartial: message({ rejectedSpans: "1 int64", ...PARTIAL }),
     LogsResponse: message({ partialSuccess: "1 LogsPartial" }),
-    LogsPartial: message({ rejectedLogRecords: "1 int64", errorMessage: "2 string" }),
+    LogsPartial: message({ rejectedLogRecords: "1 int64", ...PARTIAL }),
     MetricsResponse: message({ partialSuccess: "1 MetricsPartial" }),
-    MetricsPartial: message({ rejectedDataPoints: "1 int64", errorMessage: "2 string" }),
+    MetricsPartial: message({ rejectedDataPoints: "1 int64", ...PARTIAL }),
     RpcStatus: message({ code: "1 int32", message: "2 string" }),
+    // Of Tempo's API: the answer of version 2 to a request for one trace.
+    TraceByIdResponse: message({ trace: "1 TracesRequest" }),
   },
 });
 
@@ -210,3 +172,6 @@ export type Signal = keyof typeof SIGNALS;
 
 /** google.rpc.Status, the body of an OTLP/HTTP error. */
 export const RPC_STATUS = root.lookupType("RpcStatus");
+
+/** Tempo's TraceByIDResponse. */
+export const TRACE_BY_ID_RESPONSE = root.lookupType("TraceByIdResponse");

@@ -188,9 +188,6 @@ function compareValues(op: CompareOp, a: Plain, b: Plain): boolean {
   return COMPARE[op === "=" ? "==" : op](a, b);
 }
 
-const STATUS_NAMES = ["unset", "ok", "error"];
-const KIND_NAMES = ["unspecified", "internal", "server", "client", "producer", "consumer"];
-
 function operandValue(operand: Operand, span: Span, trace: Trace | undefined): Plain | undefined {
   if (operand.kind !== "value") return fieldValue(operand, span, trace);
   return operand.value.kind === "nil" ? undefined : operand.value.value;
@@ -205,13 +202,13 @@ export function fieldValue(field: Field, span: Span, trace: Trace | undefined): 
     case "name":
       return span.name;
     case "status":
-      return STATUS_NAMES[span.status] ?? "unset";
+      return span.status;
     case "statusMessage": {
       const message = span.rest["statusMessage"];
       return typeof message === "string" ? message : "";
     }
     case "kind":
-      return KIND_NAMES[span.kind] ?? "unspecified";
+      return span.kind;
     case "trace:id":
       return span.traceId;
     case "span:id":

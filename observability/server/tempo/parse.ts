@@ -1,6 +1,7 @@
 /** TraceQL's text into its meaning, by Grafana's own grammar; what is not supported is named. */
 import { parser } from "@grafana/lezer-traceql";
 import type { SyntaxNode } from "@lezer/common";
+import { SPAN_KINDS, STATUSES } from "../otlp/span-enums.ts";
 import { QueryError, unsupported } from "../query-error.ts";
 import { childrenOf, durationNs, firstError, unquote } from "../syntax.ts";
 import type {
@@ -41,8 +42,6 @@ const INTRINSICS: Readonly<Record<string, Intrinsic>> = {
   "span:id": "span:id",
 };
 const SPANSET_OPS = new Set<string>(["&&", "||", ">", ">>", "<", "<<", "~"]);
-const STATUSES = new Set(["error", "ok", "unset"]);
-const KINDS = new Set(["unspecified", "internal", "server", "client", "producer", "consumer"]);
 
 /**
  * Parses a query; throws QueryError with the place of a syntax error or the name of what is not
@@ -222,8 +221,8 @@ class Reader {
     if (duration !== undefined) return { kind: "duration", value: duration };
     if (text === "true" || text === "false") return { kind: "boolean", value: text === "true" };
     if (text === "nil") return { kind: "nil" };
-    if (STATUSES.has(text)) return { kind: "status", value: text };
-    if (KINDS.has(text)) return { kind: "spanKind", value: text };
+    if ((STATUSES as readonly string[]).includes(text)) return { kind: "status", value: text };
+    if ((SPAN_KINDS as readonly string[]).includes(text)) return { kind: "spanKind", value: text };
     throw unsupported("TraceQL", `the value ${text}`);
   }
 }

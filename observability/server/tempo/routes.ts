@@ -3,7 +3,9 @@ import { Hono } from "hono";
 import type { Clock } from "../../../lib/base/clock.ts";
 import { Budget } from "../budget.ts";
 import { integerParam, paramsOf, timeParam } from "../http-params.ts";
-import { SIGNALS } from "../otlp/descriptor.ts";
+import type { Type } from "protobufjs/light";
+import { SIGNALS, TRACE_BY_ID_RESPONSE } from "../otlp/descriptor.ts";
+import { SPAN_KINDS, STATUSES } from "../otlp/span-enums.ts";
 import { QueryError, unsupported } from "../query-error.ts";
 import type { Store } from "../store/store.ts";
 import { durationNs } from "../syntax.ts";
@@ -54,15 +56,17 @@ export function tempoApp({ store, clock }: TempoDeps): Hono {
     const spans = spansOf(c.req.param("id"));
     if (spans.length === 0) return c.text("trace not found", 404);
     const batches = traceBatches(spans);
-    if (wantsProtobuf(c.req.header("accept"))) return protobuf(batches);
+    if (wantsProtobuf(c.req.header("accept"))) {
+      return protobuf(SIGNALS.traces.request, { resourceSpans: batches });
+    }
     return c.json({ batches });
   });
   app.get("/api/v2/traces/:id", (c) => {
     const spans = spansOf(c.req.param("id"));
     if (spans.length === 0) return c.text("trace not found", 404);
-    const resourceSpans = traceBatches(spans);
-    if (wantsProtobuf(c.req.header("accept"))) return protobuf(resourceSpans, true);
-    return c.json({ trace: { resourceSpans }, metrics: {} });
+    const trace = { resourceSpans: traceBatches(spans) };
+    if (wantsProtobuf(c.req.header("accept"))) return protobuf(TRACE_BY_ID_RESPONSE, { trace });
+    return c.json({ trace, metrics: {} });
   });
   app.get("/api/metrics/*", () => {
     throw unsupported("TraceQL", "a metrics query");
@@ -114,7 +118,6 @@ const INTRINSIC_TAGS = [
   "statusMessage",
   "traceDuration",
 ];
-const KINDS = ["client", "consumer", "internal", "producer", "server", "unspecified"];
 
 function addTagRoutes(app: Hono, store: Store): void {
   const index = (): TagIndex => {
@@ -161,8 +164,8 @@ function valuesOf(
 ): { type: string; value: string }[] {
   const keywords = (values: Iterable<string>, type: string) =>
     [...values].toSorted().map((value) => ({ type, value }));
-  if (name === "status") return keywords(["error", "ok", "unset"], "keyword");
-  if (name === "kind") return keywords(KINDS, "keyword");
+  if (name === "status") return keywords(STATUSES, "keyword");
+  if (name === "kind") return keywords(SPAN_KINDS, "keyword");
   if (name === "name") return keywords(tags.names, "string");
   const [, scope, key] = (scoped ? /^(resource|span|)\.(.+)$/.exec(name) : null) ?? ["", "", name];
   const found = new Map<string, string>();
@@ -235,33 +238,8 @@ function intrinsicEquals(name: "name" | "status", value: string): Expression {
 const wantsProtobuf = (accept: string | undefined): boolean =>
   accept?.includes("protobuf") ?? false;
 
-const KIND_NUMBERS: Readonly<Record<string, number>> = {
-  SPAN_KIND_INTERNAL: 1,
-  SPAN_KIND_SERVER: 2,
-  SPAN_KIND_CLIENT: 3,
-  SPAN_KIND_PRODUCER: 4,
-  SPAN_KIND_CONSUMER: 5,
-};
-const CODE_NUMBERS: Readonly<Record<string, number>> = { STATUS_CODE_OK: 1, STATUS_CODE_ERROR: 2 };
-
-/** The trace as protobuf; v2 wraps it into a TraceByIDResponse, whose field 1 it is. */
-function protobuf(batches: readonly unknown[], wrapped = false): Response {
-  const numbered = JSON.parse(JSON.stringify(batches), (key, value: unknown) => {
-    if (key === "kind") return KIND_NUMBERS[String(value)] ?? 0;
-    return key === "code" ? (CODE_NUMBERS[String(value)] ?? 0) : value;
-  }) as unknown[];
-  const type = SIGNALS.traces.request;
-  const bytes = type.encode(type.fromObject({ resourceSpans: numbered })).finish();
-  const body = wrapped ? Buffer.concat([Buffer.from([0x0a]), varint(bytes.length), bytes]) : bytes;
-  return new Response(new Uint8Array(body), { headers: { "content-type": PROTOBUF } });
-}
-
-function varint(value: number): Buffer {
-  const bytes: number[] = [];
-  let rest = value;
-  while (rest >= 0x80) {
-    bytes.push((rest % 0x80) + 0x80);
-    rest = Math.floor(rest / 0x80);
-  }
-  return Buffer.from([...bytes, rest]);
+/** A trace as protobuf. */
+function protobuf(type: Type, message: Record<string, unknown>): Response {
+  const bytes = type.encode(type.fromObject(message)).finish();
+  return new Response(new Uint8Array(bytes), { headers: { "content-type": PROTOBUF } });
 }

@@ -2,6 +2,7 @@
  * Trace search: reads candidates from the store, evaluates whole traces, summarises as Tempo does.
  */
 import type { Budget } from "../budget.ts";
+import { STATUSES } from "../otlp/span-enums.ts";
 import { type JsonValue, valueText } from "../otlp/values.ts";
 import type { Store } from "../store/store.ts";
 import type { Expression, Field, Spanset, TraceQuery } from "./ast.ts";
@@ -99,7 +100,7 @@ function conditionsOf(expression: Expression, base: SpanConditions): SpanConditi
   if (left.name === "name" && op === "=" && value.kind === "string")
     return { ...base, name: value.value };
   if (left.name === "status" && op === "=" && value.kind === "status") {
-    return { ...base, status: ["unset", "ok", "error"].indexOf(value.value) };
+    return { ...base, status: (STATUSES as readonly string[]).indexOf(value.value) };
   }
   if (left.name === "duration" && (op === ">" || op === ">=") && value.kind === "duration") {
     return { ...base, minDurationNs: Math.max(value.value, base.minDurationNs ?? 0) };
@@ -126,7 +127,7 @@ function summary(
   for (const span of trace.spans) {
     const one = stats.get(span.origin.service) ?? { spanCount: 0 };
     one.spanCount += 1;
-    if (span.status === 2) one.errorCount = (one.errorCount ?? 0) + 1;
+    if (span.status === "error") one.errorCount = (one.errorCount ?? 0) + 1;
     stats.set(span.origin.service, one);
   }
   return {

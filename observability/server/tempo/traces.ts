@@ -1,6 +1,7 @@
 /** Spans out of the store: one trace whole, and spans of a time window newest first. */
 import type { Statement } from "bun:sqlite";
-import { spanKindName, statusCodeName, hexToBase64 } from "../otlp/decode-traces.ts";
+import { hexToBase64 } from "../otlp/decode-traces.ts";
+import { SPAN_KINDS, spanKindName, STATUSES, statusCodeName } from "../otlp/span-enums.ts";
 import { QueryError } from "../query-error.ts";
 import type { JsonAttribute } from "../otlp/values.ts";
 import type { Origin } from "../store/rows.ts";
@@ -26,8 +27,8 @@ export class Span {
   readonly spanId: string;
   readonly parentId: string;
   readonly name: string;
-  readonly kind: number;
-  readonly status: number;
+  readonly kind: (typeof SPAN_KINDS)[number];
+  readonly status: (typeof STATUSES)[number];
   readonly startNs: bigint;
   readonly durationNs: bigint;
   readonly origin: Origin;
@@ -40,8 +41,8 @@ export class Span {
     this.spanId = row.span_id;
     this.parentId = row.parent_id;
     this.name = row.name;
-    this.kind = Number(row.kind);
-    this.status = Number(row.status);
+    this.kind = SPAN_KINDS[Number(row.kind)] ?? "unspecified";
+    this.status = STATUSES[Number(row.status)] ?? "unset";
     this.startNs = row.start_ns;
     this.durationNs = row.duration_ns;
     this.origin = origin;
@@ -190,7 +191,7 @@ export function traceBatches(spans: readonly Span[]): unknown[] {
 function spanJson(span: Span): unknown {
   const { statusMessage, ...rest } = span.rest;
   const message = typeof statusMessage === "string" ? { message: statusMessage } : {};
-  const code = span.status === 0 ? {} : { code: statusCodeName(span.status) };
+  const code = span.status === "unset" ? {} : { code: statusCodeName(span.status) };
   return {
     traceId: hexToBase64(span.traceId),
     spanId: hexToBase64(span.spanId),
