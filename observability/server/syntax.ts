@@ -1,7 +1,108 @@
 /**
- * Helpers that the parsers of LogQL and TraceQL share: walking a lezer tree and reading its leaves.
+ * What the parsers of LogQL and TraceQL share: the tree of a query, and reading its nodes and
+ * leaves.
  */
-import type { SyntaxNode } from "@lezer/common";
+import type { Parser, SyntaxNode } from "@lezer/common";
+import { QueryError, unsupported } from "./query-error.ts";
+import { compileRegex, RegexError, type Test } from "./regex.ts";
+
+const MAX_QUERY_CHARS = 16_384;
+
+/** A query language; its errors begin with `blame`. */
+export interface Language {
+  readonly name: string;
+  readonly parser: Parser;
+  readonly blame: string;
+}
+
+/** The text of a query, read through the nodes of its tree. */
+export class Source {
+  readonly #language: Language;
+  readonly #text: string;
+
+  constructor(language: Language, text: string) {
+    this.#language = language;
+    this.#text = text;
+  }
+
+  /** The tree of the whole query; throws QueryError with the place of a syntax error. */
+  tree(): SyntaxNode {
+    const text = this.#text;
+    if (text.length > MAX_QUERY_CHARS) {
+      throw new QueryError(
+        `a query must have at most ${MAX_QUERY_CHARS} characters, but has ${text.length}`,
+      );
+    }
+    const top = this.#language.parser.parse(text).topNode;
+    const error = firstError(top);
+    if (error === undefined && text.trim() !== "") return top;
+    const from = error?.from ?? 0;
+    const near = text.slice(from, from + 20).trim();
+    throw this.wrong(from, `unexpected ${near === "" ? "$end" : JSON.stringify(near)}`);
+  }
+
+  /** A syntax error at a place. */
+  wrong(from: number, problem: string): QueryError {
+    return this.invalid(`syntax error at line 1, col ${from + 1}: ${problem}`);
+  }
+
+  /** An error of the query as a whole. */
+  invalid(problem: string): QueryError {
+    return new QueryError(`${this.#language.blame}: ${problem}`);
+  }
+
+  /** A construct that this server does not support. */
+  unsupported(construct: string): QueryError {
+    return unsupported(this.#language.name, construct);
+  }
+
+  /** The text of a node. */
+  text(node: SyntaxNode): string {
+    return this.#text.slice(node.from, node.to);
+  }
+
+  /** The text between two places. */
+  between(from: number, to: number): string {
+    return this.#text.slice(from, to);
+  }
+
+  /** The beginning of a node's text, to name it in an error. */
+  head(node: SyntaxNode): string {
+    const text = this.text(node);
+    return /^\|?\s*\w+/.exec(text)?.[0] ?? text.slice(0, 20);
+  }
+
+  /** The only child of that name; its absence is a syntax error. */
+  only(node: SyntaxNode, name: string): SyntaxNode {
+    const child = node.getChild(name);
+    if (child === null) throw this.wrong(node.from, `${name} expected`);
+    return child;
+  }
+
+  /** All descendants of that name, in order; does not look inside a match. */
+  all(node: SyntaxNode, name: string): SyntaxNode[] {
+    return childrenOf(node).flatMap((child) =>
+      child.name === name ? [child] : this.all(child, name),
+    );
+  }
+
+  /** The value of a quoted string. */
+  string(node: SyntaxNode): string {
+    const value = unquote(this.text(node));
+    if (value === undefined) throw this.wrong(node.from, "invalid char escape");
+    return value;
+  }
+
+  /** Compiles a regular expression of the query. */
+  regex(pattern: string, whole: boolean): Test {
+    try {
+      return compileRegex(pattern, whole);
+    } catch (error) {
+      if (error instanceof RegexError) throw this.invalid(error.message);
+      throw error;
+    }
+  }
+}
 
 /** The children of `node`, in order. */
 export function childrenOf(node: SyntaxNode): SyntaxNode[] {

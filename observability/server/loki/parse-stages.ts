@@ -1,9 +1,8 @@
 /** The stages of a LogQL pipeline. */
 import type { SyntaxNode } from "@lezer/common";
-import { QueryError, unsupported } from "../query-error.ts";
-import { byteSize, childrenOf, durationNs } from "../syntax.ts";
+import { byteSize, childrenOf, durationNs, type Source } from "../syntax.ts";
 import type { CompareOp, Condition, JsonField, LineOp, Stage, Unwrap } from "./ast.ts";
-import { matcherFrom, regexFrom, type Source } from "./parse-parts.ts";
+import { matcherFrom } from "./parse-parts.ts";
 
 /** The stages of a PipelineExpr, which nests to the left. */
 export function stagesFrom(source: Source, pipeline: SyntaxNode): Stage[] {
@@ -14,17 +13,16 @@ export function stagesFrom(source: Source, pipeline: SyntaxNode): Stage[] {
 
 function stageFrom(source: Source, stage: SyntaxNode): Stage[] {
   const node = childrenOf(stage).find(({ name }) => name !== "Pipe");
-  if (node === undefined)
-    throw new QueryError("parse error : syntax error: an empty pipeline stage");
+  if (node === undefined) throw source.invalid("an empty pipeline stage");
   switch (node.name) {
     case "LineFilters":
       return source.all(node, "LineFilter").map((one) => lineFilterFrom(source, one));
     case "LabelParser":
       if (node.getChild("Json") !== null) return [{ kind: "json", fields: [] }];
-      throw unsupported("LogQL", `stage ${source.head(node)}`);
+      throw source.unsupported(`stage ${source.head(node)}`);
     case "LogfmtParser":
       if (node.getChild("LogfmtParserFlags") !== null || node.getChild("ParserFlag") !== null) {
-        throw unsupported("LogQL", "a flag of stage logfmt");
+        throw source.unsupported("a flag of stage logfmt");
       }
       return [{ kind: "logfmt" }];
     case "JsonExpressionParser":
@@ -36,29 +34,29 @@ function stageFrom(source: Source, stage: SyntaxNode): Stage[] {
     case "KeepLabelsExpr":
       return [{ kind: "keep", names: labelNames(source, node, "KeepLabel") }];
     default:
-      throw unsupported("LogQL", `stage ${source.head(node)}`);
+      throw source.unsupported(`stage ${source.head(node)}`);
   }
 }
 
 function labelNames(source: Source, node: SyntaxNode, item: string): string[] {
   return source.all(node, item).map((one) => {
     if (one.getChild("Matcher") !== null)
-      throw unsupported("LogQL", `a matcher in ${source.head(node)}`);
+      throw source.unsupported(`a matcher in ${source.head(node)}`);
     return source.text(one).trim();
   });
 }
 
 function lineFilterFrom(source: Source, node: SyntaxNode): Stage {
-  if (node.getChild("FilterOp") !== null) throw unsupported("LogQL", "line filter ip()");
+  if (node.getChild("FilterOp") !== null) throw source.unsupported("line filter ip()");
   const op = source.text(source.only(node, "Filter")).trim();
-  if (op === "|>" || op === "!>") throw unsupported("LogQL", `pattern filter ${op}`);
+  if (op === "|>" || op === "!>") throw source.unsupported(`pattern filter ${op}`);
   const values = source.all(node, "String").map((one) => source.string(one));
   const isRegex = op === "|~" || op === "!~";
   return {
     kind: "line",
     op: op as LineOp,
     values,
-    tests: isRegex ? values.map((value) => regexFrom(value, false)) : [],
+    tests: isRegex ? values.map((value) => source.regex(value, false)) : [],
   };
 }
 
@@ -66,18 +64,17 @@ function jsonFieldsFrom(source: Source, node: SyntaxNode): JsonField[] {
   return source.all(node, "LabelExtractionExpression").map((one) => {
     const name = source.text(source.only(one, "Identifier"));
     const path = one.getChild("String");
-    return { name, path: jsonPath(path === null ? name : source.string(path)) };
+    return { name, path: jsonPath(source, path === null ? name : source.string(path)) };
   });
 }
 
 /** `a.b[0]["c d"]` as steps. */
-function jsonPath(text: string): (string | number)[] {
+function jsonPath(source: Source, text: string): (string | number)[] {
   const steps: (string | number)[] = [];
   let rest = text;
   while (rest !== "") {
     const step = /^(?:\.?([A-Za-z_][\w-]*)|\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\])/.exec(rest);
-    if (step === null)
-      throw new QueryError(`parse error : cannot read the JSON path ${JSON.stringify(text)}`);
+    if (step === null) throw source.invalid(`cannot read the JSON path ${JSON.stringify(text)}`);
     if (step[2] === undefined) steps.push(step[1] ?? step[3] ?? "");
     else steps.push(Number(step[2]));
     rest = rest.slice(step[0].length);
@@ -95,13 +92,13 @@ function conditionFrom(source: Source, node: SyntaxNode): Condition {
     if (item === "or") operands.push([]);
     else if (item !== "and") operands.at(-1)?.push(item);
   }
-  const groups = operands.map((group) => join("and", group));
-  return join("or", groups);
+  const groups = operands.map((group) => join(source, "and", group));
+  return join(source, "or", groups);
 }
 
-function join(kind: "and" | "or", conditions: readonly Condition[]): Condition {
+function join(source: Source, kind: "and" | "or", conditions: readonly Condition[]): Condition {
   const [first, ...rest] = conditions;
-  if (first === undefined) throw new QueryError("parse error : an empty label filter");
+  if (first === undefined) throw source.invalid("an empty label filter");
   return rest.reduce((left, right) => ({ kind, left, right }), first);
 }
 
@@ -138,12 +135,12 @@ function leafFrom(source: Source, node: SyntaxNode, children: SyntaxNode[]): Con
       const inner = only.firstChild;
       if (inner?.name === "DurationFilter") return comparison(source, inner, "duration");
       if (inner?.name === "BytesFilter") return comparison(source, inner, "bytes");
-      throw unsupported("LogQL", `label filter ${source.text(only)}`);
+      throw source.unsupported(`label filter ${source.text(only)}`);
     }
     case "LabelFilter":
       return undefined;
     default:
-      throw unsupported("LogQL", `label filter ${source.head(only)}`);
+      throw source.unsupported(`label filter ${source.head(only)}`);
   }
 }
 
@@ -154,12 +151,12 @@ function comparison(
 ): Condition {
   const [name, operator, literal] = childrenOf(node);
   if (name === undefined || operator === undefined || literal === undefined) {
-    throw new QueryError("parse error : a label filter needs a name, an operator and a value");
+    throw source.invalid("a label filter needs a name, an operator and a value");
   }
   const text = source.text(literal).replaceAll(" ", "");
   const value =
     kind === "number" ? Number(text) : kind === "duration" ? durationNs(text) : byteSize(text);
-  if (value === undefined) throw new QueryError(`parse error : ${text} is not a ${kind}`);
+  if (value === undefined) throw source.invalid(`${text} is not a ${kind}`);
   const op = source.text(operator).trim();
   return { kind, name: source.text(name), op: (op === "=" ? "==" : op) as CompareOp, value };
 }

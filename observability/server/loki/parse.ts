@@ -1,8 +1,8 @@
 /** LogQL's text into its meaning, by Grafana's own grammar; what is not supported is named. */
 import { parser } from "@grafana/lezer-logql";
 import type { SyntaxNode } from "@lezer/common";
-import { QueryError, unsupported } from "../query-error.ts";
-import { childrenOf, durationNs, firstError } from "../syntax.ts";
+import { QueryError } from "../query-error.ts";
+import { childrenOf, durationNs, Source } from "../syntax.ts";
 import {
   BINARY_OPS,
   type BinaryOp,
@@ -15,10 +15,9 @@ import {
   VECTOR_OPS,
   type VectorOp,
 } from "./ast.ts";
-import { matcherFrom, Source } from "./parse-parts.ts";
+import { matcherFrom } from "./parse-parts.ts";
 import { stagesFrom, unwrapFrom } from "./parse-stages.ts";
 
-const MAX_QUERY_CHARS = 16_384;
 const MAX_DEPTH = 64;
 
 /**
@@ -26,23 +25,8 @@ const MAX_DEPTH = 64;
  * supported.
  */
 export function parseLogQl(text: string): Query {
-  if (text.trim() === "") throw new QueryError("parse error : syntax error: unexpected $end");
-  if (text.length > MAX_QUERY_CHARS) {
-    throw new QueryError(
-      `a query must have at most ${MAX_QUERY_CHARS} characters, but has ${text.length}`,
-    );
-  }
-  const top = parser.parse(text).topNode;
-  const error = firstError(top);
-  if (error !== undefined) {
-    const near = text.slice(error.from, error.from + 20);
-    const found = near === "" ? "$end" : JSON.stringify(near);
-    throw new QueryError(
-      `parse error at line 1, col ${error.from + 1}: syntax error: unexpected ${found}`,
-    );
-  }
-  const source = new Source(text);
-  return queryFrom(source, source.only(top, "Expr"), 0);
+  const source = new Source({ name: "LogQL", parser, blame: "parse error" }, text);
+  return queryFrom(source, source.only(source.tree(), "Expr"), 0);
 }
 
 function queryFrom(source: Source, node: SyntaxNode, depth: number): Query {
@@ -51,7 +35,7 @@ function queryFrom(source: Source, node: SyntaxNode, depth: number): Query {
     case "Expr":
     case "MetricExpr": {
       const inner = node.firstChild;
-      if (inner === null) throw new QueryError("parse error : syntax error: unexpected $end");
+      if (inner === null) throw source.invalid("unexpected $end");
       return queryFrom(source, inner, depth + 1);
     }
     case "LogExpr":
@@ -65,16 +49,14 @@ function queryFrom(source: Source, node: SyntaxNode, depth: number): Query {
     case "LiteralExpr":
       return { kind: "number", value: Number(source.text(node).replaceAll(" ", "")) };
     default:
-      throw unsupported("LogQL", source.head(node));
+      throw source.unsupported(source.head(node));
   }
 }
 
 function metricFrom(source: Source, node: SyntaxNode, depth: number): MetricQuery {
   const query = queryFrom(source, node, depth + 1);
   if (query.kind === "log") {
-    throw new QueryError(
-      "parse error : syntax error: a metric query was expected, but this is a log query",
-    );
+    throw source.invalid("a metric query was expected, but this is a log query");
   }
   return query;
 }
@@ -88,8 +70,8 @@ function logFrom(source: Source, node: SyntaxNode): LogQuery {
 function matchersFrom(source: Source, selector: SyntaxNode) {
   const matchers = source.all(selector, "Matcher").map((one) => matcherFrom(source, one));
   if (matchers.every(matchesEmpty)) {
-    throw new QueryError(
-      'parse error : queries require at least one regexp or equality matcher that does not have an empty-compatible value. For instance, app=~".*" does not meet this requirement, but app=~".+" will',
+    throw source.invalid(
+      'queries require at least one regexp or equality matcher that does not have an empty-compatible value. For instance, app=~".*" does not meet this requirement, but app=~".+" will',
     );
   }
   return matchers;
@@ -103,12 +85,11 @@ function matchesEmpty({ op, value, test }: ReturnType<typeof matcherFrom>): bool
 
 function rangeFrom(source: Source, node: SyntaxNode): MetricQuery {
   const name = source.text(source.only(node, "RangeOp"));
-  if (!(RANGE_OPS as readonly string[]).includes(name)) throw unsupported("LogQL", `${name}()`);
+  if (!(RANGE_OPS as readonly string[]).includes(name)) throw source.unsupported(`${name}()`);
   const op = name as RangeOp;
   const log = source.only(node, "LogRangeExpr");
   const range = durationNs(source.text(source.only(log, "Range")).replaceAll(/[[\]\s]/g, ""));
-  if (range === undefined || range <= 0)
-    throw new QueryError("parse error : a range must be longer than zero");
+  if (range === undefined || range <= 0) throw source.invalid("a range must be longer than zero");
   const offset = log.getChild("OffsetExpr");
   const offsetNs =
     offset === null ? 0 : (durationNs(source.text(source.only(offset, "Duration"))) ?? 0);
@@ -117,10 +98,10 @@ function rangeFrom(source: Source, node: SyntaxNode): MetricQuery {
   const grouping = node.getChild("Grouping");
   const needsUnwrap = !/^(count_over_time|rate|bytes_.*|absent_over_time)$/.test(op);
   if (needsUnwrap && unwrapNode === null) {
-    throw new QueryError(`parse error : invalid aggregation ${op} without unwrap`);
+    throw source.invalid(`invalid aggregation ${op} without unwrap`);
   }
   if (/^(count_over_time|bytes_.*)$/.test(op) && unwrapNode !== null) {
-    throw new QueryError(`parse error : invalid aggregation ${op} with unwrap`);
+    throw source.invalid(`invalid aggregation ${op} with unwrap`);
   }
   if (
     grouping !== null &&
@@ -129,20 +110,15 @@ function rangeFrom(source: Source, node: SyntaxNode): MetricQuery {
       op === "bytes_rate" ||
       (op === "rate" && unwrapNode === null))
   ) {
-    throw new QueryError(`parse error : grouping not allowed for ${op} aggregation`);
+    throw source.invalid(`grouping not allowed for ${op} aggregation`);
   }
   if (op === "quantile_over_time" && parameter === null) {
-    throw new QueryError("parse error : quantile_over_time requires a parameter");
+    throw source.invalid("quantile_over_time requires a parameter");
   }
-  const pipeline = log.getChild("PipelineExpr");
   return {
     kind: "range",
     op,
-    log: {
-      kind: "log",
-      matchers: matchersFrom(source, source.only(log, "Selector")),
-      stages: pipeline === null ? [] : stagesFrom(source, pipeline),
-    },
+    log: logFrom(source, log),
     rangeNs: BigInt(Math.round(range)),
     offsetNs: BigInt(Math.round(offsetNs)),
     ...(unwrapNode === null ? {} : { unwrap: unwrapFrom(source, unwrapNode) }),
@@ -161,16 +137,13 @@ function groupingFrom(source: Source, node: SyntaxNode | null): Grouping {
 
 function vectorFrom(source: Source, node: SyntaxNode, depth: number): MetricQuery {
   const name = source.text(source.only(node, "VectorOp"));
-  if (!(VECTOR_OPS as readonly string[]).includes(name)) throw unsupported("LogQL", `${name}()`);
+  if (!(VECTOR_OPS as readonly string[]).includes(name)) throw source.unsupported(`${name}()`);
   const op = name as VectorOp;
   const number = node.getChild("Number");
   const ranked = op === "topk" || op === "bottomk";
-  if (ranked && number === null)
-    throw new QueryError(`parse error : parameter required for operation ${op}`);
+  if (ranked && number === null) throw source.invalid(`parameter required for operation ${op}`);
   if (!ranked && number !== null) {
-    throw new QueryError(
-      `parse error : unsupported parameter for operation ${op}(${source.text(number)},`,
-    );
+    throw source.invalid(`unsupported parameter for operation ${op}(${source.text(number)},`);
   }
   return {
     kind: "vector",
@@ -236,13 +209,13 @@ function flatten(
     right === undefined ||
     modifier === undefined
   ) {
-    throw new QueryError("parse error : a binary operation needs two sides");
+    throw source.invalid("a binary operation needs two sides");
   }
   const name = source.text(operator).trim();
   if (!(BINARY_OPS as readonly string[]).includes(name))
-    throw unsupported("LogQL", `operator ${name}`);
+    throw source.unsupported(`operator ${name}`);
   const matching = modifier.getChild("OnOrIgnoringModifier");
-  if (matching !== null) throw unsupported("LogQL", `${source.head(matching)}()`);
+  if (matching !== null) throw source.unsupported(`${source.head(matching)}()`);
   for (const [index, side] of [left, right].entries()) {
     if (index === 1) items.push({ op: name as BinaryOp, bool: modifier.getChild("Bool") !== null });
     const inner = bareBinary(side);

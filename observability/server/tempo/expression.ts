@@ -6,16 +6,10 @@
  * Tempo groups them.
  */
 import type { SyntaxNode } from "@lezer/common";
-import { QueryError, unsupported } from "../query-error.ts";
-import { compileRegex, RegexError, type Test } from "../regex.ts";
-import { childrenOf } from "../syntax.ts";
+import { QueryError } from "../query-error.ts";
+import type { Test } from "../regex.ts";
+import { childrenOf, type Source } from "../syntax.ts";
 import type { CompareOp, Expression, Operand } from "./ast.ts";
-
-/** What reads the leaves and the text of nodes. */
-export interface LeafReader {
-  text(from: number, to: number): string;
-  leaf(node: SyntaxNode): Operand;
-}
 
 type Item =
   | { readonly kind: "operand"; readonly node: SyntaxNode }
@@ -38,43 +32,47 @@ const MAX_DEPTH = 100;
 
 type Part = { readonly expression: Expression } | { readonly operand: Operand };
 
-/** Reads a FieldExpression as a condition. */
-export function readCondition(reader: LeafReader, node: SyntaxNode, depth = 0): Expression {
-  return asCondition(new Climber(reader, node, depth).part());
+type ReadLeaf = (node: SyntaxNode) => Operand;
+
+/** Reads a FieldExpression as a condition; `leaf` reads its operands. */
+export function readCondition(source: Source, leaf: ReadLeaf, node: SyntaxNode): Expression {
+  return asCondition(source, new Climber(source, leaf, node, 0).part());
 }
 
-function asCondition(part: Part): Expression {
+function asCondition(source: Source, part: Part): Expression {
   if ("expression" in part) return part.expression;
   const { operand } = part;
   if (operand.kind !== "value") return { kind: "truth", field: operand };
   if (operand.value.kind === "boolean") return { kind: "constant", value: operand.value.value };
-  throw unsupported("TraceQL", `a bare value of type ${operand.value.kind}`);
+  throw source.unsupported(`a bare value of type ${operand.value.kind}`);
 }
 
 class Climber {
-  readonly #reader: LeafReader;
+  readonly #source: Source;
+  readonly #leaf: ReadLeaf;
   readonly #items: Item[] = [];
   readonly #depth: number;
   #at = 0;
 
-  constructor(reader: LeafReader, node: SyntaxNode, depth: number) {
+  constructor(source: Source, leaf: ReadLeaf, node: SyntaxNode, depth: number) {
     if (depth > MAX_DEPTH) throw new QueryError(`a query must nest at most ${MAX_DEPTH} deep`);
-    this.#reader = reader;
+    this.#source = source;
+    this.#leaf = leaf;
     this.#depth = depth;
     this.#flatten(node);
   }
 
   #flatten(node: SyntaxNode): void {
     const [first, operator, second] = childrenOf(node);
-    if (first === undefined) throw unsupported("TraceQL", this.#reader.text(node.from, node.to));
-    const lead = this.#reader.text(node.from, first.from).trim();
+    if (first === undefined) throw this.#source.unsupported(this.#source.text(node));
+    const lead = this.#source.between(node.from, first.from).trim();
     if (first.name !== "FieldExpression") {
       this.#items.push({ kind: "operand", node });
     } else if (lead.startsWith("(")) {
       this.#items.push({ kind: "group", node: first });
     } else if (operator !== undefined && second !== undefined) {
       this.#flatten(first);
-      this.#items.push({ kind: "binary", op: this.#reader.text(operator.from, operator.to) });
+      this.#items.push({ kind: "binary", op: this.#source.text(operator) });
       this.#flatten(second);
     } else {
       if (lead !== "") this.#items.push({ kind: "unary", op: lead });
@@ -85,7 +83,7 @@ class Climber {
   /** The whole list as one part. */
   part(): Part {
     const part = this.#climb(0);
-    if (this.#at < this.#items.length) throw new QueryError("invalid TraceQL query: syntax error");
+    if (this.#at < this.#items.length) throw this.#source.invalid("syntax error");
     return part;
   }
 
@@ -95,10 +93,10 @@ class Climber {
       const item = this.#items[this.#at];
       if (item?.kind !== "binary") return left;
       const precedence = PRECEDENCE[item.op];
-      if (precedence === undefined) throw unsupported("TraceQL", `operator ${item.op}`);
+      if (precedence === undefined) throw this.#source.unsupported(`operator ${item.op}`);
       if (precedence < min) return left;
       this.#at += 1;
-      left = { expression: combine(item.op, left, this.#climb(precedence + 1)) };
+      left = { expression: combine(this.#source, item.op, left, this.#climb(precedence + 1)) };
     }
   }
 
@@ -106,30 +104,31 @@ class Climber {
     const item = this.#items[this.#at];
     this.#at += 1;
     if (item?.kind === "unary") return this.#unary(item.op);
-    if (item?.kind === "operand") return { operand: this.#reader.leaf(item.node) };
-    if (item?.kind === "group") return new Climber(this.#reader, item.node, this.#depth + 1).part();
-    throw new QueryError("invalid TraceQL query: syntax error");
+    if (item?.kind === "operand") return { operand: this.#leaf(item.node) };
+    if (item?.kind === "group")
+      return new Climber(this.#source, this.#leaf, item.node, this.#depth + 1).part();
+    throw this.#source.invalid("syntax error");
   }
 
   #unary(op: string): Part {
     const inner = this.#primary();
-    if (op === "!") return { expression: { kind: "not", inner: asCondition(inner) } };
+    if (op === "!") return { expression: { kind: "not", inner: asCondition(this.#source, inner) } };
     const value =
       "operand" in inner && inner.operand.kind === "value" ? inner.operand.value : undefined;
     if (op !== "-" || (value?.kind !== "number" && value?.kind !== "duration")) {
-      throw unsupported("TraceQL", `operator ${op} before this operand`);
+      throw this.#source.unsupported(`operator ${op} before this operand`);
     }
     return { operand: { kind: "value", value: { kind: value.kind, value: -value.value } } };
   }
 }
 
-function combine(op: string, left: Part, right: Part): Expression {
+function combine(source: Source, op: string, left: Part, right: Part): Expression {
   if (op === "&&" || op === "||") {
     const kind = op === "&&" ? "and" : "or";
-    return { kind, left: asCondition(left), right: asCondition(right) };
+    return { kind, left: asCondition(source, left), right: asCondition(source, right) };
   }
   if (!("operand" in left) || !("operand" in right)) {
-    throw unsupported("TraceQL", `operator ${op} between conditions`);
+    throw source.unsupported(`operator ${op} between conditions`);
   }
   const isRegex = op === "=~" || op === "!~";
   return {
@@ -137,19 +136,13 @@ function combine(op: string, left: Part, right: Part): Expression {
     left: left.operand,
     op: op as CompareOp,
     right: right.operand,
-    ...(isRegex ? { test: regexOf(right.operand) } : {}),
+    ...(isRegex ? { test: regexOf(source, right.operand) } : {}),
   };
 }
 
-function regexOf(operand: Operand): Test {
+function regexOf(source: Source, operand: Operand): Test {
   if (operand.kind !== "value" || operand.value.kind !== "string") {
-    throw new QueryError("invalid TraceQL query: a regular expression must be a string");
+    throw source.invalid("a regular expression must be a string");
   }
-  try {
-    return compileRegex(operand.value.value, true);
-  } catch (error) {
-    if (error instanceof RegexError)
-      throw new QueryError(`invalid TraceQL query: ${error.message}`);
-    throw error;
-  }
+  return source.regex(operand.value.value, true);
 }

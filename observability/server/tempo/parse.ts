@@ -2,8 +2,8 @@
 import { parser } from "@grafana/lezer-traceql";
 import type { SyntaxNode } from "@lezer/common";
 import { SPAN_KINDS, STATUSES } from "../otlp/span-enums.ts";
-import { QueryError, unsupported } from "../query-error.ts";
-import { childrenOf, durationNs, firstError, unquote } from "../syntax.ts";
+import { QueryError } from "../query-error.ts";
+import { childrenOf, durationNs, Source, unquote } from "../syntax.ts";
 import type {
   Aggregate,
   CompareOp,
@@ -18,7 +18,6 @@ import type {
 } from "./ast.ts";
 import { readCondition } from "./expression.ts";
 
-const MAX_QUERY_CHARS = 16_384;
 const MAX_DEPTH = 128;
 
 const INTRINSICS: Readonly<Record<string, Intrinsic>> = {
@@ -48,31 +47,15 @@ const SPANSET_OPS = new Set<string>(["&&", "||", ">", ">>", "<", "<<", "~"]);
  * supported.
  */
 export function parseTraceQl(text: string): TraceQuery {
-  if (text.length > MAX_QUERY_CHARS) {
-    throw new QueryError(
-      `a query must have at most ${MAX_QUERY_CHARS} characters, but has ${text.length}`,
-    );
-  }
-  const top = parser.parse(text).topNode;
-  const error = firstError(top);
-  if (error !== undefined || text.trim() === "") {
-    const near = text.slice(error?.from ?? 0, (error?.from ?? 0) + 20);
-    throw new QueryError(
-      `invalid TraceQL query: parse error at line 1, col ${(error?.from ?? 0) + 1}: syntax error: unexpected ${near === "" ? "$end" : JSON.stringify(near)}`,
-    );
-  }
-  return new Reader(text).query(top);
+  const source = new Source({ name: "TraceQL", parser, blame: "invalid TraceQL query" }, text);
+  return new Reader(source).query(source.tree());
 }
 
 class Reader {
-  readonly #text: string;
+  readonly #source: Source;
 
-  constructor(text: string) {
-    this.#text = text;
-  }
-
-  #of(node: SyntaxNode): string {
-    return this.#text.slice(node.from, node.to);
+  constructor(source: Source) {
+    this.#source = source;
   }
 
   query(top: SyntaxNode): TraceQuery {
@@ -80,11 +63,12 @@ class Reader {
     for (const child of childrenOf(top)) {
       // `with(most_recent=true)` asks for an order that answers have here anyway.
       if (child.name === "WithHint") continue;
-      if (child.name !== "SpansetPipelineExpression") throw unsupported("TraceQL", this.#of(child));
+      if (child.name !== "SpansetPipelineExpression")
+        throw this.#source.unsupported(this.#source.text(child));
       this.#pipeline(child, stages, 0);
     }
     const [first, ...rest] = stages;
-    if (first === undefined) throw new QueryError("invalid TraceQL query: it is empty");
+    if (first === undefined) throw this.#source.invalid("it is empty");
     return { spanset: this.#spanset(first, 0), stages: rest.map((node) => this.#stage(node)) };
   }
 
@@ -108,25 +92,22 @@ class Reader {
     if (first === undefined) {
       if (node.name === "SpansetFilter")
         return { kind: "filter", expression: { kind: "constant", value: true } };
-      throw unsupported("TraceQL", this.#of(node));
+      throw this.#source.unsupported(this.#source.text(node));
     }
     if (node.name === "SpansetFilter") {
       return {
         kind: "filter",
-        expression: readCondition(
-          { text: (from, to) => this.#text.slice(from, to), leaf: (one) => this.#operand(one) },
-          first,
-        ),
+        expression: readCondition(this.#source, (one) => this.#operand(one), first),
       };
     }
     if (node.name !== "SpansetPipelineExpression" && node.name !== "SpansetPipeline") {
-      throw unsupported("TraceQL", this.#of(node));
+      throw this.#source.unsupported(this.#source.text(node));
     }
     if (operator === undefined) return this.#spanset(first, depth + 1);
     // The sibling operator `~` is no node of its own; it stands between the other two.
     const right = second ?? operator;
-    const op = this.#text.slice(first.to, right.from).replaceAll(/[()\s]/g, "");
-    if (!SPANSET_OPS.has(op)) throw unsupported("TraceQL", `spanset operator ${op}`);
+    const op = this.#source.between(first.to, right.from).replaceAll(/[()\s]/g, "");
+    if (!SPANSET_OPS.has(op)) throw this.#source.unsupported(`spanset operator ${op}`);
     return {
       kind: "combine",
       op: op as SpansetOp,
@@ -138,23 +119,17 @@ class Reader {
   #stage(node: SyntaxNode): PipelineStage {
     const pipeline = node.name === "SpansetPipelineExpression" ? node.firstChild : node;
     const operation = pipeline?.firstChild ?? null;
-    if (pipeline === null || operation === null) throw unsupported("TraceQL", this.#of(node));
+    if (pipeline === null || operation === null)
+      throw this.#source.unsupported(this.#source.text(node));
     if (operation.name === "SelectOperation") {
-      const fields = this.#leaves(operation, "FieldExpression").map((one) => this.#field(one));
+      const fields = this.#source.all(operation, "FieldExpression").map((one) => this.#field(one));
       return { kind: "select", fields };
     }
     if (operation.name === "ScalarFilter") return this.#aggregate(operation);
     if (operation.name === "SpansetFilter" || pipeline.name === "SpansetPipelineExpression") {
       return { kind: "filter", spanset: this.#spanset(node, 0) };
     }
-    throw unsupported(
-      "TraceQL",
-      `stage ${/^\w+/.exec(this.#of(operation))?.[0] ?? this.#of(operation)}`,
-    );
-  }
-
-  #leaves(node: SyntaxNode, name: string): SyntaxNode[] {
-    return childrenOf(node).flatMap((one) => (one.name === name ? [one] : this.#leaves(one, name)));
+    throw this.#source.unsupported(`stage ${this.#source.head(operation)}`);
   }
 
   #aggregate(node: SyntaxNode): PipelineStage {
@@ -162,19 +137,19 @@ class Reader {
     const aggregate = left?.getChild("Aggregate") ?? null;
     const literal = right?.firstChild ?? null;
     if (operator === undefined || aggregate === null || literal === null) {
-      throw unsupported("TraceQL", `scalar filter ${this.#of(node)}`);
+      throw this.#source.unsupported(`scalar filter ${this.#source.text(node)}`);
     }
     const value = this.#literal(literal);
     if (value.kind !== "number" && value.kind !== "duration") {
-      throw unsupported("TraceQL", `comparison with ${this.#of(literal)}`);
+      throw this.#source.unsupported(`comparison with ${this.#source.text(literal)}`);
     }
-    const name = /^\w+/.exec(this.#of(aggregate))?.[0] as Aggregate;
+    const name = /^\w+/.exec(this.#source.text(aggregate))?.[0] as Aggregate;
     const field = aggregate.getChild("FieldExpression");
     return {
       kind: "aggregate",
       aggregate: name,
       ...(field === null ? {} : { field: this.#field(field) }),
-      op: this.#of(operator) as CompareOp,
+      op: this.#source.text(operator) as CompareOp,
       value: value.value,
     };
   }
@@ -189,32 +164,29 @@ class Reader {
   #field(node: SyntaxNode): Field {
     const child = node.firstChild;
     if (child?.name === "IntrinsicField") {
-      const name = INTRINSICS[this.#of(child)];
-      if (name === undefined) throw unsupported("TraceQL", `field ${this.#of(child)}`);
+      const name = INTRINSICS[this.#source.text(child)];
+      if (name === undefined) throw this.#source.unsupported(`field ${this.#source.text(child)}`);
       return { kind: "intrinsic", name };
     }
     const identifier = child?.getChild("Identifier") ?? null;
     if (child?.name !== "AttributeField" || identifier === null) {
-      throw unsupported("TraceQL", this.#of(node));
+      throw this.#source.unsupported(this.#source.text(node));
     }
-    const text = this.#of(identifier);
+    const text = this.#source.text(identifier);
     const name = text.startsWith('"') ? (unquote(text) ?? text) : text;
     const scope = child.firstChild?.name ?? "";
     if (scope === "Identifier") return { kind: "attribute", scope: "any", name };
     if (scope === "Span") return { kind: "attribute", scope: "span", name };
     if (scope === "Resource") return { kind: "attribute", scope: "resource", name };
-    throw unsupported("TraceQL", `the scope of ${this.#of(child)}`);
+    throw this.#source.unsupported(`the scope of ${this.#source.text(child)}`);
   }
 
   /** A literal; `node` is the Static, or the number itself in a scalar filter. */
   #literal(node: SyntaxNode): Value {
-    const text = this.#of(node).trim();
+    const text = this.#source.text(node).trim();
     const type = node.name === "Static" ? (node.firstChild?.name ?? "") : node.name;
     if (type === "String") {
-      const value = unquote(text);
-      if (value === undefined)
-        throw new QueryError(`invalid TraceQL query: invalid char escape in ${text}`);
-      return { kind: "string", value };
+      return { kind: "string", value: this.#source.string(node.firstChild ?? node) };
     }
     if (type === "Integer" || type === "Float") return { kind: "number", value: Number(text) };
     const duration = durationNs(text);
@@ -223,6 +195,6 @@ class Reader {
     if (text === "nil") return { kind: "nil" };
     if ((STATUSES as readonly string[]).includes(text)) return { kind: "status", value: text };
     if ((SPAN_KINDS as readonly string[]).includes(text)) return { kind: "spanKind", value: text };
-    throw unsupported("TraceQL", `the value ${text}`);
+    throw this.#source.unsupported(`the value ${text}`);
   }
 }
