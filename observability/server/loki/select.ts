@@ -1,6 +1,5 @@
 /** Reading log rows out of the store, in order of time across streams, without holding them all. */
-import type { Statement } from "bun:sqlite";
-import { QueryError } from "../query-error.ts";
+import { readMerged } from "../store/merge.ts";
 import type { Store } from "../store/store.ts";
 import type { LogQuery, Matcher } from "./ast.ts";
 import { satisfies } from "./parse-parts.ts";
@@ -18,8 +17,6 @@ export interface Window {
   readonly startNs: bigint;
   readonly endNs: bigint;
 }
-
-const MAX_STREAMS = 5000;
 
 /** The streams that satisfy every matcher, as number and labels. */
 export function matchingStreams(
@@ -54,13 +51,6 @@ interface Row {
   readonly metadata: string;
 }
 
-interface Cursor {
-  readonly rows: Iterator<Row>;
-  readonly labels: Labels;
-  readonly statement: Statement;
-  row: Row;
-}
-
 export interface ReadOptions {
   readonly direction: "forward" | "backward";
   /** Leaves the line empty when no stage reads it, which is faster. */
@@ -86,24 +76,16 @@ export function* readLines(
   const sql = `SELECT time_ns, ${line}, ${metadata} FROM logs
     WHERE stream = ? AND time_ns >= ? AND time_ns < ?${preselect}
     ORDER BY time_ns ${order}, id ${order}`;
-  const cursors: Cursor[] = [];
-  try {
-    for (const { id, labels } of matchingStreams(store, query.matchers)) {
-      if (!hasLines(store, id, window)) continue;
-      if (cursors.length >= MAX_STREAMS) {
-        throw new QueryError(
-          `a query may read at most ${MAX_STREAMS} streams; select fewer by their labels`,
-        );
-      }
-      const statement = store.reader.prepare(sql);
-      const rows = statement.iterate(id, window.startNs, window.endNs, ...needles) as Iterator<Row>;
-      const first = rows.next();
-      if (first.done === true) statement.finalize();
-      else cursors.push({ rows, labels, statement, row: first.value });
-    }
-    yield* merge(cursors, direction === "forward" ? 1 : -1);
-  } finally {
-    for (const { statement } of cursors) statement.finalize();
+  const parts = matchingStreams(store, query.matchers)
+    .filter(({ id }) => hasLines(store, id, window))
+    .map(({ id, labels }) => ({
+      of: labels,
+      bindings: [id, window.startNs, window.endNs, ...needles],
+    }));
+  const isBefore = (a: Row, b: Row): boolean =>
+    direction === "forward" ? a.time_ns < b.time_ns : a.time_ns > b.time_ns;
+  for (const { row, of } of readMerged(store.reader, sql, parts, "streams", isBefore)) {
+    yield { timeNs: row.time_ns, line: row.line, metadata: row.metadata, stream: of };
   }
 }
 
@@ -114,20 +96,4 @@ function requiredTexts(query: LogQuery): string[] {
     .filter(({ op, values }) => op === "|=" && values.length === 1 && values[0] !== "")
     .flatMap(({ values }) => values)
     .slice(0, 8);
-}
-
-function* merge(cursors: Cursor[], sign: 1 | -1): Generator<StoredLine, void> {
-  const earlier = (a: Cursor, b: Cursor): boolean =>
-    sign === 1 ? a.row.time_ns < b.row.time_ns : a.row.time_ns > b.row.time_ns;
-  const open = [...cursors];
-  for (;;) {
-    let [best] = open;
-    if (best === undefined) return;
-    for (const cursor of open) if (earlier(cursor, best)) best = cursor;
-    const { time_ns: timeNs, line, metadata } = best.row;
-    yield { timeNs, line, metadata, stream: best.labels };
-    const next = best.rows.next();
-    if (next.done === true) open.splice(open.indexOf(best), 1);
-    else best.row = next.value;
-  }
 }

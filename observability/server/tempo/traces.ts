@@ -1,10 +1,9 @@
 /** Spans out of the store: one trace whole, and spans of a time window newest first. */
-import type { Statement } from "bun:sqlite";
 import { hexToBase64 } from "../otlp/decode-traces.ts";
 import { SPAN_KINDS, spanKindName, STATUSES, statusCodeName } from "../otlp/span-enums.ts";
-import { QueryError } from "../query-error.ts";
 import type { JsonAttribute } from "../otlp/values.ts";
 import type { Origin } from "../store/rows.ts";
+import { readMerged } from "../store/merge.ts";
 import type { Store } from "../store/store.ts";
 
 interface Row {
@@ -72,9 +71,6 @@ const UNKNOWN: Origin = {
 /** A trace with more spans is cut: nobody reads it, and the answer would not fit into memory. */
 export const MAX_SPANS_PER_TRACE = 50_000;
 
-/** Each open resource costs a statement of its own. */
-const MAX_ORIGINS = 5000;
-
 /** The spans of a trace in order of their start; empty when there is none. */
 export function loadTrace(store: Store, traceId: string): Span[] {
   const find = store.reader.query(
@@ -135,34 +131,16 @@ export function* readSpans(store: Store, conditions: SpanConditions): Generator<
   const present = store.reader.query(
     "SELECT 1 FROM spans WHERE origin = ? AND start_ns >= ? AND start_ns < ? LIMIT 1",
   );
-  const open: { statement: Statement; rows: Iterator<Row>; origin: Origin; row: Row }[] = [];
-  try {
-    for (const [id, origin] of store.origins.entries()) {
-      if (conditions.service !== undefined && origin.service !== conditions.service) continue;
-      if (present.get(id, conditions.startNs, conditions.endNs) === null) continue;
-      if (open.length >= MAX_ORIGINS) {
-        throw new QueryError(
-          `a search may read at most ${MAX_ORIGINS} distinct resources; ask for one service`,
-        );
-      }
-      const statement = store.reader.prepare(sql);
-      const rows = statement.iterate(id, ...bindings) as Iterator<Row>;
-      const first = rows.next();
-      if (first.done === true) statement.finalize();
-      else open.push({ statement, rows, origin, row: first.value });
-    }
-    const live = [...open];
-    for (;;) {
-      let [best] = live;
-      if (best === undefined) return;
-      for (const one of live) if (one.row.start_ns > best.row.start_ns) best = one;
-      yield new Span(best.row, best.origin);
-      const next = best.rows.next();
-      if (next.done === true) live.splice(live.indexOf(best), 1);
-      else best.row = next.value;
-    }
-  } finally {
-    for (const { statement } of open) statement.finalize();
+  const window = [conditions.startNs, conditions.endNs];
+  const parts = [...store.origins.entries()]
+    .filter(
+      ([id, { service }]) =>
+        service === (conditions.service ?? service) && present.get(id, ...window) !== null,
+    )
+    .map(([id, origin]) => ({ of: origin, bindings: [id, ...bindings] }));
+  const isBefore = (a: Row, b: Row): boolean => a.start_ns > b.start_ns;
+  for (const { row, of } of readMerged(store.reader, sql, parts, "distinct resources", isBefore)) {
+    yield new Span(row, of);
   }
 }
 
