@@ -1,7 +1,23 @@
-/** Reading the parameters of the query APIs, which come in the URL or as a form. */
-import type { Context } from "hono";
+/** What the query APIs of Loki and Tempo share: the frame, and parameters in the URL or a form. */
+import { type Context, Hono } from "hono";
 import { QueryError } from "./query-error.ts";
 import { durationNs } from "./syntax.ts";
+
+/** An app that answers errors of queries, `/ready`, and who it is at `${prefix}/status/buildinfo`. */
+export function queryApp(prefix: string, version: string): Hono {
+  const app = new Hono();
+  app.onError((error, c) => {
+    if (!(error instanceof QueryError)) throw error;
+    return c.text(`${error.message}\n`, error.httpStatus as 400);
+  });
+  app.notFound((c) => c.text(`${c.req.path} is not supported by this server\n`, 404));
+  app.get("/ready", (c) => c.text("ready\n"));
+  const unknown = { branch: "", buildUser: "", buildDate: "", goVersion: "" };
+  app.get(`${prefix}/status/buildinfo`, (c) =>
+    c.json({ version, revision: "embedded", ...unknown }),
+  );
+  return app;
+}
 
 /** The parameters of a GET, or of a POST that carries a form. */
 export async function paramsOf({ req }: Context): Promise<URLSearchParams> {

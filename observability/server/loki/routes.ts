@@ -1,8 +1,8 @@
 /** Loki's HTTP API, as far as agents, Grafana and logcli read it. */
-import { Hono } from "hono";
+import type { Hono } from "hono";
 import type { Clock } from "../../../lib/base/clock.ts";
 import { Budget } from "../budget.ts";
-import { durationParam, integerParam, paramsOf, timeParam } from "../http-params.ts";
+import { durationParam, integerParam, paramsOf, queryApp, timeParam } from "../http-params.ts";
 import { QueryError } from "../query-error.ts";
 import type { Store } from "../store/store.ts";
 import type { Matcher, Query } from "./ast.ts";
@@ -27,24 +27,8 @@ export interface LokiDeps {
 
 /** The routes under `/loki/api/v1`, and `/ready`. */
 export function lokiApp({ store, clock }: LokiDeps): Hono {
-  const app = new Hono();
+  const app = queryApp("/loki/api/v1", "3.0.0");
   const nowNs = (): bigint => BigInt(clock.nowMs()) * 1_000_000n;
-  app.onError((error, c) => {
-    if (!(error instanceof QueryError)) throw error;
-    return c.text(`${error.message}\n`, error.httpStatus as 400);
-  });
-  app.notFound((c) => c.text(`${c.req.path} is not supported by this server\n`, 404));
-  app.get("/ready", (c) => c.text("ready\n"));
-  app.get("/loki/api/v1/status/buildinfo", (c) =>
-    c.json({
-      version: "3.0.0",
-      revision: "embedded",
-      branch: "",
-      buildUser: "",
-      buildDate: "",
-      goVersion: "",
-    }),
-  );
   app.on(["GET", "POST"], "/loki/api/v1/query_range", async (c) => {
     const params = await paramsOf(c);
     const query = parseLogQl(params.get("query") ?? "");

@@ -3,15 +3,13 @@
  * become the stream's labels, all else structured metadata, and the body is the line.
  */
 import type { LogRow } from "../store/rows.ts";
-import type { Decoded } from "./decode-traces.ts";
+import { decode, type Decoded } from "./decode.ts";
 import {
   anyValue,
   attributesOf,
   idOf,
   type JsonAttribute,
-  listOf,
   type Message,
-  messageOf,
   numberOf,
   textOf,
   timeOf,
@@ -68,41 +66,42 @@ function sortedJson(labels: Labels): string {
   );
 }
 
-/** Reads a log request; `nowNs` stands in for records that carry no time at all. */
-export function decodeLogs(request: Message, nowNs: bigint): Decoded<LogRow> {
-  const rows: LogRow[] = [];
-  let rejected = 0;
-  let reason = "";
-  for (const group of listOf(request["resourceLogs"], "resourceLogs")) {
-    const attributes = attributesOf(messageOf(group["resource"], "resource")["attributes"]);
-    const stream: Labels = {};
-    const resource: Labels = {};
-    addLabels(
-      stream,
-      attributes.filter(({ key, value }) => INDEX_LABELS.has(key) && valueText(value) !== ""),
-    );
-    addLabels(
-      resource,
-      attributes.filter(({ key }) => !INDEX_LABELS.has(key)),
-    );
-    stream["service_name"] ??= stream["container_name"] ?? "unknown_service";
-    const labels = sortedJson(stream);
-    for (const scoped of listOf(group["scopeLogs"], "scopeLogs")) {
-      const inherited = { ...resource, ...scopeLabels(scoped["scope"]) };
-      for (const record of listOf(scoped["logRecords"], "logRecords")) {
-        const row = logRow(record, labels, inherited, nowNs);
-        if (typeof row === "string") {
-          rejected += 1;
-          reason = row;
-        } else rows.push(row);
-      }
-    }
-  }
-  return { rows, rejected, reason };
+/** What a line has from its resource and its scope. */
+interface Inherited {
+  /** The stream's labels as JSON text. */
+  readonly labels: string;
+  readonly metadata: Labels;
 }
 
-function scopeLabels(raw: unknown): Labels {
-  const scope = messageOf(raw, "scope");
+/** Reads a log request; `nowNs` stands in for records that carry no time at all. */
+export function decodeLogs(request: Message, nowNs: bigint): Decoded<LogRow> {
+  return decode(request, {
+    fields: ["resourceLogs", "scopeLogs", "logRecords"],
+    resource: streamOf,
+    scope: (scope, { labels, metadata }): Inherited => ({
+      labels,
+      metadata: { ...metadata, ...scopeLabels(scope) },
+    }),
+    item: (record, inherited) => logRow(record, inherited, nowNs),
+  });
+}
+
+function streamOf(attributes: readonly JsonAttribute[]): Inherited {
+  const stream: Labels = {};
+  const metadata: Labels = {};
+  addLabels(
+    stream,
+    attributes.filter(({ key, value }) => INDEX_LABELS.has(key) && valueText(value) !== ""),
+  );
+  addLabels(
+    metadata,
+    attributes.filter(({ key }) => !INDEX_LABELS.has(key)),
+  );
+  stream["service_name"] ??= stream["container_name"] ?? "unknown_service";
+  return { labels: sortedJson(stream), metadata };
+}
+
+function scopeLabels(scope: Message): Labels {
   const labels: Labels = {};
   addLabels(labels, attributesOf(scope["attributes"]));
   const name = textOf(scope["name"], "scope.name");
@@ -112,12 +111,7 @@ function scopeLabels(raw: unknown): Labels {
   return labels;
 }
 
-function logRow(
-  record: Message,
-  labels: string,
-  inherited: Labels,
-  nowNs: bigint,
-): LogRow | string {
+function logRow(record: Message, inherited: Inherited, nowNs: bigint): LogRow | string {
   const line = valueText(anyValue(record["body"]));
   if (line.length > MAX_LINE_BYTES || Buffer.byteLength(line) > MAX_LINE_BYTES) {
     return `a log line must have at most ${MAX_LINE_BYTES} bytes, but has ${Buffer.byteLength(line)}`;
@@ -129,24 +123,26 @@ function logRow(
   if (time !== 0n && observed !== 0n) own["observed_timestamp"] = observed.toString();
   const severity = numberOf(record["severityNumber"], "severityNumber");
   const severityText = textOf(record["severityText"], "severityText");
-  if (severity !== 0) own["severity_number"] = String(severity);
   if (severityText !== "") own["severity_text"] = severityText;
-  const dropped = numberOf(record["droppedAttributesCount"], "droppedAttributesCount");
-  if (dropped !== 0) own["dropped_attributes_count"] = String(dropped);
-  const flags = numberOf(record["flags"], "flags");
-  if (flags !== 0) own["flags"] = String(flags);
-  const traceId = idOf(record["traceId"], "traceId");
-  const spanId = idOf(record["spanId"], "spanId");
-  if (traceId !== "" && !/^0+$/.test(traceId)) own["trace_id"] = traceId;
-  if (spanId !== "" && !/^0+$/.test(spanId)) own["span_id"] = spanId;
-  const metadata = { ...inherited, ...own };
+  const fields = {
+    severity_number: severity,
+    dropped_attributes_count: numberOf(record["droppedAttributesCount"], "droppedAttributesCount"),
+    flags: numberOf(record["flags"], "flags"),
+    trace_id: idOf(record["traceId"], "traceId"),
+    span_id: idOf(record["spanId"], "spanId"),
+  };
+  // Absent, or all zero.
+  for (const [name, value] of Object.entries(fields)) {
+    if (!/^0*$/.test(String(value))) own[name] = String(value);
+  }
+  const metadata = { ...inherited.metadata, ...own };
   metadata["detected_level"] ??= detectedLevel(metadata, severity, line);
   const text = sortedJson(metadata);
   if (text.length > MAX_METADATA_CHARS) {
     return `a record's attributes must have at most ${MAX_METADATA_CHARS} characters, but have ${text.length}`;
   }
   return {
-    labels,
+    labels: inherited.labels,
     timeNs: time !== 0n ? time : observed !== 0n ? observed : nowNs,
     line,
     metadata: text,

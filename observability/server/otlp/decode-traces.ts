@@ -1,5 +1,6 @@
 /** From an OTLP trace request to rows of the store. */
 import type { Origin, SpanRow } from "../store/rows.ts";
+import { decode, type Decoded } from "./decode.ts";
 import { SPAN_KINDS, spanKindName, STATUSES, statusCodeName } from "./span-enums.ts";
 import {
   attributesOf,
@@ -14,14 +15,6 @@ import {
   valueText,
 } from "./values.ts";
 
-/** The rows of a request, and what was refused of it. */
-export interface Decoded<T> {
-  readonly rows: readonly T[];
-  readonly rejected: number;
-  /** Why items were refused; empty when none was. */
-  readonly reason: string;
-}
-
 const KIND_NAMES = SPAN_KINDS.map(spanKindName);
 const STATUS_NAMES = STATUSES.map(statusCodeName);
 
@@ -33,8 +26,7 @@ export function serviceOf(attributes: readonly JsonAttribute[]): string {
 }
 
 /** A scope as OTLP/JSON text. */
-export function scopeText(raw: unknown): string {
-  const scope = messageOf(raw, "scope");
+function scopeText(scope: Message): string {
   const attributes = attributesOf(scope["attributes"]);
   return JSON.stringify({
     name: textOf(scope["name"], "scope.name"),
@@ -45,25 +37,15 @@ export function scopeText(raw: unknown): string {
 
 /** Reads a trace request; a span whose ids break the protocol is refused alone. */
 export function decodeTraces(request: Message): Decoded<SpanRow> {
-  const rows: SpanRow[] = [];
-  let rejected = 0;
-  let reason = "";
-  for (const group of listOf(request["resourceSpans"], "resourceSpans")) {
-    const attributes = attributesOf(messageOf(group["resource"], "resource")["attributes"]);
-    const service = serviceOf(attributes);
-    const resource = JSON.stringify({ attributes });
-    for (const scoped of listOf(group["scopeSpans"], "scopeSpans")) {
-      const origin: Origin = { service, resource, scope: scopeText(scoped["scope"]) };
-      for (const span of listOf(scoped["spans"], "spans")) {
-        const row = spanRow(span, origin);
-        if (typeof row === "string") {
-          rejected += 1;
-          reason = row;
-        } else rows.push(row);
-      }
-    }
-  }
-  return { rows, rejected, reason };
+  return decode(request, {
+    fields: ["resourceSpans", "scopeSpans", "spans"],
+    resource: (attributes) => ({
+      service: serviceOf(attributes),
+      resource: JSON.stringify({ attributes }),
+    }),
+    scope: (scope, resource): Origin => ({ ...resource, scope: scopeText(scope) }),
+    item: spanRow,
+  });
 }
 
 const isId = (id: string, digits: number): boolean => id.length === digits && !/^0+$/.test(id);

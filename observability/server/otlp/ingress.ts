@@ -4,6 +4,7 @@
  */
 import type { Clock } from "../../../lib/base/clock.ts";
 import type { Store } from "../store/store.ts";
+import type { PartialSuccess } from "./decode.ts";
 import { decodeLogs } from "./decode-logs.ts";
 import { decodeTraces } from "./decode-traces.ts";
 import { type Signal, SIGNALS } from "./descriptor.ts";
@@ -12,12 +13,6 @@ import { MalformedError, type Message, messageOf } from "./values.ts";
 
 /** The largest payload after decompression, bytes. */
 export const MAX_PAYLOAD_BYTES = 16 * 1024 * 1024;
-
-/** What was refused of an accepted request. */
-export interface PartialSuccess {
-  readonly rejected: number;
-  readonly reason: string;
-}
 
 export class Ingress {
   readonly #store: Store;
@@ -63,16 +58,13 @@ export class Ingress {
   #accept(signal: Signal, request: Message): PartialSuccess {
     if (signal === "metrics") return this.#metrics.add(request);
     if (signal === "traces") {
-      const { rows, rejected, reason } = decodeTraces(request);
-      this.#store.addSpans(rows);
-      return { rejected, reason };
+      const decoded = decodeTraces(request);
+      this.#store.addSpans(decoded.rows);
+      return decoded;
     }
-    const { rows, rejected, reason } = decodeLogs(
-      request,
-      BigInt(this.#clock.nowMs()) * 1_000_000n,
-    );
-    this.#store.addLogs(rows);
-    return { rejected, reason };
+    const decoded = decodeLogs(request, BigInt(this.#clock.nowMs()) * 1_000_000n);
+    this.#store.addLogs(decoded.rows);
+    return decoded;
   }
 }
 

@@ -8,11 +8,13 @@
 import type { Clock } from "../../../lib/base/clock.ts";
 import { PUSHED_METRIC_PREFIX } from "../../../lib/contract/telemetry.ts";
 import { labelName } from "./decode-logs.ts";
+import { decode, type PartialSuccess } from "./decode.ts";
 import { serviceOf } from "./decode-traces.ts";
 import {
   attributesOf,
   bigintOf,
   doubleOf,
+  has,
   listOf,
   type Message,
   messageOf,
@@ -23,6 +25,9 @@ import {
 
 const EXPIRES_MS = 60_000;
 const MAX_SERIES = 20_000;
+const TEMPORALITIES = ["UNSPECIFIED", "DELTA", "CUMULATIVE"].map(
+  (name) => `AGGREGATION_TEMPORALITY_${name}`,
+);
 const DELTA = 1;
 
 type Kind = "counter" | "gauge" | "histogram";
@@ -42,8 +47,6 @@ interface Family {
 
 const escapeLabel = (text: string): string =>
   text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
-const has = (message: Message, key: string): boolean =>
-  Object.hasOwn(message, key) && message[key] !== undefined && message[key] !== null;
 
 function numberText(value: number): string {
   if (value === Infinity) return "+Inf";
@@ -61,24 +64,20 @@ export class PushedMetrics {
   }
 
   /** Takes a metrics request; returns how many points were refused, and why. */
-  add(request: Message): { rejected: number; reason: string } {
-    let rejected = 0;
-    let reason = "";
-    for (const group of listOf(request["resourceMetrics"], "resourceMetrics")) {
-      const resource = attributesOf(messageOf(group["resource"], "resource")["attributes"]);
-      const service = serviceOf(resource);
-      for (const scoped of listOf(group["scopeMetrics"], "scopeMetrics")) {
-        for (const metric of listOf(scoped["metrics"], "metrics")) {
-          const refused = this.#addMetric(metric, service);
-          rejected += refused.rejected;
-          if (refused.reason !== "") ({ reason } = refused);
-        }
-      }
-    }
-    return { rejected, reason };
+  add(request: Message): PartialSuccess {
+    const { rows } = decode(request, {
+      fields: ["resourceMetrics", "scopeMetrics", "metrics"],
+      resource: serviceOf,
+      scope: (_, service) => service,
+      item: (metric, service) => this.#addMetric(metric, service),
+    });
+    return {
+      rejected: rows.reduce((sum, { rejected }) => sum + rejected, 0),
+      reason: rows.findLast(({ reason }) => reason !== "")?.reason ?? "",
+    };
   }
 
-  #addMetric(metric: Message, service: string): { rejected: number; reason: string } {
+  #addMetric(metric: Message, service: string): PartialSuccess {
     const name = textOf(metric["name"], "metric.name");
     const shape = shapeOf(metric);
     if (typeof shape === "string")
@@ -150,13 +149,8 @@ function shapeOf(metric: Message): Shape | string {
   const key = has(metric, "sum") ? "sum" : has(metric, "histogram") ? "histogram" : undefined;
   if (key === undefined) return "only gauges, sums and explicit histograms are taken";
   const data = messageOf(metric[key], key);
-  const names = ["UNSPECIFIED", "AGGREGATION_TEMPORALITY_DELTA"];
-  if (
-    numberOf(data["aggregationTemporality"], "aggregationTemporality", [
-      ...names,
-      "AGGREGATION_TEMPORALITY_CUMULATIVE",
-    ]) === DELTA
-  ) {
+  const temporality = data["aggregationTemporality"];
+  if (numberOf(temporality, "aggregationTemporality", TEMPORALITIES) === DELTA) {
     return "only cumulative temporality is taken";
   }
   const points = listOf(data["dataPoints"], "dataPoints");

@@ -118,7 +118,9 @@ export interface JsonAttribute {
 
 /** How deep values may nest; the protocol's own decoders stop at a similar depth. */
 const MAX_DEPTH = 32;
-const has = (message: Message, key: string): boolean =>
+
+/** Whether a message has a field. */
+export const has = (message: Message, key: string): boolean =>
   Object.hasOwn(message, key) && message[key] !== null && message[key] !== undefined;
 
 /** Reads an AnyValue. */

@@ -1,8 +1,8 @@
 /** Tempo's HTTP API, as far as agents and Grafana read it. */
-import { Hono } from "hono";
+import type { Hono } from "hono";
 import type { Clock } from "../../../lib/base/clock.ts";
 import { Budget } from "../budget.ts";
-import { integerParam, paramsOf, timeParam } from "../http-params.ts";
+import { integerParam, paramsOf, queryApp, timeParam } from "../http-params.ts";
 import type { Type } from "protobufjs/light";
 import { SIGNALS, TRACE_BY_ID_RESPONSE } from "../otlp/descriptor.ts";
 import { SPAN_KINDS, STATUSES } from "../otlp/span-enums.ts";
@@ -25,24 +25,8 @@ export interface TempoDeps {
 
 /** The routes under `/api`, and `/ready`. */
 export function tempoApp({ store, clock }: TempoDeps): Hono {
-  const app = new Hono();
-  app.onError((error, c) => {
-    if (!(error instanceof QueryError)) throw error;
-    return c.text(error.message, error.httpStatus as 400);
-  });
-  app.notFound((c) => c.text(`${c.req.path} is not supported by this server\n`, 404));
-  app.get("/ready", (c) => c.text("ready\n"));
+  const app = queryApp("/api", "2.6.0");
   app.get("/api/echo", (c) => c.text("echo"));
-  app.get("/api/status/buildinfo", (c) =>
-    c.json({
-      version: "2.6.0",
-      revision: "embedded",
-      branch: "",
-      buildUser: "",
-      buildDate: "",
-      goVersion: "",
-    }),
-  );
   const spansOf = (id: string): Span[] => {
     if (!/^[0-9a-fA-F]{1,32}$/.test(id)) {
       throw new QueryError(

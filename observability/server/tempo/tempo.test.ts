@@ -318,7 +318,7 @@ describe("what is not supported is a 400 that names it", () => {
     const metrics = await lab.get("tempo", "/api/metrics/query_range", { q: "{} | rate()" });
     expect([metrics.status, metrics.text]).toEqual([
       400,
-      "TraceQL: a metrics query is not supported by this server",
+      "TraceQL: a metrics query is not supported by this server\n",
     ]);
     const other = await lab.get("tempo", "/api/overrides");
     expect([other.status, other.text]).toEqual([
