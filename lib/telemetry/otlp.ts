@@ -1,9 +1,11 @@
 /**
- * Sends a service's log records and metrics over OTLP gRPC, in bounded memory; no caller waits for
- * an export.
+ * Sends a service's spans, log records and metrics over OTLP gRPC, in bounded memory; no caller
+ * waits for an export.
  */
+import { TraceFlags } from "@opentelemetry/api";
 import { OTLPLogExporter } from "@opentelemetry/exporter-logs-otlp-grpc";
 import { OTLPMetricExporter } from "@opentelemetry/exporter-metrics-otlp-grpc";
+import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-grpc";
 import {
   BatchLogRecordProcessor,
   type LogRecordProcessor,
@@ -11,13 +13,18 @@ import {
   type SdkLogRecord,
 } from "@opentelemetry/sdk-logs";
 import { PeriodicExportingMetricReader, type ResourceMetrics } from "@opentelemetry/sdk-metrics";
+import {
+  BatchSpanProcessor,
+  type ReadableSpan,
+  type SpanProcessor,
+} from "@opentelemetry/sdk-trace-base";
 import { type ExportObserver, QueueGate, watched } from "./exporters.ts";
 import type { OtlpSettings } from "./otlp-settings.ts";
 
 /** A batch of log records is sent when it has this many, or after this time. */
 const BATCH_ITEMS = 128;
-export const BATCH_DELAY_MS = 1000;
-/** Spans are encoded already, so the cost of a batch is its request, whatever its size. */
+const BATCH_DELAY_MS = 1000;
+/** A second of fusion's spans under the heaviest load, which take 2 to 3 ms to encode. */
 export const BATCH_SPANS = 1024;
 /** More than 29 batches at once are lost at shutdown; items beyond this are dropped. */
 export const QUEUE_ITEMS = 28 * BATCH_ITEMS;
@@ -25,20 +32,53 @@ export const QUEUE_ITEMS = 28 * BATCH_ITEMS;
  * Spans, and log records, that wait for the end of an outage: five minutes of a sensor's, a minute
  * of fusion's.
  */
-export const KEPT_ITEMS = 3072;
+const KEPT_ITEMS = 3072;
 const METRIC_INTERVAL_MS = 5000;
 
 /**
  * Options of the `connection`th connection. gRPC shares a connection between all clients of one
  * address whose options are equal; the agent's name is one of them.
  */
-export const exporterOptions = (settings: OtlpSettings, connection: number) => ({
+const exporterOptions = (settings: OtlpSettings, connection: number) => ({
   url: settings.url,
   timeoutMillis: settings.timeoutMs,
   compression: settings.compression,
   metadata: settings.metadata,
   credentials: settings.credentials,
   ...(connection === 1 ? {} : { userAgent: `connection-${connection}` }),
+});
+
+/** Sends spans. */
+export function spanProcessor(settings: OtlpSettings, observer: ExportObserver): SpanProcessor {
+  const gate = new QueueGate(QUEUE_ITEMS, () => observer.dropped("traces", 1));
+  const exporter = watched({
+    signal: "traces",
+    make: (connection) => new OTLPTraceExporter(exporterOptions(settings, connection)),
+    sizeOf: (spans: ReadableSpan[]) => spans.length,
+    observer,
+    maxKept: KEPT_ITEMS,
+    onTaken: (spans) => gate.taken(spans),
+  });
+  const batches = new BatchSpanProcessor(exporter, {
+    ...batching(settings),
+    maxExportBatchSize: BATCH_SPANS,
+  });
+  return {
+    onStart: () => {},
+    onEnd: (span) => {
+      // The SDK's processor leaves out what is not sampled, so that must not wait at the gate.
+      const isSampled = (span.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0;
+      if (isSampled && gate.admit()) batches.onEnd(span);
+    },
+    forceFlush: () => batches.forceFlush(),
+    shutdown: () => batches.shutdown(),
+  };
+}
+
+const batching = (settings: OtlpSettings) => ({
+  maxQueueSize: QUEUE_ITEMS,
+  scheduledDelayMillis: BATCH_DELAY_MS,
+  exportTimeoutMillis: settings.timeoutMs,
 });
 
 /** Sends log records. */
@@ -54,10 +94,8 @@ export function logProcessor(settings: OtlpSettings, observer: ExportObserver): 
   });
   const batches = new BatchLogRecordProcessor({
     exporter,
+    ...batching(settings),
     maxExportBatchSize: BATCH_ITEMS,
-    maxQueueSize: QUEUE_ITEMS,
-    scheduledDelayMillis: BATCH_DELAY_MS,
-    exportTimeoutMillis: settings.timeoutMs,
   });
   return {
     onEmit: (record: SdkLogRecord) => {

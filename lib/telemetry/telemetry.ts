@@ -20,9 +20,8 @@ import type { ServiceName } from "../contract/topology.ts";
 import type { ExportObserver, SignalName } from "./exporters.ts";
 import { createLogger, type Fields, type Logger } from "./logger.ts";
 import { closedLabelSets, Meters } from "./meters.ts";
-import { logProcessor, metricReader } from "./otlp.ts";
+import { logProcessor, metricReader, spanProcessor } from "./otlp.ts";
 import { otlpSettings, pairsFrom } from "./otlp-settings.ts";
-import { spanProcessor } from "./span-processor.ts";
 import { checkSpan, guard } from "./spans.ts";
 
 /** How long a shutdown waits for the last exports, milliseconds. */
@@ -75,7 +74,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   const tracing = new BasicTracerProvider({
     resource,
-    spanProcessors: isOff ? [] : [spanProcessor(traces, observer, resource, SCOPE)],
+    spanProcessors: isOff ? [] : [spanProcessor(traces, observer)],
   });
   const logging = new LoggerProvider({
     resource,

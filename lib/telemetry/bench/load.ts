@@ -1,6 +1,7 @@
 /** Writes source tracks at a steady rate, and times the tactical tracks that come back for them. */
 import { createParticipant } from "../../../ffi/mod.ts";
 import { loopbackConfig } from "../../../ffi/testing/domain.ts";
+import { systemClock } from "../../base/clock.ts";
 import { TOPIC_QOS } from "../../contract/qos.ts";
 import { SourceTrack, TacticalTrack } from "../../contract/types.ts";
 
@@ -61,7 +62,8 @@ export function openLoad(tag: string): Load {
       velocity: { x: 0, y: 0, z: 0 },
       classification: "UNKNOWN",
       position_sigma_m: 50,
-      observed_unix_ms: 0,
+      // Fusion refuses what was observed more than some seconds ago.
+      observed_unix_ms: systemClock.nowMs(),
       trace: { traceparent: `00-${traceId}-b7ad6b7169203331-01`, tracestate: "" },
     });
     sent++;

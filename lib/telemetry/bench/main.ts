@@ -1,15 +1,15 @@
 /**
  * What OpenTelemetry costs on the data path: track-fusion at 600 source tracks a second, with
- * OTEL_SDK_DISABLED=true, with export to a real receiver, and with the SDK's own span exporter at
- * the same batch size. CPU is the process's own; latency is seen from outside, from the write of a
- * source track to the arrival of the tactical track that carries its trace.
+ * OTEL_SDK_DISABLED=true, and with export to a real receiver. CPU is the process's own; latency is
+ * seen from outside, from the write of a source track to the arrival of the tactical track that
+ * carries its trace.
  *
- * A round measures each of the three in turn, and its ratios are to its own run without telemetry;
- * the result is the median of the rounds. Run: bun lib/telemetry/bench/main.ts [--rounds=5].
+ * A round measures both in turn, and its ratios are to its own run without telemetry; the result is
+ * the median of the rounds. Run: bun lib/telemetry/bench/main.ts [--rounds=5].
  *
  * Needs root: ports of a service are fixed, so all of it runs in a network namespace of its own,
  * and with real-time priority (the receiver below the rest), so that other work on the machine
- * counts less. All keep the /metrics page and the log lines on standard output; they differ in the
+ * counts less. Both keep the /metrics page and the log lines on standard output; they differ in the
  * push alone.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -24,7 +24,7 @@ import { type Load, openLoad } from "./load.ts";
 
 const ROOT = new URL("../../..", import.meta.url).pathname;
 const DEFAULT_ROUNDS = 5;
-const ARMS = ["off", "own", "official"] as const;
+const ARMS = ["off", "on"] as const;
 /** Real-time priorities: what is measured goes before what receives its telemetry. */
 const PRIORITY = "2";
 const RECEIVER_PRIORITY = "1";
@@ -79,9 +79,7 @@ async function startReceiver(folder: string): Promise<Bun.Subprocess> {
 }
 
 async function measure(load: Load, arm: Arm): Promise<Cost> {
-  const preload = arm === "official" ? ["--preload", "./lib/telemetry/bench/use-official.ts"] : [];
-  const program = [process.execPath, ...preload, "services/track-fusion/main.ts"];
-  const fusion = Bun.spawn(program, {
+  const fusion = Bun.spawn([process.execPath, "services/track-fusion/main.ts"], {
     cwd: ROOT,
     env: {
       ...processEnv(),
@@ -138,29 +136,21 @@ async function runRound(load: Load, round: number): Promise<Round> {
   for (const arm of round % 2 === 0 ? ARMS : ARMS.toReversed()) {
     costs.set(arm, await measure(load, arm));
   }
-  const [off, own, official] = ARMS.map((arm) => costs.get(arm));
-  if (off === undefined || own === undefined || official === undefined) {
+  const [off, on] = ARMS.map((arm) => costs.get(arm));
+  if (off === undefined || on === undefined) {
     throw new TypeError("Cannot end a round: an arm was not measured");
   }
-  for (const [arm, { p99Ms }] of [
-    ["own", own],
-    ["official", official],
-  ] as const) {
-    const name = `round ${round + 1}, load ${loadavg()[0]?.toFixed(1)}: p99 with ${arm} exporter`;
-    print(name, p99Ms, "ms", off.p99Ms, p99Ms / off.p99Ms);
-  }
-  return { off, own, official };
+  const name = `round ${round + 1}, load ${loadavg()[0]?.toFixed(1)}: p99 with export`;
+  print(name, on.p99Ms, "ms", off.p99Ms, on.p99Ms / off.p99Ms);
+  return { off, on };
 }
 
 function printMedians(rounds: readonly Round[]): void {
-  for (const arm of ["own", "official"] as const) {
-    for (const { of, name, unit } of FIGURES) {
-      const ratio = median(rounds.map((round) => round[arm][of] / round.off[of]));
-      const [value, reference] = [arm, "off" as const].map((which) =>
-        median(rounds.map((round) => round[which][of])),
-      );
-      print(`${name} with ${arm} exporter`, value ?? NaN, unit, reference ?? NaN, ratio);
-    }
+  for (const { of, name, unit } of FIGURES) {
+    const ratio = median(rounds.map(({ off, on }) => on[of] / off[of]));
+    const value = median(rounds.map(({ on }) => on[of]));
+    const reference = median(rounds.map(({ off }) => off[of]));
+    print(`${name} with export`, value, unit, reference, ratio);
   }
 }
 
