@@ -19,7 +19,7 @@ import { testDomain, testParticipant, until } from "./testing/domain.ts";
 const reliable: Qos = { reliability: "RELIABLE", history: { kind: "KEEP_ALL" } };
 const value = { sensor: "roof", celsius: 1, tags: ["outdoor"] };
 /** A signal must end a program within this time, whatever its threads do. */
-const STOP_MS = 1000;
+const STOP_MS = 5000;
 
 interface Pair {
   readonly writer: Writer<typeof Reading>;

@@ -10,7 +10,7 @@ import { testDomain, testParticipant, until } from "./testing/domain.ts";
 const reliable: Qos = { reliability: "RELIABLE", history: { kind: "KEEP_ALL" } };
 const value = { sensor: "roof", celsius: 1, tags: [] };
 /** An end must come within this time, whatever threads do. */
-const STOP_MS = 1000;
+const STOP_MS = 5000;
 
 interface Pair extends Disposable {
   readonly writer: Writer<typeof Reading>;

@@ -204,7 +204,8 @@ def main():
         topic = Topic(participant, name, TYPES[name])
         readers.append(DataReader(participant, topic, qos=qos, listener=Printer()))
         writers[name] = DataWriter(participant, topic, qos=qos)
-    print("ready", flush=True)
+    with printing:
+        print("ready", flush=True)
     for line in sys.stdin:
         _, name, *rest = line.split()
         deadline = time.monotonic() + 10
