@@ -2,9 +2,10 @@
  * What a message costs a service: from publish() to the subscriber, through the services' own bus,
  * within one process.
  */
+import { type Context, ROOT_CONTEXT } from "@opentelemetry/api";
 import { createTelemetry } from "../../telemetry/telemetry.ts";
-import type { Arrival } from "../arrival.ts";
 import { Bus, type Subscriber } from "../bus.ts";
+import type { Message } from "../message.ts";
 import { heapBytes } from "./alone.ts";
 import { Look, track } from "./tracks.ts";
 
@@ -45,6 +46,8 @@ export async function busAllocation(count: number): Promise<Record<string, numbe
   const look = new Look();
   let [seen, expected, others] = [0, 0, 0];
   let arrived = (): void => {};
+  const inSpan = (message: Message<Topic>, parent: Context): void =>
+    telemetry.inSpan("fusion.ingest", "fusion.ingest", parent, {}, () => look.data(message));
   const ways: Readonly<Record<string, Visit>> = {
     view: (message) => look.data(message),
     copy: (_, arrival) => look.data(arrival.copy()),
@@ -52,9 +55,8 @@ export async function busAllocation(count: number): Promise<Record<string, numbe
       look.data(message);
       if (parent === undefined) others++;
     },
-    span: (message, { parent }: Arrival<Topic>) => {
-      telemetry.inSpan("fusion.ingest", "fusion.ingest", parent, {}, () => look.data(message));
-    },
+    new_span: (message) => inSpan(message, ROOT_CONTEXT),
+    span: (message, { parent }) => inSpan(message, parent),
   };
   let visit = ways["view"] as Visit;
   bus.visit("SourceTrackTopic", {
