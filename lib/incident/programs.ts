@@ -9,7 +9,8 @@ import { run } from "../base/shell.ts";
  */
 const KEEPER =
   'exec 3<&0; "$@" 3<&- & p=$!; (cat <&3 >/dev/null; kill -9 $p 2>/dev/null) >/dev/null 2>&1 & exec 3<&-; wait $p';
-const READY_DEADLINE_MS = 20_000;
+/** A second on an idle machine; a loaded one takes its time. */
+const READY_DEADLINE_MS = 60_000;
 const KEPT_CHARACTERS = 20_000;
 
 export interface Served extends AsyncDisposable {
@@ -51,7 +52,10 @@ export async function startServed({ name, argv, cwd, ready }: ProgramSpec): Prom
   };
   const streams = Promise.allSettled([follow(child.stdout), follow(child.stderr)]);
   const timer = setTimeout(
-    () => found.reject(new Error("it is not ready after 20 s")),
+    () =>
+      found.reject(
+        new Error(`it is not ready after ${READY_DEADLINE_MS / 1000} s: ${lastLine(said)}`),
+      ),
     READY_DEADLINE_MS,
   );
   const refuseWhenEnded = async (): Promise<void> => {

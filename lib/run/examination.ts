@@ -1,6 +1,12 @@
 /** Examines recorded incidents: each pair of incident and investigator on a restored incident of its own, kept at once. */
 import { systemClock } from "../base/clock.ts";
-import { messageOf, UserFacingError, CancelledError } from "../base/errors.ts";
+import {
+  asError,
+  CancelledError,
+  EnvironmentError,
+  messageOf,
+  UsageError,
+} from "../base/errors.ts";
 import { openBundle } from "../incident/bundle.ts";
 import { restoreIncident } from "../incident/restore.ts";
 import type { Investigator } from "../investigate/investigator.ts";
@@ -71,10 +77,12 @@ export async function examineRecorded(
     });
   } catch (error) {
     if (context.signal.aborted) throw new CancelledError("Stopped", { cause: error });
-    // A bundle that cannot be used, and a machine that cannot restore it, concern every examination.
-    if (error instanceof UserFacingError) throw error;
-    const reason = `investigate: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
-    outcome = { kind: "harness-defect", reason };
+    // A bundle that cannot be used concerns every examination; a busy machine only this one.
+    if (error instanceof UsageError) throw error;
+    outcome =
+      error instanceof EnvironmentError
+        ? { kind: "environment-invalid", phase: "restore", reason: error.message }
+        : { kind: "harness-defect", reason: `investigate: ${asError(error).stack}` };
     keep(`failed: ${messageOf(error)}`);
   } finally {
     progress.settle();
