@@ -44,11 +44,15 @@ const ask = async (query: string, rest = ""): Promise<Vector["data"]["result"]> 
     )
   ).data.result;
 
+const TRACE = "0af7651916cd43dd8448eb211c80319c";
+
 describe.skipIf(!hasPrometheus)("an incident (needs prometheus)", () => {
   beforeAll(async () => {
     await using system = await SmallSystem.start();
     await system.log("before the freeze", -1);
     await system.log("after the freeze", 60);
+    await system.span(TRACE, -1);
+    await system.span("f".repeat(32), 60);
     system.mark("stop-process injected");
     await system.break();
     frozen = await freezeIncident({
@@ -143,6 +147,42 @@ describe.skipIf(!hasPrometheus)("an incident (needs prometheus)", () => {
     const [first] = asked as { data: { result: { values: [number, string][] }[] } }[];
     expect(first?.data.result[0]?.values.at(-1)?.[0]).toBe(bundle.manifest.frozen_unix_ms / 1000);
     for (const one of asked) expect(one).toEqual(first);
+  });
+
+  test("tells OpenSRE, which asks Grafana by its own clock, what it would have told at the freeze", async () => {
+    // The requests that it was seen to make; a day after the recording.
+    const nowMs = systemClock.nowMs() + 86_400_000;
+    const { grafana } = incident.urls;
+    const sources = await json<{ uid: string }[]>(`${grafana}/api/datasources`);
+    expect(sources.map(({ uid }) => uid)).toEqual(["prometheus", "loki", "tempo"]);
+    const proxy = `${grafana}/api/datasources/proxy/uid`;
+    const lines = new URLSearchParams({
+      query: '{service_name="radar-sensor"}',
+      limit: "100",
+      start: `${nowMs - 3_600_000}000000`,
+      end: `${nowMs}000000`,
+    });
+    const logs = await json<{ data: { result: { values: unknown[] }[] } }>(
+      `${proxy}/loki/loki/api/v1/query_range?${lines.toString()}`,
+    );
+    expect(logs.data.result.flatMap(({ values }) => values)).toHaveLength(1);
+    expect(await json(`${proxy}/loki/loki/api/v1/label/service_name/values`)).toMatchObject({
+      data: ["radar-sensor"],
+    });
+    const query = `${proxy}/prometheus/api/v1/query?query=broken&time=${nowMs / 1000}`;
+    expect((await json<Vector>(query)).data.result[0]?.value).toEqual([
+      bundle.manifest.frozen_unix_ms / 1000,
+      "1",
+    ]);
+    const q = encodeURIComponent('{.service.name="radar-sensor"}');
+    const found = await json<{ traces: { traceID: string }[] }>(
+      `${proxy}/tempo/api/search?q=${q}&limit=20`,
+    );
+    expect(found.traces.map(({ traceID }) => traceID)).toEqual([TRACE]);
+    const trace = await fetch(`${proxy}/tempo/api/traces/${TRACE}`);
+    expect(await trace.text()).toContain("sensor.scan.RADAR-1");
+    const rules = await fetch(`${grafana}/api/ruler/grafana/api/v1/rules`);
+    expect(rules.status).toBe(200);
   });
 
   test("is the same for the first and the last who examines it, side by side", async () => {

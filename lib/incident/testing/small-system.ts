@@ -107,14 +107,33 @@ export class SmallSystem implements AsyncDisposable {
     const timeUnixNano = `${systemClock.nowMs() + inSeconds * 1000}000000`;
     const attributes = [{ key: "service.name", value: { stringValue: "radar-sensor" } }];
     const logRecords = [{ timeUnixNano, body: { stringValue: body } }];
-    const reply = await fetch(`${this.loki}/otlp/v1/logs`, {
+    const resourceLogs = [{ resource: { attributes }, scopeLogs: [{ logRecords }] }];
+    await this.#push("logs", { resourceLogs });
+  }
+
+  /** Stores one span that ended then; seconds from now. */
+  async span(traceId: string, inSeconds: number): Promise<void> {
+    const endMs = systemClock.nowMs() + inSeconds * 1000;
+    const attributes = [{ key: "service.name", value: { stringValue: "radar-sensor" } }];
+    const span = {
+      traceId,
+      spanId: traceId.slice(0, 16),
+      name: "sensor.scan.RADAR-1",
+      kind: 1,
+      startTimeUnixNano: `${endMs - 5}000000`,
+      endTimeUnixNano: `${endMs}000000`,
+    };
+    const scopeSpans = [{ scope: { name: "cms" }, spans: [span] }];
+    await this.#push("traces", { resourceSpans: [{ resource: { attributes }, scopeSpans }] });
+  }
+
+  async #push(signal: "logs" | "traces", body: unknown): Promise<void> {
+    const reply = await fetch(`${this.loki}/otlp/v1/${signal}`, {
       method: "POST",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify({
-        resourceLogs: [{ resource: { attributes }, scopeLogs: [{ logRecords }] }],
-      }),
+      body: JSON.stringify(body),
     });
-    if (!reply.ok) throw new Error(`The line was not taken: ${await reply.text()}`);
+    if (!reply.ok) throw new Error(`The ${signal} were not taken: ${await reply.text()}`);
   }
 
   /** What the lab's owner wrote beside the telemetry: the truth. */
