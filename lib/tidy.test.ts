@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import {
+  checkApart,
   checkBans,
   checkDeadFiles,
   checkFfiSurface,
@@ -53,6 +54,19 @@ describe("imports", () => {
     ["ffi/a.ts", 'import { t } from "./testing/t.ts";', "only tests, peers and benches"],
   ])("%s with %p is refused", (path, text, message) => {
     expect(checkImports(planted({ [path]: text })).join()).toContain(message);
+  });
+
+  test("keep the plain agents apart from the rule book", () => {
+    expect(checkApart(tree)).toEqual([]);
+    const reaching = {
+      "lib/investigate/react/a.ts": 'import type { B } from "../b.ts";',
+      "lib/investigate/b.ts": 'export * from "./c.ts";',
+      "lib/investigate/c.ts": 'import { f } from "./faults/registry.ts";',
+      "lib/investigate/react/a.test.ts": 'import { f } from "../faults/registry.ts";',
+    };
+    expect(checkApart(planted(reaching))).toEqual([
+      "lib/investigate/react/a.ts must not reach lib/investigate/faults/registry.ts: lib/investigate/react/a.ts > lib/investigate/b.ts > lib/investigate/c.ts > lib/investigate/faults/registry.ts",
+    ]);
   });
 
   test.each(["ffi/a.test.ts", "ffi/peers/a.ts", "ffi/bench/a.ts", "ffi/testing/a.ts"])(

@@ -161,6 +161,43 @@ export function checkImports(tree: Tree): string[] {
   return problems;
 }
 
+/** Folders whose files may not reach these others, not even through a third file. */
+const APART: Readonly<Record<string, readonly string[]>> = {
+  // A model is compared by these, so no knowledge of faults may reach it.
+  "lib/investigate/react": ["lib/investigate/faults", "lib/investigate/hypotheses"],
+  "lib/investigate/floors": ["lib/investigate/faults", "lib/investigate/hypotheses"],
+  "lib/investigate/model": ["lib/investigate/faults", "lib/investigate/hypotheses"],
+};
+
+/** Files that reach, by their imports and those of what they import, what must stay apart. */
+export function checkApart(tree: Tree): string[] {
+  const problems: string[] = [];
+  for (const [folder, apart] of Object.entries(APART)) {
+    for (const path of tree.keys()) {
+      if (!isSource(path) || isTest(path) || !within(path, folder)) continue;
+      const way = wayTo(tree, path, apart);
+      if (way !== undefined)
+        problems.push(`${path} must not reach ${way.at(-1)}: ${way.join(" > ")}`);
+    }
+  }
+  return problems;
+}
+
+/** The first chain of imports from a file into one of the folders. */
+function wayTo(tree: Tree, from: string, folders: readonly string[]): string[] | undefined {
+  const queue: string[][] = [[from]];
+  const seen = new Set([from]);
+  for (let way = queue.shift(); way !== undefined; way = queue.shift()) {
+    const last = way.at(-1) ?? from;
+    if (folders.some((folder) => within(last, folder))) return way;
+    for (const target of importsOf(last, tree.get(last) ?? "")) {
+      if (!seen.has(target)) queue.push([...way, target]);
+      seen.add(target);
+    }
+  }
+  return undefined;
+}
+
 /** Calls that have a better place or form, with that in the message. */
 export function checkBans(tree: Tree): string[] {
   const problems: string[] = [];

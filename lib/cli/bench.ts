@@ -15,7 +15,7 @@ const ROOT = new URL("../..", import.meta.url).pathname;
 const PROGRAMS: Readonly<Record<string, string>> = {
   dds: "lib/service/bench/main.ts",
   store: "observability/server/bench/main.ts",
-  model: "lib/investigate/ollama/bench/main.ts",
+  model: "lib/investigate/assisted/bench/main.ts",
   telemetry: "lib/telemetry/bench/main.ts",
   tracking: "services/track-fusion/bench/main.ts",
 };

@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Shard } from "../run/runs-folder.ts";
 import type { RunContext } from "../run/context.ts";
 import type { ExperimentRequest } from "../run/experiment.ts";
+import { INVESTIGATOR_NAMES } from "../run/investigators.ts";
 import type { LabRange } from "../run/labs.ts";
 import { ENGINES } from "../setup/choose-engine.ts";
 
@@ -23,6 +24,8 @@ export interface RunOptions extends ParallelOptions {
   readonly all: boolean;
   readonly live: boolean;
   readonly investigator: readonly string[];
+  readonly calls?: number;
+  readonly modelUrl?: string;
   readonly repeat: number;
   readonly shard?: Shard;
   readonly seed?: number;
@@ -55,6 +58,9 @@ function share(text: string): number {
 }
 
 const collect = (value: string, before: readonly string[]): string[] => [...before, value];
+
+export const MODEL_URL_HELP =
+  "endpoint in OpenAI's wire format for react and alone, instead of Ollama (key: MODEL_API_KEY)";
 
 export function withJson(command: Command): Command {
   return command.option(
@@ -101,7 +107,14 @@ export function withRun(command: Command): Command {
 /** Options about who examines, and how well it must do. */
 export function withInvestigators(command: Command): Command {
   return command
-    .option("--investigator <name>", "who investigates; may be repeated", collect, [])
+    .option(
+      "--investigator <name>",
+      `who investigates; may be repeated: ${INVESTIGATOR_NAMES.join(", ")}`,
+      collect,
+      [],
+    )
+    .option("--calls <n>", "tool calls that react may make (10)", whole(1, 40, "calls"))
+    .option("--model-url <url>", MODEL_URL_HELP)
     .option(
       "--min-score <share>",
       "exit with 4 when the mean share of points of an investigator is lower",

@@ -1,47 +1,107 @@
 /** Investigators by name, as written on the command line. */
+import { type Env, processEnv } from "../base/env.ts";
 import { UsageError } from "../base/errors.ts";
+import { createAssistedInvestigator } from "./assisted/agent.ts";
 import { baseline } from "./baseline/baseline.ts";
-import { constant, loudest } from "./floors.ts";
 import { createExecInvestigator } from "./external/exec.ts";
+import { latestChange } from "./floors/latest-change.ts";
+import { lookup } from "./floors/lookup.ts";
+import { loudest } from "./floors/loudest.ts";
+import { random } from "./floors/random.ts";
 import type { Investigator } from "./investigator.ts";
-import { createOllamaInvestigator } from "./ollama/agent.ts";
+import { connectTo } from "./model/connect.ts";
 import { createOpenSreInvestigator } from "./opensre/opensre.ts";
+import { createReactInvestigator, DEFAULT_CALLS, MAX_CALLS } from "./react/agent.ts";
 import { toolboxOf, toolsetFor } from "./toolbox.ts";
 
 /** What may be written after `--investigator`. */
 export const INVESTIGATOR_NAMES = [
+  "react[:<model>][+calls-<n>]",
+  "alone[:<model>]",
+  "assisted[:<model>][+no-contrast][+no-refutation]",
+  "assisted:random",
   "baseline",
-  "constant",
+  "random",
+  "lookup",
+  "latest-change",
   "loudest",
-  "ollama[:<model>][+no-contrast][+no-refutation]",
   "opensre[:<model>]",
   "exec:<command>",
 ] as const;
 
-const BUILT_IN: Readonly<Record<string, Investigator>> = { baseline, constant, loudest };
+/** Settings that hold for every model of a command. */
+export interface ModelSettings {
+  /** Maximum number of tool calls of `react`; absent: the default. */
+  readonly calls?: number | undefined;
+  /** Endpoint in OpenAI's wire format for `react` and `alone`; absent: Ollama. */
+  readonly modelUrl?: string | undefined;
+  readonly env?: Env;
+}
+
+const WITHOUT_MODEL: Readonly<Record<string, Investigator>> = {
+  baseline,
+  random,
+  lookup,
+  "latest-change": latestChange,
+  loudest,
+};
 
 /** Returns the investigator of this name; throws UsageError that lists them otherwise. */
-export function createInvestigator(name: string): Investigator {
-  const found = Object.hasOwn(BUILT_IN, name) ? BUILT_IN[name] : undefined;
-  if (found !== undefined) return found;
-  const ollama = /^ollama(?::(.+?))?((?:\+no-contrast|\+no-refutation)*)$/.exec(name);
-  if (ollama !== null) {
-    const [, model, ablations = ""] = ollama;
-    return createOllamaInvestigator({
-      ...(model === undefined ? {} : { model }),
-      contrast: !ablations.includes("+no-contrast"),
-      refutation: !ablations.includes("+no-refutation"),
-      toolbox: (input) => toolboxOf(toolsetFor(input)),
-    });
-  }
-  const opensre = /^opensre(?::(.+))?$/.exec(name);
-  if (opensre !== null) {
-    const [, model] = opensre;
-    return createOpenSreInvestigator(model === undefined ? {} : { model });
-  }
-  const exec = /^exec:(.*\S.*)$/.exec(name);
-  if (exec !== null) return createExecInvestigator((exec[1] ?? "").trim());
+export function createInvestigator(name: string, settings: ModelSettings = {}): Investigator {
+  const found = Object.hasOwn(WITHOUT_MODEL, name) ? WITHOUT_MODEL[name] : undefined;
+  const created =
+    found ??
+    plainAgent(name, settings) ??
+    assistedAgent(name, settings) ??
+    externalAgent(name, settings);
+  if (created !== undefined) return created;
   throw new UsageError(
     `Cannot choose investigator ${JSON.stringify(name)}: it must be one of ${INVESTIGATOR_NAMES.join(", ")}`,
   );
+}
+
+function plainAgent(name: string, settings: ModelSettings): Investigator | undefined {
+  const match = /^(react|alone)(?::([^+]+))?(?:\+calls-(\d+))?$/.exec(name);
+  if (match === null) return undefined;
+  const [, kind, model, stated] = match;
+  const calls = kind === "alone" ? 0 : Number(stated ?? settings.calls ?? DEFAULT_CALLS);
+  if (kind === "alone" ? stated !== undefined : calls < 1 || calls > MAX_CALLS) {
+    throw new UsageError(
+      `Cannot choose investigator ${JSON.stringify(name)}: react takes +calls-1 to +calls-${MAX_CALLS}, alone takes none`,
+    );
+  }
+  const { model: asked, connect } = connectTo({
+    env: settings.env ?? processEnv(),
+    ...(model === undefined ? {} : { model }),
+    ...(settings.modelUrl === undefined ? {} : { url: settings.modelUrl }),
+  });
+  const suffix = calls === DEFAULT_CALLS || calls === 0 ? "" : `+calls-${calls}`;
+  return createReactInvestigator({ name: `${kind}:${asked}${suffix}`, calls, connect });
+}
+
+/** `ollama` is the former name. */
+function assistedAgent(name: string, { env }: ModelSettings): Investigator | undefined {
+  const match = /^(?:assisted|ollama)(?::(.+?))?((?:\+no-contrast|\+no-refutation)*)$/.exec(name);
+  if (match === null) return undefined;
+  const [, model, ablations = ""] = match;
+  return createAssistedInvestigator({
+    ...(model === undefined ? {} : { model }),
+    ...(env === undefined ? {} : { env }),
+    contrast: !ablations.includes("+no-contrast"),
+    refutation: !ablations.includes("+no-refutation"),
+    toolbox: (input) => toolboxOf(toolsetFor(input)),
+  });
+}
+
+function externalAgent(name: string, { env }: ModelSettings): Investigator | undefined {
+  const opensre = /^opensre(?::(.+))?$/.exec(name);
+  if (opensre !== null) {
+    const [, model] = opensre;
+    return createOpenSreInvestigator({
+      ...(model === undefined ? {} : { model }),
+      ...(env === undefined ? {} : { env }),
+    });
+  }
+  const exec = /^exec:(.*\S.*)$/.exec(name);
+  return exec === null ? undefined : createExecInvestigator((exec[1] ?? "").trim());
 }

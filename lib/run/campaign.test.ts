@@ -44,7 +44,7 @@ function run(
     {
       labs,
       scenarios,
-      investigators: [createInvestigator("baseline"), createInvestigator("constant")],
+      investigators: [createInvestigator("baseline"), createInvestigator("random")],
       repeat: 2,
       seed: 7,
       again: false,

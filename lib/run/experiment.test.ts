@@ -18,7 +18,7 @@ function run(change: Partial<ExperimentRequest>) {
   const result = runExperiment(context, {
     labs: { engine: "native", first: 3, count: 2 },
     all: false,
-    investigators: investigatorsNamed(["baseline", "constant"]),
+    investigators: investigatorsNamed(["baseline", "random"]),
     repeat: 1,
     seed: 7,
     again: false,
@@ -40,7 +40,7 @@ describe("runExperiment()", () => {
     for (const scenario of ["sensor-down", "healthy"]) {
       const { result, tries } = run({ scenario });
       const { manifests, folder } = await result;
-      expect(manifests.map(({ investigator }) => investigator)).toEqual(["baseline", "constant"]);
+      expect(manifests.map(({ investigator }) => investigator)).toEqual(["baseline", "random"]);
       expect(folder).toBe(`${results}/latest`);
       // Twice, because the environment failed.
       expect(tries).toEqual([3, 3]);

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { CancelledError } from "../base/errors.ts";
 import { labPorts } from "../contract/topology.ts";
-import { constant } from "../investigate/floors.ts";
+import { random } from "../investigate/floors/random.ts";
 import type { Lab } from "../lab/lab.ts";
 import type { Fault, Healer } from "../../scenarios/define.ts";
 import { loadScenario, type Scenario } from "../../scenarios/load.ts";
@@ -166,7 +166,7 @@ class PlayedSystem {
     return runIncident(scenario, {
       lab: this.lab(),
       rules: readRules(),
-      investigators: [constant],
+      investigators: [random],
       budget: BUDGET,
       seed: 1,
       keepTelemetry: false,

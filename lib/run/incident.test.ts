@@ -6,12 +6,12 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { systemClock } from "../base/clock.ts";
 import { createPrometheusClient } from "../base/prometheus.ts";
 import { waitUntil } from "../base/wait.ts";
-import { createOllamaInvestigator } from "../investigate/ollama/agent.ts";
-import { obedientModel } from "../investigate/ollama/testing/scripted-model.ts";
+import { createAssistedInvestigator } from "../investigate/assisted/agent.ts";
+import { obedientModel } from "../investigate/assisted/testing/scripted-model.ts";
 import {
   type ScriptedServer,
   startScriptedServer,
-} from "../investigate/ollama/testing/scripted-server.ts";
+} from "../investigate/model/testing/scripted-server.ts";
 import { createInvestigator } from "../investigate/registry.ts";
 import { toolboxOf, toolsetFor } from "../investigate/toolbox.ts";
 import { createLab } from "../lab/create-lab.ts";
@@ -80,7 +80,7 @@ describe("incidents", () => {
   afterAll(() => model[Symbol.asyncDispose]());
   beforeAll(async () => {
     model = startScriptedServer({ reply: obedientModel });
-    const obedient = createOllamaInvestigator({
+    const obedient = createAssistedInvestigator({
       model: "scripted:1b",
       env: { OLLAMA_HOST: model.url },
       toolbox: (input) => toolboxOf(toolsetFor(input)),

@@ -1,16 +1,23 @@
 /** Investigators as a command names them. */
 import { createMcpInvestigator } from "../investigate/external/mcp.ts";
 import type { Budget, Investigator } from "../investigate/investigator.ts";
-import { createInvestigator } from "../investigate/registry.ts";
+import { createInvestigator, type ModelSettings } from "../investigate/registry.ts";
 
-export { checkOllama as checkModel } from "../investigate/ollama/check.ts";
+export { INVESTIGATOR_NAMES } from "../investigate/registry.ts";
+
+export { checkModel } from "../investigate/model/check.ts";
 
 /** What an investigation may cost; a local 7B model needs minutes. */
 export const BUDGET: Budget = { wallMs: 900_000, rounds: 5, tokens: 120_000 };
 
 /** The investigators of these names, each once; the baseline when there is no name. */
-export function investigatorsNamed(names: readonly string[]): Investigator[] {
-  return [...new Set(names.length === 0 ? ["baseline"] : names)].map(createInvestigator);
+export function investigatorsNamed(
+  names: readonly string[],
+  settings: ModelSettings = {},
+): Investigator[] {
+  const chosen = names.length === 0 ? ["baseline"] : names;
+  const all = chosen.map((name) => createInvestigator(name, settings));
+  return [...new Map(all.map((one) => [one.name, one])).values()];
 }
 
 /** An investigator that answers over the Model Context Protocol on loopback, within `minutes`. */

@@ -1,20 +1,25 @@
 /**
- * Checks whether a model on Ollama is there and fit to investigate, and what a container engine can
+ * Checks whether a model is there and fit to investigate, and what a container engine can
  * do.
  */
 import { checkContainers } from "../../run/labs.ts";
 import { checkModel } from "../../run/investigators.ts";
 import type { CommandDefinition } from "../command.ts";
 import { EXIT_INVALID } from "../exit-codes.ts";
-import { withJson } from "../options.ts";
+import { MODEL_URL_HELP, withJson } from "../options.ts";
 import { table } from "../table.ts";
 
-export const doctor: CommandDefinition<{ readonly json: boolean }, []> = {
+interface DoctorOptions {
+  readonly json: boolean;
+  readonly modelUrl?: string;
+}
+
+export const doctor: CommandDefinition<DoctorOptions, []> = {
   word: "doctor",
-  help: "whether a model on Ollama is fit to investigate, and what a container engine can do",
-  declare: withJson,
-  action: async (context, { json }) => {
-    const findings = [...(await checkContainers()), ...(await checkModel())];
+  help: "whether a model is fit to investigate, and what a container engine can do",
+  declare: (command) => withJson(command).option("--model-url <url>", MODEL_URL_HELP),
+  action: async (context, { json, modelUrl }) => {
+    const findings = [...(await checkContainers()), ...(await checkModel(modelUrl))];
     if (json) context.print(JSON.stringify(findings, null, 2));
     else {
       const rows = findings.map(({ what, ok, detail }) => [ok ? "ok" : "not ok", what, detail]);

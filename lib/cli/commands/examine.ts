@@ -8,6 +8,8 @@ import { printRuns } from "./run.ts";
 
 interface ExamineOptions {
   readonly investigator: readonly string[];
+  readonly calls?: number;
+  readonly modelUrl?: string;
   readonly parallel: number;
   readonly shard?: Shard;
   readonly again: boolean;
@@ -27,7 +29,7 @@ export const examine: CommandDefinition<ExamineOptions, [string[]]> = {
       .option("--results <folder>", "where everything is kept", "results/examined"),
   action: async (context, options, paths) => {
     const { investigator, parallel, shard, again, results } = options;
-    const investigators = investigatorsNamed(investigator);
+    const investigators = investigatorsNamed(investigator, options);
     const request = { paths, investigators, parallel, shard, again, results };
     return printRuns(context, await examineIncidents(context, request), options);
   },

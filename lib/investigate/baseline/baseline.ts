@@ -8,7 +8,7 @@
 import { type Answer, describeFaults } from "../../contract/answer.ts";
 import { FAULT_CLASS_NAMES } from "../../contract/fault-classes.ts";
 import { SERVICES } from "../../contract/topology.ts";
-import { finished } from "../floors.ts";
+import { finished } from "../finished.ts";
 import type { InvestigationInput, Investigator } from "../investigator.ts";
 import { actionFor, assembleAnswer, plainMechanism } from "../hypotheses/assemble.ts";
 import { citationsOfChecks, joinCitations } from "../hypotheses/citations.ts";
@@ -27,7 +27,11 @@ export const baseline: Investigator = {
     const startedMs = performance.now();
     const tools = toolboxOf(toolsetFor(input));
     const answer = await diagnose(input, tools);
-    return finished(answer, tools.records, performance.now() - startedMs);
+    return finished({
+      answer,
+      evidence: tools.records,
+      wallMs: performance.now() - startedMs,
+    });
   },
 };
 

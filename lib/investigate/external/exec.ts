@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Env, processEnv } from "../../base/env.ts";
-import { findJsonObject } from "../ollama/text.ts";
+import { findJsonObject } from "../model/text.ts";
 import type { InvestigationInput, Investigator } from "../investigator.ts";
 import { conduct } from "./conduct.ts";
 import type { Examination } from "./examination.ts";

@@ -12,7 +12,7 @@ import { EnvironmentError } from "../../base/errors.ts";
 import { type RunResult, run } from "../../base/shell.ts";
 import type { Alert } from "../../contract/alert.ts";
 import { describeFaults } from "../../contract/answer.ts";
-import { ollamaSettings } from "../ollama/settings.ts";
+import { ollamaSettings } from "../model/settings.ts";
 import type {
   Investigation,
   InvestigationInput,

@@ -41,6 +41,8 @@ export interface SimulatedCase {
   readonly clock: ManualClock;
   readonly urls: TelemetryUrls;
   /** New tools with an empty record. */
+  readonly tools: () => Toolset;
+  /** The same for the built-in investigators. */
   readonly toolbox: () => Toolbox;
   /** The alert with the time at which it fired. */
   readonly at: (alert: Alert) => Alert;
@@ -73,12 +75,14 @@ export class Simulation implements AsyncDisposable {
     const urls = this.#urls;
     const clock = new ManualClock((start + NOW_SECONDS) * 1000);
     const alertMs = (start + ALERT_SECONDS) * 1000;
+    const tools = (): Toolset => new Toolset({ urls, clock, get: this.#get });
     return {
       onsetMs: (start + ONSET_SECONDS) * 1000,
       alertMs,
       clock,
       urls,
-      toolbox: () => toolboxOf(new Toolset({ urls, clock, get: this.#get })),
+      tools,
+      toolbox: () => toolboxOf(tools()),
       at: (alert) => ({
         ...alert,
         alerts: alert.alerts.map((one) => ({

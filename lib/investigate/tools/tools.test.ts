@@ -195,14 +195,35 @@ describe("naming", () => {
 
 describe("createInvestigator()", () => {
   test("knows the built-in ones and models by name, and lists them otherwise", () => {
-    for (const name of ["baseline", "constant", "loudest"]) {
+    for (const name of ["baseline", "random", "lookup", "latest-change", "loudest"]) {
       expect(createInvestigator(name).name).toBe(name);
     }
-    expect(createInvestigator("ollama:qwen2.5:7b").name).toBe("ollama:qwen2.5:7b");
-    const ablated = "ollama:qwen2.5:7b+no-contrast+no-refutation";
+    expect(createInvestigator("assisted:qwen2.5:7b").name).toBe("assisted:qwen2.5:7b");
+    const ablated = "assisted:qwen2.5:7b+no-contrast+no-refutation";
     expect(createInvestigator(ablated).name).toBe(ablated);
-    expect(() => createInvestigator("ollama:qwen2.5:7b+no-clue")).toThrow(UsageError);
+    expect(() => createInvestigator("assisted:qwen2.5:7b+no-clue")).toThrow(UsageError);
     expect(() => createInvestigator("oracle")).toThrow(UsageError);
-    expect(() => createInvestigator("__proto__")).toThrow("must be one of baseline, constant");
+    expect(() => createInvestigator("__proto__")).toThrow("must be one of react");
+  });
+
+  test("takes the former name of the assisted agent", () => {
+    expect(createInvestigator("ollama:m:1b+no-contrast").name).toBe("assisted:m:1b+no-contrast");
+  });
+
+  test("names a plain agent by its model, and by its number of calls if it is another one", () => {
+    const env = { OLLAMA_MODEL: "m:1b" };
+    expect(createInvestigator("react", { env }).name).toBe("react:m:1b");
+    expect(createInvestigator("react:x:2b", { env, calls: 10 }).name).toBe("react:x:2b");
+    expect(createInvestigator("react:x:2b", { env, calls: 20 }).name).toBe("react:x:2b+calls-20");
+    expect(createInvestigator("react:x:2b+calls-5", { env, calls: 20 }).name).toBe(
+      "react:x:2b+calls-5",
+    );
+    expect(createInvestigator("alone:x:2b", { env, calls: 20 }).name).toBe("alone:x:2b");
+    expect(() => createInvestigator("react:x+calls-0", { env })).toThrow(UsageError);
+    expect(() => createInvestigator("react:x+calls-99", { env })).toThrow(UsageError);
+    expect(() => createInvestigator("alone:x+calls-3", { env })).toThrow(UsageError);
+    expect(() => createInvestigator("react", { env, modelUrl: "ftp://box" })).toThrow(
+      "must be an http(s) URL",
+    );
   });
 });

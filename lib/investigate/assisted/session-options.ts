@@ -1,8 +1,8 @@
 /** What an investigation by a model works with. */
 import type { InvestigationInput } from "../investigator.ts";
 import type { Toolbox } from "../toolbox.ts";
-import type { Spending } from "./budget.ts";
-import type { ModelClient } from "./client.ts";
+import type { Spending } from "../model/budget.ts";
+import type { ModelClient } from "../model/client.ts";
 
 export interface SessionOptions {
   readonly input: InvestigationInput;

@@ -2,23 +2,39 @@
  * A double of Ollama for tests: it speaks Ollama's wire format and replies as a script says.
  *
  * It serves `/api/version`, `/api/tags`, `/api/show`, `/api/ps` and `/api/chat`, streamed (one JSON
- * object a line) or not, and can fail in every way that a model or its server does.
+ * object a line) or not, and the same model in OpenAI's wire format (`/v1/chat/completions`). It can
+ * fail in every way that a model or its server does.
  */
 
-/** A request to `/api/chat`. */
+/** A request to `/api/chat` or `/v1/chat/completions`. */
 export interface ChatRequestSeen {
   readonly model: string;
-  readonly messages: readonly { readonly role: string; readonly content: string }[];
+  readonly messages: readonly {
+    readonly role: string;
+    readonly content: string;
+    readonly tool_calls?: readonly unknown[];
+  }[];
+  readonly tools?: readonly { readonly function: { readonly name: string } }[];
+  readonly tool_choice?: unknown;
+  readonly response_format?: { readonly json_schema?: { readonly schema?: unknown } };
   readonly stream?: boolean;
   readonly format?: unknown;
   readonly think?: unknown;
   readonly options?: Readonly<Record<string, unknown>>;
 }
 
+/** A call of a tool. */
+export interface ScriptedCall {
+  readonly name: string;
+  readonly arguments: object;
+}
+
 /** One scripted answer. */
 export type Reply =
   /** Replies with this, in pieces when streamed; an object becomes JSON. */
   | { readonly say: string | object; readonly doneReason?: string; readonly thinking?: string }
+  /** Calls these tools. */
+  | { readonly calls: readonly ScriptedCall[]; readonly say?: string }
   /** An HTTP error in Ollama's shape. */
   | { readonly status: number; readonly error: string }
   /** Starts to stream, and then the connection is closed. */
@@ -35,6 +51,7 @@ export type Reply =
 export interface ScriptedServerOptions {
   /** Names that are pulled. */
   readonly models?: readonly string[];
+  /** Without `tools`, a request with tools is refused. */
   readonly capabilities?: readonly string[];
   readonly contextLength?: number;
   /** The reply to the n-th chat (from 0). */
@@ -49,6 +66,7 @@ export interface ScriptedServer extends AsyncDisposable {
   readonly abandoned: () => number;
 }
 
+const NO_TOOLS = "the model does not support tools";
 const CREATED_AT = "2026-01-01T00:00:00.000Z";
 
 /** Starts the server on a free loopback port. */
@@ -60,6 +78,9 @@ export function startScriptedServer(options: ScriptedServerOptions): ScriptedSer
   const knows = (name: unknown): boolean => models.includes(String(name));
   const missing = (name: unknown): Response =>
     Response.json({ error: `model '${String(name)}' not found` }, { status: 404 });
+
+  const refusesTools = ({ tools = [] }: ChatRequestSeen): boolean =>
+    tools.length > 0 && !capabilities.includes("tools");
 
   const server = Bun.serve({
     hostname: "127.0.0.1",
@@ -88,9 +109,24 @@ export function startScriptedServer(options: ScriptedServerOptions): ScriptedSer
         POST: async (request) => {
           const seen = (await request.json()) as ChatRequestSeen;
           if (!knows(seen.model)) return missing(seen.model);
+          if (refusesTools(seen)) return Response.json({ error: NO_TOOLS }, { status: 400 });
           chats.push(seen);
           const said = await reply(seen, chats.length - 1);
           return respond(seen, said, () => abandoned++);
+        },
+      },
+      "/v1/models": Response.json({ data: models.map((id) => ({ id, object: "model" })) }),
+      "/v1/chat/completions": {
+        POST: async (request) => {
+          const sent = (await request.json()) as ChatRequestSeen;
+          if (!knows(sent.model)) {
+            return openAiError(404, `model '${sent.model}' not found`);
+          }
+          if (refusesTools(sent)) return openAiError(400, NO_TOOLS);
+          const format = sent.response_format?.json_schema?.schema;
+          const seen = { ...sent, ...(format === undefined ? {} : { format }) };
+          chats.push(seen);
+          return completion(seen, await reply(seen, chats.length - 1));
         },
       },
     },
@@ -109,8 +145,8 @@ export function startScriptedServer(options: ScriptedServerOptions): ScriptedSer
 function respond(request: ChatRequestSeen, reply: Reply, onAbandon: () => void): Response {
   if ("status" in reply) return Response.json({ error: reply.error }, { status: reply.status });
   if (request.stream === false || request.stream === undefined) {
-    const text = "say" in reply ? textOf(reply.say) : "";
-    const doneReason = "say" in reply ? (reply.doneReason ?? "stop") : "stop";
+    const text = "say" in reply ? textOf(reply.say ?? "") : "";
+    const doneReason = "doneReason" in reply ? (reply.doneReason ?? "stop") : "stop";
     return Response.json({
       ...part(request.model, text),
       ...ending(request, text, doneReason),
@@ -129,6 +165,36 @@ function respond(request: ChatRequestSeen, reply: Reply, onAbandon: () => void):
   return new Response(body, { headers: { "content-type": "application/x-ndjson" } });
 }
 
+const openAiError = (status: number, message: string): Response =>
+  Response.json({ error: { message, type: "invalid_request_error" } }, { status });
+
+/** The reply in OpenAI's shape, where arguments are JSON text. */
+function completion(request: ChatRequestSeen, reply: Reply): Response {
+  if ("status" in reply) return openAiError(reply.status, reply.error);
+  const said = "say" in reply ? textOf(reply.say ?? "") : "";
+  const calls = "calls" in reply ? reply.calls : [];
+  const message = {
+    role: "assistant",
+    content: said,
+    ...(calls.length === 0
+      ? {}
+      : {
+          tool_calls: calls.map(({ name, arguments: args }, i) => ({
+            id: `call-${request.messages.length}-${i}`,
+            type: "function",
+            function: { name, arguments: JSON.stringify(args) },
+          })),
+        }),
+  };
+  return Response.json({
+    id: "chat",
+    object: "chat.completion",
+    model: request.model,
+    choices: [{ index: 0, message, finish_reason: calls.length > 0 ? "tool_calls" : "stop" }],
+    usage: { prompt_tokens: 100, completion_tokens: 10, total_tokens: 110 },
+  });
+}
+
 async function* piecesOf(request: ChatRequestSeen, reply: Reply): AsyncGenerator<string> {
   const line = (content: string): string => `${JSON.stringify(part(request.model, content))}\n`;
   if ("garbage" in reply) yield `${reply.garbage}\n`;
@@ -142,6 +208,14 @@ async function* piecesOf(request: ChatRequestSeen, reply: Reply): AsyncGenerator
     await new Promise<never>(() => undefined);
   } else if ("repeat" in reply) {
     for (;;) yield line(reply.repeat);
+  } else if ("calls" in reply) {
+    const called = part(request.model, reply.say ?? "");
+    const message = {
+      ...called.message,
+      tool_calls: reply.calls.map((one) => ({ function: one })),
+    };
+    yield `${JSON.stringify({ ...called, message })}\n`;
+    yield `${JSON.stringify({ ...part(request.model, ""), ...ending(request, JSON.stringify(reply.calls), "stop") })}\n`;
   } else if ("say" in reply) {
     if (reply.thinking !== undefined) {
       const thought = part(request.model, "");

@@ -8,7 +8,7 @@
 import { CONTAINER_METRICS, LOGS, METRICS } from "../../contract/telemetry.ts";
 import type { ServiceName } from "../../contract/topology.ts";
 import { harmless } from "../harmless.ts";
-import { estimateTokens } from "./text.ts";
+import { estimateTokens } from "../model/text.ts";
 import type { Call, Fact } from "../toolbox.ts";
 
 /** A fact with a number, and the value before the incident if one is known. */

@@ -6,7 +6,7 @@
 import { messageOf, UserFacingError } from "../../../base/errors.ts";
 import { SIMULATED_INCIDENTS, type SimulatedIncident } from "../../testing/incidents.ts";
 import { Simulation } from "../../testing/simulation.ts";
-import { createOllamaInvestigator } from "../agent.ts";
+import { createAssistedInvestigator } from "../agent.ts";
 import { type Ending, endingOf } from "./ending.ts";
 
 const VARIANTS = {
@@ -29,7 +29,7 @@ async function investigate(
   simulation: Simulation,
 ): Promise<Timed> {
   const { toolbox, clock, urls, at } = simulation.of(incident.system);
-  const agent = createOllamaInvestigator({
+  const agent = createAssistedInvestigator({
     ...VARIANTS[variant],
     toolbox,
     clock,

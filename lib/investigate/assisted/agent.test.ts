@@ -5,7 +5,7 @@ import type { SingleFaultAnswer } from "../../contract/answer.ts";
 import { singleFormOf } from "../../contract/testing/answers.ts";
 import { SERVICES } from "../../contract/topology.ts";
 import { type Budget, type Investigation, PHASES } from "../investigator.ts";
-import { createOllamaInvestigator, type OllamaOptions } from "./agent.ts";
+import { createAssistedInvestigator, type AssistedOptions } from "./agent.ts";
 import {
   allowed,
   kindOf,
@@ -20,11 +20,11 @@ import {
   type ScriptedServer,
   type ScriptedServerOptions,
   startScriptedServer,
-} from "./testing/scripted-server.ts";
+} from "../model/testing/scripted-server.ts";
 import { SIMULATED_INCIDENTS, type SimulatedIncident } from "../testing/incidents.ts";
 import { Simulation } from "../testing/simulation.ts";
 import { changed, type SystemNumbers } from "../testing/system.ts";
-import { estimateTokens } from "./text.ts";
+import { estimateTokens } from "../model/text.ts";
 import { checkCitation } from "../../contract/citation.ts";
 
 const BUDGET: Budget = { wallMs: 20_000, rounds: 5, tokens: 60_000 };
@@ -35,7 +35,7 @@ afterEach(async () => {
   await Promise.all(servers.splice(0).map((server) => server[Symbol.asyncDispose]()));
 });
 
-interface Setting extends Partial<Omit<OllamaOptions, "toolbox">> {
+interface Setting extends Partial<Omit<AssistedOptions, "toolbox">> {
   readonly budget?: Partial<Budget>;
   readonly server?: Partial<ScriptedServerOptions>;
   readonly system?: SystemNumbers;
@@ -60,7 +60,7 @@ async function investigate(
   servers.push(server);
   const lines: string[] = [];
   const phases: string[] = [];
-  const investigator = createOllamaInvestigator({
+  const investigator = createAssistedInvestigator({
     model: "scripted:1b",
     ...rest,
     env: { OLLAMA_HOST: server.url, ...rest.env },
@@ -243,14 +243,14 @@ describe("refutation", () => {
     expect(answerOf(result)).toMatchObject({ culprit: SERVICES[0], fault_class: "process_exited" });
     expect(chats.filter((chat) => kindOf(chat) === "choose")).toHaveLength(1);
     expect(promptOf(chats[0] as ChatRequestSeen)).not.toContain("->");
-    const named = createOllamaInvestigator({
+    const named = createAssistedInvestigator({
       model: "m:1b",
       env: {},
       contrast: false,
       refutation: false,
       toolbox: () => simulation.of(FLOOD.system).toolbox(),
     });
-    expect(named.name).toBe("ollama:m:1b+no-contrast+no-refutation");
+    expect(named.name).toBe("assisted:m:1b+no-contrast+no-refutation");
   });
 
   /** Says that it does not know whenever it may. */

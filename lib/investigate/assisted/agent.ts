@@ -11,14 +11,14 @@ import type {
   InvestigationOutcome,
   Investigator,
 } from "../investigator.ts";
-import { Spending } from "./budget.ts";
-import { ModelClient } from "./client.ts";
-import { ModelFailure } from "./failure.ts";
+import { Spending } from "../model/budget.ts";
+import { ModelClient } from "../model/client.ts";
+import { ModelFailure } from "../model/failure.ts";
 import { Session } from "./session.ts";
-import { type OllamaSettings, ollamaSettings } from "./settings.ts";
+import { type OllamaSettings, ollamaSettings } from "../model/settings.ts";
 import type { Toolbox } from "../toolbox.ts";
 
-export interface OllamaOptions {
+export interface AssistedOptions {
   /** Model; absent: `OLLAMA_MODEL`, else the default. */
   readonly model?: string;
   readonly env?: Env;
@@ -34,14 +34,14 @@ export interface OllamaOptions {
 }
 
 /** Creates the investigator. Throws UsageError for an invalid host or model. */
-export function createOllamaInvestigator(options: OllamaOptions): Investigator {
+export function createAssistedInvestigator(options: AssistedOptions): Investigator {
   const settings = ollamaSettings(options.env ?? processEnv(), options.model);
   const ablated = [
     ...(options.contrast === false ? ["no-contrast"] : []),
     ...(options.refutation === false ? ["no-refutation"] : []),
   ];
   return {
-    name: [`ollama:${settings.model}`, ...ablated].join("+"),
+    name: [`assisted:${settings.model}`, ...ablated].join("+"),
     investigate: (input) => investigate(input, settings, options),
   };
 }
@@ -49,7 +49,7 @@ export function createOllamaInvestigator(options: OllamaOptions): Investigator {
 async function investigate(
   input: InvestigationInput,
   settings: OllamaSettings,
-  options: OllamaOptions,
+  options: AssistedOptions,
 ): Promise<Investigation> {
   const { transcript, signal } = input;
   const { contrast = true, refutation = true, callTimeoutMs } = options;

@@ -2,7 +2,8 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { z } from "zod";
 import { waitUntil } from "../../base/wait.ts";
 import { Spending } from "./budget.ts";
-import { ModelClient, type ClientOptions } from "./client.ts";
+import { ModelClient } from "./client.ts";
+import type { ConnectionOptions } from "./connection.ts";
 import { ModelFailure, type ModelFailureKind } from "./failure.ts";
 import { type Reply, type ScriptedServer, startScriptedServer } from "./testing/scripted-server.ts";
 
@@ -26,7 +27,7 @@ function script(replies: readonly Reply[], capabilities?: readonly string[]): Sc
 
 function client(
   server: { readonly url: string },
-  more: Partial<ClientOptions> & { readonly model?: string } = {},
+  more: Partial<ConnectionOptions> & { readonly model?: string } = {},
 ): { readonly client: ModelClient; readonly spending: Spending; readonly notes: string[] } {
   const { model = "scripted:1b", spending = new Spending(BUDGET), ...rest } = more;
   const notes: string[] = [];

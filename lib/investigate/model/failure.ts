@@ -3,7 +3,7 @@
  */
 
 export const MODEL_FAILURES = {
-  unreachable: "no Ollama server answers",
+  unreachable: "no model server answers",
   "not-pulled": "the server does not have the model",
   timeout: "the model did not answer in its time",
   "cut-off": "the stream ended before the answer did",
@@ -13,6 +13,7 @@ export const MODEL_FAILURES = {
   refusal: "the model answered with prose where a decision was asked for",
   "broken-json": "the answer was not the JSON that was asked for",
   "server-error": "the server reported an error",
+  unsupported: "the server does not support the form of the question",
   budget: "the budget of time or tokens was used up",
 } as const;
 export type ModelFailureKind = keyof typeof MODEL_FAILURES;

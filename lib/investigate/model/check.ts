@@ -1,8 +1,10 @@
-/** Checks for `doctor` whether Ollama, the model and its context suffice for an investigation. */
+/** Checks for `doctor` whether a model is there and its context suffices for an investigation. */
 import { type Env, processEnv } from "../../base/env.ts";
 import { messageOf } from "../../base/errors.ts";
+import { z } from "zod";
 import { Spending } from "./budget.ts";
 import { ModelClient } from "./client.ts";
+import { endpointAt } from "./connect.ts";
 import { type OllamaSettings, ollamaSettings } from "./settings.ts";
 
 /** The result of one check. */
@@ -47,5 +49,39 @@ export async function checkOllama(env: Env = processEnv(), model?: string): Prom
     ];
   } catch (error) {
     return [{ what, ok: false, detail: messageOf(error) }];
+  }
+}
+
+const LOOKUP_TIMEOUT_MS = 5_000;
+const ModelsSchema = z.object({ data: z.array(z.object({ id: z.string() })) });
+
+/** Checks the endpoint at `url`, or Ollama without one. Never throws. */
+export async function checkModel(
+  url?: string,
+  env: Env = processEnv(),
+  model?: string,
+): Promise<Finding[]> {
+  return url === undefined ? checkOllama(env, model) : [await checkEndpoint(url, env, model)];
+}
+
+async function checkEndpoint(url: string, env: Env, named?: string): Promise<Finding> {
+  const what = `the model's endpoint ${url}`;
+  try {
+    const { model } = ollamaSettings(env, named);
+    const settings = endpointAt(url, model, env);
+    const { key } = settings;
+    const response = await fetch(`${settings.url}/models`, {
+      headers: key === undefined ? {} : { authorization: `Bearer ${key}` },
+      signal: AbortSignal.timeout(LOOKUP_TIMEOUT_MS),
+    });
+    if (!response.ok) return { what, ok: false, detail: `GET /models: HTTP ${response.status}` };
+    const parsed = ModelsSchema.safeParse(await response.json().catch(() => undefined));
+    if (!parsed.success) return { what, ok: false, detail: "GET /models answered no list" };
+    const ids = parsed.data.data.map(({ id }) => id);
+    const ok = ids.includes(model);
+    const others = ids.slice(0, 10).join(", ") || "no model";
+    return { what, ok, detail: ok ? `serves ${model}` : `no ${model}; it serves ${others}` };
+  } catch (error) {
+    return { what, ok: false, detail: messageOf(error) };
   }
 }

@@ -10,13 +10,13 @@ import { CaseFile } from "./case-file.ts";
 import { citationsOfChecks, joinCitations } from "../hypotheses/citations.ts";
 import { sortCitations } from "./citations.ts";
 import { computeConfidence } from "./confidence.ts";
-import { ModelFailure } from "./failure.ts";
+import { ModelFailure } from "../model/failure.ts";
 import { findOnset } from "../hypotheses/onset.ts";
 import { type Report, reportPrompt, reportSchema, systemPrompt } from "./prompt.ts";
 import { confirmedClaims, type Hypothesis, nameOf, testRivals } from "../hypotheses/refute.ts";
 import { Rounds, type Standing } from "./rounds.ts";
 import type { SessionOptions } from "./session-options.ts";
-import { isSentence } from "./text.ts";
+import { isSentence } from "../model/text.ts";
 
 const REPORT_TOKENS = 420;
 

@@ -2,7 +2,7 @@
  * Doubles of models for tests: each reads the JSON schema and the prompt and decides by a simple
  * rule.
  */
-import type { ChatRequestSeen, Reply } from "./scripted-server.ts";
+import type { ChatRequestSeen, Reply } from "../../model/testing/scripted-server.ts";
 
 /** The questions that the agent asks. */
 export type QuestionKind = "choose" | "choose again" | "query" | "report";

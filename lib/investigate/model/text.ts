@@ -79,3 +79,10 @@ function closingBrace(text: string, start: number): number | undefined {
   }
   return undefined;
 }
+
+/** A value that is an object and no list; null for anything else. */
+export function asObject(value: unknown): Record<string, unknown> | null {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : null;
+}

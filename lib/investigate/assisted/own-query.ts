@@ -5,7 +5,7 @@ import { asError } from "../../base/errors.ts";
 import { harmless } from "../harmless.ts";
 import type { Call } from "../toolbox.ts";
 import type { CaseFile } from "./case-file.ts";
-import { ModelFailure } from "./failure.ts";
+import { ModelFailure } from "../model/failure.ts";
 import { QUERY_TOOLS, queryPrompt, QuerySchema } from "./prompt.ts";
 import type { SessionOptions } from "./session-options.ts";
 

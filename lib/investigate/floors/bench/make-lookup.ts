@@ -1,0 +1,70 @@
+/**
+ * Makes the table of the floor `lookup` from kept runs: for each alert's name the cause that most
+ * of its incidents had. An incident counts once, however many investigated it.
+ *
+ *     bun lib/investigate/floors/bench/make-lookup.ts results/published > lib/investigate/floors/lookup.json
+ */
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { AlertSchema } from "../../../contract/alert.ts";
+import { FAULT_CLASS_NAMES } from "../../../contract/fault-classes.ts";
+import { SERVICES } from "../../../contract/topology.ts";
+import type { Lookup } from "../lookup.ts";
+
+const RunSchema = z.object({
+  seed: z.number(),
+  outcome: z.object({ kind: z.string() }),
+  truth: z.object({
+    culprit: z.enum(SERVICES).nullable(),
+    fault_class: z.enum(FAULT_CLASS_NAMES),
+  }),
+});
+
+interface Incident {
+  readonly alertName: string;
+  readonly seed: number;
+  readonly truth: z.infer<typeof RunSchema>["truth"];
+}
+
+async function incidentsIn(folder: string): Promise<Incident[]> {
+  const found = new Map<number, Incident>();
+  for (const path of readdirSync(folder, { recursive: true, encoding: "utf8" }).toSorted()) {
+    if (!path.endsWith("manifest.json")) continue;
+    const { seed, truth, outcome } = RunSchema.parse(await Bun.file(join(folder, path)).json());
+    if (outcome.kind !== "valid") continue;
+    const alert = join(folder, path, "../alert.json");
+    const { alert_name: alertName } = AlertSchema.parse(await Bun.file(alert).json());
+    found.set(seed, { alertName, seed, truth });
+  }
+  return [...found.values()];
+}
+
+/** The cause of most incidents of each alert; of several the first by name. */
+export function lookupOf(incidents: readonly Incident[], made: string): Lookup {
+  const names = [...new Set(incidents.map(({ alertName }) => alertName))].toSorted();
+  const answers = names.map((name) => {
+    const own = incidents.filter(({ alertName }) => alertName === name);
+    const counts = new Map<string, number>();
+    for (const { truth } of own) {
+      const key = JSON.stringify([truth.fault_class, truth.culprit]);
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+    const [best] = [...counts].toSorted(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
+    const [faultClass, culprit] = JSON.parse(best?.[0] ?? "") as [
+      Incident["truth"]["fault_class"],
+      Incident["truth"]["culprit"],
+    ];
+    const counted = { incidents: own.length, agreed: best?.[1] ?? 0 };
+    return [name, { culprit, fault_class: faultClass, ...counted }] as const;
+  });
+  const seeds = incidents.map(({ seed }) => seed).toSorted((a, b) => a - b);
+  return { made, seeds, answers: Object.fromEntries(answers) };
+}
+
+if (import.meta.main) {
+  const [folder = "results/published"] = process.argv.slice(2);
+  const incidents = await incidentsIn(folder);
+  const made = `by make-lookup.ts from the ${incidents.length} incidents in ${folder}: the cause that most incidents of an alert had, of several the first by name`;
+  process.stdout.write(`${JSON.stringify(lookupOf(incidents, made), null, 2)}\n`);
+}
