@@ -3,20 +3,21 @@
  *
  * It tests every fault class for every service by what the class entails (lib/investigate/faults/).
  * It drops the refuted ones and takes, of the others, the one with the most confirmed claims. It
- * knows fault classes and no scenarios. Every model has to beat it.
+ * knows fault classes and no scenarios. What no class explains is `unknown`.
  */
-import { type Answer, describeFaults } from "../../contract/answer.ts";
+import { createPrng } from "../../base/prng.ts";
+import { type Answer, describeFaults, MAX_FAULTS } from "../../contract/answer.ts";
 import { FAULT_CLASS_NAMES } from "../../contract/fault-classes.ts";
 import { SERVICES } from "../../contract/topology.ts";
 import { finished } from "../finished.ts";
 import type { InvestigationInput, Investigator } from "../investigator.ts";
-import { actionFor, assembleAnswer, plainMechanism } from "../hypotheses/assemble.ts";
+import { actionFor, assembleAnswer, plainMechanism, unsureAnswer } from "../hypotheses/assemble.ts";
 import { citationsOfChecks, joinCitations } from "../hypotheses/citations.ts";
 import { gather } from "../hypotheses/gather.ts";
 import { findOnset } from "../hypotheses/onset.ts";
-import type { Toolbox } from "../toolbox.ts";
-import { confirmedClaims, testHypothesis, type Verdict } from "../hypotheses/refute.ts";
-import { toolboxOf, toolsetFor } from "../toolbox.ts";
+import { confirmedClaims, nameOf, testHypothesis, type Verdict } from "../hypotheses/refute.ts";
+import { findOddities, firing, originOf } from "../hypotheses/unexplained.ts";
+import { type Call, type Toolbox, toolboxOf, toolsetFor } from "../toolbox.ts";
 
 /** Share of a class's musts that must be confirmed. Not all: a service may lack a metric. */
 const MIN_COVERAGE = 0.6;
@@ -42,7 +43,7 @@ export async function diagnose(input: InvestigationInput, tools: Toolbox): Promi
   transcript.phase("Loading integrations", Object.values(input.urls).join(", "));
   transcript.phase("Planning", "compare, then test every fault class for every service");
   transcript.phase("Gathering evidence");
-  await gather(tools, transcript);
+  const calls = await gather(tools, transcript);
   const verdicts: Verdict[] = [];
   for (const service of SERVICES) {
     for (const faultClass of FAULT_CLASS_NAMES) {
@@ -58,27 +59,119 @@ export async function diagnose(input: InvestigationInput, tools: Toolbox): Promi
     const { service, faultClass } = verdict.hypothesis;
     transcript.note(`stands: ${service} ${faultClass}, weight ${weightOf(verdict).toFixed(2)}`);
   }
-  const healthy = await testHypothesis({ service: null, faultClass: "none" }, tools);
-  const best = standing[0] ?? healthy;
-  const confidence = confidenceOf(best, standing);
-  transcript.phase("Diagnosing", `confidence ${Math.round(confidence * 100)}`);
+  const answer =
+    standing.length > 0
+      ? await nameBest(standing, verdicts, input, tools)
+      : await withoutDiagnosis(calls, verdicts, input, tools);
+  transcript.phase("Diagnosing", `confidence ${Math.round(answer.confidence * 100)}`);
+  transcript.phase("Investigation complete", describeFaults(answer.faults));
+  return answer;
+}
+
+/**
+ * The answer when some class stands. Of several that telemetry supports equally the services are
+ * all named, because each has evidence of its own; of several classes of one service chance names
+ * one.
+ */
+async function nameBest(
+  standing: readonly Verdict[],
+  verdicts: readonly Verdict[],
+  { alert, seed, transcript }: InvestigationInput,
+  tools: Toolbox,
+): Promise<Answer> {
+  const tied = standing.filter((one) => isTie(one, standing[0]));
+  const perService = [...new Set(tied.map(({ hypothesis }) => hypothesis.service))].map((name) =>
+    oneOf(
+      tied.filter(({ hypothesis }) => hypothesis.service === name),
+      seed,
+    ),
+  );
+  const [best, ...others] = inRandomOrder(perService, seed).slice(0, MAX_FAULTS);
+  if (best === undefined) throw new RangeError("Cannot name a fault without a verdict");
   const { service } = best.hypothesis;
+  const names = tied.map(({ hypothesis }) => nameOf(hypothesis)).toSorted();
+  const said = names.length === 1 ? "" : ` Equally supported: ${names.join(", ")}.`;
+  if (said !== "") transcript.note(`a tie:${said}`);
   const refuted = verdicts.filter((one) => one.refuted && one.hypothesis.service === service);
-  const nowMs = tools.records.at(-1)?.asked_unix_ms ?? 0;
-  const answer = assembleAnswer(
+  const named = [best, ...others];
+  const checks = named.flatMap((verdict) => verdict.checks);
+  return assembleAnswer(
     {
       hypothesis: best.hypothesis,
-      onsetMs: await findOnset(service, best.checks, alert, nowMs, tools),
-      mechanism: plainMechanism(best.hypothesis, confirmedClaims(best)),
+      also: others.map(({ hypothesis }) => hypothesis),
+      onsetMs: await findOnset(service, best.checks, alert, nowOf(tools), tools),
+      mechanism: `${plainMechanism(best.hypothesis, confirmedClaims(best))}${said}`,
       action: actionFor(best.hypothesis),
-      citations: joinCitations(citationsOfChecks(best.checks, tools.records)),
-      confidence,
-      rivals: [...standing.slice(1), ...refuted],
+      citations: joinCitations(citationsOfChecks(checks, tools.records)),
+      confidence: confidenceOf(best, standing) / tied.length,
+      rivals: [...standing.filter((one) => !named.includes(one)), ...refuted],
     },
     alert,
   );
-  transcript.phase("Investigation complete", describeFaults(answer.faults));
-  return answer;
+}
+
+/** The answer when no class stands: an anomaly without a class is `unknown`, never "all is well". */
+async function withoutDiagnosis(
+  calls: readonly Call[],
+  verdicts: readonly Verdict[],
+  { alert, transcript }: InvestigationInput,
+  tools: Toolbox,
+): Promise<Answer> {
+  const healthy = await testHypothesis({ service: null, faultClass: "none" }, tools);
+  const oddities = await findOddities(calls, tools);
+  if (healthy.refuted || oddities.length > 0) {
+    const origin = originOf(oddities);
+    for (const { text } of oddities) transcript.note(`no class explains: ${text}`);
+    const ofOrigin = verdicts.filter(({ hypothesis }) => hypothesis.service === origin);
+    const seen = oddities.map(({ text }) => text).join("; ");
+    return unsureAnswer(
+      ofOrigin.filter(({ refuted }) => refuted),
+      origin,
+      joinCitations(oddities.map(({ citation }) => citation)),
+      `No fault class explains what is out of order: ${seen || "a claim about a healthy system is broken"}.`,
+    );
+  }
+  const alerting = firing(calls).length > 0;
+  const still = alerting ? " The alert still fires, but nothing that was tested explains it." : "";
+  return assembleAnswer(
+    {
+      hypothesis: healthy.hypothesis,
+      onsetMs: null,
+      mechanism: `${plainMechanism(healthy.hypothesis, confirmedClaims(healthy))}${still}`,
+      action: actionFor(healthy.hypothesis),
+      citations: joinCitations(citationsOfChecks(healthy.checks, tools.records)),
+      confidence: Math.min(
+        alerting ? MAX_CONFIDENCE_WHILE_ALERTING : 1,
+        healthyConfidence(healthy),
+      ),
+      rivals: [],
+    },
+    alert,
+  );
+}
+
+/** Nothing was found, and yet an alert fires: as likely as not something was missed. */
+const MAX_CONFIDENCE_WHILE_ALERTING = 0.5;
+
+const nowOf = ({ records }: Toolbox): number => records.at(-1)?.asked_unix_ms ?? 0;
+
+const isTie = (one: Verdict, best: Verdict | undefined): boolean =>
+  best !== undefined && Math.abs(weightOf(one) - weightOf(best)) < 1e-9;
+
+/** By the examination's seed, so that the order in which hypotheses were tested decides nothing. */
+function inRandomOrder(verdicts: readonly Verdict[], seed: number): Verdict[] {
+  const prng = createPrng(seed).child("ties");
+  return verdicts
+    .toSorted((a, b) => (nameOf(a.hypothesis) < nameOf(b.hypothesis) ? -1 : 1))
+    .map((verdict) => ({ verdict, at: prng.next() }))
+    .toSorted((a, b) => a.at - b.at)
+    .map(({ verdict }) => verdict);
+}
+
+function oneOf(verdicts: readonly Verdict[], seed: number): Verdict {
+  const [first] = inRandomOrder(verdicts, seed);
+  if (first === undefined) throw new RangeError("Cannot choose from nothing");
+  return first;
 }
 
 /** A class for which no claim of its own is confirmed is never the first choice. */
@@ -92,9 +185,9 @@ function weightOf({ checks, coverage }: Verdict): number {
   return coverage + confirmed / 10;
 }
 
+const healthyConfidence = ({ coverage }: Verdict): number => 0.6 + 0.3 * coverage;
+
 function confidenceOf(best: Verdict, standing: readonly Verdict[]): number {
-  if (best.refuted) return 0.2;
-  if (best.hypothesis.faultClass === "none") return 0.6 + 0.3 * best.coverage;
   const supports = best.checks.filter(({ entailment }) => entailment.weight === "supports");
   const shown = supports.filter(({ outcome }) => outcome === "confirmed").length;
   const support = supports.length === 0 ? 0.5 : shown / supports.length;

@@ -1,14 +1,10 @@
 /** A process that a quota or its host keeps from the processor time that it wants. */
+import { NORMS } from "../../contract/norms.ts";
 import { must, supports } from "../hypotheses/entailment.ts";
 import type { Fault } from "../hypotheses/fault.ts";
 import { DEEP_QUEUE, QUEUE, running } from "../hypotheses/shared-claims.ts";
 
-/**
- * Seconds held back per second: a process that is throttled less often than this does not feel it.
- */
-const THROTTLED_SHARE = 0.05;
-/** Seconds for an item: far more than the milliseconds that work takes. */
-const SLOW_SECONDS = 0.1;
+const THROTTLED_SHARE = NORMS.throttledShare.value;
 
 const SIGNAL = "container_cpu_cfs_throttled_seconds_total";
 const throttled = (selector: string): string => `rate(${SIGNAL}${selector}[1m])`;
@@ -55,7 +51,7 @@ export const fault: Fault = {
       signal: "cms_fusion_processing_seconds",
       promql:
         'histogram_quantile(0.95, sum by (le) (rate(cms_fusion_processing_seconds_bucket{job="cms-services",instance=~"$service:.+"}[1m])))',
-      holds: { op: ">", value: SLOW_SECONDS },
+      holds: { op: ">", value: NORMS.slowSeconds.value },
     }),
   ],
   absent: nobodyIsThrottled,

@@ -1,4 +1,5 @@
 /** A process that keeps ending and being started again. */
+import { NORMS } from "../../contract/norms.ts";
 import { must } from "../hypotheses/entailment.ts";
 import type { Fault } from "../hypotheses/fault.ts";
 
@@ -9,7 +10,7 @@ import type { Fault } from "../hypotheses/fault.ts";
 export const startsWithinTenMinutes = (selector: string): string =>
   `changes(container_start_time_seconds${selector}[10m]) - scalar(min(changes(container_start_time_seconds[10m])))`;
 
-const LOOP_STARTS = 2;
+const LOOP_STARTS = NORMS.loopStarts.value;
 
 export const fault: Fault = {
   entails: [

@@ -4,11 +4,9 @@
  */
 import type { Fault } from "../hypotheses/fault.ts";
 import { answersScrapes, running } from "../hypotheses/shared-claims.ts";
-import { isNotThrottled } from "./cpu-starvation.ts";
-import { nobodyFloods } from "./message-flood.ts";
 
 export const fault: Fault = {
-  entails: [running, answersScrapes, isNotThrottled, nobodyFloods],
+  entails: [running, answersScrapes],
   states: ["working"],
   words: /data quality|corrupt(ed)? data|invalid data/i,
 };

@@ -1,4 +1,5 @@
 /** A process that runs, is reached by its peers, and does no work. */
+import { NORMS } from "../../contract/norms.ts";
 import { must } from "../hypotheses/entailment.ts";
 import type { Fault } from "../hypotheses/fault.ts";
 import {
@@ -23,7 +24,7 @@ export const fault: Fault = {
       claim: "it uses hardly any processor time",
       signal: "container_cpu_usage_seconds_total",
       promql: 'rate(container_cpu_usage_seconds_total{name="$service"}[30s])',
-      holds: { op: "<", value: 0.01 },
+      holds: { op: "<", value: NORMS.idleCores.value },
     }),
     isNotThrottled,
   ],

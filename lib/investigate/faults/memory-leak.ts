@@ -1,24 +1,17 @@
 /** A process whose memory grows without bound. */
+import { NORMS } from "../../contract/norms.ts";
 import { must, supports } from "../hypotheses/entailment.ts";
 import type { Fault } from "../hypotheses/fault.ts";
 import { DEEP_QUEUE, QUEUE } from "../hypotheses/shared-claims.ts";
 import { nobodyFloods } from "./message-flood.ts";
 
-/**
- * Bytes per second: less than 9 MB a minute is what warming up and a collector's rhythm amount to.
- */
-const LEAK_BYTES_PER_SECOND = 150_000;
-/** Seconds after its start in which a process's memory grows for other reasons. */
-const WARM_UP_SECONDS = 90;
-/** Seconds without a pause in its growth that make a leak. */
-const STEADY_SECONDS = 120;
-/**
- * Seconds: memory that grows for so long before a kill leaked; a sudden demand reaches the limit
- * sooner.
- */
-export const SLOW_LEAK_SECONDS = 60;
-/** A process that uses this many times its former memory has grown, whatever the collector does. */
-const GROWN = 1.2;
+/** Less is what warming up and a collector's rhythm amount to. */
+const LEAK_BYTES_PER_SECOND = NORMS.leakBytes.value;
+const WARM_UP_SECONDS = NORMS.leakWarmUpSeconds.value;
+const STEADY_SECONDS = NORMS.leakSteadySeconds.value;
+/** A sudden demand reaches the limit sooner. */
+export const SLOW_LEAK_SECONDS = NORMS.leakBeforeKillSeconds.value;
+const GROWN = NORMS.leakGrowth.value;
 
 const SIGNAL = "container_memory_usage_bytes";
 const olderThan = (seconds: number): string =>

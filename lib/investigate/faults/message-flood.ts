@@ -1,11 +1,11 @@
 /** A publisher that sends far more messages than it should. */
+import { NORMS } from "../../contract/norms.ts";
 import { SERVICES, TOPOLOGY } from "../../contract/topology.ts";
 import { must, supports } from "../hypotheses/entailment.ts";
 import type { Fault } from "../hypotheses/fault.ts";
 import { answersScrapes, NOMINAL_LOAD_HZ, PUBLISHED } from "../hypotheses/shared-claims.ts";
 
-/** A publisher that sends this many times its nominal rate floods its readers. */
-const FLOOD_RATIO = 4;
+const FLOOD_RATIO = NORMS.floodRatio.value;
 const SIGNAL = "cms_sensor_published_total";
 
 /**
@@ -42,7 +42,7 @@ export const fault: Fault = {
       claim: "what it sends is more than what it takes in",
       signal: "cms_fusion_published_total",
       promql: `${rateOf("cms_fusion_published_total")} / ${rateOf("cms_fusion_ingested_total")}`,
-      holds: { op: ">", value: 2 },
+      holds: { op: ">", value: NORMS.outputRatio.value },
     }),
     supports({
       claim: "alone it publishes more than all sensors together should",

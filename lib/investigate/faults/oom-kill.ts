@@ -1,11 +1,10 @@
 /** A process that the kernel killed at its memory limit, without a leak before. */
+import { NORMS } from "../../contract/norms.ts";
 import { must, supports } from "../hypotheses/entailment.ts";
 import type { Fault } from "../hypotheses/fault.ts";
 import { GROWING_SECONDS, SLOW_LEAK_SECONDS } from "./memory-leak.ts";
 
 const KILLS = 'container_oom_events_total{name="$service"}';
-/** How a shell reports a process that a signal 9 ended. */
-const KILLED_EXIT_CODE = 128 + 9;
 
 export const notKilledForMemory = must({
   claim: "the kernel did not kill it for its memory",
@@ -33,7 +32,7 @@ export const fault: Fault = {
       claim: "a signal 9 ended it",
       signal: "container_exit_code",
       promql: 'container_exit_code{name="$service"}',
-      holds: { op: "==", value: KILLED_EXIT_CODE },
+      holds: { op: "==", value: NORMS.killedExitCode.value },
     }),
   ],
   states: ["exited"],

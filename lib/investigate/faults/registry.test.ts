@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { FAULT_CLASS_NAMES, type FaultClass } from "../../contract/fault-classes.ts";
+import { NORMS } from "../../contract/norms.ts";
 import { CONTAINER_METRICS, METRICS } from "../../contract/telemetry.ts";
 import {
   beginningQuery,
@@ -8,6 +9,8 @@ import {
   entailmentQuery,
   isSameClaim,
 } from "../hypotheses/entailment.ts";
+import { SERVICES, TOPOLOGY } from "../../contract/topology.ts";
+import { NOMINAL_LOAD_HZ } from "../hypotheses/shared-claims.ts";
 import { ENTAILMENTS, FAULTS, fileOf } from "./registry.ts";
 
 const known = new Set(["up", "ALERTS", ...Object.keys(METRICS), ...Object.keys(CONTAINER_METRICS)]);
@@ -39,6 +42,18 @@ test("every class entails something that can refute it", () => {
   for (const name of FAULT_CLASS_NAMES) {
     expect(ENTAILMENTS[name].some(({ weight }) => weight === "must")).toBe(true);
   }
+});
+
+test("no rule uses a limit that the inventory does not tell everybody", () => {
+  const told = new Set(Object.values(NORMS).map(({ value }) => value as number));
+  const load = NORMS.deepQueueSeconds.value * NOMINAL_LOAD_HZ;
+  for (const value of [0, 1, load, NOMINAL_LOAD_HZ]) told.add(value);
+  const limits = Object.values(ENTAILMENTS)
+    .flat()
+    .map(({ claim, holds }) => [claim, holds.value] as const);
+  expect(limits.filter(([, value]) => !told.has(value))).toEqual([]);
+  const rates = SERVICES.flatMap((name) => TOPOLOGY[name].nominalRateHz ?? []);
+  expect(rates.reduce((sum, rate) => sum + rate, 0)).toBe(NOMINAL_LOAD_HZ);
 });
 
 test("every query asks for declared metrics only, the cited one among them", () => {

@@ -1,6 +1,6 @@
 /** Builds an answer from a diagnosis, its tests and a report. */
 import type { Alert } from "../../contract/alert.ts";
-import { type Answer, answerOf, type Citation } from "../../contract/answer.ts";
+import { type Answer, answerOf, type Citation, type NamedFault } from "../../contract/answer.ts";
 import { FAULT_CLASSES, REMEDIATIONS, type Remediation } from "../../contract/fault-classes.ts";
 import { downstreamOf, type ServiceName } from "../../contract/topology.ts";
 import { type Hypothesis, nameOf, refutationOf, type Verdict } from "./refute.ts";
@@ -16,6 +16,8 @@ export interface Diagnosis {
   readonly confidence: number;
   /** The other hypotheses that were tested, the strongest first. */
   readonly rivals: readonly Verdict[];
+  /** Further faults that are as well supported. */
+  readonly also?: readonly Hypothesis[];
   /** What the fault did to a service that the culprit feeds. */
   readonly effectOn?: (service: ServiceName) => string;
 }
@@ -23,23 +25,29 @@ export interface Diagnosis {
 /** The answer to a diagnosis that stands. */
 export function assembleAnswer(diagnosis: Diagnosis, alert: Alert): Answer {
   const { hypothesis, onsetMs, mechanism, action, citations, confidence, rivals } = diagnosis;
-  const target = hypothesis.service;
-  return answerOf({
-    culprit: target,
-    fault_class: hypothesis.faultClass,
+  const faults = [faultOf(hypothesis, action)];
+  for (const other of diagnosis.also ?? []) faults.push(faultOf(other, actionFor(other)));
+  return {
+    faults: faults.flatMap((one) => one ?? []),
     mechanism: mechanism.slice(0, 2000),
     onset: onsetMs === null ? null : new Date(onsetMs).toISOString(),
     causal_chain: causalChain(diagnosis, alert),
     evidence: [...citations],
-    remediation: {
-      action,
-      target: action === "no_action" ? null : target,
-      parameters: {},
-      prose: `${REMEDIATIONS[action]}${target === null ? "" : ` (${target})`}`,
-    },
     confidence,
     alternatives: alternativesOf(rivals),
-  });
+  };
+}
+
+/** The fault of a hypothesis; null for the one that nothing is wrong. */
+function faultOf({ service, faultClass }: Hypothesis, action: Remediation): NamedFault | null {
+  if (faultClass === "none") return null;
+  const prose = `${REMEDIATIONS[action]}${service === null ? "" : ` (${service})`}`;
+  const target = action === "no_action" ? null : service;
+  return {
+    culprit: service,
+    fault_class: faultClass,
+    remediation: { action, target, parameters: {}, prose },
+  };
 }
 
 /** The answer of an agent that found no diagnosis: valid, with what it could rule out. */
@@ -47,14 +55,14 @@ export function unsureAnswer(
   ruledOut: readonly Verdict[],
   service: ServiceName | null,
   citations: readonly Citation[],
+  mechanism = ruledOut.length === 0
+    ? "The evidence does not tell."
+    : "Every diagnosis that was considered is refuted by telemetry.",
 ): Answer {
   return answerOf({
     culprit: service,
     fault_class: "unknown",
-    mechanism:
-      ruledOut.length === 0
-        ? "The evidence does not tell."
-        : "Every diagnosis that was considered is refuted by telemetry.",
+    mechanism: mechanism.slice(0, 2000),
     onset: null,
     causal_chain: [],
     evidence: [...citations],

@@ -1,6 +1,7 @@
 /**
  * Claims about a service that several fault classes entail, and the PromQL that their files share.
  */
+import { NORMS } from "../../contract/norms.ts";
 import { SERVICES, TOPOLOGY } from "../../contract/topology.ts";
 import { type Draft, must } from "./entailment.ts";
 
@@ -9,8 +10,8 @@ export const NOMINAL_LOAD_HZ = SERVICES.reduce(
   (sum, name) => sum + (TOPOLOGY[name].nominalRateHz ?? 0),
   0,
 );
-/** Waiting items: the input of one second. A queue that drains is emptied many times a second. */
-export const DEEP_QUEUE = NOMINAL_LOAD_HZ;
+/** Waiting items. A queue that drains is emptied many times a second. */
+export const DEEP_QUEUE = NORMS.deepQueueSeconds.value * NOMINAL_LOAD_HZ;
 
 export const PUBLISHED = 'cms_sensor_published_total{job="cms-services"';
 export const QUEUE = 'cms_fusion_queue_depth{job="cms-services",instance=~"$service:.+"}';
@@ -41,10 +42,8 @@ export const scrapesFail: Draft = {
   holds: { op: "==", value: 0 },
 };
 
-/**
- * Bytes per second: scrapes and discovery alone are more for a service that its peers can reach.
- */
-export const SILENT_BYTES_PER_SECOND = 200;
+/** Scrapes and discovery alone are more for a service that its peers can reach. */
+export const SILENT_BYTES_PER_SECOND = NORMS.silentBytes.value;
 export const RECEIVED = 'rate(container_network_receive_bytes_total{name="$service"}[30s])';
 
 export const matchesNobody: Draft = {

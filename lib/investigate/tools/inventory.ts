@@ -1,10 +1,20 @@
 /** Service inventory and topology with runtime state, and the alerts. */
 import type { Fact } from "../../contract/citation.ts";
-import { downstreamOf, SERVICES, TOPOLOGY, upstreamOf } from "../../contract/topology.ts";
+import { normLines } from "../../contract/norms.ts";
+import {
+  downstreamOf,
+  SERVICES,
+  type ServiceName,
+  TOPOLOGY,
+  upstreamOf,
+} from "../../contract/topology.ts";
 import { instant } from "./promql.ts";
 import type { Fetch, ToolResult } from "./recorder.ts";
 
-/** Every service with its role, its neighbours in the topology and its runtime state. */
+/**
+ * Every service with its role, its neighbours in the topology, its nominal rate and its runtime
+ * state, and the numbers from which on a value is out of order.
+ */
 export async function inventory(
   get: Fetch,
   prometheus: string,
@@ -28,12 +38,17 @@ export async function inventory(
   }));
   return {
     facts: [...named, ...others.flat()],
-    notes: SERVICES.map((name) => {
-      const feeds = downstreamOf(name).join(", ") || "nobody";
-      const fedBy = upstreamOf(name).join(", ") || "nobody";
-      return `${name}: ${TOPOLOGY[name].role}; fed by ${fedBy}; feeds ${feeds}`;
-    }),
+    notes: [...SERVICES.map(serviceNote), ...normLines()],
   };
+}
+
+function serviceNote(name: ServiceName): string {
+  const { role, nominalRateHz } = TOPOLOGY[name];
+  const feeds = downstreamOf(name).join(", ") || "nobody";
+  const fedBy = upstreamOf(name).join(", ") || "nobody";
+  const rate =
+    nominalRateHz === undefined ? "" : `; nominal rate ${nominalRateHz} source tracks per second`;
+  return `${name}: ${role}; fed by ${fedBy}; feeds ${feeds}${rate}`;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { factsOf } from "../../contract/citation.ts";
+import { normLines } from "../../contract/norms.ts";
 import { UsageError } from "../../base/errors.ts";
 import { createInvestigator } from "../registry.ts";
 import { Simulation } from "../testing/simulation.ts";
@@ -191,6 +192,18 @@ describe("naming", () => {
   ])("%s %p", (expr, labels, signal, service) => {
     expect([signalOf(expr, labels), serviceOf(expr, labels)]).toEqual([signal, service]);
   });
+});
+
+test("the inventory tells everybody the nominal rates and the limits of what is normal", async () => {
+  const get = () =>
+    Promise.resolve({ status: "success", data: { resultType: "vector", result: [] } });
+  const tools = new Toolset({
+    urls: { grafana: "http://g", prometheus: "http://p", loki: "http://l", tempo: "http://t" },
+    get,
+  });
+  const { answer } = await tools.call("inventory", {});
+  expect(answer).toContain("nominal rate 30 source tracks per second");
+  for (const line of normLines()) expect(answer).toContain(line);
 });
 
 describe("createInvestigator()", () => {

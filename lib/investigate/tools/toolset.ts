@@ -44,7 +44,7 @@ function tool<S extends z.ZodObject>(
 
 const TOOLS: Readonly<Record<string, Tool>> = {
   inventory: tool(
-    "Every service: its role, who feeds it, whom it feeds, whether its process runs.",
+    "Every service: its role, who feeds it, whom it feeds, its nominal rate, whether its process runs; and the limits of what is normal.",
     z.strictObject({}),
     (_, { get, urls, nowMs }) => inventory(get, urls.prometheus, nowMs),
   ),
