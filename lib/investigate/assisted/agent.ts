@@ -1,6 +1,7 @@
 /**
- * The investigator that asks a model on Ollama. The tools show the model what changed, the model
- * chooses from closed lists, the tools refute, and the model chooses again; see README.md.
+ * `assisted:<model>`: a model on Ollama chooses from closed lists, the rule book tests its choice,
+ * and the model chooses again; see README.md. How it does says more of the rules than of the model;
+ * `assisted:random` shows how much.
  */
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { type Env, processEnv } from "../../base/env.ts";
@@ -12,14 +13,16 @@ import type {
   Investigator,
 } from "../investigator.ts";
 import { Spending } from "../model/budget.ts";
-import { ModelClient } from "../model/client.ts";
+import type { Chooser } from "./chooser.ts";
+import { ModelChooser } from "./model-chooser.ts";
+import { RandomChooser } from "./random-chooser.ts";
 import { ModelFailure } from "../model/failure.ts";
 import { Session } from "./session.ts";
-import { type OllamaSettings, ollamaSettings } from "../model/settings.ts";
+import { ollamaSettings } from "../model/settings.ts";
 import type { Toolbox } from "../toolbox.ts";
 
 export interface AssistedOptions {
-  /** Model; absent: `OLLAMA_MODEL`, else the default. */
+  /** Model, or `random` for chance; absent: `OLLAMA_MODEL`, else the default. */
   readonly model?: string;
   readonly env?: Env;
   /** Ablation: without it the values before the incident are not shown. */
@@ -33,49 +36,59 @@ export interface AssistedOptions {
   readonly clock?: Clock;
 }
 
+/** The model's name that stands for chance. */
+const RANDOM = "random";
+
 /** Creates the investigator. Throws UsageError for an invalid host or model. */
 export function createAssistedInvestigator(options: AssistedOptions): Investigator {
-  const settings = ollamaSettings(options.env ?? processEnv(), options.model);
   const ablated = [
     ...(options.contrast === false ? ["no-contrast"] : []),
     ...(options.refutation === false ? ["no-refutation"] : []),
   ];
+  const chooser = chooserOf(options);
   return {
-    name: [`assisted:${settings.model}`, ...ablated].join("+"),
-    investigate: (input) => investigate(input, settings, options),
+    name: [`assisted:${chooser.name}`, ...ablated].join("+"),
+    investigate: (input) => investigate(input, chooser.create, options),
+  };
+}
+
+type CreateChooser = (input: InvestigationInput, spending: Spending) => Chooser;
+
+function chooserOf({ model, env = processEnv(), callTimeoutMs }: AssistedOptions): {
+  name: string;
+  create: CreateChooser;
+} {
+  if (model === RANDOM) return { name: RANDOM, create: ({ seed }) => new RandomChooser(seed) };
+  const settings = ollamaSettings(env, model);
+  return {
+    name: settings.model,
+    create: ({ seed, signal, transcript }, spending) =>
+      new ModelChooser({
+        settings,
+        spending,
+        seed,
+        onNote: (line) => transcript.note(line),
+        ...(signal === undefined ? {} : { signal }),
+        ...(callTimeoutMs === undefined ? {} : { callTimeoutMs }),
+      }),
   };
 }
 
 async function investigate(
   input: InvestigationInput,
-  settings: OllamaSettings,
+  createChooser: CreateChooser,
   options: AssistedOptions,
 ): Promise<Investigation> {
-  const { transcript, signal } = input;
-  const { contrast = true, refutation = true, callTimeoutMs } = options;
+  const { transcript } = input;
+  const { contrast = true, refutation = true } = options;
   const clock = input.clock ?? options.clock ?? systemClock;
   transcript.phase("Reading alert", `${input.alert.alert_name} (${input.alert.severity})`);
   const spending = new Spending(input.budget);
-  const client = new ModelClient({
-    settings,
-    spending,
-    seed: input.seed,
-    onNote: (line) => transcript.note(line),
-    ...(signal === undefined ? {} : { signal }),
-    ...(callTimeoutMs === undefined ? {} : { callTimeoutMs }),
-  });
+  const client = createChooser(input, spending);
   const tools = options.toolbox(input);
   const nowMs = clock.nowMs();
-  const session = new Session({
-    input,
-    client,
-    spending,
-    tools,
-    contrast,
-    refutation,
-    nowMs,
-  });
-  const outcome = await outcomeOf(session, client, input, settings);
+  const session = new Session({ input, client, spending, tools, contrast, refutation, nowMs });
+  const outcome = await outcomeOf(session, client, input);
   const cost = spending.cost(tools.records.length);
   const shown =
     outcome.kind === "answered" ? describeFaults(outcome.answer.faults) : outcome.reason;
@@ -85,28 +98,17 @@ async function investigate(
     evidence: tools.records,
     cost,
     struckCitations: session.struck,
-    details: {
-      ...(await modelDetails(client, settings)),
-      contrast,
-      refutation,
-      ...session.details(),
-    },
+    details: { ...(await client.details()), contrast, refutation, ...session.details() },
   };
 }
 
 async function outcomeOf(
   session: Session,
-  client: ModelClient,
+  client: Chooser,
   { transcript, signal }: InvestigationInput,
-  settings: OllamaSettings,
 ): Promise<InvestigationOutcome> {
   try {
-    const facts = await client.facts();
-    const trained = facts.trainedContextTokens ?? "unknown";
-    transcript.phase(
-      "Loading integrations",
-      `${settings.model} ${facts.parameterSize} ${facts.quantization} on Ollama ${facts.serverVersion}, context ${settings.contextTokens} of ${trained}`,
-    );
+    transcript.phase("Loading integrations", await client.open());
     return { kind: "answered", answer: AnswerSchema.parse(await session.run()) };
   } catch (error) {
     signal?.throwIfAborted();
@@ -114,18 +116,4 @@ async function outcomeOf(
     transcript.note(error.message);
     return { kind: "agent-failure", reason: `${error.kind}: ${error.message}` };
   }
-}
-
-async function modelDetails(
-  client: ModelClient,
-  settings: OllamaSettings,
-): Promise<Record<string, unknown>> {
-  const asked = { host: settings.host, model: settings.model, num_ctx: settings.contextTokens };
-  if (client.knownFacts === undefined) return asked;
-  return {
-    ...asked,
-    ...client.knownFacts,
-    effective_context_tokens: await client.loadedContextTokens(),
-    structured_output: client.structuredOutput,
-  };
 }

@@ -49,7 +49,7 @@ function nearestLevel(said: unknown): unknown {
   return SURE_PERCENT.toSorted((a, b) => Math.abs(a - percent) - Math.abs(b - percent))[0];
 }
 
-/** The schema of a choice. Without the ruled-out choices, so that a model cannot repeat one. */
+/** The schema of a choice, without the classes that are refuted for every service. */
 export function choiceSchema(
   services: readonly ServiceName[],
   excludedClasses: ReadonlySet<FaultClass>,
@@ -67,16 +67,23 @@ export function choiceSchema(
 
 const ANOTHER_SERVICE = "another_service";
 
-/**
- * The schema of a choice among the classes left for one service. A model that was unsure may answer
- * `unknown` again.
- */
-export function classSchema(
-  left: readonly FaultClass[],
-  unsure: boolean,
-): z.ZodType<{ fault_class: string }> {
+export interface ClassChoice {
+  /** Classes that telemetry supports. */
+  readonly left: readonly FaultClass[];
+  /** Classes that no test speaks for: those without tests of their own, and the contested choice. */
+  readonly nameless: readonly FaultClass[];
+  /** A model that was unsure may answer `unknown` again. */
+  readonly unsure: boolean;
+}
+
+/** The schema of a choice among the classes of one service. */
+export function classSchema({
+  left,
+  nameless,
+  unsure,
+}: ClassChoice): z.ZodType<{ fault_class: string }> {
   const others = unsure ? [ANOTHER_SERVICE, "unknown"] : [ANOTHER_SERVICE];
-  return z.object({ fault_class: z.enum([...left, ...others]) });
+  return z.object({ fault_class: z.enum([...left, ...others, ...nameless]) });
 }
 
 /** The query languages that a model may use. */
@@ -176,22 +183,31 @@ export function choicePrompt(question: ChoiceQuestion): string {
     ...(notes.length === 0 ? [] : ["", ...notes]),
     ...(refutations.length === 0
       ? []
-      : ["", "Checked against telemetry and ruled out; choose another:", ...refutations]),
+      : ["", "Checked against telemetry; choose another unless you know better:", ...refutations]),
     "",
     "Which service is the root cause, in which state is it, and what is its fault class?",
   ].join("\n");
 }
 
-/**
- * The question for the fault class of one service, with what telemetry shows for each that is left.
- */
-export function classPrompt(base: string, service: ServiceName, left: readonly string[]): string {
+export interface ClassQuestion {
+  readonly service: ServiceName;
+  /** The classes that are not refuted, each with what was measured. */
+  readonly left: readonly string[];
+  /** The model's own choice and what speaks against it. */
+  readonly own: FaultClass | undefined;
+  readonly against: string | undefined;
+}
+
+/** The question for the fault class of one service. */
+export function classPrompt(base: string, question: ClassQuestion): string {
+  const { service, left, own, against } = question;
   return [
     base,
     "",
-    `Telemetry rules out all fault classes of ${service} but these, each with what was measured:`,
-    ...left,
-    `Which of them is it? ${ANOTHER_SERVICE} if the root cause is not in ${service}.`,
+    ...(against === undefined ? [] : [`Checked against telemetry: ${against}.`]),
+    `Fault classes of ${service} that telemetry does not refute, each with what was measured:`,
+    ...(left.length === 0 ? ["(no other)"] : left),
+    `Which one is it? ${ANOTHER_SERVICE} if the root cause is not in ${service}.${own === undefined ? "" : ` ${own} if you keep to it.`}`,
   ].join("\n");
 }
 

@@ -1,7 +1,7 @@
 /**
- * Rounds of choice and refutation. The model chooses from closed lists. The tools refute the choice
- * and find where else the class holds. The model chooses again from what is left; a refuted choice
- * is never offered again.
+ * Rounds of choice and test. The model chooses from closed lists, and the tools test its choice.
+ * Where a test speaks against it, the model is told and asked again; the last word is the model's.
+ * A class without a test of its own is never refuted by silence.
  */
 import type { FaultClass } from "../../contract/fault-classes.ts";
 import { type ServiceName, SERVICES } from "../../contract/topology.ts";
@@ -47,6 +47,17 @@ export interface Standing {
   readonly verdict: Verdict | undefined;
 }
 
+/** A question for the class of one service. */
+interface Contest {
+  readonly choice: Choice;
+  readonly service: ServiceName;
+  /** Tests of the other classes. */
+  readonly rivals: readonly Verdict[];
+  /** The test of the model's own choice, and what speaks against it. */
+  readonly own?: Verdict;
+  readonly against?: string;
+}
+
 /** The rounds of one investigation; `run` once. */
 export class Rounds {
   readonly refuted: Verdict[] = [];
@@ -57,9 +68,13 @@ export class Rounds {
   readonly #system: string;
   readonly #refutations: string[] = [];
   readonly #named: ServiceName[] = [];
-  readonly #excludedClasses = new Set<FaultClass>();
-  readonly #excludedServices = new Set<ServiceName>();
-  #bystanders: ReadonlySet<ServiceName> = new Set();
+  /** Choices that telemetry speaks against, by name; who makes one again keeps to it. */
+  readonly #contested = new Set<string>();
+  /** Classes that tests refute for every service. */
+  readonly #refutedClasses = new Set<FaultClass>();
+  /** Services that the model itself gave up for another one. */
+  readonly #leftServices = new Set<ServiceName>();
+  #mentioned = false;
   #anomalies: readonly Anomaly[] | undefined;
   #unsure = 0;
   base = "";
@@ -82,7 +97,7 @@ export class Rounds {
       transcript.phase("Diagnosing", `round ${round}`);
       const standing = await this.#round(round);
       if (standing !== undefined) return standing;
-      await this.#ruleOutBystanders();
+      await this.#mentionBystanders();
       transcript.phase("Planning", "the diagnosis did not stand");
     }
     transcript.note("no round is left");
@@ -106,7 +121,7 @@ export class Rounds {
       name: "choose",
       system: this.#system,
       user: this.base,
-      schema: choiceSchema(this.#offeredServices(), this.#excludedClasses),
+      schema: choiceSchema(this.#offeredServices(), this.#refutedClasses),
       maxTokens: TOKENS.choice,
     });
     const hypothesis = hypothesisOf(choice);
@@ -118,12 +133,23 @@ export class Rounds {
       return { hypothesis, choice, verdict: undefined };
     }
     const verdict = await testHypothesis(hypothesis, tools);
-    const against = verdict.refuted ? refutationOf(verdict) : await this.#betterExplained(verdict);
+    if (this.#contested.has(nameOf(hypothesis))) return this.#dissent(choice, verdict);
+    const against = verdict.refuted ? refutationOf(verdict) : await this.#doubt(verdict);
     input.transcript.note(
       `${said}: ${against ?? `stands, ${Math.round(verdict.coverage * 100)} % confirmed`}`,
     );
     if (against === null) return { hypothesis, choice, verdict };
-    return this.#afterRefutation(choice, verdict, against);
+    this.#contested.add(nameOf(hypothesis));
+    return this.#afterContest(choice, verdict, against);
+  }
+
+  /** A model that keeps to a choice that telemetry speaks against has the last word. */
+  #dissent(choice: Choice, verdict: Verdict): Standing {
+    const { hypothesis } = verdict;
+    this.#options.input.transcript.note(
+      `keeps to ${nameOf(hypothesis)}${verdict.refuted ? ", against telemetry" : ""}`,
+    );
+    return { hypothesis, choice, verdict };
   }
 
   /**
@@ -136,120 +162,119 @@ export class Rounds {
     input.transcript.note(`the model is unsure (${choice.service}, ${choice.fault_class})`);
     if (!refutation) return null;
     if (service !== undefined) {
-      const verdicts = await testRivals({ service, faultClass: "none" }, tools);
-      const standing = await this.#chooseClass(choice, service, verdicts);
+      const rivals = await testRivals({ service, faultClass: "none" }, tools);
+      const standing = await this.#chooseClass({ choice, service, rivals });
       if (standing !== undefined) return standing;
     }
     return ++this.#unsure > 1 ? null : undefined;
   }
 
   /**
-   * Tells the model what is left: another class of the same service, else the services where the
-   * class holds, else the services with any anomaly.
+   * Tells the model what speaks against its choice, and asks it: another class of the same service,
+   * its own choice after all, or another service. Where it wants another service, tells it where the
+   * class holds, else which services show an anomaly.
    */
-  async #afterRefutation(
+  async #afterContest(
     choice: Choice,
     verdict: Verdict,
     against: string,
   ): Promise<Standing | undefined> {
     const { hypothesis } = verdict;
-    this.refuted.push(verdict);
+    if (verdict.refuted) this.refuted.push(verdict);
     if (hypothesis.service === null) {
-      this.#excludedClasses.add("none");
-      this.#ruleOut([`nothing is wrong is refuted`, ...(await this.#anomalyTexts())].join(": "));
+      this.#tell(["that nothing is wrong is refuted", ...(await this.#anomalyTexts())].join(": "));
       return undefined;
     }
+    const { service } = hypothesis;
     const rivals = await testRivals(hypothesis, this.#options.tools);
-    const standing = await this.#chooseClass(choice, hypothesis.service, rivals);
+    const standing = await this.#chooseClass({ choice, service, rivals, own: verdict, against });
     if (standing !== undefined) return standing;
-    this.#excludedServices.add(hypothesis.service);
+    this.#leftServices.add(service);
     const elsewhere = await whereElse(hypothesis, this.#options.tools);
-    if (elsewhere.length === 0) this.#excludedClasses.add(hypothesis.faultClass);
-    const hints = elsewhere.map((other) => `${nameOf(other.hypothesis)} is possible`);
+    if (verdict.refuted && elsewhere.length === 0) this.#refutedClasses.add(hypothesis.faultClass);
+    const hints = elsewhere
+      .filter(({ specific }) => specific)
+      .map((other) => `${nameOf(other.hypothesis)} is possible`);
+    this.#tell([against, ...hints].join("; "));
     const anomalies = await this.#anomalyTexts();
-    const healthy = anomalies.length > 0 ? anomalies : [NOTHING_IS_WRONG];
-    this.#ruleOut([against, ...(hints.length > 0 ? hints : healthy)].join("; "));
+    if (hints.length === 0)
+      this.#tell(anomalies.length > 0 ? anomalies.join("; ") : NOTHING_IS_WRONG);
     return undefined;
   }
 
-  /**
-   * If some services break a claim about a healthy system, removes `none` and all other services
-   * from the lists at once. A model that tries them one by one runs out of rounds.
-   */
-  async #ruleOutBystanders(): Promise<void> {
+  /** Tells the model once which services break nothing that a healthy system entails. */
+  async #mentionBystanders(): Promise<void> {
     const broken = new Set((await this.#findAnomalies()).map(({ service }) => service));
-    if (broken.size === 0) return;
-    this.#excludedClasses.add("none");
     const bystanders = SERVICES.filter((name) => !broken.has(name));
-    if (this.#bystanders.size > 0 || bystanders.length === 0) return;
-    this.#bystanders = new Set(bystanders);
-    const names = bystanders.join(", ");
-    this.#ruleOut(`${names}: nothing of their own is out of order`);
-    this.#options.input.transcript.note(`ruled out, for nothing of their own: ${names}`);
+    if (broken.size === 0 || bystanders.length === 0 || this.#mentioned) return;
+    this.#mentioned = true;
+    this.notes.push(`${bystanders.join(", ")}: nothing of their own is out of order`);
   }
 
-  /** The services on the list. Those without an anomaly are on it only when no other is left. */
+  /** The services on the list: without those that the model itself has given up. */
   #offeredServices(): ServiceName[] {
-    const suspects = this.#suspects();
-    if (suspects.length > 0) return suspects;
-    return SERVICES.filter((name) => !this.#excludedServices.has(name));
-  }
-
-  #suspects(): ServiceName[] {
-    return SERVICES.filter(
-      (name) => !this.#excludedServices.has(name) && !this.#bystanders.has(name),
-    );
+    const left = SERVICES.filter((name) => !this.#leftServices.has(name));
+    return left.length > 0 ? left : [...SERVICES];
   }
 
   /**
-   * Lets the model choose among the classes left for a service; undefined when it wants another
-   * service.
+   * Lets the model choose among the classes that telemetry does not refute for a service, its own
+   * choice among them; undefined when it wants another service.
    */
-  async #chooseClass(
-    choice: Choice,
-    service: ServiceName,
-    verdicts: readonly Verdict[],
-  ): Promise<Standing | undefined> {
-    const left = verdicts.filter(({ refuted, specific }) => !refuted && specific);
-    const [only] = left;
-    if (only === undefined) return undefined;
+  async #chooseClass({
+    choice,
+    service,
+    rivals,
+    own,
+    against,
+  }: Contest): Promise<Standing | undefined> {
     const { client, input } = this.#options;
-    const names = left.map(({ hypothesis }) => hypothesis.faultClass);
-    const unsure = choice.fault_class === "unknown";
-    const others = this.#suspects().filter((name) => name !== service);
-    if (!unsure && left.length === 1 && others.length === 0) {
-      input.transcript.note(
-        `telemetry leaves ${names.join()} for ${service}, and no other service`,
-      );
-      return { hypothesis: only.hypothesis, choice, verdict: only };
-    }
+    const left = rivals
+      .filter(({ refuted }) => !refuted)
+      .toSorted((a, b) => Number(b.specific) - Number(a.specific));
+    const specific = left.filter((verdict) => verdict.specific);
+    const nameless = left.filter((verdict) => !verdict.specific);
+    const classOf = ({ hypothesis }: Verdict): FaultClass => hypothesis.faultClass;
     const { fault_class: chosen } = await client.ask({
       name: "choose again",
       system: this.#system,
-      user: classPrompt(
-        this.base,
+      user: classPrompt(this.base, {
         service,
-        left.map((verdict) => `${verdict.hypothesis.faultClass}: ${supportOf(verdict)}`),
-      ),
-      schema: classSchema(names, unsure),
+        left: [
+          ...specific.map((verdict) => `${classOf(verdict)}: ${supportOf(verdict)}`),
+          ...nameless.map(
+            (verdict) => `${classOf(verdict)}: nothing tested speaks for or against it`,
+          ),
+        ],
+        against,
+        own: own && classOf(own),
+      }),
+      schema: classSchema({
+        left: specific.map(classOf),
+        nameless: [...nameless, ...(own === undefined ? [] : [own])].map(classOf),
+        unsure: choice.fault_class === "unknown",
+      }),
       maxTokens: TOKENS.faultClass,
     });
-    const verdict = left.find(({ hypothesis }) => hypothesis.faultClass === chosen);
+    const names = left.map(classOf).join(", ") || "no other class";
     input.transcript.note(
-      `telemetry leaves ${names.join(", ")} for ${service}; chose ${verdict === undefined ? chosen.replaceAll("_", " ") : chosen}`,
+      `telemetry leaves ${names} for ${service}; chose ${chosen.replaceAll("_", " ")}`,
     );
+    if (own !== undefined && chosen === classOf(own)) return this.#dissent(choice, own);
+    const verdict = left.find((one) => classOf(one) === chosen);
     return verdict && { hypothesis: verdict.hypothesis, choice, verdict };
   }
 
-  #ruleOut(against: string): void {
+  #tell(against: string): void {
     if (!this.#refutations.includes(against)) this.#refutations.push(against);
   }
 
   /**
-   * Returns why a class without a confirmed claim of its own does not stand: another class of the
-   * service is fully confirmed, or the service has no anomaly. Null if it stands.
+   * What speaks against a class that no test of its own supports: another class of the service of
+   * which everything is confirmed, or other services that are out of order while this one is not.
+   * Null without either: silence refutes nothing.
    */
-  async #betterExplained(verdict: Verdict): Promise<string | null> {
+  async #doubt(verdict: Verdict): Promise<string | null> {
     const { service } = verdict.hypothesis;
     if (verdict.specific || service === null) return null;
     const name = nameOf(verdict.hypothesis);
@@ -258,11 +283,11 @@ export class Rounds {
       ({ refuted, specific, coverage }) => !refuted && specific && coverage === 1,
     );
     if (better !== undefined) {
-      return `${name} is refuted: a class that says more holds, for ${supportOf(better)}`;
+      return `${name} is not refuted, but a class that says more holds, for ${supportOf(better)}`;
     }
     const anomalies = await this.#findAnomalies();
-    if (anomalies.some((anomaly) => anomaly.service === service)) return null;
-    return `${name} is refuted: ${service} shows nothing of its own`;
+    if (anomalies.length === 0 || anomalies.some((one) => one.service === service)) return null;
+    return `${name} is not refuted, but ${anomalies.map(anomalyText).join("; ")}`;
   }
 
   async #anomalyTexts(): Promise<string[]> {

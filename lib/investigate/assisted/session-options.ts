@@ -2,11 +2,11 @@
 import type { InvestigationInput } from "../investigator.ts";
 import type { Toolbox } from "../toolbox.ts";
 import type { Spending } from "../model/budget.ts";
-import type { ModelClient } from "../model/client.ts";
+import type { Chooser } from "./chooser.ts";
 
 export interface SessionOptions {
   readonly input: InvestigationInput;
-  readonly client: ModelClient;
+  readonly client: Chooser;
   readonly spending: Spending;
   readonly tools: Toolbox;
   /** Ablation: without it the values before the incident are not shown. */

@@ -87,7 +87,9 @@ export class Session {
         action: actionFor(hypothesis, report?.action),
         citations: joinCitations(citationsOfChecks(checks, tools.records), citations),
         confidence,
-        rivals: [...this.#rounds.refuted, ...rivals.filter(({ refuted }) => refuted)],
+        rivals: [...this.#rounds.refuted, ...rivals.filter(({ refuted }) => refuted)].filter(
+          (rival) => nameOf(rival.hypothesis) !== nameOf(hypothesis),
+        ),
         effectOn: (service) => this.#file.greatestChange(service) ?? "its input changed",
       },
       input.alert,

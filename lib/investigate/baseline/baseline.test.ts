@@ -126,11 +126,10 @@ describe("the baseline", () => {
 
   test("two services of which each has evidence of its own are both named, less surely", async () => {
     const answer = await ask(TWO_GONE);
-    const named = answer.faults.map(({ culprit, fault_class }) => [culprit, fault_class]);
-    expect(named.toSorted()).toEqual([
-      ["eo-sensor", "process_exited"],
-      ["radar-sensor", "process_exited"],
-    ]);
+    const named = answer.faults.map(({ culprit, fault_class }) => `${culprit} ${fault_class}`);
+    expect(new Set(named)).toEqual(
+      new Set(["eo-sensor process_exited", "radar-sensor process_exited"]),
+    );
     expect(answer.confidence).toBeLessThan(0.5);
     expect(answer.mechanism).toContain(
       "Equally supported: eo-sensor process_exited, radar-sensor process_exited.",

@@ -45,7 +45,7 @@ test("every class entails something that can refute it", () => {
 });
 
 test("no rule uses a limit that the inventory does not tell everybody", () => {
-  const told = new Set(Object.values(NORMS).map(({ value }) => value as number));
+  const told = new Set<number>(Object.values(NORMS).map(({ value }) => value));
   const load = NORMS.deepQueueSeconds.value * NOMINAL_LOAD_HZ;
   for (const value of [0, 1, load, NOMINAL_LOAD_HZ]) told.add(value);
   const limits = Object.values(ENTAILMENTS)

@@ -92,7 +92,7 @@ export function anomalyText({ claim, service, fact, callId }: Anomaly): string {
   return `"${claim}" is broken by ${service}: ${fact.signal} is ${harmless(fact.value)} (${callId})`;
 }
 
-/** The other services for which the class is not refuted and has a confirmed claim of its own. */
+/** The tests of the class for the other services, without those that refute it. */
 export async function whereElse(
   { service: chosen, faultClass }: Hypothesis,
   tools: Toolbox,
@@ -101,7 +101,7 @@ export async function whereElse(
   for (const service of SERVICES) {
     if (service === chosen) continue;
     const verdict = await testHypothesis({ service, faultClass }, tools);
-    if (!verdict.refuted && verdict.specific) verdicts.push(verdict);
+    if (!verdict.refuted) verdicts.push(verdict);
   }
   return verdicts;
 }
