@@ -47,9 +47,14 @@ let programs = 0;
  * Runs the investigator with a double that takes the real program's arguments: `--yes investigate
  * --input A --output B`.
  */
-async function investigate(script: string, wallMs = 10_000) {
+async function investigate(
+  script: string,
+  wallMs = 10_000,
+  generation: "investigate" | "ask" = "investigate",
+) {
   const program = join(folder, `opensre-${programs++}`);
-  writeFileSync(program, `#!/bin/sh\nalert="$4"; output="$6"\n${script}\n`);
+  const probed = `case "$1" in --version) echo "opensre, version 2026.4.5"; exit;; --help) echo "Commands:"; echo "  ${generation}  Does it."; exit;; esac`;
+  writeFileSync(program, `#!/bin/sh\n${probed}\nalert="$4"; output="$6"\n${script}\n`);
   chmodSync(program, 0o755);
   const lines: string[] = [];
   const base = grafana.url.origin;
@@ -103,8 +108,54 @@ ${write(RCA)}`);
     }
     expect(result.struckCitations).toBe(1);
     expect(result.details).toMatchObject({
+      version: "2026.4.5",
+      generation: "investigate",
       telemetry_calls: 1,
       unread: ["cms_sensor_published_total"],
+    });
+  });
+
+  test("of the newer generation is asked, and its document is read", async () => {
+    const response = [
+      "I looked at Grafana.",
+      "**Root cause:** The eo-sensor process exited.",
+      "",
+      "Evidence: container_state",
+      "Recommended action: start the eo-sensor again.",
+      "Confidence: 70%",
+    ].join("\n");
+    const envelope = { status: "success", response, denied_tools: [], error: null };
+    const { result } = await investigate(
+      `test "$*" = "--json ask -" || exit 9
+grep -q '"alert_name":"Sensor down"' || exit 8
+${ASK}
+cat <<'JSON'
+${JSON.stringify(envelope)}
+JSON`,
+      10_000,
+      "ask",
+    );
+    expect(result.details).toMatchObject({ version: "2026.4.5", generation: "ask" });
+    if (result.outcome.kind !== "answered") throw new Error(result.outcome.reason);
+    expect(singleFormOf(result.outcome.answer)).toMatchObject({
+      culprit: "eo-sensor",
+      fault_class: "process_exited",
+      mechanism: "The eo-sensor process exited.",
+      confidence: 0.7,
+      remediation: { action: "start_service", target: "eo-sensor" },
+    });
+  });
+
+  test.each([
+    [{ status: "error", response: "", error: { message: "no model" } }, "status error: no model"],
+    [{ status: "needs_input", response: "Which cluster?" }, "status needs_input: Which cluster?"],
+    ["Traceback", "printed no answer"],
+  ])("of the newer generation that ends with %p fails in its own words", async (said, reason) => {
+    const text = typeof said === "string" ? said : JSON.stringify(said);
+    const { result } = await investigate(`${ASK}\necho '${text}'\nexit 1`, 10_000, "ask");
+    expect(result.outcome).toMatchObject({
+      kind: "agent-failure",
+      reason: expect.stringContaining(reason),
     });
   });
 

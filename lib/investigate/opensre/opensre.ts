@@ -6,7 +6,6 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { z } from "zod";
 import { type Env, processEnv } from "../../base/env.ts";
 import { EnvironmentError } from "../../base/errors.ts";
 import { type RunResult, run } from "../../base/shell.ts";
@@ -19,21 +18,16 @@ import type {
   InvestigationOutcome,
   Investigator,
 } from "../investigator.ts";
+import { argvOf, type Installed, probe, questionFor, readAnalysis } from "./generation.ts";
 import { readReport } from "./read-report.ts";
 import { type RecordingProxy, serveRecording } from "./recording-proxy.ts";
-
-/** The output file of OpenSRE; other fields differ between versions. */
-const OutputSchema = z.looseObject({
-  report: z.string().nullish(),
-  root_cause: z.string().nullish(),
-  problem_md: z.string().nullish(),
-  is_noise: z.boolean().nullish(),
-});
 
 /** Folders below the home folder in which versions of OpenSRE look for their integrations. */
 const STORES = [".tracer", ".opensre", ".config/opensre"] as const;
 const TOKEN = "lab";
 const SHOWN_LINES = 200;
+/** Where `investigate` writes its analysis, in the home folder. */
+const OUTPUT = "rca.json";
 
 export interface OpenSreOptions {
   /** Model on Ollama; absent: `OLLAMA_MODEL`, else the default. */
@@ -62,7 +56,7 @@ export function createOpenSreInvestigator(options: OpenSreOptions = {}): Investi
         input.transcript.phase("Loading integrations", `Grafana at ${proxy.url}`);
         writeStores(home, proxy.url);
         writeFileSync(join(home, "alert.json"), JSON.stringify(input.alert));
-        const result = await start(input, home, {
+        const ran = await start(input, home, {
           ...kept(env),
           HOME: home,
           LLM_PROVIDER: "ollama",
@@ -75,7 +69,7 @@ export function createOpenSreInvestigator(options: OpenSreOptions = {}): Investi
           OPENSRE_DISABLE_KEYRING: "1",
           NO_COLOR: "1",
         });
-        return await conclude(input, home, { result, proxy, started });
+        return await conclude(input, home, { ...ran, proxy, started });
       } finally {
         rmSync(home, { recursive: true, force: true });
       }
@@ -112,40 +106,50 @@ function writeStores(home: string, grafana: string): void {
   }
 }
 
+/** How the program ended, and which one it was. */
+interface Ran {
+  readonly result: RunResult;
+  readonly installed: Installed;
+}
+
 /** Runs the program. A program that cannot be started returns exit code 127. */
-async function start(...args: Parameters<typeof runProgram>): Promise<RunResult> {
+async function start(...args: Parameters<typeof runProgram>): Promise<Ran> {
   try {
     return await runProgram(...args);
   } catch (error) {
     if (!(error instanceof EnvironmentError)) throw error;
     const stderr = `${error.message} (OPENSRE_BIN names another program)`;
-    return { code: 127, stdout: "", stderr, timedOut: false };
+    return {
+      result: { code: 127, stdout: "", stderr, timedOut: false },
+      installed: { version: "none", generation: "investigate" },
+    };
   }
 }
 
 async function runProgram(
-  { transcript, budget, signal }: InvestigationInput,
+  { alert, transcript, budget, signal }: InvestigationInput,
   home: string,
   env: Readonly<Record<string, string>>,
-): Promise<RunResult> {
+): Promise<Ran> {
   const { OPENSRE_BIN: program = "opensre", ...rest } = env;
-  transcript.phase("Gathering evidence", program);
-  const files = ["--input", join(home, "alert.json"), "--output", join(home, "rca.json")];
-  const result = await run([program, "--yes", "investigate", ...files], {
-    cwd: home,
-    env: rest,
+  const place = { cwd: home, env: rest, ...(signal === undefined ? {} : { signal }) };
+  const installed = await probe(program, place);
+  const { version, generation } = installed;
+  transcript.phase("Gathering evidence", `${program} ${version}, ${generation}`);
+  const files = { alert: join(home, "alert.json"), output: join(home, OUTPUT) };
+  const result = await run(argvOf(generation, program, files), {
+    ...place,
     timeoutMs: budget.wallMs,
-    ...(signal === undefined ? {} : { signal }),
+    ...(generation === "ask" ? { stdin: questionFor(alert) } : {}),
   });
   signal?.throwIfAborted();
   for (const line of `${result.stdout}\n${result.stderr}`.split("\n").slice(-SHOWN_LINES)) {
     if (line.trim() !== "") transcript.note(line.slice(0, 300));
   }
-  return result;
+  return { result, installed };
 }
 
-interface Ended {
-  readonly result: RunResult;
+interface Ended extends Ran {
   readonly proxy: RecordingProxy;
   readonly started: number;
 }
@@ -153,10 +157,10 @@ interface Ended {
 async function conclude(
   { transcript, budget, alert }: InvestigationInput,
   home: string,
-  { result, proxy, started }: Ended,
+  { result, installed, proxy, started }: Ended,
 ): Promise<Investigation> {
   transcript.phase("Diagnosing");
-  const read = await outcomeOf(join(home, "rca.json"), result, proxy, {
+  const read = await outcomeOf(join(home, OUTPUT), { result, installed }, proxy, {
     wallMs: budget.wallMs,
     alert,
   });
@@ -177,7 +181,13 @@ async function conclude(
       completionTokens: 0,
     },
     struckCitations: unread.length,
-    details: { telemetry_calls: proxy.telemetryCalls(), exit_code: result.code, unread },
+    details: {
+      version: installed.version,
+      generation: installed.generation,
+      telemetry_calls: proxy.telemetryCalls(),
+      exit_code: result.code,
+      unread,
+    },
   };
 }
 
@@ -190,7 +200,7 @@ function statedConfidences(stdout: string): number[] {
 
 async function outcomeOf(
   path: string,
-  { code, stdout, stderr, timedOut }: RunResult,
+  { result, installed }: Ran,
   proxy: RecordingProxy,
   { wallMs, alert }: { readonly wallMs: number; readonly alert: Alert },
 ): Promise<{ outcome: InvestigationOutcome; unread: readonly string[] }> {
@@ -198,26 +208,13 @@ async function outcomeOf(
     outcome: { kind: "agent-failure", reason } as const,
     unread: [],
   });
-  if (timedOut) return failed(`OpenSRE did not end within ${wallMs / 1000} s`);
-  const last = `${stdout}\n${stderr}`.trim().split("\n").at(-1)?.slice(0, 300) ?? "";
-  if (code !== 0) return failed(`OpenSRE exited with ${code}: ${last}`);
-  const file = Bun.file(path);
-  if (!(await file.exists())) return failed(`OpenSRE wrote no rca.json: ${last}`);
-  const parsed = OutputSchema.safeParse(await file.json().catch(() => undefined));
-  if (!parsed.success) return failed(`rca.json: ${z.prettifyError(parsed.error)}`);
+  if (result.timedOut) return failed(`OpenSRE did not end within ${wallMs / 1000} s`);
+  const analysis = await readAnalysis(installed.generation, result, path);
+  if (typeof analysis === "string") return failed(analysis);
   if (proxy.telemetryCalls() === 0) {
     return failed("the adapter failed: OpenSRE asked for no metrics, logs or traces");
   }
-  const { report, root_cause, problem_md, is_noise } = parsed.data;
-  const { answer, unread } = readReport(
-    {
-      rootCause: root_cause ?? "",
-      report: [problem_md, report].filter(Boolean).join("\n"),
-      isNoise: is_noise === true,
-      alert,
-      confidence: statedConfidences(stdout).at(-1),
-    },
-    proxy.records,
-  );
+  const confidence = statedConfidences(result.stdout).at(-1);
+  const { answer, unread } = readReport({ ...analysis, alert, confidence }, proxy.records);
   return { outcome: { kind: "answered", answer }, unread };
 }
