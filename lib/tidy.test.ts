@@ -21,7 +21,7 @@ async function readTree(): Promise<Tree> {
   for (const path of paths) {
     const file = Bun.file(`${root}/${path}`);
     if (await file.exists())
-      tree.set(path, /\.(png|ico|woff2?)$/.test(path) ? "" : await file.text());
+      tree.set(path, /\.(png|ico|woff2?|incident)$/.test(path) ? "" : await file.text());
   }
   return tree;
 }

@@ -76,7 +76,7 @@ export async function freezeIncident(options: FreezeOptions): Promise<FrozenInci
   const entries = [
     json(ALERT_ENTRY, withoutScenario(options.alert)),
     json(INVENTORY_ENTRY, await inventoryAt(prometheus, frozenUnixMs)),
-    { path: RULES_ENTRY, content: Buffer.from(options.rulesText) },
+    { path: RULES_ENTRY, content: Buffer.from(withoutComments(options.rulesText)) },
     ...Object.entries(answers).map(([name, text]) => ({
       path: `api/${name}`,
       content: Buffer.from(text),
@@ -86,6 +86,9 @@ export async function freezeIncident(options: FreezeOptions): Promise<FrozenInci
   ];
   return { facts, entries, pack: () => packBundle(facts, entries) };
 }
+
+/** No API shows the comments of the provisioning file, and they are written for people who know the scenarios. */
+const withoutComments = (yaml: string): string => yaml.replaceAll(/^\s*#.*\n/gm, "");
 
 async function getJson<T>(url: string): Promise<T> {
   const reply = await fetch(url, { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
