@@ -9,9 +9,9 @@ import { run } from "../../../base/shell.ts";
 import { waitUntil } from "../../../base/wait.ts";
 import { Engine } from "../engine.ts";
 import { dockerPorts, projectName } from "../layout.ts";
+import { LAB_INDEX } from "./lab-index.ts";
 
 const ROOT = new URL("../../../..", import.meta.url).pathname.replace(/\/$/, "");
-const INDEX = 0;
 const TIMEOUT_MS = 240_000;
 const folder = mkdtempSync(join(tmpdir(), "bad-input-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -26,7 +26,7 @@ async function up(override = ""): Promise<{ code: number; line: string }> {
     files.push(path);
   }
   const { code, stderr } = await run(
-    [process.execPath, "runner.ts", "up", "--engine", "docker", "--lab", String(INDEX)],
+    [process.execPath, "runner.ts", "up", "--engine", "docker", "--lab", String(LAB_INDEX)],
     { cwd: ROOT, env: { ...env, COMPOSE_FILE: files.join(":") }, timeoutMs: TIMEOUT_MS },
   );
   return { code, line: stderr.trimEnd().split("\n").at(-1) ?? "" };
@@ -34,7 +34,7 @@ async function up(override = ""): Promise<{ code: number; line: string }> {
 
 /** Containers, networks and volumes of the project. */
 async function leftovers(): Promise<string[]> {
-  const label = `label=com.docker.compose.project=${projectName(INDEX)}`;
+  const label = `label=com.docker.compose.project=${projectName(LAB_INDEX)}`;
   const lists = [
     ["ps", "--all", "--quiet"],
     ["network", "ls", "--quiet"],
@@ -53,7 +53,7 @@ afterEach(async () => {
 test(
   "a port that a container of another project has",
   async () => {
-    const port = dockerPorts(INDEX).loki;
+    const port = dockerPorts(LAB_INDEX).loki;
     const image = "debian:bookworm-slim";
     const started = await run(
       ["docker", "run", "--rm", "--detach", "-p", `127.0.0.1:${port}:80`, image, "sleep", "120"],
@@ -157,7 +157,7 @@ test(
   async () => {
     const program = `
     const { createLab } = await import("${ROOT}/lib/lab/create-lab.ts");
-    await createLab({ engine: "docker", index: ${INDEX}, lifetime: "with-caller" }).up();`;
+    await createLab({ engine: "docker", index: ${LAB_INDEX}, lifetime: "with-caller" }).up();`;
     const child = Bun.spawn([process.execPath, "-e", program], {
       cwd: ROOT,
       stdio: ["ignore", "ignore", "ignore"],
@@ -167,7 +167,7 @@ test(
     const engine = new Engine(endpoint);
     await waitUntil(
       async () => {
-        const running = await engine.list(projectName(INDEX));
+        const running = await engine.list(projectName(LAB_INDEX));
         return { ok: running.length > 5, seen: `${running.length} containers` };
       },
       { what: "some containers", deadlineMs: TIMEOUT_MS / 2 },
@@ -181,7 +181,7 @@ test(
     await waitUntil(
       async () => {
         const { stdout } = await run(
-          ["pgrep", "-f", `docker/daemon.ts ${projectName(INDEX)} `],
+          ["pgrep", "-f", `docker/daemon.ts ${projectName(LAB_INDEX)} `],
           {},
         );
         return { ok: stdout.trim() === "", seen: "the daemon runs" };

@@ -31,7 +31,7 @@ test(
     await Bun.write(join(folder, "cms.json"), prometheusRules(rules));
     const mounts = [
       `${ROOT}/observability/prometheus/prometheus.yml:/etc/prometheus/prometheus.yml`,
-      `${folder}:/etc/prometheus/rules`,
+      `${folder}/cms.json:/etc/prometheus/rules/cms.json`,
     ];
     const config = ["promtool", "check", "config", "/etc/prometheus/prometheus.yml"];
     expect(await inImage("prometheus", mounts, config)).toMatchObject({

@@ -4,6 +4,7 @@ import { mustRun } from "../../../base/shell.ts";
 import { DockerLab } from "../docker-lab.ts";
 import { BUILDER } from "../layout.ts";
 import { readComposeFile } from "../testing/compose-file.ts";
+import { LAB_INDEX } from "./lab-index.ts";
 
 const ROOT = new URL("../../../..", import.meta.url).pathname.replace(/\/$/, "");
 /** The stack settles, and then its processor time is counted for as long. */
@@ -13,7 +14,7 @@ const MIB = 2 ** 20;
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const seconds = (fromMs: number): string => ((performance.now() - fromMs) / 1000).toFixed(1);
 
-await using lab = new DockerLab({ index: 0, lifetime: "with-caller", projectDir: ROOT });
+await using lab = new DockerLab({ index: LAB_INDEX, lifetime: "with-caller", projectDir: ROOT });
 let startedMs = performance.now();
 await lab.up();
 say(`up to three tracks: ${seconds(startedMs)} s`);

@@ -5,9 +5,11 @@ import { readdirSync } from "node:fs";
 import { createLab } from "../../create-lab.ts";
 import type { Lab } from "../../lab.ts";
 import { runLabSuite } from "../../testing/lab.case.ts";
+import { LAB_INDEX } from "./lab-index.ts";
 
 const TIMEOUT_MS = 180_000;
-const makeLab = (): Lab => createLab({ engine: "docker", index: 0, lifetime: "with-caller" });
+const makeLab = (): Lab =>
+  createLab({ engine: "docker", index: LAB_INDEX, lifetime: "with-caller" });
 
 describe("docker lab", () => {
   runLabSuite({ makeLab: () => Promise.resolve(makeLab()) });

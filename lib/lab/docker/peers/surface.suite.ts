@@ -11,20 +11,18 @@ import { Toolset } from "../../../investigate/tools/toolset.ts";
 import { createLab } from "../../create-lab.ts";
 import type { Lab } from "../../lab.ts";
 import { readDashboard } from "../testing/dashboard.ts";
+import { LAB_INDEX } from "./lab-index.ts";
 
 const ROOT = new URL("../../../..", import.meta.url).pathname.replace(/\/$/, "");
 const TIMEOUT_MS = 300_000;
 const DEADLINE_MS = 90_000;
-
-/** Labels that Loki adds by itself to what it takes over OTLP, and ours does not. */
-const LOKI_ONLY: ReadonlySet<string> = new Set(["detected_level", "service_instance_id"]);
 
 let labs: Readonly<Record<"native" | "docker", Lab>>;
 
 beforeAll(async () => {
   const make = (engine: string, index: number): Lab =>
     createLab({ engine, index, lifetime: "with-caller" });
-  labs = { docker: make("docker", 0), native: make("native", 1) };
+  labs = { docker: make("docker", LAB_INDEX), native: make("native", (LAB_INDEX + 1) % 10) };
   await labs.docker.up();
   await labs.native.up();
 }, TIMEOUT_MS);
@@ -143,7 +141,7 @@ const lokiLabels =
       limit: "500",
     });
     const names = data.result.flatMap(({ stream }) => Object.keys(stream));
-    return sortedSet(names.filter((name) => !LOKI_ONLY.has(name)));
+    return sortedSet(names);
   };
 
 describe("LogQL", () => {

@@ -1,0 +1,9 @@
+/** The lab that the tests on a real engine use: TEST_DOCKER_LAB, else the first one. */
+import { integerBetween, processEnv, readEnv } from "../../../base/env.ts";
+
+export const LAB_INDEX = readEnv(
+  processEnv(),
+  "TEST_DOCKER_LAB",
+  0,
+  integerBetween(0, 9, "a lab's index"),
+);
