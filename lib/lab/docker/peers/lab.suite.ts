@@ -2,6 +2,7 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
+import { waitUntil } from "../../../base/wait.ts";
 import { createLab } from "../../create-lab.ts";
 import type { Lab } from "../../lab.ts";
 import { runLabSuite } from "../../testing/lab.case.ts";
@@ -21,18 +22,20 @@ describe("docker lab, its own", () => {
     async () => {
       await using lab = makeLab();
       await lab.up();
-      const stored = await lab.snapshot?.();
-      expect(stored).toBeDefined();
-      const blocks = readdirSync(stored?.prometheusBlocks ?? "");
-      expect(blocks.length).toBeGreaterThan(0);
-      expect(readdirSync(`${stored?.prometheusBlocks}/${blocks[0]}`)).toContain("meta.json");
-      using store = new Database(stored?.telemetryStore ?? "", { readonly: true });
-      const tables = store.query("SELECT name FROM sqlite_master WHERE type = 'table'").all();
-      expect(tables.length).toBeGreaterThan(0);
-      const count = (table: string): number =>
-        (store.query(`SELECT count(*) AS n FROM ${table}`).get() as { n: number }).n;
-      expect(count("logs")).toBeGreaterThan(0);
-      expect(count("spans")).toBeGreaterThan(0);
+      // The first lines and spans are still under way.
+      await waitUntil(
+        async () => {
+          const stored = await lab.snapshot?.();
+          const blocks = readdirSync(stored?.prometheusBlocks ?? "");
+          expect(readdirSync(`${stored?.prometheusBlocks}/${blocks[0]}`)).toContain("meta.json");
+          using store = new Database(stored?.telemetryStore ?? "", { readonly: true });
+          const count = (table: string): number =>
+            (store.query(`SELECT count(*) AS n FROM ${table}`).get() as { n: number }).n;
+          const [logs, spans] = [count("logs"), count("spans")];
+          return { ok: logs > 0 && spans > 0, seen: `${logs} lines, ${spans} spans` };
+        },
+        { what: "lines and spans in a snapshot", deadlineMs: TIMEOUT_MS / 3, intervalMs: 2000 },
+      );
     },
     TIMEOUT_MS,
   );
