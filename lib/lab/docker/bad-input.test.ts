@@ -236,6 +236,10 @@ describe("what Compose says becomes one line", () => {
     ],
     ["unknown shorthand flag: 'p' in -p", /must have Compose v2/],
     ["docker: 'compose' is not a docker command.", /must have Compose v2/],
+    [
+      "yaml: line 1: did not find expected node content",
+      /compose file must be one, but: yaml: line 1: .*docker compose config/,
+    ],
     ["something else\n\n", /^something else$/],
     ["", /^Compose said nothing$/],
   ])("%p", (said, message) => {

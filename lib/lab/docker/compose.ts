@@ -125,6 +125,11 @@ const REASONS: readonly (readonly [RegExp, (match: RegExpExecArray) => string])[
     (match) =>
       `the image must build, but: ${match[1]?.trim()}; \`docker compose build\` shows the whole of it`,
   ],
+  [
+    /((?:yaml|validating|parsing)\b.*)/,
+    (match) =>
+      `the compose file must be one, but: ${match[1]?.trim()}; \`docker compose config\` checks it`,
+  ],
 ];
 
 /** Why Compose failed, in one line. */

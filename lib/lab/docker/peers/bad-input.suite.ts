@@ -125,7 +125,7 @@ test(
   async () => {
     const { code, line } = await up("services: [\n");
     expect(code).toBe(2);
-    expect(line).toMatch(/^Cannot start the lab in containers: .*yml/);
+    expect(line).toMatch(/the compose file must be one, but: .*line 1: .*docker compose config/);
   },
   TIMEOUT_MS,
 );
