@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { copyProject, type ProjectCopy } from "../lib/base/testing/copy-project.ts";
 
 const NAME = "slow-camera";
-const TEST_TIMEOUT_MS = 300_000;
 
 let project: ProjectCopy;
 
@@ -19,25 +18,21 @@ beforeAll(async () => {
     const text = await Bun.file(join(folder, file)).text();
     await Bun.write(join(folder, file), text.replaceAll('"../../', '"../'));
   }
-}, TEST_TIMEOUT_MS);
+});
 afterAll(() => project.remove());
 
-test(
-  "the command line knows it",
-  async () => {
-    const unknown = await project.bun("runner.ts", "no-such-scenario");
-    expect(unknown.code).toBe(1);
-    expect(unknown.text).toContain(NAME);
-    // The labs are chosen after the scenario was loaded and checked, so this error proves the
-    // loading.
-    const known = await project.bun("runner.ts", NAME, "--lab", "9", "--parallel", "2");
-    expect(known).toMatchObject({
-      code: 1,
-      text: expect.stringContaining("Cannot run 2 labs from 9"),
-    });
-  },
-  TEST_TIMEOUT_MS,
-);
+test("the command line knows it", async () => {
+  const unknown = await project.bun("runner.ts", "no-such-scenario");
+  expect(unknown.code).toBe(1);
+  expect(unknown.text).toContain(NAME);
+  // The labs are chosen after the scenario was loaded and checked, so this error proves the
+  // loading.
+  const known = await project.bun("runner.ts", NAME, "--lab", "9", "--parallel", "2");
+  expect(known).toMatchObject({
+    code: 1,
+    text: expect.stringContaining("Cannot run 2 labs from 9"),
+  });
+});
 
 test("its rubric is printed as its expected_rca.md has it", async () => {
   const printed = await project.bun("scenarios/rubric.ts", NAME);
@@ -45,19 +40,11 @@ test("its rubric is printed as its expected_rca.md has it", async () => {
   expect(printed.text).toContain("`correct_configuration` on `eo-sensor`");
 });
 
-test(
-  "the tests of all scenarios take it in",
-  async () => {
-    const tests = [
-      "scenarios/scenarios.test.ts",
-      "lib/run/rubrics.test.ts",
-      "lib/run/leaks.test.ts",
-    ];
-    const tested = await project.bun("test", ...tests);
-    expect(tested).toMatchObject({
-      code: 0,
-      text: expect.stringContaining(`${NAME}: earns what is`),
-    });
-  },
-  TEST_TIMEOUT_MS,
-);
+test("the tests of all scenarios take it in", async () => {
+  const tests = ["scenarios/scenarios.test.ts", "lib/run/rubrics.test.ts", "lib/run/leaks.test.ts"];
+  const tested = await project.bun("test", ...tests);
+  expect(tested).toMatchObject({
+    code: 0,
+    text: expect.stringContaining(`${NAME}: earns what is`),
+  });
+});

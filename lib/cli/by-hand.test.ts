@@ -13,7 +13,6 @@ import type { LabStatus } from "../run/labs.ts";
 const ROOT = new URL("../..", import.meta.url).pathname;
 const BY_HAND_LAB = 5;
 const RUN_LAB = 8;
-const TEST_TIMEOUT_MS = 4 * 60_000;
 const DEADLINE_MS = 3 * 60_000;
 
 async function runner(lab: number, ...argv: string[]): Promise<{ code: number; text: string }> {
@@ -64,58 +63,44 @@ describe("by hand, and after a runner's death", () => {
     // Its baseline takes almost a minute; meanwhile the other tests go on.
     run8 = doomed("sensor-down", "--lab", String(RUN_LAB), "--results", results);
     expect(await runner(BY_HAND_LAB, "up")).toMatchObject({ code: 0 });
-  }, TEST_TIMEOUT_MS);
+  });
 
   afterAll(async () => {
     run8.child.kill("SIGKILL");
     for (const lab of [BY_HAND_LAB, RUN_LAB]) await runner(lab, "down");
     await rm(results, { recursive: true, force: true });
-  }, TEST_TIMEOUT_MS);
+  });
 
-  test(
-    "inject breaks the running lab, and every up heals it",
-    async () => {
-      const injected = await runner(BY_HAND_LAB, "inject", "network-partition");
-      expect(injected).toMatchObject({ code: 0, text: expect.stringContaining("cleanup") });
-      expect(await changed(BY_HAND_LAB)).toMatchObject([
-        { service: "esm-sensor", state: "running", network: "detached" },
-      ]);
-      const up = await runner(BY_HAND_LAB, "up");
-      expect(up).toMatchObject({ code: 0, text: expect.stringContaining("esm-sensor canonical") });
-      expect(await changed(BY_HAND_LAB)).toEqual([]);
-    },
-    TEST_TIMEOUT_MS,
-  );
+  test("inject breaks the running lab, and every up heals it", async () => {
+    const injected = await runner(BY_HAND_LAB, "inject", "network-partition");
+    expect(injected).toMatchObject({ code: 0, text: expect.stringContaining("cleanup") });
+    expect(await changed(BY_HAND_LAB)).toMatchObject([
+      { service: "esm-sensor", state: "running", network: "detached" },
+    ]);
+    const up = await runner(BY_HAND_LAB, "up");
+    expect(up).toMatchObject({ code: 0, text: expect.stringContaining("esm-sensor canonical") });
+    expect(await changed(BY_HAND_LAB)).toEqual([]);
+  });
 
-  test(
-    "a runner that is killed while it injects is healed by cleanup",
-    async () => {
-      const injecting = doomed("inject", "decoy", "--lab", String(BY_HAND_LAB));
-      await injecting.killAfter("esm-sensor stopped until");
-      expect(await changed(BY_HAND_LAB)).toMatchObject([
-        { service: "esm-sensor", state: "exited" },
-      ]);
-      const cleaned = await runner(BY_HAND_LAB, "cleanup");
-      expect(cleaned).toMatchObject({ code: 0, text: expect.stringContaining("is canonical") });
-      expect(await changed(BY_HAND_LAB)).toEqual([]);
-    },
-    TEST_TIMEOUT_MS,
-  );
+  test("a runner that is killed while it injects is healed by cleanup", async () => {
+    const injecting = doomed("inject", "decoy", "--lab", String(BY_HAND_LAB));
+    await injecting.killAfter("esm-sensor stopped until");
+    expect(await changed(BY_HAND_LAB)).toMatchObject([{ service: "esm-sensor", state: "exited" }]);
+    const cleaned = await runner(BY_HAND_LAB, "cleanup");
+    expect(cleaned).toMatchObject({ code: 0, text: expect.stringContaining("is canonical") });
+    expect(await changed(BY_HAND_LAB)).toEqual([]);
+  });
 
-  test(
-    "a run's own lab is left alone while it goes on, and gone when the runner is killed in mid-fault",
-    async () => {
-      for (const argv of [["up"], ["inject", "decoy"], ["cleanup"], ["sensor-down"], ["verify"]]) {
-        const refused = await runner(RUN_LAB, ...argv);
-        expect(refused).toMatchObject({ code: 1, text: expect.stringContaining("another run") });
-      }
-      await run8.killAfter("radar-sensor ended with exit code 0");
-      const cleaned = await runner(RUN_LAB, "cleanup");
-      expect(cleaned).toMatchObject({ code: 0, text: expect.stringContaining("nothing is left") });
-      expect(await runner(RUN_LAB, "ps")).toMatchObject({ code: 0, text: "the lab is not up\n" });
-      const absent = await runner(RUN_LAB, "inject", "decoy");
-      expect(absent).toMatchObject({ code: 1, text: expect.stringContaining("is not up") });
-    },
-    TEST_TIMEOUT_MS,
-  );
+  test("a run's own lab is left alone while it goes on, and gone when the runner is killed in mid-fault", async () => {
+    for (const argv of [["up"], ["inject", "decoy"], ["cleanup"], ["sensor-down"], ["verify"]]) {
+      const refused = await runner(RUN_LAB, ...argv);
+      expect(refused).toMatchObject({ code: 1, text: expect.stringContaining("another run") });
+    }
+    await run8.killAfter("radar-sensor ended with exit code 0");
+    const cleaned = await runner(RUN_LAB, "cleanup");
+    expect(cleaned).toMatchObject({ code: 0, text: expect.stringContaining("nothing is left") });
+    expect(await runner(RUN_LAB, "ps")).toMatchObject({ code: 0, text: "the lab is not up\n" });
+    const absent = await runner(RUN_LAB, "inject", "decoy");
+    expect(absent).toMatchObject({ code: 1, text: expect.stringContaining("is not up") });
+  });
 });

@@ -14,7 +14,6 @@ import { preflight } from "./native/preflight.ts";
 
 const NAME = "track-recorder";
 const LAB_INDEX = 3;
-const TEST_TIMEOUT_MS = 300_000;
 const DEADLINE_MS = 90_000;
 const CHROMIUM = "/usr/bin/chromium";
 const METRICS_PORT = 1 + Math.max(...SERVICES.map((name) => TOPOLOGY[name].metricsPort));
@@ -74,90 +73,70 @@ describe.skipIf(!canRun)(
       await Bun.write(join(project.folder, "services", NAME, "main.ts"), PROGRAM);
       const up = await project.bun("runner.ts", "up", "--lab", String(LAB_INDEX));
       expect(up).toMatchObject({ code: 0 });
-    }, TEST_TIMEOUT_MS);
+    });
     afterAll(async () => {
       const down = await project.bun("runner.ts", "down", "--lab", String(LAB_INDEX));
       await project.remove();
       expect(down).toMatchObject({ code: 0 });
-    }, TEST_TIMEOUT_MS);
+    });
 
-    test(
-      "is started",
-      async () => {
-        const listed = await project.bun("runner.ts", "ps", "--lab", String(LAB_INDEX));
-        expect(listed.text).toMatch(new RegExp(`^ *${NAME} +running`, "m"));
-      },
-      TEST_TIMEOUT_MS,
-    );
+    test("is started", async () => {
+      const listed = await project.bun("runner.ts", "ps", "--lab", String(LAB_INDEX));
+      expect(listed.text).toMatch(new RegExp(`^ *${NAME} +running`, "m"));
+    });
 
-    test(
-      "receives, and is scraped and shown on the host",
-      async () => {
-        const prometheus = createPrometheusClient(prometheusUrl);
-        const instance = `${NAME}:${METRICS_PORT}`;
-        await waitUntil(
-          async () => {
-            const expr = `cms_recorder_received_total{job="cms-services",instance="${instance}"}`;
-            const [sample] = await prometheus.instant(expr);
-            return { ok: (sample?.value ?? 0) > 0, seen: String(sample?.value) };
-          },
-          { what: "its metric in Prometheus", deadlineMs: DEADLINE_MS },
-        );
-        const port = ports.metrics[SERVICES[0]] - TOPOLOGY[SERVICES[0]].metricsPort + METRICS_PORT;
-        const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-        expect(text).toContain("cms_recorder_received_total");
-      },
-      TEST_TIMEOUT_MS,
-    );
+    test("receives, and is scraped and shown on the host", async () => {
+      const prometheus = createPrometheusClient(prometheusUrl);
+      const instance = `${NAME}:${METRICS_PORT}`;
+      await waitUntil(
+        async () => {
+          const expr = `cms_recorder_received_total{job="cms-services",instance="${instance}"}`;
+          const [sample] = await prometheus.instant(expr);
+          return { ok: (sample?.value ?? 0) > 0, seen: String(sample?.value) };
+        },
+        { what: "its metric in Prometheus", deadlineMs: DEADLINE_MS },
+      );
+      const port = ports.metrics[SERVICES[0]] - TOPOLOGY[SERVICES[0]].metricsPort + METRICS_PORT;
+      const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+      expect(text).toContain("cms_recorder_received_total");
+    });
 
-    test(
-      "stands on the console as running, and the console throws nothing",
-      async () => {
-        const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
-        try {
-          const page = await browser.newPage();
-          const errors: string[] = [];
-          page.on("pageerror", (error) => errors.push(String(error)));
-          await page.goto(`http://127.0.0.1:${ports.console}/`);
-          const group = page.locator("#topology g").filter({ hasText: NAME });
-          await group.locator("circle.running").waitFor({ timeout: DEADLINE_MS });
-          expect(errors).toEqual([]);
-          expect(await page.locator("#topology circle").count()).toBe(SERVICES.length + 1);
-        } finally {
-          await browser.close();
-        }
-      },
-      TEST_TIMEOUT_MS,
-    );
+    test("stands on the console as running, and the console throws nothing", async () => {
+      const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
+      try {
+        const page = await browser.newPage();
+        const errors: string[] = [];
+        page.on("pageerror", (error) => errors.push(String(error)));
+        await page.goto(`http://127.0.0.1:${ports.console}/`);
+        const group = page.locator("#topology g").filter({ hasText: NAME });
+        await group.locator("circle.running").waitFor({ timeout: DEADLINE_MS });
+        expect(errors).toEqual([]);
+        expect(await page.locator("#topology circle").count()).toBe(SERVICES.length + 1);
+      } finally {
+        await browser.close();
+      }
+    });
 
-    test(
-      "stands in the inventory of the investigators, with its place and its state",
-      async () => {
-        const script = `
+    test("stands in the inventory of the investigators, with its place and its state", async () => {
+      const script = `
         import { systemClock } from "./lib/base/clock.ts";
         import { inventory } from "./lib/investigate/tools/inventory.ts";
 const get = async (url) => (await fetch(url)).json();
         console.log(JSON.stringify(await inventory(get, "${prometheusUrl}", systemClock.nowMs())));`;
-        const { text } = await project.bun("-e", script);
-        const { facts, notes } = JSON.parse(text) as {
-          facts: { signal: string; service: string; value: unknown }[];
-          notes: string[];
-        };
-        expect(notes).toContain(
-          `${NAME}: counts tactical tracks; fed by track-fusion; feeds nobody`,
-        );
-        const states = facts.filter(
-          ({ signal, service }) => signal === "container_state" && service === NAME,
-        );
-        expect(states.map(({ value }) => value)).toEqual(["running"]);
-      },
-      TEST_TIMEOUT_MS,
-    );
+      const { text } = await project.bun("-e", script);
+      const { facts, notes } = JSON.parse(text) as {
+        facts: { signal: string; service: string; value: unknown }[];
+        notes: string[];
+      };
+      expect(notes).toContain(`${NAME}: counts tactical tracks; fed by track-fusion; feeds nobody`);
+      const states = facts.filter(
+        ({ signal, service }) => signal === "container_state" && service === NAME,
+      );
+      expect(states.map(({ value }) => value)).toEqual(["running"]);
+    });
 
-    test(
-      "belongs to the healthy system that a run waits for",
-      async () => {
-        const script = `
+    test("belongs to the healthy system that a run waits for", async () => {
+      const script = `
         import { createPrometheusClient } from "./lib/base/prometheus.ts";
         import { proveBaseline } from "./lib/run/steps.ts";
         await proveBaseline({
@@ -166,10 +145,8 @@ const get = async (url) => (await fetch(url)).json();
           signal: new AbortController().signal,
         }, ${DEADLINE_MS * 2});
         console.log("healthy");`;
-        const { text } = await project.bun("-e", script);
-        expect(text).toContain("healthy");
-      },
-      TEST_TIMEOUT_MS,
-    );
+      const { text } = await project.bun("-e", script);
+      expect(text).toContain("healthy");
+    });
   },
 );

@@ -9,7 +9,7 @@ import { run } from "../base/shell.ts";
 import { waitUntil } from "../base/wait.ts";
 import { SERVICES, type ServiceName, TOPOLOGY } from "../contract/topology.ts";
 
-const TEST_TIMEOUT_MS = 150_000;
+const MAX_LIFE_MS = 150_000;
 const isRoot = process.getuid?.() === 0;
 const running = new Set<Bun.Subprocess>();
 
@@ -40,7 +40,7 @@ function start(name: ServiceName): { child: Bun.Subprocess; output: { text: stri
     env: environment(name),
     stdout: "pipe",
     stderr: "inherit",
-    timeout: TEST_TIMEOUT_MS,
+    timeout: MAX_LIFE_MS,
     killSignal: "SIGKILL",
   });
   running.add(child);
@@ -86,30 +86,25 @@ describe.skipIf(!isRoot)("a service that is stopped (as root, for a network of i
       expect(seen[0]).toBe("service_starting");
       expect(seen.slice(-2)).toEqual(["signal_received", "service_stopping"]);
     },
-    TEST_TIMEOUT_MS,
   );
 
-  test(
-    "SIGINT stops it too, and a second signal changes nothing",
-    async () => {
-      const { child, output } = start("eo-sensor");
-      await waitUntil(() => ({ ok: output.text.includes("sensor_started"), seen: output.text }), {
-        what: "the sensor to start",
-        deadlineMs: 60_000,
-        intervalMs: 20,
-      });
-      child.kill("SIGINT");
-      child.kill("SIGTERM");
-      expect(await child.exited).toBe(0);
-      await waitUntil(() => ({ ok: output.text.includes("service_stopping"), seen: output.text }), {
-        what: "the last lines",
-        deadlineMs: 60_000,
-        intervalMs: 20,
-      });
-      expect(events(output.text).filter((event) => event === "service_stopping").length).toBe(1);
-    },
-    TEST_TIMEOUT_MS,
-  );
+  test("SIGINT stops it too, and a second signal changes nothing", async () => {
+    const { child, output } = start("eo-sensor");
+    await waitUntil(() => ({ ok: output.text.includes("sensor_started"), seen: output.text }), {
+      what: "the sensor to start",
+      deadlineMs: 60_000,
+      intervalMs: 20,
+    });
+    child.kill("SIGINT");
+    child.kill("SIGTERM");
+    expect(await child.exited).toBe(0);
+    await waitUntil(() => ({ ok: output.text.includes("service_stopping"), seen: output.text }), {
+      what: "the last lines",
+      deadlineMs: 60_000,
+      intervalMs: 20,
+    });
+    expect(events(output.text).filter((event) => event === "service_stopping").length).toBe(1);
+  });
 });
 
 describe.skipIf(!isRoot)("a service that cannot go on (as root, for a network of its own)", () => {
@@ -119,25 +114,21 @@ describe.skipIf(!isRoot)("a service that cannot go on (as root, for a network of
   test.each([
     ["eo-sensor", TOPOLOGY["eo-sensor"].metricsPort],
     ["tactical-display", TOPOLOGY["tactical-display"].httpPort ?? 0],
-  ] as const)(
-    "%s ends with one line when its port %p is in use",
-    async (name, port) => {
-      const script = `
+  ] as const)("%s ends with one line when its port %p is in use", async (name, port) => {
+    const script = `
         Bun.serve({ port: ${port}, hostname: "0.0.0.0", fetch: () => new Response() });
         const child = Bun.spawn([process.execPath, ${JSON.stringify(programOf(name))}],
           { stdout: "ignore", stderr: "inherit" });
         process.exit(await child.exited);`;
-      const { code, stderr } = await run(inOwnNetwork("-e", script), {
-        env: environment(name),
-        timeoutMs: 60_000,
-      });
-      expect(stderr).toBe(
-        `${name}: Cannot listen on port ${port}: it must be free, but another program listens on it\n`,
-      );
-      expect(code).toBe(1);
-    },
-    TEST_TIMEOUT_MS,
-  );
+    const { code, stderr } = await run(inOwnNetwork("-e", script), {
+      env: environment(name),
+      timeoutMs: 60_000,
+    });
+    expect(stderr).toBe(
+      `${name}: Cannot listen on port ${port}: it must be free, but another program listens on it\n`,
+    );
+    expect(code).toBe(1);
+  });
 
   test.each(["throw", "reject", "start"])(
     "a defect (%s) is an ERROR in the store, with the exception, and exit code 3",
@@ -164,6 +155,5 @@ describe.skipIf(!isRoot)("a service that cannot go on (as root, for a network of
       expect(stderr).toStartWith("eo-sensor: TypeError: the defect of this test");
       expect(code).toBe(3);
     },
-    TEST_TIMEOUT_MS,
   );
 });

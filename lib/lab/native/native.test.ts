@@ -19,7 +19,6 @@ import { preflight } from "./preflight.ts";
 
 const PROJECT = new URL("../../..", import.meta.url).pathname.replace(/\/$/, "");
 const STAND_IN = "lib/lab/native/testing/stand-in.ts";
-const TEST_TIMEOUT_MS = 300_000;
 
 /** A machine with other work is slow. */
 const DEADLINE_MS = 90_000;
@@ -123,268 +122,218 @@ describe.skipIf(!canRun)("what survives a native lab", () => {
   afterEach(async () => {
     await lab?.down();
     lab = undefined;
-  }, TEST_TIMEOUT_MS);
+  });
 
-  test(
-    "nothing, after down",
-    async () => {
-      lab = await standInLab("until-down");
-      await lab.up();
-      const { index, all } = await idsOf(lab);
-      await lab.down();
-      expect(all.filter((pid) => cmdline(String(pid)) !== "")).toEqual([]);
-      expect(leftovers(index)).toEqual([]);
-      await preflight(index);
-      await lab.down();
-    },
-    TEST_TIMEOUT_MS,
-  );
+  test("nothing, after down", async () => {
+    lab = await standInLab("until-down");
+    await lab.up();
+    const { index, all } = await idsOf(lab);
+    await lab.down();
+    expect(all.filter((pid) => cmdline(String(pid)) !== "")).toEqual([]);
+    expect(leftovers(index)).toEqual([]);
+    await preflight(index);
+    await lab.down();
+  });
 
   for (const victim of ["daemon", "unshare", "supervisor"] as const) {
-    test(
-      `nothing, after kill -9 of the ${victim}; and up works at once`,
-      async () => {
-        lab = await standInLab("until-down");
-        await lab.up();
-        const ids = await idsOf(lab);
-        process.kill(ids[victim], "SIGKILL");
-        await untilNothingIsLeft(ids.index, ids.all);
-        expect(await lab.status()).toBeNull();
-        await lab.up();
-        process.kill((await idsOf(lab))[victim], "SIGKILL");
-        // Without a wait: the new lab has to wait until the old one has ended.
-        await lab.up();
-        expect((await lab.status())?.services.every(({ canonical }) => canonical)).toBe(true);
-      },
-      TEST_TIMEOUT_MS,
-    );
+    test(`nothing, after kill -9 of the ${victim}; and up works at once`, async () => {
+      lab = await standInLab("until-down");
+      await lab.up();
+      const ids = await idsOf(lab);
+      process.kill(ids[victim], "SIGKILL");
+      await untilNothingIsLeft(ids.index, ids.all);
+      expect(await lab.status()).toBeNull();
+      await lab.up();
+      process.kill((await idsOf(lab))[victim], "SIGKILL");
+      // Without a wait: the new lab has to wait until the old one has ended.
+      await lab.up();
+      expect((await lab.status())?.services.every(({ canonical }) => canonical)).toBe(true);
+    });
   }
 
-  test(
-    "nothing, after kill -9 of the program that it lives with",
-    async () => {
-      const index = await freeIndex();
-      const script = `
+  test("nothing, after kill -9 of the program that it lives with", async () => {
+    const index = await freeIndex();
+    const script = `
         import { NativeLab } from ${JSON.stringify(`${import.meta.dir}/native-lab.ts`)};
         const lab = new NativeLab({ index: ${index}, lifetime: "with-caller",
           projectDir: ${JSON.stringify(PROJECT)}, standIn: ${JSON.stringify(STAND_IN)} });
         await lab.up();
         console.log("up");
         setInterval(() => {}, 1000);`;
-      const caller = Bun.spawn([process.execPath, "-e", script], { stdout: "pipe" });
-      await caller.stdout.getReader().read();
-      const seen = new NativeLab({ index, lifetime: "with-caller", projectDir: PROJECT });
-      const { all } = await idsOf(seen);
-      caller.kill("SIGKILL");
-      await untilNothingIsLeft(index, all);
-    },
-    TEST_TIMEOUT_MS,
-  );
+    const caller = Bun.spawn([process.execPath, "-e", script], { stdout: "pipe" });
+    await caller.stdout.getReader().read();
+    const seen = new NativeLab({ index, lifetime: "with-caller", projectDir: PROJECT });
+    const { all } = await idsOf(seen);
+    caller.kill("SIGKILL");
+    await untilNothingIsLeft(index, all);
+  });
 
-  test(
-    "nothing, when it is stopped while it starts",
-    async () => {
-      const index = await freeIndex();
-      lab = new NativeLab({
-        index,
-        lifetime: "with-caller",
-        projectDir: PROJECT,
-        standIn: STAND_IN,
-      });
+  test("nothing, when it is stopped while it starts", async () => {
+    const index = await freeIndex();
+    lab = new NativeLab({
+      index,
+      lifetime: "with-caller",
+      projectDir: PROJECT,
+      standIn: STAND_IN,
+    });
+    const stop = new AbortController();
+    const starting = lab.up({
+      signal: stop.signal,
+      onProgress: () => queueMicrotask(() => stop.abort(new Error("Ctrl-C"))),
+    });
+    await expect(starting).rejects.toThrow("Ctrl-C");
+    expect(await lab.status()).toBeNull();
+    expect(leftovers(index)).toEqual([]);
+  });
+
+  test("nothing, when it is stopped while its programs start", async () => {
+    const index = await freeIndex();
+    lab = new NativeLab({
+      index,
+      lifetime: "until-down",
+      projectDir: PROJECT,
+      standIn: STAND_IN,
+    });
+    const { state, daemonPid, log } = filesOf(PROJECT, index);
+    rmSync(state, { recursive: true, force: true });
+    for (const path of [daemonPid, log("tactical-display")]) {
       const stop = new AbortController();
-      const starting = lab.up({
-        signal: stop.signal,
-        onProgress: () => queueMicrotask(() => stop.abort(new Error("Ctrl-C"))),
+      const outcome = lab.up({ signal: stop.signal }).catch(messageOf);
+      await waitUntil(() => ({ ok: existsSync(path), seen: "not there" }), {
+        what: path,
+        deadlineMs: DEADLINE_MS,
+        intervalMs: 1,
       });
-      await expect(starting).rejects.toThrow("Ctrl-C");
-      expect(await lab.status()).toBeNull();
+      stop.abort(new Error("Ctrl-C"));
+      expect(await outcome).toBe("Ctrl-C");
       expect(leftovers(index)).toEqual([]);
-    },
-    TEST_TIMEOUT_MS,
-  );
+    }
+  });
 
-  test(
-    "nothing, when it is stopped while its programs start",
-    async () => {
-      const index = await freeIndex();
-      lab = new NativeLab({
-        index,
-        lifetime: "until-down",
-        projectDir: PROJECT,
-        standIn: STAND_IN,
-      });
-      const { state, daemonPid, log } = filesOf(PROJECT, index);
-      rmSync(state, { recursive: true, force: true });
-      for (const path of [daemonPid, log("tactical-display")]) {
-        const stop = new AbortController();
-        const outcome = lab.up({ signal: stop.signal }).catch(messageOf);
-        await waitUntil(() => ({ ok: existsSync(path), seen: "not there" }), {
-          what: path,
-          deadlineMs: DEADLINE_MS,
-          intervalMs: 1,
-        });
-        stop.abort(new Error("Ctrl-C"));
-        expect(await outcome).toBe("Ctrl-C");
-        expect(leftovers(index)).toEqual([]);
-      }
-    },
-    TEST_TIMEOUT_MS,
-  );
-
-  test(
-    "a part that was killed is reported, and up starts it again",
-    async () => {
-      lab = await standInLab();
-      await lab.up();
-      const status = await lab.status();
-      for (const { pid } of status?.parts ?? []) process.kill(pid ?? 0, "SIGKILL");
-      await waitUntil(
-        async () => {
-          const parts = (await lab?.status())?.parts ?? [];
-          const seen = parts.map(({ name, state, pid }) => `${name} ${state} ${pid}`).join(", ");
-          return { ok: seen === "prometheus exited null, telemetry exited null", seen };
-        },
-        { what: "both parts to be reported", deadlineMs: DEADLINE_MS },
-      );
-      await lab.up();
-      expect((await lab.status())?.parts.map(({ state }) => state)).toEqual(["running", "running"]);
-    },
-    TEST_TIMEOUT_MS,
-  );
+  test("a part that was killed is reported, and up starts it again", async () => {
+    lab = await standInLab();
+    await lab.up();
+    const status = await lab.status();
+    for (const { pid } of status?.parts ?? []) process.kill(pid ?? 0, "SIGKILL");
+    await waitUntil(
+      async () => {
+        const parts = (await lab?.status())?.parts ?? [];
+        const seen = parts.map(({ name, state, pid }) => `${name} ${state} ${pid}`).join(", ");
+        return { ok: seen === "prometheus exited null, telemetry exited null", seen };
+      },
+      { what: "both parts to be reported", deadlineMs: DEADLINE_MS },
+    );
+    await lab.up();
+    expect((await lab.status())?.parts.map(({ state }) => state)).toEqual(["running", "running"]);
+  });
 });
 
 describe.skipIf(!canRun)("a native lab among others", () => {
   const labs: NativeLab[] = [];
   afterEach(async () => {
     await Promise.all(labs.splice(0).map((lab) => lab.down()));
-  }, TEST_TIMEOUT_MS);
+  });
 
-  test(
-    "runs beside another one, and each has its own services",
-    async () => {
-      for (let count = 0; count < 2; count += 1) {
-        const lab = await standInLab();
-        labs.push(lab);
-        await lab.up();
-      }
-      const [first, second] = labs as [NativeLab, NativeLab];
-      await first.replace("esm-sensor", { env: { STAND_IN_LABEL: "first" } });
-      await second.replace("esm-sensor", { env: { STAND_IN_LABEL: "second" } });
-      for (const [lab, label] of [
-        [first, "first"],
-        [second, "second"],
-      ] as const) {
-        const url = `http://127.0.0.1:${lab.ports.metrics["esm-sensor"]}/metrics`;
-        await waitUntil(
-          async () => {
-            const seen = await (await fetch(url)).text();
-            return { ok: seen.includes(`label="${label}"`), seen };
-          },
-          { what: `the service of the ${label} lab`, deadlineMs: DEADLINE_MS },
-        );
-      }
-      await first.down();
-      expect((await second.status())?.services.every(({ state }) => state === "running")).toBe(
-        true,
+  test("runs beside another one, and each has its own services", async () => {
+    for (let count = 0; count < 2; count += 1) {
+      const lab = await standInLab();
+      labs.push(lab);
+      await lab.up();
+    }
+    const [first, second] = labs as [NativeLab, NativeLab];
+    await first.replace("esm-sensor", { env: { STAND_IN_LABEL: "first" } });
+    await second.replace("esm-sensor", { env: { STAND_IN_LABEL: "second" } });
+    for (const [lab, label] of [
+      [first, "first"],
+      [second, "second"],
+    ] as const) {
+      const url = `http://127.0.0.1:${lab.ports.metrics["esm-sensor"]}/metrics`;
+      await waitUntil(
+        async () => {
+          const seen = await (await fetch(url)).text();
+          return { ok: seen.includes(`label="${label}"`), seen };
+        },
+        { what: `the service of the ${label} lab`, deadlineMs: DEADLINE_MS },
       );
-    },
-    TEST_TIMEOUT_MS,
-  );
+    }
+    await first.down();
+    expect((await second.status())?.services.every(({ state }) => state === "running")).toBe(true);
+  });
 
-  test(
-    "is not mistaken for that of another checkout, by up, down or ps",
-    async () => {
-      const lab = await standInLab();
-      labs.push(lab);
-      await lab.up();
-      const { index } = await idsOf(lab);
-      const other = new NativeLab({ index, lifetime: "with-caller", projectDir: "/nonexistent" });
-      const attempts = [
-        () => other.up(),
-        () => other.down(),
-        () => other.status(),
-        () => other.stop("eo-sensor"),
-      ];
-      for (const attempt of attempts) {
-        await expect(attempt()).rejects.toThrow(
-          `it must be one of /nonexistent, but ${PROJECT} runs it`,
-        );
-      }
-      expect((await lab.status())?.services.every(({ canonical }) => canonical)).toBe(true);
-    },
-    TEST_TIMEOUT_MS,
-  );
+  test("is not mistaken for that of another checkout, by up, down or ps", async () => {
+    const lab = await standInLab();
+    labs.push(lab);
+    await lab.up();
+    const { index } = await idsOf(lab);
+    const other = new NativeLab({ index, lifetime: "with-caller", projectDir: "/nonexistent" });
+    const attempts = [
+      () => other.up(),
+      () => other.down(),
+      () => other.status(),
+      () => other.stop("eo-sensor"),
+    ];
+    for (const attempt of attempts) {
+      await expect(attempt()).rejects.toThrow(
+        `it must be one of /nonexistent, but ${PROJECT} runs it`,
+      );
+    }
+    expect((await lab.status())?.services.every(({ canonical }) => canonical)).toBe(true);
+  });
 
-  test(
-    "runs its programs without privileges, in a read-only project",
-    async () => {
-      const lab = await standInLab();
-      labs.push(lab);
-      await lab.up();
-      const url = `http://127.0.0.1:${lab.ports.metrics["eo-sensor"]}/metrics`;
-      expect(await (await fetch(url)).text()).toContain('uid="65534"');
-      const status = await lab.status();
-      for (const { pid } of [...(status?.services ?? []), ...(status?.parts ?? [])]) {
-        const text = readFileSync(`/proc/${pid}/status`, "utf8");
-        expect(text).toMatch(/^CapBnd:\s+0+$/m);
-        expect(text).toMatch(/^CapEff:\s+0+$/m);
-        expect(text).toMatch(/^NoNewPrivs:\s+1$/m);
-      }
-      const mounts = readFileSync(`/proc/${status?.services[0]?.pid}/mounts`, "utf8");
-      expect(mounts).toMatch(/ \/run\/netns\/\.programs\/project \S+ ro[, ]/);
-    },
-    TEST_TIMEOUT_MS,
-  );
+  test("runs its programs without privileges, in a read-only project", async () => {
+    const lab = await standInLab();
+    labs.push(lab);
+    await lab.up();
+    const url = `http://127.0.0.1:${lab.ports.metrics["eo-sensor"]}/metrics`;
+    expect(await (await fetch(url)).text()).toContain('uid="65534"');
+    const status = await lab.status();
+    for (const { pid } of [...(status?.services ?? []), ...(status?.parts ?? [])]) {
+      const text = readFileSync(`/proc/${pid}/status`, "utf8");
+      expect(text).toMatch(/^CapBnd:\s+0+$/m);
+      expect(text).toMatch(/^CapEff:\s+0+$/m);
+      expect(text).toMatch(/^NoNewPrivs:\s+1$/m);
+    }
+    const mounts = readFileSync(`/proc/${status?.services[0]?.pid}/mounts`, "utf8");
+    expect(mounts).toMatch(/ \/run\/netns\/\.programs\/project \S+ ro[, ]/);
+  });
 
-  test(
-    "says which port is taken, and by whom, and starts nothing",
-    async () => {
-      const index = await freeIndex();
-      const { hostPort } = forwards(index)[3] ?? { hostPort: 0 };
-      const server = createServer();
-      await new Promise<void>((resolve) => server.listen(hostPort, "127.0.0.1", resolve));
-      const lab = new NativeLab({ index, lifetime: "with-caller", projectDir: PROJECT });
-      try {
-        const failed = await lab.up().catch((error: unknown) => error);
-        expect(failed).toBeInstanceOf(EnvironmentError);
-        expect(messageOf(failed)).toContain(`port ${hostPort} must be free, but `);
-        expect(messageOf(failed)).toContain(`(process ${process.pid}) listens on it`);
-        expect(leftovers(index)).toEqual([]);
-      } finally {
-        server.close();
-      }
-    },
-    TEST_TIMEOUT_MS,
-  );
-
-  test(
-    "says at once which program does not start, and its last word, and leaves nothing",
-    async () => {
-      const index = await freeIndex();
-      const standIn = "lib/lab/native/no-such-program.ts";
-      const lab = new NativeLab({ index, lifetime: "with-caller", projectDir: PROJECT, standIn });
+  test("says which port is taken, and by whom, and starts nothing", async () => {
+    const index = await freeIndex();
+    const { hostPort } = forwards(index)[3] ?? { hostPort: 0 };
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(hostPort, "127.0.0.1", resolve));
+    const lab = new NativeLab({ index, lifetime: "with-caller", projectDir: PROJECT });
+    try {
       const failed = await lab.up().catch((error: unknown) => error);
       expect(failed).toBeInstanceOf(EnvironmentError);
-      expect(messageOf(failed)).toMatch(
-        /^Cannot start the lab: [a-z-]+ must keep running, but ended: .*no-such-program/,
-      );
+      expect(messageOf(failed)).toContain(`port ${hostPort} must be free, but `);
+      expect(messageOf(failed)).toContain(`(process ${process.pid}) listens on it`);
       expect(leftovers(index)).toEqual([]);
-    },
-    TEST_TIMEOUT_MS,
-  );
+    } finally {
+      server.close();
+    }
+  });
 
-  test(
-    "measures what the whole lab uses",
-    async () => {
-      const lab = await standInLab();
-      labs.push(lab);
-      await lab.up();
-      const use = await lab.usage();
-      // The supervisor, the daemon and the process that holds the namespaces as well.
-      expect(use.processes).toBe(SERVICES.length + PARTS.length + 3);
-      expect(use.pssBytes).toBeGreaterThan(50 * 2 ** 20);
-      expect(use.cpuSeconds).toBeGreaterThan(0);
-    },
-    TEST_TIMEOUT_MS,
-  );
+  test("says at once which program does not start, and its last word, and leaves nothing", async () => {
+    const index = await freeIndex();
+    const standIn = "lib/lab/native/no-such-program.ts";
+    const lab = new NativeLab({ index, lifetime: "with-caller", projectDir: PROJECT, standIn });
+    const failed = await lab.up().catch((error: unknown) => error);
+    expect(failed).toBeInstanceOf(EnvironmentError);
+    expect(messageOf(failed)).toMatch(
+      /^Cannot start the lab: [a-z-]+ must keep running, but ended: .*no-such-program/,
+    );
+    expect(leftovers(index)).toEqual([]);
+  });
+
+  test("measures what the whole lab uses", async () => {
+    const lab = await standInLab();
+    labs.push(lab);
+    await lab.up();
+    const use = await lab.usage();
+    // The supervisor, the daemon and the process that holds the namespaces as well.
+    expect(use.processes).toBe(SERVICES.length + PARTS.length + 3);
+    expect(use.pssBytes).toBeGreaterThan(50 * 2 ** 20);
+    expect(use.cpuSeconds).toBeGreaterThan(0);
+  });
 });

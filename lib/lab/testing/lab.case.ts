@@ -9,7 +9,6 @@ import { SERVICES, type ServiceName } from "../../contract/topology.ts";
 import type { Lab } from "../lab.ts";
 
 /** Generous: a machine with other work is slow. */
-const TEST_TIMEOUT_MS = 300_000;
 const DEADLINE_MS = 90_000;
 
 export interface Skip {
@@ -299,17 +298,17 @@ export function runLabSuite(suite: LabSuite): void {
     await lab.up();
     const prometheus = createPrometheusClient(`http://127.0.0.1:${lab.ports.prometheus}`);
     ctx = { lab, prometheus };
-  }, TEST_TIMEOUT_MS);
+  });
   beforeEach(async () => {
     await ctx.lab.up();
-  }, TEST_TIMEOUT_MS);
+  });
   afterAll(async () => {
     await ctx.lab.down();
     expect(await ctx.lab.status()).toBeNull();
-  }, TEST_TIMEOUT_MS);
+  });
   for (const [name, run] of cases) {
     const reason = skip.find((entry) => entry.test === name)?.reason;
-    if (reason === undefined) test(name, () => run(ctx), TEST_TIMEOUT_MS);
+    if (reason === undefined) test(name, () => run(ctx));
     else test.skip(`${name} (${reason})`, () => {});
   }
 }

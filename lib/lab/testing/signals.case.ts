@@ -2,7 +2,7 @@
  * Every metric, log event and span that is declared arrives: each is read back from Prometheus, the
  * Loki API and the Tempo API of a real lab. What a healthy system never says is provoked.
  */
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { createPrometheusClient } from "../../base/prometheus.ts";
 import { waitUntil } from "../../base/wait.ts";
 import {
@@ -58,6 +58,7 @@ async function untilNoneIsMissing(what: string, missing: () => Promise<string[]>
 
 /** Runs the suite on a lab of its own. */
 export function runSignalSuite({ makeLab, ingress }: SignalSuite): void {
+  setDefaultTimeout(TEST_TIMEOUT_MS);
   let lab: Lab;
   let reader: TelemetryReader;
   let matrix: SignalMatrix;
@@ -67,131 +68,105 @@ export function runSignalSuite({ makeLab, ingress }: SignalSuite): void {
     await lab.up();
     reader = new TelemetryReader(lab.ports);
     matrix = new SignalMatrix(lab.ports);
-  }, TEST_TIMEOUT_MS);
-  afterAll(() => lab.down(), TEST_TIMEOUT_MS);
+  });
+  afterAll(() => lab.down());
 
   const prometheus = () => createPrometheusClient(`http://127.0.0.1:${lab.ports.prometheus}`);
 
-  test(
-    "metrics: both copies of every row, with labels, closed values and buckets",
-    async () => {
-      // It begins with the first refusal: its policies are an open set.
-      const isLater = (name: string): boolean => name === "cms_dds_incompatible_qos_total";
-      await untilNoneIsMissing("every metric", () =>
-        matrix.metricProblems((name) => !isLater(name)),
-      );
-    },
-    TEST_TIMEOUT_MS,
-  );
+  test("metrics: both copies of every row, with labels, closed values and buckets", async () => {
+    // It begins with the first refusal: its policies are an open set.
+    const isLater = (name: string): boolean => name === "cms_dds_incompatible_qos_total";
+    await untilNoneIsMissing("every metric", () => matrix.metricProblems((name) => !isLater(name)));
+  });
 
-  test(
-    "metrics: every fact about process groups, of every service",
-    async () => {
-      await untilNoneIsMissing("every fact", async () => {
-        const found = await Promise.all(
-          Object.keys(CONTAINER_METRICS).map(async (name) => {
-            const samples = await prometheus().instant(name);
-            const seen = new Set(samples.map(({ labels }) => labels["name"]));
-            const wanted = name === "container_exit_code" ? [] : SERVICES;
-            return wanted.filter((service) => !seen.has(service)).map((s) => `${name} of ${s}`);
-          }),
-        );
-        return found.flat();
-      });
-      await lab.stop("eo-sensor");
-      await untilNoneIsMissing("an exit code", async () => {
-        const samples = await prometheus().instant('container_exit_code{name="eo-sensor"}');
-        const code = samples[0]?.value;
-        return code === 0 ? [] : [`container_exit_code of eo-sensor, but ${code}`];
-      });
-      await lab.start("eo-sensor");
-    },
-    TEST_TIMEOUT_MS,
-  );
-
-  test(
-    "one sample counts once: a rule's metric has one scraped series per instance",
-    async () => {
-      const pushed = await prometheus().instant('count({__name__=~"cms_.+",job!="cms-services"})');
-      expect(pushed).toEqual([]);
-      const scraped = await prometheus().instant('count({__name__=~"otlp_.+",job!="otlp"})');
-      expect(scraped).toEqual([]);
-    },
-    TEST_TIMEOUT_MS,
-  );
-
-  test(
-    "logs: every event of a healthy system, with its level and fields",
-    async () => {
-      await untilNoneIsMissing("every usual event", () =>
-        matrix.missingLogs((event) => (LOGS[event] as LogSpec).rare === undefined),
-      );
-    },
-    TEST_TIMEOUT_MS,
-  );
-
-  test(
-    "spans: every name of every service, with its attributes",
-    async () => {
-      const rows = Object.entries(SPANS).flatMap(([declared, { services, attributes }]) =>
-        services.flatMap((service) => {
-          const values = declared.includes("<topic>")
-            ? TOPOLOGY[service].subscribes
-            : [TOPOLOGY[service].sensorId ?? ""];
-          return values.map((value) => ({
-            service,
-            attributes,
-            name: declared.replace(/<.+>/, value),
-          }));
+  test("metrics: every fact about process groups, of every service", async () => {
+    await untilNoneIsMissing("every fact", async () => {
+      const found = await Promise.all(
+        Object.keys(CONTAINER_METRICS).map(async (name) => {
+          const samples = await prometheus().instant(name);
+          const seen = new Set(samples.map(({ labels }) => labels["name"]));
+          const wanted = name === "container_exit_code" ? [] : SERVICES;
+          return wanted.filter((service) => !seen.has(service)).map((s) => `${name} of ${s}`);
         }),
       );
-      await untilNoneIsMissing("every span", async () => {
-        const found = await Promise.all(
-          rows.map(async ({ service, name, attributes }) => {
-            const span = await reader.span(service, name);
-            if (span === undefined) return [`${name} of ${service}`];
-            const absent = attributes.filter((attribute) => !(attribute in span.attributes));
-            return absent.map((attribute) => `${name} of ${service}: ${attribute}`);
-          }),
-        );
-        return found.flat();
-      });
-    },
-    TEST_TIMEOUT_MS,
-  );
+      return found.flat();
+    });
+    await lab.stop("eo-sensor");
+    await untilNoneIsMissing("an exit code", async () => {
+      const samples = await prometheus().instant('container_exit_code{name="eo-sensor"}');
+      const code = samples[0]?.value;
+      return code === 0 ? [] : [`container_exit_code of eo-sensor, but ${code}`];
+    });
+    await lab.start("eo-sensor");
+  });
 
-  test(
-    "one trace: from a sensor's scan to the engagement, over six processes",
-    async () => {
-      const engage = await waitUntil(
-        async () => {
-          const span = await reader.span("effector-manager", "effector.engage");
-          return { ok: span !== undefined, seen: "no engagement", ...(span && { value: span }) };
-        },
-        { what: "an engagement's trace", deadlineMs: DEADLINE_MS, intervalMs: 1000 },
+  test("one sample counts once: a rule's metric has one scraped series per instance", async () => {
+    const pushed = await prometheus().instant('count({__name__=~"cms_.+",job!="cms-services"})');
+    expect(pushed).toEqual([]);
+    const scraped = await prometheus().instant('count({__name__=~"otlp_.+",job!="otlp"})');
+    expect(scraped).toEqual([]);
+  });
+
+  test("logs: every event of a healthy system, with its level and fields", async () => {
+    await untilNoneIsMissing("every usual event", () =>
+      matrix.missingLogs((event) => (LOGS[event] as LogSpec).rare === undefined),
+    );
+  });
+
+  test("spans: every name of every service, with its attributes", async () => {
+    const rows = Object.entries(SPANS).flatMap(([declared, { services, attributes }]) =>
+      services.flatMap((service) => {
+        const values = declared.includes("<topic>")
+          ? TOPOLOGY[service].subscribes
+          : [TOPOLOGY[service].sensorId ?? ""];
+        return values.map((value) => ({
+          service,
+          attributes,
+          name: declared.replace(/<.+>/, value),
+        }));
+      }),
+    );
+    await untilNoneIsMissing("every span", async () => {
+      const found = await Promise.all(
+        rows.map(async ({ service, name, attributes }) => {
+          const span = await reader.span(service, name);
+          if (span === undefined) return [`${name} of ${service}`];
+          const absent = attributes.filter((attribute) => !(attribute in span.attributes));
+          return absent.map((attribute) => `${name} of ${service}: ${attribute}`);
+        }),
       );
-      const traceId = engage?.traceId ?? "";
-      const wanted = ["fusion.ingest", "threat.evaluate", "command.issue_order", "effector.engage"];
-      await untilNoneIsMissing("the whole trace", async () => {
-        const names = new Set((await reader.trace(traceId)).map(({ name }) => name));
-        return [...wanted, "display.ingest.MissionOrderTopic"].filter((n) => !names.has(n));
-      });
-      const spans = await reader.trace(traceId);
-      expect(walkUp(spans, "effector.engage")).toEqual([
-        "effector-manager: effector.engage",
-        "command-center: command.issue_order",
-        "threat-evaluator: threat.evaluate",
-        "track-fusion: fusion.ingest",
-        expect.stringMatching(/^(radar|esm|eo)-sensor: sensor\.scan\.(RADAR-1|ESM-2|EO-3)$/),
-      ]);
-      expect(walkUp(spans, "display.ingest.MissionOrderTopic").slice(0, 2)).toEqual([
-        "tactical-display: display.ingest.MissionOrderTopic",
-        "command-center: command.issue_order",
-      ]);
-      expect(new Set(spans.map(({ service }) => service)).size).toBe(6);
-    },
-    TEST_TIMEOUT_MS,
-  );
+      return found.flat();
+    });
+  });
+
+  test("one trace: from a sensor's scan to the engagement, over six processes", async () => {
+    const engage = await waitUntil(
+      async () => {
+        const span = await reader.span("effector-manager", "effector.engage");
+        return { ok: span !== undefined, seen: "no engagement", ...(span && { value: span }) };
+      },
+      { what: "an engagement's trace", deadlineMs: DEADLINE_MS, intervalMs: 1000 },
+    );
+    const traceId = engage?.traceId ?? "";
+    const wanted = ["fusion.ingest", "threat.evaluate", "command.issue_order", "effector.engage"];
+    await untilNoneIsMissing("the whole trace", async () => {
+      const names = new Set((await reader.trace(traceId)).map(({ name }) => name));
+      return [...wanted, "display.ingest.MissionOrderTopic"].filter((n) => !names.has(n));
+    });
+    const spans = await reader.trace(traceId);
+    expect(walkUp(spans, "effector.engage")).toEqual([
+      "effector-manager: effector.engage",
+      "command-center: command.issue_order",
+      "threat-evaluator: threat.evaluate",
+      "track-fusion: fusion.ingest",
+      expect.stringMatching(/^(radar|esm|eo)-sensor: sensor\.scan\.(RADAR-1|ESM-2|EO-3)$/),
+    ]);
+    expect(walkUp(spans, "display.ingest.MissionOrderTopic").slice(0, 2)).toEqual([
+      "tactical-display: display.ingest.MissionOrderTopic",
+      "command-center: command.issue_order",
+    ]);
+    expect(new Set(spans.map(({ service }) => service)).size).toBe(6);
+  });
 
   test.each([
     ["tactical_track_contributors_changed", "track-fusion", "fusion.ingest"],
@@ -199,86 +174,70 @@ export function runSignalSuite({ makeLab, ingress }: SignalSuite): void {
     ["mission_order_issued", "command-center", "command.issue_order"],
     ["engagement_status_changed", "effector-manager", "effector.engage"],
     ["engagement_resolved", "effector-manager", "effector.engage"],
-  ] as const)(
-    "a line %s of %s carries the ids of its span %s",
-    async (event, service, name) => {
-      await untilNoneIsMissing("a line whose span is stored", async () => {
-        const lines = await reader.logs(service, `| json | event="${event}"`, 20);
-        expect(lines.filter((line) => !("trace_id" in line && "span_id" in line))).toEqual([]);
-        // Of the newest ones the span may still be under way.
-        for (const { trace_id: traceId, span_id: spanId } of lines) {
-          const spans = await reader.trace(String(traceId)).catch(() => []);
-          if (spans.some((span) => span.name === name && hexOf(span.spanId) === spanId)) return [];
-        }
-        return [`${name} among the traces of ${lines.length} lines`];
-      });
-    },
-    TEST_TIMEOUT_MS,
-  );
-
-  test(
-    "logs: what a healthy system never says, provoked by outages and refusals",
-    async () => {
-      await stopIngressForAMoment();
-      await Promise.all(SERVICES.map((service) => lab.detachNetwork(service)));
-      await Promise.all(SERVICES.map((service) => lab.attachNetwork(service)));
-      await untilNoneIsMissing("new participants", () =>
-        matrix.missingLogs((event) => event === "dds_participant_recreated"),
-      );
-      await Promise.all(SERVICES.map((name) => lab.replace(name, { env: exclusive(name) })));
-      await untilNoneIsMissing("last words", lastWords);
-      await untilNoneIsMissing("refused partners", async () => [
-        ...(await matrix.missingLogs((event) => event === "dds_incompatible_qos")),
-        ...(await matrix.metricProblems((name) => name === "cms_dds_incompatible_qos_total")),
-      ]);
-    },
-    TEST_TIMEOUT_MS,
-  );
-
-  test(
-    "nothing that is not declared was emitted, by whatever happened so far",
-    async () => {
-      const metrics = Object.entries<MetricSpec>(METRICS).flatMap(([name, { type }]) =>
-        type === "histogram" ? ["_bucket", "_count", "_sum"].map((end) => name + end) : [name],
-      );
-      const ofPrometheus = /^(up|scrape_.+|ALERTS|ALERTS_FOR_STATE)$/;
-      const names = async (matcher: string): Promise<string[]> => {
-        const found = await prometheus().instant(`group by (__name__) ({${matcher}})`);
-        return found
-          .map(({ labels }) => labels["__name__"] ?? "")
-          .filter((n) => !ofPrometheus.test(n));
-      };
-      const pushed = metrics.map((name) => `${PUSHED_METRIC_PREFIX}${name}`);
-      expect(beyond(await names('job="cms-services"'), metrics)).toEqual([]);
-      expect(beyond(await names('job="otlp"'), pushed)).toEqual([]);
-      for (const service of SERVICES) {
-        const declared = Object.entries<LogSpec>(LOGS).filter(([, { services }]) =>
-          services.includes(service),
-        );
-        // One query that leaves the declared events out: whatever it finds is not declared.
-        const others = declared.map(([event]) => `| event!="${event}"`).join(" ");
-        expect(await reader.logs(service, `| json ${others}`, 1)).toEqual([]);
-        const spans = Object.entries<SpanSpec>(SPANS).filter(([, spec]) =>
-          spec.services.includes(service),
-        );
-        const patterns = spans.map(([name]) => name.replaceAll(".", "[.]").replace(/<.+>/, ".+"));
-        const rest = `{ resource.service.name = "${service}" && name !~ "${patterns.join("|") || "-"}" }`;
-        expect(await reader.search(rest)).toEqual([]);
+  ] as const)("a line %s of %s carries the ids of its span %s", async (event, service, name) => {
+    await untilNoneIsMissing("a line whose span is stored", async () => {
+      const lines = await reader.logs(service, `| json | event="${event}"`, 20);
+      expect(lines.filter((line) => !("trace_id" in line && "span_id" in line))).toEqual([]);
+      // Of the newest ones the span may still be under way.
+      for (const { trace_id: traceId, span_id: spanId } of lines) {
+        const spans = await reader.trace(String(traceId)).catch(() => []);
+        if (spans.some((span) => span.name === name && hexOf(span.spanId) === spanId)) return [];
       }
-    },
-    TEST_TIMEOUT_MS,
-  );
+      return [`${name} among the traces of ${lines.length} lines`];
+    });
+  });
 
-  test(
-    "logs: what a healthy system never says, provoked by overload",
-    async () => {
-      await overload();
-      const isRare = (event: LogEvent): boolean =>
-        (LOGS[event] as LogSpec).rare !== undefined && NOT_PROVOKED[event] === undefined;
-      await untilNoneIsMissing("every rare event", () => matrix.missingLogs(isRare));
-    },
-    TEST_TIMEOUT_MS,
-  );
+  test("logs: what a healthy system never says, provoked by outages and refusals", async () => {
+    await stopIngressForAMoment();
+    await Promise.all(SERVICES.map((service) => lab.detachNetwork(service)));
+    await Promise.all(SERVICES.map((service) => lab.attachNetwork(service)));
+    await untilNoneIsMissing("new participants", () =>
+      matrix.missingLogs((event) => event === "dds_participant_recreated"),
+    );
+    await Promise.all(SERVICES.map((name) => lab.replace(name, { env: exclusive(name) })));
+    await untilNoneIsMissing("last words", lastWords);
+    await untilNoneIsMissing("refused partners", async () => [
+      ...(await matrix.missingLogs((event) => event === "dds_incompatible_qos")),
+      ...(await matrix.metricProblems((name) => name === "cms_dds_incompatible_qos_total")),
+    ]);
+  });
+
+  test("nothing that is not declared was emitted, by whatever happened so far", async () => {
+    const metrics = Object.entries<MetricSpec>(METRICS).flatMap(([name, { type }]) =>
+      type === "histogram" ? ["_bucket", "_count", "_sum"].map((end) => name + end) : [name],
+    );
+    const ofPrometheus = /^(up|scrape_.+|ALERTS|ALERTS_FOR_STATE)$/;
+    const names = async (matcher: string): Promise<string[]> => {
+      const found = await prometheus().instant(`group by (__name__) ({${matcher}})`);
+      return found
+        .map(({ labels }) => labels["__name__"] ?? "")
+        .filter((n) => !ofPrometheus.test(n));
+    };
+    const pushed = metrics.map((name) => `${PUSHED_METRIC_PREFIX}${name}`);
+    expect(beyond(await names('job="cms-services"'), metrics)).toEqual([]);
+    expect(beyond(await names('job="otlp"'), pushed)).toEqual([]);
+    for (const service of SERVICES) {
+      const declared = Object.entries<LogSpec>(LOGS).filter(([, { services }]) =>
+        services.includes(service),
+      );
+      // One query that leaves the declared events out: whatever it finds is not declared.
+      const others = declared.map(([event]) => `| event!="${event}"`).join(" ");
+      expect(await reader.logs(service, `| json ${others}`, 1)).toEqual([]);
+      const spans = Object.entries<SpanSpec>(SPANS).filter(([, spec]) =>
+        spec.services.includes(service),
+      );
+      const patterns = spans.map(([name]) => name.replaceAll(".", "[.]").replace(/<.+>/, ".+"));
+      const rest = `{ resource.service.name = "${service}" && name !~ "${patterns.join("|") || "-"}" }`;
+      expect(await reader.search(rest)).toEqual([]);
+    }
+  });
+
+  test("logs: what a healthy system never says, provoked by overload", async () => {
+    await overload();
+    const isRare = (event: LogEvent): boolean =>
+      (LOGS[event] as LogSpec).rare !== undefined && NOT_PROVOKED[event] === undefined;
+    await untilNoneIsMissing("every rare event", () => matrix.missingLogs(isRare));
+  });
 
   /**
    * The records of a shutdown that are missing. A process allows two seconds for its last export,

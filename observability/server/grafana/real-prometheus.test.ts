@@ -113,5 +113,5 @@ scrape_configs:
       await prometheus.exited;
       rmSync(folder, { recursive: true, force: true });
     }
-  }, 180_000);
+  });
 });
