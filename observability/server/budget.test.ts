@@ -1,27 +1,21 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { Budget } from "./budget.ts";
 import { runLogQuery } from "./loki/log-query.ts";
 import { parseLogQl } from "./loki/parse.ts";
 import { NOW_NS, TestServer } from "./testing/server.ts";
 
-let lab: TestServer;
-beforeAll(async () => {
-  lab = await TestServer.start();
-  const labels = '{"service_name":"many"}';
-  for (let batch = 0; batch < 30; batch += 1) {
-    lab.server.store.addLogs(
-      Array.from({ length: 5000 }, (_, index) => ({
-        labels,
-        timeNs: NOW_NS - BigInt(batch * 5000 + index + 1) * 1000n,
-        line: `{"n":${index},"text":"${"some words ".repeat(10)}"}`,
-        metadata: "{}",
-      })),
-    );
-  }
-});
-afterAll(async () => {
-  await lab[Symbol.asyncDispose]();
-});
+const lab = await TestServer.forFile();
+const labels = '{"service_name":"many"}';
+for (let batch = 0; batch < 30; batch += 1) {
+  lab.server.store.addLogs(
+    Array.from({ length: 5000 }, (_, index) => ({
+      labels,
+      timeNs: NOW_NS - BigInt(batch * 5000 + index + 1) * 1000n,
+      line: `{"n":${index},"text":"${"some words ".repeat(10)}"}`,
+      metadata: "{}",
+    })),
+  );
+}
 
 describe("a query over very many lines", () => {
   const heavy = (text: string) =>

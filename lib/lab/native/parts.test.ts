@@ -89,10 +89,10 @@ test("the program that holds a port can be named", async () => {
   const holder = createServer();
   await new Promise<void>((resolve) => holder.listen(0, "127.0.0.1", resolve));
   const { port } = holder.address() as { port: number };
-  expect(portHolder(port)).toContain(`(process ${process.pid})`);
+  expect(await portHolder(port)).toContain(`(process ${process.pid})`);
   holder.close();
   await once(holder, "close");
-  expect(portHolder(port)).toBeUndefined();
+  expect(await portHolder(port)).toBeUndefined();
 });
 
 describe("protocol", () => {

@@ -1,54 +1,21 @@
-/**
- * Finds the program that listens on a port of the host, for the message that the port is in use.
- */
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+/** Whether a port of the host is free, and which program holds it, for the message that it is not. */
+import { createServer } from "node:net";
+import { run } from "../../base/shell.ts";
 
-const LISTEN = "0A";
-
-/** The program that listens on TCP `port`, as `name (pid)`; undefined when it cannot be found. */
-export function portHolder(port: number): string | undefined {
-  const sockets = new Set(
-    ["/proc/net/tcp", "/proc/net/tcp6"].flatMap((table) => listeners(table, port)),
-  );
-  if (sockets.size === 0) return undefined;
-  for (const pid of readdirSync("/proc")) {
-    if (!/^\d+$/.test(pid) || !holdsAny(pid, sockets)) continue;
-    return `${readFileSync(`/proc/${pid}/comm`, "utf8").trim()} (process ${pid})`;
-  }
-  return undefined;
+/** Why nothing can listen on `port`; undefined when something can. */
+export async function portProblem(port: number): Promise<string | undefined> {
+  const { promise, resolve } = Promise.withResolvers<NodeJS.ErrnoException | undefined>();
+  const server = createServer().once("error", resolve);
+  server.listen(port, "127.0.0.1", () => server.close(() => resolve(undefined)));
+  const error = await promise;
+  if (error?.code !== "EADDRINUSE") return error?.message;
+  return `${(await portHolder(port)) ?? "another program"} listens on it`;
 }
 
-/** Inodes of the sockets that listen on `port`, as links in /proc/<pid>/fd name them. */
-function listeners(table: string, port: number): string[] {
-  const hex = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
-  return textOf(table)
-    .split("\n")
-    .map((line) => line.trim().split(/\s+/))
-    .filter(([, local, , state]) => local?.endsWith(hex) === true && state === LISTEN)
-    .map((columns) => `socket:[${columns[9]}]`);
-}
-
-function holdsAny(pid: string, sockets: ReadonlySet<string>): boolean {
-  try {
-    return readdirSync(`/proc/${pid}/fd`).some((fd) => {
-      try {
-        return sockets.has(readlinkSync(`/proc/${pid}/fd/${fd}`));
-      } catch {
-        // The file was closed after the folder was listed.
-        return false;
-      }
-    });
-  } catch {
-    // The process has ended, or this user may not read its files.
-    return false;
-  }
-}
-
-/** A table of sockets; a kernel without IPv6 has no second one. */
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
+/** The program that listens on `port`, as `name (process id)`; undefined when `ss` cannot tell. */
+export async function portHolder(port: number): Promise<string | undefined> {
+  if (Bun.which("ss") === null) return undefined;
+  const { stdout } = await run(["ss", "-Hltnp", `sport = :${port}`], { timeoutMs: 5000 });
+  const [, name, pid] = /"([^"]+)",pid=(\d+)/.exec(stdout) ?? [];
+  return pid === undefined ? undefined : `${name} (process ${pid})`;
 }

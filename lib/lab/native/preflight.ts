@@ -1,9 +1,8 @@
 /** Checks, before anything is started, that a native lab can run on this machine. */
 import { existsSync } from "node:fs";
-import { createServer } from "node:net";
 import { EnvironmentError } from "../../base/errors.ts";
 import { forwards } from "./layout.ts";
-import { portHolder } from "./port-holder.ts";
+import { portProblem } from "./port-holder.ts";
 
 const TOOLS = ["unshare", "ip", "mount", "setpriv", "prometheus"] as const;
 
@@ -41,20 +40,11 @@ export function checkMachine(): void {
 
 /** Throws EnvironmentError with the first of the lab's ports that is taken, and by whom. */
 export async function checkPorts(index: number): Promise<void> {
-  for (const { hostPort } of forwards(index)) await mustBeFree(hostPort);
-}
-
-async function mustBeFree(port: number): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    const server = createServer();
-    server.once("error", (error: NodeJS.ErrnoException) => {
-      reject(
-        new EnvironmentError(
-          `Cannot start the native lab: port ${port} must be free, but ${error.code === "EADDRINUSE" ? `${portHolder(port) ?? "another program"} listens on it` : error.message}`,
-          { cause: error },
-        ),
-      );
-    });
-    server.listen(port, "127.0.0.1", () => server.close(() => resolve()));
-  });
+  for (const { hostPort } of forwards(index)) {
+    const problem = await portProblem(hostPort);
+    if (problem === undefined) continue;
+    throw new EnvironmentError(
+      `Cannot start the native lab: port ${hostPort} must be free, but ${problem}`,
+    );
+  }
 }

@@ -1,27 +1,21 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { NOW_MS, NOW_NS, type Reply, TestServer } from "../testing/server.ts";
 import { parseLogQl } from "./parse.ts";
 import { extractJson } from "./extract.ts";
 
-let lab: TestServer;
+const lab = await TestServer.forFile();
 const SECRET = `it's "quoted" \\ back; DROP TABLE logs; -- %_ {x="y"} 日本 😀`;
 
-beforeAll(async () => {
-  lab = await TestServer.start();
-  await lab.pushLogs([
-    ...Array.from({ length: 20 }, (_, index) => ({
-      at: -40 + index,
-      service: index % 2 === 0 ? "radar-sensor" : "esm-sensor",
-      body: JSON.stringify({ event: "tick", n: index, level: index === 4 ? "WARN" : "INFO" }),
-      attributes: { "event.name": "tick" },
-    })),
-    { at: -5, service: "odd", body: SECRET, attributes: { note: SECRET } },
-  ]);
-});
-afterAll(async () => {
-  await lab[Symbol.asyncDispose]();
-});
+await lab.pushLogs([
+  ...Array.from({ length: 20 }, (_, index) => ({
+    at: -40 + index,
+    service: index % 2 === 0 ? "radar-sensor" : "esm-sensor",
+    body: JSON.stringify({ event: "tick", n: index, level: index === 4 ? "WARN" : "INFO" }),
+    attributes: { "event.name": "tick" },
+  })),
+  { at: -5, service: "odd", body: SECRET, attributes: { note: SECRET } },
+]);
 
 const range = (query: string, params: Record<string, string> = {}): Promise<Reply> =>
   lab.get("loki", "/loki/api/v1/query_range", { query, ...params });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import {
   Client,
   compressionAlgorithms,
@@ -14,13 +14,7 @@ import { BasicTracerProvider, SimpleSpanProcessor } from "@opentelemetry/sdk-tra
 import { TestServer } from "../testing/server.ts";
 import { SIGNALS } from "./descriptor.ts";
 
-let lab: TestServer;
-beforeAll(async () => {
-  lab = await TestServer.start();
-});
-afterAll(async () => {
-  await lab[Symbol.asyncDispose]();
-});
+const lab = await TestServer.forFile();
 
 type Options = NonNullable<ConstructorParameters<typeof OTLPLogExporter>[0]>;
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { gzipSync } from "node:zlib";
 import { Client, credentials, type ServiceError, status } from "@grpc/grpc-js";
 import { SpanKind, SpanStatusCode } from "@opentelemetry/api";
@@ -14,13 +14,7 @@ import fc from "fast-check";
 import { TestServer } from "../testing/server.ts";
 import { RPC_STATUS, SIGNALS } from "./descriptor.ts";
 
-let lab: TestServer;
-beforeAll(async () => {
-  lab = await TestServer.start();
-});
-afterAll(async () => {
-  await lab[Symbol.asyncDispose]();
-});
+const lab = await TestServer.forFile();
 
 const PROTOBUF = { "content-type": "application/x-protobuf" };
 const traceBytes = (spanId = "0102030405060708"): Uint8Array =>

@@ -1,69 +1,63 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { SIGNALS } from "../otlp/descriptor.ts";
 import { NOW_MS, NOW_NS, TestServer } from "../testing/server.ts";
 import { parseTraceQl } from "./parse.ts";
 
-let lab: TestServer;
+const lab = await TestServer.forFile();
 const A = "a".repeat(32);
 const B = "b".repeat(32);
 
-beforeAll(async () => {
-  lab = await TestServer.start();
-  await lab.pushSpans([
-    {
-      trace: A,
-      id: "1",
-      name: "sensor.scan.RADAR-1",
-      at: -60,
-      ms: 500,
-      attributes: { "sensor.id": "RADAR-1", "scan.target_count": 3 },
-    },
-    {
-      trace: A,
-      id: "2",
-      parent: "1",
-      service: "track-fusion",
-      name: "fusion.ingest",
-      at: -59.9,
-      ms: 20,
-      kind: 5,
-      attributes: { hot: true, "odd key": 'va"l' },
-    },
-    {
-      trace: A,
-      id: "3",
-      parent: "2",
-      service: "threat-evaluator",
-      name: "threat.evaluate",
-      at: -59.8,
-      ms: 5,
-      status: { code: 2, message: "too hot" },
-    },
-    {
-      trace: A,
-      id: "4",
-      parent: "2",
-      service: "tactical-display",
-      name: "display.ingest",
-      at: -59.7,
-      ms: 1,
-    },
-    {
-      trace: B,
-      id: "5",
-      name: "sensor.scan.ESM-2",
-      service: "esm-sensor",
-      at: -30,
-      ms: 2000,
-      attributes: { "sensor.id": "ESM-2", "scan.target_count": 2 },
-    },
-    { trace: "12", id: "6", name: "lonely", service: "esm-sensor", at: -20, parent: "77" },
-  ]);
-});
-afterAll(async () => {
-  await lab[Symbol.asyncDispose]();
-});
+await lab.pushSpans([
+  {
+    trace: A,
+    id: "1",
+    name: "sensor.scan.RADAR-1",
+    at: -60,
+    ms: 500,
+    attributes: { "sensor.id": "RADAR-1", "scan.target_count": 3 },
+  },
+  {
+    trace: A,
+    id: "2",
+    parent: "1",
+    service: "track-fusion",
+    name: "fusion.ingest",
+    at: -59.9,
+    ms: 20,
+    kind: 5,
+    attributes: { hot: true, "odd key": 'va"l' },
+  },
+  {
+    trace: A,
+    id: "3",
+    parent: "2",
+    service: "threat-evaluator",
+    name: "threat.evaluate",
+    at: -59.8,
+    ms: 5,
+    status: { code: 2, message: "too hot" },
+  },
+  {
+    trace: A,
+    id: "4",
+    parent: "2",
+    service: "tactical-display",
+    name: "display.ingest",
+    at: -59.7,
+    ms: 1,
+  },
+  {
+    trace: B,
+    id: "5",
+    name: "sensor.scan.ESM-2",
+    service: "esm-sensor",
+    at: -30,
+    ms: 2000,
+    attributes: { "sensor.id": "ESM-2", "scan.target_count": 2 },
+  },
+  { trace: "12", id: "6", name: "lonely", service: "esm-sensor", at: -20, parent: "77" },
+]);
 
 interface Found {
   readonly traceID: string;

@@ -1,6 +1,7 @@
 /**
  * A telemetry server of its own for each test file, and short ways to write to it and to ask it.
  */
+import { afterAll } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -55,6 +56,13 @@ export class TestServer implements AsyncDisposable {
       ...["console", "loki", "tempo", "otlp-grpc", "otlp-http"].map((name) => `--${name}-port=0`),
     ]);
     one.#server = await startServer(flags, { clock: one.clock, ownerToken: OWNER_TOKEN });
+    return one;
+  }
+
+  /** Starts a server for the tests of one file; it ends after them. */
+  static async forFile(prometheusUrl?: string): Promise<TestServer> {
+    const one = await TestServer.start(prometheusUrl);
+    afterAll(() => one[Symbol.asyncDispose]());
     return one;
   }
 
