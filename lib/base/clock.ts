@@ -1,4 +1,5 @@
 /** Sources of time, which tests replace. */
+import { setTimeout } from "node:timers/promises";
 
 /** A source of wall-clock time and of delays. */
 export interface Clock {
@@ -18,22 +19,13 @@ export interface MonotonicClock extends Clock {
 export const systemClock: MonotonicClock = {
   nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),
-  sleep: (ms, signal) =>
-    new Promise((resolve, reject) => {
-      if (signal?.aborted) {
-        reject(signal.reason as Error);
-        return;
-      }
-      const onAbort = (): void => {
-        clearTimeout(timer);
-        reject(signal?.reason as Error);
-      };
-      const timer = setTimeout(() => {
-        signal?.removeEventListener("abort", onAbort);
-        resolve();
-      }, ms);
-      signal?.addEventListener("abort", onAbort, { once: true });
-    }),
+  sleep: async (ms, signal) => {
+    try {
+      await setTimeout(ms, undefined, signal === undefined ? {} : { signal });
+    } catch (error) {
+      throw signal?.aborted === true ? signal.reason : error;
+    }
+  },
 };
 
 /** A clock that moves only when it is told to, or when something sleeps on it. */

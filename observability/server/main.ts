@@ -5,7 +5,7 @@
 import { constants, getPriority, setPriority } from "node:os";
 import { systemClock } from "../../lib/base/clock.ts";
 import { processEnv } from "../../lib/base/env.ts";
-import { UserFacingError } from "../../lib/base/errors.ts";
+import { runMain } from "../../lib/base/errors.ts";
 import { HELP, parseFlags } from "./flags.ts";
 import { startServer } from "./server.ts";
 
@@ -33,10 +33,4 @@ async function main(argv: readonly string[]): Promise<void> {
   process.once("SIGINT", stop);
 }
 
-try {
-  await main(process.argv.slice(2));
-} catch (error) {
-  if (!(error instanceof UserFacingError)) throw error;
-  process.stderr.write(`${error.message}\n`);
-  process.exitCode = error.exitCode;
-}
+await runMain(() => main(process.argv.slice(2)));

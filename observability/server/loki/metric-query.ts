@@ -1,9 +1,10 @@
 /** Metric queries: range aggregations over lines, aggregations over series, arithmetic. */
 import { COMPARE } from "../../../lib/base/compare.ts";
+import { AGGREGATE } from "../aggregate.ts";
 import type { Budget } from "../budget.ts";
 import { QueryError } from "../query-error.ts";
 import type { Store } from "../store/store.ts";
-import type { BinaryOp, CompareOp, MetricQuery, VectorOp } from "./ast.ts";
+import type { BinaryOp, CompareOp, MetricQuery } from "./ast.ts";
 import { sorted } from "./log-query.ts";
 import type { Labels } from "./pipeline.ts";
 import { runRange } from "./range.ts";
@@ -83,7 +84,8 @@ function aggregate(
     group.members.push(one);
     groups.set(key, group);
   }
-  if (query.op === "topk" || query.op === "bottomk") {
+  const { op } = query;
+  if (op === "topk" || op === "bottomk") {
     return [...groups.values()].flatMap(({ members }) => ranked(query, members, count));
   }
   return [...groups.values()].map(({ labels, members }) => ({
@@ -92,19 +94,9 @@ function aggregate(
       const values = members
         .map((one) => one.values[step])
         .filter((value): value is number => value !== undefined);
-      return values.length === 0 ? undefined : reduce(query.op, values);
+      return values.length === 0 ? undefined : AGGREGATE[op](values);
     }),
   }));
-}
-
-function reduce(op: VectorOp, values: readonly number[]): number {
-  const sum = values.reduce((total, value) => total + value, 0);
-  if (op === "sum") return sum;
-  if (op === "avg") return sum / values.length;
-  if (op === "count") return values.length;
-  return values.reduce((best, value) =>
-    op === "min" ? Math.min(best, value) : Math.max(best, value),
-  );
 }
 
 /** At each step the k largest (or smallest) of a group keep their value. */

@@ -1,4 +1,5 @@
 /** Range aggregations: `rate({…} | … [1m])` and its like. */
+import { AGGREGATE } from "../aggregate.ts";
 import type { Budget } from "../budget.ts";
 import { QueryError } from "../query-error.ts";
 import type { Store } from "../store/store.ts";
@@ -217,16 +218,16 @@ function reduce(
     case "count_over_time":
     case "bytes_over_time":
     case "sum_over_time":
-      return sum(inside);
+      return AGGREGATE.sum(inside);
     case "rate":
     case "bytes_rate":
-      return sum(inside) / seconds;
+      return AGGREGATE.sum(inside) / seconds;
     case "avg_over_time":
-      return sum(inside) / inside.length;
+      return AGGREGATE.avg(inside);
     case "min_over_time":
-      return inside.reduce((best, value) => Math.min(best, value));
+      return AGGREGATE.min(inside);
     case "max_over_time":
-      return inside.reduce((best, value) => Math.max(best, value));
+      return AGGREGATE.max(inside);
     case "first_over_time":
       return inside[0] ?? 0;
     case "last_over_time":
@@ -236,10 +237,6 @@ function reduce(
     case "quantile_over_time":
       return quantile(query.parameter ?? 0, inside);
   }
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }
 
 function quantile(q: number, values: readonly number[]): number {

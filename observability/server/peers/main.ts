@@ -10,7 +10,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../../../lib/base/clock.ts";
-import { UserFacingError } from "../../../lib/base/errors.ts";
+import { runMain } from "../../../lib/base/errors.ts";
 import { run } from "../../../lib/base/shell.ts";
 import { waitUntil } from "../../../lib/base/wait.ts";
 import { parseFlags } from "../flags.ts";
@@ -206,10 +206,6 @@ async function main(): Promise<boolean> {
   }
 }
 
-try {
+await runMain(async () => {
   process.exitCode = (await main()) ? 0 : 1;
-} catch (error) {
-  if (!(error instanceof UserFacingError)) throw error;
-  process.stderr.write(`${error.message}\n`);
-  process.exitCode = error.exitCode;
-}
+});

@@ -1,5 +1,6 @@
 /** Evaluating TraceQL over one trace. */
 import { COMPARE } from "../../../lib/base/compare.ts";
+import { AGGREGATE } from "../aggregate.ts";
 import { plainValue } from "../otlp/values.ts";
 import type {
   CompareOp,
@@ -55,19 +56,9 @@ function evaluateStage(
       : matched
           .map((span) => fieldValue(field, span, trace))
           .filter((value): value is number => typeof value === "number");
-  const result = stage.aggregate === "count" ? matched.length : reduce(stage.aggregate, numbers);
-  return result !== undefined && compareValues(stage.op, result, stage.value) ? matched : [];
-}
-
-function reduce(
-  name: "avg" | "min" | "max" | "sum",
-  values: readonly number[],
-): number | undefined {
-  if (values.length === 0) return undefined;
-  if (name === "min") return values.reduce((best, value) => Math.min(best, value));
-  if (name === "max") return values.reduce((best, value) => Math.max(best, value));
-  const sum = values.reduce((total, value) => total + value, 0);
-  return name === "sum" ? sum : sum / values.length;
+  const values = stage.aggregate === "count" ? matched.map(() => 1) : numbers;
+  if (values.length === 0) return [];
+  return compareValues(stage.op, AGGREGATE[stage.aggregate](values), stage.value) ? matched : [];
 }
 
 function evaluateSpanset(spanset: Spanset, trace: Trace, among: readonly Span[]): readonly Span[] {

@@ -3,7 +3,7 @@
  * that `OLLAMA_MODEL` names investigates the simulated incidents with the whole agent, without the
  * contrast, and without refutation. Prints JSON lines; the reference is the whole agent.
  */
-import { messageOf, UserFacingError } from "../../../base/errors.ts";
+import { runMain } from "../../../base/errors.ts";
 import { SIMULATED_INCIDENTS, type SimulatedIncident } from "../../testing/incidents.ts";
 import { Simulation } from "../../testing/simulation.ts";
 import { createAssistedInvestigator } from "../agent.ts";
@@ -81,10 +81,4 @@ async function measure(): Promise<void> {
   }
 }
 
-try {
-  await measure();
-} catch (error) {
-  if (!(error instanceof UserFacingError)) throw error;
-  process.stderr.write(`${messageOf(error)}\n`);
-  process.exitCode = error.exitCode;
-}
+await runMain(measure);
