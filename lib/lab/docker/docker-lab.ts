@@ -7,12 +7,10 @@ import { dirname } from "node:path";
 import { endpointOf, type EngineEndpoint, findEngine } from "../../base/container-engine.ts";
 import { processEnv } from "../../base/env.ts";
 import { EnvironmentError, messageOf } from "../../base/errors.ts";
-import { waitUntil } from "../../base/wait.ts";
 import { SERVICES, type ServiceName } from "../../contract/topology.ts";
 import {
   type Lab,
   type LabStatus,
-  MIN_CORES,
   type Lifetime,
   type PartState,
   type ReplaceOptions,
@@ -37,18 +35,17 @@ import { checkPorts } from "./preflight.ts";
 import { lookAtLab } from "./readiness.ts";
 import { removeProject } from "./remove-project.ts";
 import {
-  checkMemoryLimit,
+  MIN_MEMORY_BYTES,
   cpuLimits,
   isAttached,
   replacement,
   stateOf,
   statsOf,
 } from "./service-container.ts";
+import { awaitTracks, checkCores, checkMemoryLimit, healServices } from "../shared-steps.ts";
 import { takeSnapshot } from "./take-snapshot.ts";
 import { type StackUse, useOf } from "./stack-use.ts";
 
-/** Twenty containers on two processors under load; a machine at rest takes a quarter of it. */
-const UP_DEADLINE_MS = 120_000;
 /** What a service gets to end by itself, as in the native lab. */
 const STOP_GRACE_SECONDS = 5;
 
@@ -88,14 +85,10 @@ export class DockerLab implements Lab {
       if (before === null) await this.#begin({ ...options, keepTelemetry, onProgress });
       else await this.#heal(before, onProgress);
       const hopeless = new AbortController();
-      await waitUntil(() => lookAtLab(this.#engine, this.#project, this.ports, hopeless), {
-        what: "three tracks in the picture",
-        deadlineMs: UP_DEADLINE_MS,
+      await awaitTracks(() => lookAtLab(this.#engine, this.#project, this.ports, hopeless), {
         intervalMs: 200,
-        signal: signal === undefined ? hopeless.signal : AbortSignal.any([signal, hopeless.signal]),
-        onProgress: everySecond((seen, secondsLeft) =>
-          onProgress(`waiting for three tracks: ${seen} (${secondsLeft} s left)`),
-        ),
+        signals: [signal, hopeless.signal],
+        onProgress,
       });
     } catch (error) {
       if (before !== null) throw error;
@@ -150,7 +143,7 @@ export class DockerLab implements Lab {
   }
 
   async replace(service: ServiceName, options: ReplaceOptions = {}): Promise<void> {
-    checkMemoryLimit(options);
+    checkMemoryLimit(options, MIN_MEMORY_BYTES);
     const before = await this.#find(service);
     const network = networkName(this.#options.index);
     const body = replacement(service, before, options, network);
@@ -161,11 +154,7 @@ export class DockerLab implements Lab {
   }
 
   async limitCpu(service: ServiceName, cores: number | null): Promise<void> {
-    if (cores !== null && !(cores >= MIN_CORES && cores <= 64)) {
-      throw new RangeError(
-        `Cannot limit ${service}: a quota must be ${MIN_CORES} to 64 cores, but is ${cores}`,
-      );
-    }
+    checkCores(service, cores);
     await this.#engine.update((await this.#find(service)).Id, cpuLimits(cores));
   }
 
@@ -280,11 +269,7 @@ export class DockerLab implements Lab {
 
   /** Makes every service canonical again that is not, and starts parts that ended: what a run that died left. */
   async #heal(status: LabStatus, onProgress: (line: string) => void): Promise<void> {
-    for (const { service, canonical } of status.services) {
-      if (canonical) continue;
-      onProgress(`making ${service} canonical again`);
-      await this.replace(service);
-    }
+    await healServices(this, status, onProgress);
     const listed = await this.#engine.list(this.#project);
     for (const { name, state } of status.parts) {
       if (state === "running") continue;
@@ -340,15 +325,3 @@ function partOf({ Labels }: ContainerSummary, { State }: Container): PartState[]
 }
 
 const byName = (a: PartState, b: PartState): number => (a.name < b.name ? -1 : 1);
-
-/** Passes on what was seen as often as another second is gone. */
-function everySecond(
-  say: (seen: string, secondsLeft: number) => void,
-): (seen: string, leftMs: number) => void {
-  let lastSeconds = UP_DEADLINE_MS / 1000;
-  return (seen, leftMs) => {
-    const seconds = Math.floor(leftMs / 1000) + 1;
-    if (seconds < lastSeconds) say(seen, seconds);
-    lastSeconds = seconds;
-  };
-}

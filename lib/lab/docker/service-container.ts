@@ -14,7 +14,7 @@ interface Replaced {
 }
 
 /** Below this nothing that runs here can start, and the engine refuses it. */
-const MIN_MEMORY_BYTES = 6 * 1024 * 1024;
+export const MIN_MEMORY_BYTES = 6 * 1024 * 1024;
 
 function replacedOf({ Config }: Container): Replaced | undefined {
   const text = Config.Labels[LABEL.replaced];
@@ -64,18 +64,6 @@ export function statsOf({ State }: Container, stats: ContainerStats): ServiceSta
     // The engine tells whether there was a kill, not how many.
     oomKills: State.OOMKilled ? 1 : 0,
   };
-}
-
-/** Throws RangeError for a memory limit that no service can have. */
-export function checkMemoryLimit({ memoryLimitBytes }: ReplaceOptions): void {
-  if (
-    memoryLimitBytes !== undefined &&
-    !(Number.isInteger(memoryLimitBytes) && memoryLimitBytes >= MIN_MEMORY_BYTES)
-  ) {
-    throw new RangeError(
-      `a memory limit must be at least ${MIN_MEMORY_BYTES} bytes, but is ${memoryLimitBytes}`,
-    );
-  }
 }
 
 /**

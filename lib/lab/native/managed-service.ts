@@ -1,6 +1,6 @@
 /** A service in the native lab: its process, its group, its cable, and what is changed about it. */
 import type { ServiceName } from "../../contract/topology.ts";
-import { MIN_CORES, type ReplaceOptions, type ServiceState, type ServiceStats } from "../lab.ts";
+import type { ReplaceOptions, ServiceState, ServiceStats } from "../lab.ts";
 import { createGroup, type Group, type Usage } from "./cgroup.ts";
 import { ManagedProcess } from "./managed-process.ts";
 import { attach, detach } from "./network.ts";
@@ -10,9 +10,6 @@ export type MakeProgram = (
   service: ServiceName,
   env: Readonly<Record<string, string>>,
 ) => ProgramSpec;
-
-/** No service can start with less. */
-const MIN_MEMORY_BYTES = 1024 * 1024;
 
 const NO_USAGE: Usage = {
   cpuSeconds: 0,
@@ -60,15 +57,6 @@ export class ManagedService {
 
   /** Replaces the process; the network is attached again and the processor limit lifted. */
   async replace(options: ReplaceOptions): Promise<void> {
-    const { memoryLimitBytes } = options;
-    if (
-      memoryLimitBytes !== undefined &&
-      !(Number.isInteger(memoryLimitBytes) && memoryLimitBytes >= MIN_MEMORY_BYTES)
-    ) {
-      throw new RangeError(
-        `a memory limit must be at least ${MIN_MEMORY_BYTES} bytes, but is ${memoryLimitBytes}`,
-      );
-    }
     await this.stop();
     this.#options = options;
     this.#cpuQuotaCores = null;
@@ -77,9 +65,6 @@ export class ManagedService {
   }
 
   limitCpu(cores: number | null): void {
-    if (cores !== null && !(cores >= MIN_CORES && cores <= 64)) {
-      throw new RangeError(`a quota must be ${MIN_CORES} to 64 cores, but is ${cores}`);
-    }
     this.#group.limitCpu(cores);
     this.#cpuQuotaCores = cores;
   }

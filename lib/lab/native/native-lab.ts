@@ -15,6 +15,7 @@ import type {
   StoredTelemetry,
   UpOptions,
 } from "../lab.ts";
+import { awaitTracks, checkCores, checkMemoryLimit, healServices } from "../shared-steps.ts";
 import { emptyGroups } from "./cgroup.ts";
 import { endDaemon, runningDaemon, type StartedDaemon, startDaemon } from "./daemon-handle.ts";
 import { childrenOf, hostPids, type ProcessUse, useOf } from "./host-processes.ts";
@@ -30,8 +31,8 @@ import {
   PROTOCOL_VERSION,
 } from "./protocol.ts";
 
-/** A lab is up within seconds; a machine under load takes longer. */
-const UP_DEADLINE_MS = 120_000;
+/** No service can start with less. */
+const MIN_MEMORY_BYTES = 1024 * 1024;
 /** Maximum wait for another program that starts or ends the lab. */
 const SETTLE_DEADLINE_MS = 20_000;
 
@@ -85,14 +86,10 @@ export class NativeLab implements Lab {
       }
       const ended = new AbortController();
       void this.#daemon?.exited.then(() => ended.abort(this.#whyGone(running !== null)));
-      await waitUntil(() => this.#look(ended, running !== null), {
-        what: "three tracks in the picture",
-        deadlineMs: UP_DEADLINE_MS,
+      await awaitTracks(() => this.#look(ended, running !== null), {
         intervalMs: 50,
-        signal: signal === undefined ? ended.signal : AbortSignal.any([signal, ended.signal]),
-        onProgress: everySecond((seen, secondsLeft) =>
-          onProgress(`waiting for three tracks: ${seen} (${secondsLeft} s left)`),
-        ),
+        signals: [signal, ended.signal],
+        onProgress,
       });
     } catch (error) {
       // Set by now if anything was started.
@@ -145,17 +142,14 @@ export class NativeLab implements Lab {
     return this.#ask("stop", [service]);
   }
 
-  replace(service: ServiceName, options: ReplaceOptions = {}): Promise<void> {
+  async replace(service: ServiceName, options: ReplaceOptions = {}): Promise<void> {
+    checkMemoryLimit(options, MIN_MEMORY_BYTES);
     return this.#ask("replace", [service, options]);
   }
 
   async limitCpu(service: ServiceName, cores: number | null): Promise<void> {
     // JSON encodes NaN and infinity as null, which would lift the limit.
-    if (cores !== null && !Number.isFinite(cores)) {
-      throw new RangeError(
-        `Cannot limit ${service}: a quota must be a number of cores, but is ${cores}`,
-      );
-    }
+    checkCores(service, cores);
     return this.#ask("limitCpu", [service, cores]);
   }
 
@@ -273,11 +267,7 @@ export class NativeLab implements Lab {
    * Makes every service canonical and starts parts that ended: repairs what a killed run left.
    */
   async #heal(status: LabStatus, onProgress: (line: string) => void): Promise<void> {
-    for (const { service, canonical } of status.services) {
-      if (canonical) continue;
-      onProgress(`making ${service} canonical again`);
-      await this.replace(service);
-    }
+    await healServices(this, status, onProgress);
     for (const { name, state } of status.parts) {
       if (state === "exited") onProgress(`starting ${name} again`);
     }
@@ -361,18 +351,6 @@ function lastLine(path: string): string {
   const fatal = said.findLast((line) => /\berror:|Error:/.test(line));
   const last = fatal ?? said.at(-1) ?? lines.at(-1) ?? "";
   return last === "" ? "it said nothing" : last;
-}
-
-/** Calls `say` once a second. */
-function everySecond(
-  say: (seen: string, secondsLeft: number) => void,
-): (seen: string, leftMs: number) => void {
-  let lastSeconds = UP_DEADLINE_MS / 1000;
-  return (seen, leftMs) => {
-    const seconds = Math.floor(leftMs / 1000) + 1;
-    if (seconds < lastSeconds) say(seen, seconds);
-    lastSeconds = seconds;
-  };
 }
 
 /** Replaces the process ids inside the lab by those on the host, which people and tests need. */
