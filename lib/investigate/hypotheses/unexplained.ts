@@ -25,7 +25,28 @@ export async function findOddities(calls: readonly Call[], tools: Toolbox): Prom
     const { service, fact, callId, claim } = anomaly;
     return { service, text: anomalyText(anomaly), citation: citationOf(fact, callId, claim) };
   });
-  return [...broken, ...calls.flatMap(changedFlows)];
+  const flows: Oddity[] = [];
+  for (const flow of calls.flatMap(changedFlows)) {
+    if (await isStillOutOfOrder(flow, tools)) flows.push(oddityOf(flow));
+  }
+  return [...broken, ...flows];
+}
+
+/** Seconds of a rate that tells of now, and not of an outage that is just over. */
+const RECENT_SECONDS = 15;
+
+/** The rate that `compare` gives covers half a minute: after a recovery it is still too low. */
+async function isStillOutOfOrder(flow: Flow, tools: Toolbox): Promise<boolean> {
+  const { signal, labels } = flow.last;
+  const sender = labels["sensor_id"];
+  const selector = [
+    'job="cms-services"',
+    `instance=~"${flow.owner}:.+"`,
+    ...(sender === undefined ? [] : [`sensor_id="${sender}"`]),
+  ].join();
+  const query = `sum(rate(${signal}{${selector}}[${RECENT_SECONDS}s]))`;
+  const recent = Number((await tools.call("promql", { query })).facts[0]?.value ?? flow.during);
+  return isOutOfOrder(flow.before, recent);
 }
 
 /**
@@ -57,30 +78,27 @@ function upstreamOfAll(service: ServiceName): ServiceName[] {
   return SERVICES.filter((name) => name !== service && found.has(name));
 }
 
+/** Messages per second of one service, or of one of its senders, before and during the incident. */
 interface Flow {
-  before: number;
-  during: number;
-  last?: Fact;
+  readonly owner: ServiceName;
+  readonly call: Call;
+  readonly last: Fact;
+  readonly before: number;
+  readonly during: number;
 }
 
-/** Flows of a service, or of one of its senders, that changed by more than the norm. */
-function changedFlows(call: Call): Oddity[] {
+/** The flows that changed by more than the norm. */
+function changedFlows(call: Call): Flow[] {
   const flows = new Map<string, Flow>();
   for (const fact of call.facts) {
-    const { signal, service, labels, value, when } = fact;
-    if (service === null || !FLOW.test(signal)) continue;
+    const { signal, service: owner, labels, value, when } = fact;
+    if (owner === null || !FLOW.test(signal)) continue;
     if (when !== "before" && when !== "during") continue;
-    const key = [signal, service, labels["sensor_id"] ?? ""].join();
-    const flow = flows.get(key) ?? { before: 0, during: 0 };
-    flow[when] += Number(value);
-    flow.last = fact;
-    flows.set(key, flow);
+    const key = [signal, owner, labels["sensor_id"] ?? ""].join();
+    const sum = flows.get(key) ?? { before: 0, during: 0 };
+    flows.set(key, { ...sum, owner, call, last: fact, [when]: sum[when] + Number(value) });
   }
-  return [...flows.values()].flatMap(({ before, during, last }) =>
-    last !== undefined && last.service !== null && isOutOfOrder(before, during)
-      ? [oddityOf(last, last.service, call, [before, during])]
-      : [],
-  );
+  return [...flows.values()].filter(({ before, during }) => isOutOfOrder(before, during));
 }
 
 function isOutOfOrder(before: number, during: number): boolean {
@@ -88,21 +106,15 @@ function isOutOfOrder(before: number, during: number): boolean {
   return large >= NORMS.flowRate.value && large >= NORMS.flowRatio.value * small;
 }
 
-function oddityOf(
-  fact: Fact,
-  owner: ServiceName,
-  call: Call,
-  [before, during]: readonly [number, number],
-): Oddity {
-  const { signal, labels } = fact;
+function oddityOf({ owner, call, last, before, during }: Flow): Oddity {
+  const { signal, labels } = last;
   // What was taken in tells of the sender.
   const sender = SERVICES.find((name) => {
     const { sensorId } = TOPOLOGY[name];
     return sensorId !== undefined && sensorId === labels["sensor_id"];
   });
-  const service = sender ?? owner;
   const text = `${signal} of ${owner} went from ${shortNumber(before)} to ${shortNumber(during)} per second`;
-  return { service, text, citation: citationOf(fact, call.id, text) };
+  return { service: sender ?? owner, text, citation: citationOf(last, call.id, text) };
 }
 
 const citationOf = ({ signal, service, value }: Fact, callId: string, claim: string): Citation => ({
