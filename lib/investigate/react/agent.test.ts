@@ -239,6 +239,16 @@ describe("a model that cannot", () => {
     expect(result.details).toMatchObject({ calls: 2, invalid_calls: 2, forced: true });
   });
 
+  test("one that fails after it stated a confidence fails with that confidence", async () => {
+    const { result } = await investigate(
+      script(call("submit_rca", { ...ANSWER, evidence: 7, confidence: 0.9 }), {
+        status: 500,
+        error: "out of memory",
+      }),
+    );
+    expect(result.outcome).toMatchObject({ kind: "agent-failure", confidence: 0.9 });
+  });
+
   test("one that repeats itself without end loses that call only", async () => {
     const { result } = await investigate(
       script({ repeat: "and so on " }, call("submit_rca", ANSWER)),

@@ -23,6 +23,7 @@ import { Conversation } from "./conversation.ts";
 export const DEFAULT_CALLS = 10;
 /** With more calls each result would be cut to a few words. */
 export const MAX_CALLS = 40;
+const MAX_REASON = 600;
 
 export interface ReactOptions {
   readonly name: string;
@@ -76,10 +77,18 @@ async function outcomeOf(
     signal?.throwIfAborted();
     if (!(error instanceof ModelFailure)) throw error;
     transcript.note(error.message);
-    return { kind: "agent-failure", reason: `${error.kind}: ${error.message}` };
+    return failed(examination, `${error.kind}: ${error.message}`);
   }
   const { answer } = examination;
   if (answer !== undefined) return { kind: "answered", answer };
-  const reason = `no answer: ${conversation.lastComplaint ?? "it handed in none"}`;
-  return { kind: "agent-failure", reason: reason.slice(0, 600) };
+  return failed(examination, `no answer: ${conversation.lastComplaint ?? "it handed in none"}`);
+}
+
+/** A failure keeps the confidence that the model stated in an answer that was sent back. */
+function failed({ statedConfidence }: Examination, reason: string): InvestigationOutcome {
+  return {
+    kind: "agent-failure",
+    reason: reason.slice(0, MAX_REASON),
+    ...(statedConfidence === undefined ? {} : { confidence: statedConfidence }),
+  };
 }

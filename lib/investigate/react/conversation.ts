@@ -117,7 +117,7 @@ export class Conversation {
   /** One message of the model and the answers to its calls. */
   async #turn(): Promise<void> {
     const reply = await this.#say({
-      ...(this.#native ? { tools: this.#slim(true) } : { format: actionSchema(this.#slim(false)) }),
+      ...(this.#native ? { tools: this.#slim(true) } : { format: actionSchema(this.#tools) }),
       maxTokens: ACTION_TOKENS,
     });
     const calls = reply === undefined ? [] : callsOf(reply);
@@ -248,7 +248,7 @@ export class Conversation {
     request: Pick<ChatRequest, "maxTokens" | "mustCall" | "format"> & Partial<ChatRequest>,
   ): Pick<ChatRequest, "maxTokens" | "format"> {
     const { maxTokens, format } = request;
-    return { maxTokens, format: format ?? actionSchema(this.#slim(false)) };
+    return { maxTokens, format: format ?? actionSchema(this.#tools) };
   }
 }
 
@@ -268,13 +268,17 @@ function submissionIn(reply: ChatReply): Readonly<Record<string, unknown>> | und
   return call?.arguments ?? bareAnswerIn(reply);
 }
 
-/** A schema of one action: a tool with its arguments. */
+/**
+ * A schema of one action. The arguments are any object: the tool checks them and says what is wrong,
+ * as it does for native calls.
+ */
 function actionSchema(tools: readonly ToolDescription[]): object {
   return {
-    anyOf: tools.map(({ name, parameters }) => ({
-      type: "object",
-      properties: { tool: { type: "string", enum: [name] }, arguments: parameters },
-      required: ["tool", "arguments"],
-    })),
+    type: "object",
+    properties: {
+      tool: { type: "string", enum: tools.map(({ name }) => name) },
+      arguments: { type: "object" },
+    },
+    required: ["tool", "arguments"],
   };
 }
