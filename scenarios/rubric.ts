@@ -5,7 +5,12 @@
 import { maxPoints, type Truth } from "../lib/truth/truth.ts";
 
 /** The measurements of a value, in words. */
-const MEASURED = { rate: "per second", duration: "as p95 or mean", least: "at its least" } as const;
+const MEASURED = {
+  rate: "per second",
+  duration: "as p95 or mean",
+  least: "at its least",
+  count: "as the number of series",
+} as const;
 
 /** Renders the section that expected_rca.md must contain. */
 export function renderRubric(truth: Truth): string {
@@ -22,7 +27,8 @@ export function renderRubric(truth: Truth): string {
       return holds === undefined ? whose : `${whose} ${holds.op} ${holds.value}`;
     });
     const about = item.service === undefined ? "" : ` of \`${item.service}\``;
-    return `| +1 | ${item.describe} | ${ways.join(", or ")}${about} |`;
+    const mechanism = item.shows_mechanism === true ? " (the mechanism)" : "";
+    return `| +1 | ${item.describe}${mechanism} | ${ways.join(", or ")}${about} |`;
   });
   const remedies = truth.faults.map(({ remediation: { actions, target } }) => {
     const fitting = actions.map((action) => `\`${action}\``).join(" or ");

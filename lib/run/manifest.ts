@@ -2,7 +2,7 @@
 import type { Answer, EvidenceRecord, NamedFault } from "../contract/answer.ts";
 import type { TrueFault, Truth } from "../truth/truth.ts";
 import { SCHEMA_VERSION, type Manifest, type Outcome, type Score } from "../score/run-record.ts";
-import { score, scoreOfFailure, type ScoreTimes } from "../score/score.ts";
+import { score, scoreOfFailure, type ScoreTimes, scoreWithoutRecords } from "../score/score.ts";
 import { fileNameOf } from "./artefacts.ts";
 import type { Look } from "./examine.ts";
 import type { Incident } from "./incident.ts";
@@ -68,6 +68,7 @@ export function manifestOf(
     details: { ...look?.investigation.details },
     versions: { ...identity.versions },
     score: look === undefined ? null : scoreOf(incident, look),
+    repair: null,
   };
 }
 
@@ -88,7 +89,7 @@ function scoreOf(incident: Incident, look: Look): Score {
   const { outcome: end, evidence } = look.investigation;
   const given =
     end.kind === "agent-failure"
-      ? scoreOfFailure(scenario.truth, end.reason)
+      ? scoreOfFailure(scenario.truth, end.reason, end.confidence)
       : score(
           end.answer,
           scenario.truth,
@@ -121,18 +122,25 @@ export function scoreTimes(control: boolean, timeline: Manifest["timeline"]): Sc
   };
 }
 
-/** Returns the manifest with a new score; null when the kept files do not suffice. */
+/**
+ * Returns the manifest with a new score; null when the kept files do not suffice. `evidence` is null
+ * when the recorded calls were not kept: then the earlier score says what the citations showed.
+ */
 export function rescored(
   manifest: Manifest,
   truth: Truth,
   answer: Answer | null,
-  evidence: readonly EvidenceRecord[],
+  evidence: readonly EvidenceRecord[] | null,
 ): Manifest | null {
-  if (manifest.score === null || (answer === null && manifest.agent_failure === null)) return null;
+  const { score: earlier, agent_failure } = manifest;
+  if (earlier === null || (answer === null && agent_failure === null)) return null;
+  const times = scoreTimes(manifest.control, manifest.timeline);
   const given =
     answer === null
-      ? scoreOfFailure(truth, manifest.agent_failure ?? "no answer")
-      : score(answer, truth, evidence, scoreTimes(manifest.control, manifest.timeline));
+      ? scoreOfFailure(truth, agent_failure ?? "no answer", earlier.confidence)
+      : evidence === null
+        ? scoreWithoutRecords(answer, truth, earlier, times)
+        : score(answer, truth, evidence, times);
   return {
     ...manifest,
     truth: inShort(truth.faults),

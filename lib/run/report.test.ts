@@ -3,6 +3,7 @@ import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Fact } from "../contract/citation.ts";
+import type { Manifest } from "../score/run-record.ts";
 import type { Summary } from "../score/summary.ts";
 import { readManifests } from "./artefacts.ts";
 import { mergeResults } from "./report.ts";
@@ -24,6 +25,23 @@ async function keepRun(scenario: string, to: string, id: string): Promise<string
   return path;
 }
 
+/** Keeps a run as it was written when diagnosis and truth were one fault each. */
+async function asVersion1(scenario: string, to: string): Promise<void> {
+  const path = await keepRun(scenario, to, "old");
+  const file = join(path, "manifest.json");
+  const manifest = (await Bun.file(file).json()) as Manifest;
+  const { diagnosis: _, abstained: __, evidence_f1: ___, ...score } = manifest.score ?? {};
+  const { incident: ____, repair: _____, ...rest } = manifest;
+  const old = {
+    ...rest,
+    schema_version: 1,
+    diagnosis: manifest.diagnosis?.[0],
+    truth: manifest.truth[0],
+    score,
+  };
+  await Bun.write(file, JSON.stringify(old));
+}
+
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "report-"));
   await keepRun("sensor-down", "a/runs/baseline/sensor-down/1", "one");
@@ -32,6 +50,7 @@ beforeAll(async () => {
   await keepRun("healthy", "a/published/healthy", "elsewhere");
   await keepRun("sensor-down", "a/runs/baseline/sensor-down/2.partial", "half");
   await keepRun("sensor-down", "b/runs/baseline/sensor-down/2", "two");
+  await asVersion1("sensor-down", "c/runs/baseline/sensor-down/1");
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -48,6 +67,19 @@ describe("report", () => {
     const text = await Bun.file(join(folder, "out/summary.md")).text();
     expect(text).toContain("pass^k averaged over scenarios");
     expect(text).toContain("means of the scenarios' means, so that each scenario counts once");
+    expect(text).toContain("On the same incidents:");
+  });
+
+  test("reads and scores anew what was kept when an answer had one fault", async () => {
+    const text = await merge([join(folder, "c")], true);
+    expect(text).toContain("| sensor-down | 1/1 right |");
+    const [run] = await readManifests(join(folder, "c"));
+    expect(run?.manifest).toMatchObject({
+      schema_version: 2,
+      diagnosis: [{ culprit: "radar-sensor", fault_class: "process_exited" }],
+      truth: [{ culprit: "radar-sensor", fault_class: "process_exited" }],
+      score: { diagnosis: 1, abstained: false },
+    });
   });
 
   test("refuses a folder without runs, though others have some", async () => {
@@ -55,11 +87,18 @@ describe("report", () => {
     await expect(running).rejects.toThrow(/there must be runs below .*typo, but there is none/);
   });
 
-  test("scores anew from what was kept, and leaves alone what cannot be", async () => {
+  test("scores anew from what was kept; without its calls, what an answer cites keeps its points", async () => {
     const path = join(folder, "b/runs/baseline/sensor-down/2");
     const [before] = await readManifests(path);
     await merge([join(folder, "b")], true);
-    expect(await readManifests(path)).toEqual(before === undefined ? [] : [before]);
+    const [again] = await readManifests(path);
+    const earlier = before?.manifest.score;
+    expect(again?.manifest.score).toMatchObject({
+      points: earlier?.points,
+      items: earlier?.items,
+      mechanism: earlier?.mechanism,
+      grounded_citations: earlier?.grounded_citations,
+    });
     const { evidence } = (await Bun.file(join(path, "rca.json")).json()) as {
       evidence: { call_id: string; signal: string; service: string; value: number | string }[];
     };

@@ -4,14 +4,15 @@ import { UsageError } from "../base/errors.ts";
 import { withResults } from "../score/readme-table.ts";
 import type { Manifest } from "../score/run-record.ts";
 import { renderReport, type ReportRun } from "../score/report/report.ts";
+import { RUBRIC_REMARK } from "../score/reference.ts";
+import { type Summary, summarize } from "../score/summary.ts";
 import {
+  comparisonTable,
   detailsTable,
   ESTIMATE_METHOD,
   figuresTable,
-  type Summary,
-  summarize,
   summaryTable,
-} from "../score/summary.ts";
+} from "../score/tables.ts";
 import { listScenarios, loadScenario } from "../../scenarios/load.ts";
 import {
   checkResultsFolder,
@@ -69,18 +70,24 @@ function runsIn(folder: string): Promise<KeptRun[]> {
 }
 
 /**
- * Scores a run by the present rubric and keeps the score. A run whose evidence or scenario is
- * missing stays unchanged.
+ * Scores a run by the present rubric and keeps the score. Where the calls were not kept, the
+ * citations keep their points; a run whose scenario is missing stays unchanged.
  */
 async function scoreAnew(run: KeptRun, progress: Progress): Promise<KeptRun> {
   const { path, manifest } = run;
   const known = (await listScenarios()).includes(manifest.scenario);
   const { answer, evidence } = await readRun(path);
-  const isCited = (answer?.evidence.length ?? 0) > 0;
-  const fresh =
-    !known || (isCited && evidence.length === 0)
-      ? null
-      : rescored(manifest, (await loadScenario(manifest.scenario)).truth, answer, evidence);
+  const isUnrecorded = (answer?.evidence.length ?? 0) > 0 && evidence.length === 0;
+  const fresh = !known
+    ? null
+    : rescored(
+        manifest,
+        (await loadScenario(manifest.scenario)).truth,
+        answer,
+        isUnrecorded ? null : evidence,
+      );
+  if (isUnrecorded)
+    progress.line(`kept what the citations of ${path} showed: their calls are gone`);
   if (fresh === null) {
     progress.line(`kept the score of ${path}: it cannot be computed anew`);
     return run;
@@ -103,8 +110,11 @@ export async function writeSummary(
       "# Results",
       summaryTable(summary),
       ESTIMATE_METHOD,
+      RUBRIC_REMARK,
       "The score in its parts:",
       detailsTable(summary),
+      "On the same incidents:",
+      comparisonTable(summary),
       "Means over the valid runs:",
       `${figuresTable(summary)}\n`,
     ].join("\n\n"),

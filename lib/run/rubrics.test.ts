@@ -115,7 +115,7 @@ describe("an answer that knows nothing", () => {
     (_, { truth, control }) => {
       const got = score(silent, truth, [], { injectedUnixMs: null, evidenceFromUnixMs: 0 });
       expect(got.items[0]?.reason).toContain(control ? "not that nothing is wrong" : "right is ");
-      expect(got).toMatchObject({ points: 0, component: false, correct: false, brier: 0.25 });
+      expect(got).toMatchObject({ points: 0, component: false, correct: false, brier: 1 });
     },
   );
 });

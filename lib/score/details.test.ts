@@ -8,6 +8,10 @@ function runOf(scenario: string, correct: boolean, onset: number | null, attempt
     component: true,
     fault_class: correct,
     remediation: correct,
+    mechanism: correct,
+    evidence_f1: correct ? 1 : null,
+    points: correct ? 3 : -2,
+    max: 3,
     correct,
     onset_error_seconds: onset,
   };
@@ -27,27 +31,30 @@ const scored = [
 const all = [...scored, failed("environment-invalid"), failed("harness-defect")];
 
 test("parts, onset and failures are told apart, and invalid runs only counted", () => {
-  const details = detailsOf(all, scored);
+  const details = detailsOf(all, scored, 2);
   expect(details).toMatchObject({
     onset_error_seconds: 2.5,
     onsets: 4,
     failures: { agent: 1, environment: 1, harness: 1 },
     retried: 3,
   });
+  expect(details.evidence_f1).toBe(1);
+  // Scenario a: 3, -2 and 3 of 3; b: all.
+  expect(details.share).toBeCloseTo((4 / 9 + 1) / 2);
   expect(details.component.mean).toBe(1);
   expect(details.fault_class.mean).toBeCloseTo((2 / 3 + 1) / 2);
 });
 
-test("pass@k and pass^k use the k that every scenario allows", () => {
+test("pass@k and pass^k use the given k", () => {
   // Scenario a: two of three right; b: two of two. With k = 2: one of two right 1 and 1, both 1/3
   // and 1.
-  expect(detailsOf(all, scored).pass).toMatchObject({ k: 2, at_k: 1 });
-  expect(detailsOf(all, scored).pass?.at_1).toBeCloseTo((2 / 3 + 1) / 2);
-  expect(detailsOf(all, scored).pass?.hat_k).toBeCloseTo((1 / 3 + 1) / 2);
+  expect(detailsOf(all, scored, 2).pass).toMatchObject({ k: 2, at_k: 1 });
+  expect(detailsOf(all, scored, 2).pass?.at_1).toBeCloseTo((2 / 3 + 1) / 2);
+  expect(detailsOf(all, scored, 2).pass?.hat_k).toBeCloseTo((1 / 3 + 1) / 2);
 });
 
 test("without a valid run there is nothing to tell", () => {
-  const details = detailsOf([failed("harness-defect")], []);
+  const details = detailsOf([failed("harness-defect")], [], 1);
   expect(details).toMatchObject({ pass: null, onset_error_seconds: null });
   const rows = Object.fromEntries(detailRows(details, () => "–"));
   expect(rows["pass@1 averaged over scenarios"]).toBe("–");

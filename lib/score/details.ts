@@ -1,22 +1,28 @@
 /** Computes the parts of a score over all runs of one investigator. Pure. */
 import type { Manifest } from "./run-record.ts";
-import { meanOfClusterMeans, type Estimate, passAtK, passHatK } from "./statistics.ts";
+import { type Estimate, estimateOf, meanOf, passAtK, passHatK } from "./statistics.ts";
 
 /** A valid run with its score. */
 export type Scored = Manifest & { readonly score: NonNullable<Manifest["score"]> };
 
 export interface Details {
-  /** Share of runs with the right service, fault class and remedy. */
+  /** Share of runs with the right culprits, fault classes and remedies. */
   readonly component: Estimate;
   readonly fault_class: Estimate;
   readonly remediation: Estimate;
+  /** Share of runs that show the mechanism. */
+  readonly mechanism: Estimate;
+  /** Mean F1 of the cited evidence; null when none was expected or measured. */
+  readonly evidence_f1: number | null;
+  /** Mean share of the rubric's points, below 0 for more misattributions than points. */
+  readonly share: number | null;
   /** Median error of the stated onset, seconds; null when no run stated one. */
   readonly onset_error_seconds: number | null;
   /** Runs with a fault that stated an onset. */
   readonly onsets: number;
   /**
-   * pass@1, pass@k and pass^k averaged over scenarios. k is the smallest number of valid runs of a
-   * scenario, but at most MAX_K. Null without a valid run.
+   * pass@1, pass@k and pass^k averaged over scenarios, with the same k for every investigator of a
+   * table. Null without a valid run.
    */
   readonly pass: {
     readonly k: number;
@@ -34,15 +40,18 @@ export interface Details {
   readonly retried: number;
 }
 
-const MAX_K = 5;
-
 /** The mean over the scenarios of each scenario's mean value. */
 export function overScenarios(scored: readonly Scored[], value: (run: Scored) => number): Estimate {
   const byScenario = Map.groupBy(scored, ({ scenario }) => scenario);
-  return meanOfClusterMeans([...byScenario.values()].map((runs) => runs.map(value)));
+  return estimateOf([...byScenario.values()].map((runs) => runs.map(value)));
 }
 
-export function detailsOf(manifests: readonly Manifest[], scored: readonly Scored[]): Details {
+/** `k` is that of pass@k and pass^k; no scenario has fewer runs. */
+export function detailsOf(
+  manifests: readonly Manifest[],
+  scored: readonly Scored[],
+  k: number,
+): Details {
   const errors = scored.flatMap(({ score }) =>
     score.onset_error_seconds === null ? [] : [Math.abs(score.onset_error_seconds)],
   );
@@ -52,9 +61,18 @@ export function detailsOf(manifests: readonly Manifest[], scored: readonly Score
     component: overScenarios(scored, ({ score }) => Number(score.component)),
     fault_class: overScenarios(scored, ({ score }) => Number(score.fault_class)),
     remediation: overScenarios(scored, ({ score }) => Number(score.remediation)),
+    mechanism: overScenarios(scored, ({ score }) => Number(score.mechanism)),
+    evidence_f1: meanOrNull(
+      scored.flatMap(({ score }) => (score.evidence_f1 === null ? [] : [score.evidence_f1])),
+    ),
+    share: meanOrNull(
+      [...Map.groupBy(scored, ({ scenario }) => scenario).values()].map((runs) =>
+        meanOf(runs.map(({ score }) => score.points / score.max)),
+      ),
+    ),
     onset_error_seconds: medianOf(errors),
     onsets: errors.length,
-    pass: passOf([...Map.groupBy(scored, ({ scenario }) => scenario).values()]),
+    pass: passOf([...Map.groupBy(scored, ({ scenario }) => scenario).values()], k),
     failures: {
       agent: scored.filter(({ score }) => !score.correct).length,
       environment: outcomes("environment-invalid"),
@@ -64,9 +82,11 @@ export function detailsOf(manifests: readonly Manifest[], scored: readonly Score
   };
 }
 
-function passOf(scenarios: readonly (readonly Scored[])[]): Details["pass"] {
+const meanOrNull = (values: readonly number[]): number | null =>
+  values.length === 0 ? null : meanOf(values);
+
+function passOf(scenarios: readonly (readonly Scored[])[], k: number): Details["pass"] {
   if (scenarios.length === 0) return null;
-  const k = Math.min(MAX_K, ...scenarios.map(({ length }) => length));
   const mean = (chance: (right: number, n: number) => number): number =>
     scenarios.reduce((sum, runs) => {
       const right = runs.filter(({ score }) => score.correct).length;
@@ -89,15 +109,18 @@ function medianOf(values: readonly number[]): number | null {
 
 /** The rows that show a group's score in its parts: name and value. */
 export function detailRows(
-  { component, fault_class, remediation, onset_error_seconds, ...rest }: Details,
+  details: Details,
   estimateText: (estimate: Estimate) => string,
 ): readonly (readonly [string, string])[] {
-  const { onsets, pass, failures, retried } = rest;
+  const { onset_error_seconds, onsets, pass, failures, retried, evidence_f1, share } = details;
   const percent = (chance: number): string => `${Math.round(chance * 100)} %`;
   return [
-    ["right service", estimateText(component)],
-    ["right kind of fault", estimateText(fault_class)],
-    ["right remedy", estimateText(remediation)],
+    ["right culprit", estimateText(details.component)],
+    ["right kind of fault", estimateText(details.fault_class)],
+    ["right remedy named", estimateText(details.remediation)],
+    ["mechanism shown", estimateText(details.mechanism)],
+    ["evidence cited (F1)", evidence_f1 === null ? "–" : evidence_f1.toFixed(2)],
+    ["share of the rubric's points", share === null ? "–" : percent(share)],
     [
       "onset missed by (median)",
       onset_error_seconds === null ? "–" : `${onset_error_seconds.toFixed(1)} s (${onsets} runs)`,

@@ -19,7 +19,8 @@ function shows(
   tool = "promql",
 ): boolean {
   const record = recordOf("E1", tool, args, []);
-  const whole = { signal: accepted.signal, service: "radar-sensor", labels: {}, when: "now" };
+  const labels = { instance: "radar-sensor:9101" };
+  const whole = { signal: accepted.signal, service: "radar-sensor", labels, when: "now" };
   const expected = {
     id: "x",
     kind: "metric" as const,
@@ -32,6 +33,7 @@ function shows(
 }
 
 const q = (query: string) => ({ query });
+const BARE_RATE = "rate(cms_sensor_published_total[1m])";
 const COUNTER = 'cms_sensor_published_total{sensor_id="RADAR-1"}';
 
 describe("a counter that must be a rate", () => {
@@ -84,9 +86,9 @@ describe("labels, services and measures", () => {
   const labelled: AcceptedSignal = { ...RATE, labels: { sensor_id: "RADAR-1" } };
 
   test("a label may stand in the result, or in what the query selected by", () => {
-    expect(shows(labelled, { labels: { sensor_id: "RADAR-1" } }, q("rate(x[1m])"))).toBe(true);
+    expect(shows(labelled, { labels: { sensor_id: "RADAR-1" } }, q(BARE_RATE))).toBe(true);
     expect(shows(labelled, {}, q(`sum(rate(${COUNTER}[1m]))`))).toBe(true);
-    expect(shows(labelled, {}, q("sum(rate(cms_sensor_published_total[1m]))"))).toBe(false);
+    expect(shows(labelled, {}, q(`sum(${BARE_RATE})`))).toBe(false);
   });
 
   test("a name that a query has put there is not a service's", () => {
@@ -140,5 +142,73 @@ describe("labels, services and measures", () => {
     expect(shows(target, { value: '{"target_rate_hz":10}' }, logs, "logql")).toBe(false);
     const forged = q('{service_name="radar-sensor"} | line_format "200"');
     expect(shows(target, { value: "200" }, forged, "logql")).toBe(false);
+  });
+});
+
+describe("what a query computes", () => {
+  const UP: AcceptedSignal = { signal: "up", holds: { op: "==", value: 0 } };
+  const OWN = 'up{instance="radar-sensor:9101"}';
+  test.each([
+    ["the series itself", OWN, 0, true],
+    ["harmless arithmetic", `${OWN} - vector(0)`, 0, true],
+    ["the rule's own query, whose 1 says that up is 0", `(1 - ${OWN}) > 0`, 1, true],
+    ["the rule's own query, whose 0 says that up is 1", `1 - ${OWN}`, 0, false],
+    ["a value that nothing was read for", `${OWN} or vector(0)`, 0, false],
+    ["another service's series", 'sum(up{instance="eo-sensor:9103"})', 0, false],
+    ["a name in the filter alone", 'sum(up) unless up{instance="radar-sensor:9101"} > 1', 0, false],
+  ])("%s: %s = %p", (_, query, value, holds) => {
+    expect(shows(UP, { value, labels: {} }, q(query))).toBe(holds);
+  });
+
+  test("a factor beside an average does not make a rate or a duration", () => {
+    const query = `rate(${COUNTER}[1m]) * 10 or a_sum / a_count`;
+    expect(shows(RATE, { value: 300 }, q(query))).toBe(false);
+    const duration: AcceptedSignal = {
+      signal: "cms_x",
+      as: "duration",
+      holds: { op: ">", value: 0.5 },
+    };
+    const labels = { instance: "radar-sensor:9101" };
+    const average = "rate(cms_x_sum[1m]) / rate(cms_x_count[1m]) * 1000";
+    expect(shows(duration, { value: 2, labels }, q(average))).toBe(false);
+    expect(shows(duration, { value: 2000, labels }, q(average))).toBe(true);
+  });
+
+  test("an empty count is what it says, for exactly the selection that is asked for", () => {
+    const silent: AcceptedSignal = {
+      signal: "ALERTS",
+      labels: { alertstate: "firing" },
+      as: "count",
+      holds: { op: "==", value: 0 },
+    };
+    const count = (selector: string) => q(`count(ALERTS${selector}) or vector(0)`);
+    const system = { value: 0, service: null };
+    const ofSystem = (query: { query: string }): boolean => {
+      const record = recordOf("E1", "promql", query, []);
+      const fact = { signal: "ALERTS", labels: {}, when: "now", ...system };
+      const expected = {
+        id: "x",
+        kind: "metric" as const,
+        describe: "x",
+        any_of: [silent],
+      };
+      return findShown(expected, [{ fact, record }], SINCE) !== undefined;
+    };
+    expect(ofSystem(count('{alertstate="firing"}'))).toBe(true);
+    expect(ofSystem(count(""))).toBe(true);
+    expect(ofSystem(count('{alertstate="firing",alertname="nothing"}'))).toBe(false);
+    expect(ofSystem(count('{alertstate=~"none"}'))).toBe(false);
+    expect(ofSystem(q('sum(ALERTS{alertstate="firing"}) or vector(0)'))).toBe(false);
+  });
+
+  test("a slope shows growth, and is no amount of memory", () => {
+    const memory: AcceptedSignal = { signal: "m_bytes", holds: { op: ">", value: 100 } };
+    const labels = { name: "radar-sensor" };
+    const slope = q('deriv(m_bytes{name="radar-sensor"}[1m])');
+    expect(shows(memory, { value: 600, labels }, slope)).toBe(false);
+    expect(shows({ ...memory, as: "rate" }, { value: 600, labels }, slope)).toBe(true);
+    expect(shows({ ...memory, as: "rate" }, { value: 600, when: "during" }, {}, "compare")).toBe(
+      false,
+    );
   });
 });

@@ -3,12 +3,14 @@
  * service, measured as the rubric demands, and read instead of computed. Pure.
  *
  * Investigators write their own queries. A citation of `cms_x * 0 + 500` is grounded, because the
- * record contains the value, but it shows nothing.
+ * record contains the value, but it shows nothing. `reading.ts` has the rules.
  */
 import { COMPARE } from "../base/compare.ts";
 import type { EvidenceRecord } from "../contract/answer.ts";
 import type { Fact } from "../contract/citation.ts";
+import { SERVICES, TOPOLOGY } from "../contract/topology.ts";
 import type { AcceptedSignal, ExpectedEvidence } from "../truth/truth.ts";
+import { type Reading, readingsOf, type SeriesReading, undone } from "./reading.ts";
 
 /** A fact that the answer cites, and the call that returned it. */
 export interface CitedFact {
@@ -44,18 +46,12 @@ function isFrom({ when }: Fact, sinceUnixMs: number): boolean {
 }
 
 function matches(accepted: AcceptedSignal, fact: Fact, record: EvidenceRecord): boolean {
-  const { signal, labels = {}, holds, as } = accepted;
-  if (fact.signal !== signal || isCount(fact)) return false;
+  if (fact.signal !== accepted.signal || isCount(fact)) return false;
   const query = queryOf(record);
-  for (const [name, value] of Object.entries(labels)) {
-    // An aggregation drops the label, so a selection by it counts too.
-    const selected = query?.includes(`${name}="${value}"`) ?? false;
-    if (fact.labels[name] !== value && !selected) return false;
-  }
-  if (holds === undefined) return true;
-  if (query !== undefined && !isRead(query, fact.value)) return false;
-  const value = as === undefined ? fact.value : measured(as, fact, query);
-  return value !== undefined && compares(value, holds);
+  if (query === undefined) return showsPlain(accepted, fact);
+  if (!isPromQL(record)) return showsLogs(accepted, fact, query);
+  const readings = readingsOf(query);
+  return readings !== undefined && showsReading(accepted, fact, readings);
 }
 
 /** The catalogue tool returns the number of series under the name of the metric. */
@@ -69,47 +65,107 @@ function queryOf({ arguments: args }: EvidenceRecord): string | undefined {
   return search.get("query") ?? search.get("q") ?? "";
 }
 
-/** Functions and words that put values, names or times into a result without measuring them. */
-const MADE_UP =
-  /\b(bool|vector|scalar|time|label_replace|label_join|clamp|clamp_min|clamp_max|absent|absent_over_time|sgn|offset|line_format|label_format)\b|@/;
-/** The average of a histogram is its sum divided by its count. */
-const AVERAGE = /_sum\b[^+*%^]*\/[^+*%^]*_count\b/;
-
-/** Whether a query reads its values from the stores, by selection and aggregation alone. */
-function isRead(query: string, value: Fact["value"]): boolean {
-  const bare = query
-    .replaceAll(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`/g, '""')
-    .replaceAll(/\[[^\]]*\]|\{[^}]*\}/g, "");
-  // A substitute for missing data is allowed unless it is the cited value.
-  const filled = value === 0 ? bare : bare.replaceAll(/\bor\s+(on\s*\(\s*\)\s*)?vector\(0\)/g, "");
-  if (MADE_UP.test(filled)) return false;
-  return AVERAGE.test(query) || !/[-+*/%^]/.test(filled);
+/** A tool of its own, or Prometheus' API below Grafana's proxy. */
+function isPromQL({ tool, arguments: args }: EvidenceRecord): boolean {
+  if (typeof args["path"] !== "string") return tool === "promql";
+  return /\/api\/v1\/query/.test(args["path"]) && !args["path"].includes("/loki/");
 }
 
 /**
- * The value per second, as a duration, or the minimum; undefined when the query measures something
- * else.
+ * A fact of a tool that writes its own queries. The comparison returns counters as rates and
+ * histograms as quantiles.
  */
-function measured(
-  as: NonNullable<AcceptedSignal["as"]>,
-  fact: Fact,
-  query: string | undefined,
-): Fact["value"] | undefined {
-  if (as === "least") return /^\s*min\b/.test(query ?? "") ? fact.value : undefined;
-  // The comparison tool returns counters as rates and histograms as quantiles.
-  if (query === undefined) return fact.value;
-  if (as === "duration") {
-    return query.includes("histogram_quantile(") || AVERAGE.test(query) ? fact.value : undefined;
-  }
-  if (typeof fact.value !== "number") return undefined;
-  const increase = /\b(?:increase|delta)\s*\([^[]*\[(\d+)(ms|s|m|h)\]/.exec(query);
-  if (increase !== null) return fact.value / secondsOf(Number(increase[1]), increase[2] ?? "s");
-  return /\b(rate|irate|deriv)\s*\(/.test(query) ? fact.value : undefined;
+function showsPlain(accepted: AcceptedSignal, { labels, value, signal }: Fact): boolean {
+  const { as, holds, labels: wanted = {} } = accepted;
+  if (Object.entries(wanted).some(([name, each]) => labels[name] !== each)) return false;
+  if (as === "least" || as === "count") return false;
+  if (as === "rate" && !signal.endsWith("_total")) return false;
+  return holds === undefined || compares(value, holds);
 }
 
-function secondsOf(count: number, unit: string): number {
-  const seconds: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600 };
-  return count * (seconds[unit] ?? 1);
+/** Words that write values into the lines of a log query, and arithmetic with its numbers. */
+const WRITTEN = /\b(line_format|label_format|vector|bool|offset)\b|[-+*/%^]/;
+
+function showsLogs({ labels = {}, holds, as }: AcceptedSignal, fact: Fact, query: string): boolean {
+  const isSelected = ([name, value]: [string, string]): boolean =>
+    fact.labels[name] === value || query.includes(`${name}="${value}"`);
+  if (!Object.entries(labels).every(isSelected) || as !== undefined) return false;
+  const bare = query
+    .replaceAll(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`/g, '""')
+    .replaceAll(/\[[^\]]*\]|\{[^}]*\}/g, "");
+  return holds === undefined || (!WRITTEN.test(bare) && compares(fact.value, holds));
+}
+
+/** Each reading that the value may be of has to show it. */
+function showsReading(accepted: AcceptedSignal, fact: Fact, readings: readonly Reading[]): boolean {
+  const value = Number(fact.value);
+  const series = readings.flatMap((each) => (each.kind === "series" ? [each] : []));
+  // Prometheus counts no empty selection: `count(…) or vector(0)` says that it is empty.
+  const isEmptyCount = value === 0 && series.every(({ measure }) => measure === "count");
+  const mayBeConstant = readings.some((each) => each.kind === "constant" && each.value === value);
+  if (series.length === 0 || (mayBeConstant && !isEmptyCount)) return false;
+  return series.every(
+    (reading) =>
+      isOf(reading, accepted.signal) &&
+      isAbout(reading, fact) &&
+      isLabelled(accepted, reading, fact) &&
+      isMet(accepted, reading, value),
+  );
+}
+
+const isOf = ({ metric, measure }: SeriesReading, signal: string): boolean =>
+  metric === null ? measure === "value" : metric.replace(/_(bucket|sum|count)$/, "") === signal;
+
+/**
+ * The service of a value without a label for it comes from the query; then it has to be the
+ * selector that names it.
+ */
+function isAbout({ matchers }: SeriesReading, { service, labels }: Fact): boolean {
+  const named = SERVICES.find((name) => name === service);
+  if (named === undefined) return service === null;
+  const isNamed = (value: string): boolean =>
+    value === named || value.startsWith(`${named}:`) || value === TOPOLOGY[named].sensorId;
+  return Object.values(labels).some(isNamed) || matchers.some(({ value }) => isNamed(value));
+}
+
+/** The labels are the result's, or the selector's. A count is of exactly what is selected. */
+function isLabelled(
+  { labels = {}, as }: AcceptedSignal,
+  { matchers }: SeriesReading,
+  fact: Fact,
+): boolean {
+  if (as === "count") {
+    return matchers.every(({ label, op, value }) => op === "=" && labels[label] === value);
+  }
+  return Object.entries(labels).every(
+    ([name, value]) =>
+      fact.labels[name] === value ||
+      matchers.some((matcher) => matcher.label === name && matcher.value === value),
+  );
+}
+
+/** Whether the value, measured as the rubric demands, fulfils its condition. */
+function isMet({ as, holds }: AcceptedSignal, reading: SeriesReading, value: number): boolean {
+  const read = measured(as, reading, undone(reading, value), holds);
+  return read !== undefined && (holds === undefined || compares(read, holds));
+}
+
+function measured(
+  as: AcceptedSignal["as"],
+  { measure, seconds, least }: SeriesReading,
+  value: number,
+  holds: AcceptedSignal["holds"],
+): number | undefined {
+  if (as === "rate") {
+    if (measure === "increase") return value / seconds;
+    return measure === "rate" ? value : undefined;
+  }
+  if (as === "least") return least && measure === "value" ? value : undefined;
+  if (as !== undefined) return measure === as ? value : undefined;
+  // That a counter is above 0 is shown by its growth too.
+  const isEvent = holds === undefined || (holds.op === ">" && holds.value === 0);
+  const isGrowth = measure === "rate" || measure === "increase";
+  return measure === "value" || (isEvent && isGrowth) ? value : undefined;
 }
 
 function compares(read: Fact["value"], holds: NonNullable<AcceptedSignal["holds"]>): boolean {

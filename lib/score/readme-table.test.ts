@@ -27,7 +27,7 @@ test("who was measured without a part stands in a table of its own, beside the w
 });
 
 test("the table goes between its markers, and nowhere else", () => {
-  const empty: Summary = { schema_version: 1, runs: 0, groups: [] };
+  const empty: Summary = { schema_version: 2, runs: 0, groups: [], comparisons: [] };
   const before =
     "a\n<!-- results: written by `bun runner.ts report --readme`, do not edit -->\nold\n<!-- end of results -->\nb";
   const after = withResults(before, empty);

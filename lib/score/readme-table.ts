@@ -1,6 +1,6 @@
 /** Writes the published results into the README and checks them. */
 import type { Summary } from "./summary.ts";
-import { summaryTable } from "./summary.ts";
+import { summaryTable } from "./tables.ts";
 
 type Group = Summary["groups"][number];
 

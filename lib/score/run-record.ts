@@ -68,10 +68,7 @@ export const ScoreSchema = z.strictObject({
   fault_class: z.boolean(),
   /** Every fault is named by culprit and class, and nothing else: a right diagnosis. */
   correct: z.boolean(),
-  /**
-   * The fault class is right, and the first piece of evidence of the rubric, which shows the
-   * mechanism, is cited.
-   */
+  /** The diagnosis is right, and what is cited shows how the fault works. */
   mechanism: z.boolean(),
   remediation: z.boolean(),
   /** Stated onset minus injection, seconds; null without a stated onset or without an injection. */
@@ -79,8 +76,12 @@ export const ScoreSchema = z.strictObject({
   grounded_citations: z.number(),
   invented_citations: z.number(),
   /**
-   * Squared difference between the stated confidence and 1 for a right, 0 for a wrong diagnosis.
+   * How well the cited facts are chosen, 0 to 1: the harmonic mean of the share of expected pieces
+   * that are shown and the share of citations that were needed for it. Null when nothing is
+   * expected or it was not measured.
    */
+  evidence_f1: z.number().nullable(),
+  /** Brier score of the stated confidence, 0 to 2; see calibration.ts. */
   brier: z.number(),
   confidence: z.number(),
   /** The cause of lost points; null when the run has all points. */
@@ -142,6 +143,8 @@ const CurrentManifestSchema = z.strictObject({
   details: z.record(z.string(), z.unknown()),
   versions: z.record(z.string(), z.string()),
   score: ScoreSchema.nullable(),
+  /** How the proposed remedy did when it was carried out; null when it was not. */
+  repair: z.looseObject({ repaired: z.boolean() }).nullable().default(null),
 });
 
 /** Reads a manifest, also of the version in which diagnosis and truth were one fault each. */
@@ -163,6 +166,7 @@ function fromVersion1(raw: unknown): unknown {
       ...score,
       diagnosis: score["correct"] === true ? 1 : 0,
       abstained: isAbstention(diagnosis ?? []),
+      evidence_f1: null,
     },
   };
 }

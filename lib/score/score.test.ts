@@ -22,6 +22,7 @@ const truth: Truth = {
   evidence: [
     {
       id: "refused",
+      shows_mechanism: true,
       kind: "dds",
       describe: "a refusal is reported",
       any_of: [{ signal: "cms_dds_incompatible_qos_total", holds: { op: ">", value: 0 } }],
@@ -141,6 +142,30 @@ describe("score()", () => {
     expect(points({ remediation: other })).toBe(3);
   });
 
+  test("more citations than needed cost precision, and points of the rubric are no better for them", () => {
+    const exact = score(right, truth, records, times);
+    const more = ["up", "container_cpu", "cms_a", "cms_b"].map((signal) => fact(signal, 1));
+    const [record] = records;
+    if (record === undefined) throw new Error("a record");
+    const { facts } = JSON.parse(record.answer) as { facts: unknown[] };
+    const wide = [{ ...record, answer: JSON.stringify({ facts: [...facts, ...more] }) }];
+    const evidence = [...single.evidence, ...more.map(({ signal }) => cite(signal, 1))];
+    const over = score(answerOf({ ...single, evidence }), truth, wide, times);
+    expect(exact.evidence_f1).toBe(1);
+    // Two pieces of two, with six citations: precision 1/3.
+    expect(over).toMatchObject({ grounded_citations: 6, points: exact.points, mechanism: true });
+    expect(over.evidence_f1).toBeCloseTo(0.5);
+    const one = answerOf({ ...single, evidence: single.evidence.slice(0, 1) });
+    expect(score(one, truth, records, times).evidence_f1).toBeCloseTo(2 / 3);
+    const none = answerOf({ ...single, evidence: [] });
+    expect(score(none, truth, records, times).evidence_f1).toBe(0);
+  });
+
+  test("an abstention is no half of a right answer", () => {
+    const got = score(answerOf({ ...single, fault_class: "unknown" }), truth, records, times);
+    expect(got).toMatchObject({ diagnosis: 0, abstained: true, correct: false, brier: 1 });
+  });
+
   test("a wrong service costs its misattribution, and its remediation does not count", () => {
     expect(points({ culprit: "track-fusion" })).toBe(0 + 2 + 0 - 2);
     expect(points({ culprit: "eo-sensor" })).toBe(2);
@@ -232,9 +257,9 @@ test("citing one thing many times is citing it once, and a value that stands twi
 });
 
 test("an investigator that hands in nothing earns nothing, by its own fault", () => {
-  expect(scoreOfFailure(truth, "time ran out")).toMatchObject({
-    points: 0,
-    max: 4,
-    attribution: "agent",
-  });
+  const silent = { points: 0, max: 4, diagnosis: 0, attribution: "agent" } as const;
+  expect(scoreOfFailure(truth, "time ran out")).toMatchObject({ ...silent, brier: 1 });
+  const stated = scoreOfFailure(truth, "time ran out", 0.9);
+  expect(stated).toMatchObject({ ...silent, confidence: 0.9 });
+  expect(stated.brier).toBeCloseTo(1.81);
 });

@@ -13,6 +13,7 @@ import {
 } from "../contract/answer.ts";
 import { checkCitation, type Fact } from "../contract/citation.ts";
 import { type ExpectedEvidence, maxPoints, type Truth } from "../truth/truth.ts";
+import { brierOf } from "./calibration.ts";
 import { diagnosisOf } from "./diagnosis.ts";
 import { type CitedFact, findShown } from "./evidence.ts";
 import type { Score } from "./run-record.ts";
@@ -44,24 +45,56 @@ export function score(
   const citations = distinct(answer.evidence);
   const cited = citations.map((citation) => factsCited(citation, records));
   const grounded = cited.filter((facts) => facts.length > 0).length;
-  const invented = citations.length - grounded;
-  const shown = truth.evidence.map((expected) =>
-    findShown(expected, cited.flat(), evidenceFromUnixMs),
-  );
+  return assembled(answer, truth, injectedUnixMs, {
+    items: truth.evidence.map((expected) =>
+      evidenceItem(expected, findShown(expected, cited.flat(), evidenceFromUnixMs)),
+    ),
+    grounded,
+    invented: citations.length - grounded,
+  });
+}
+
+/**
+ * Scores an answer whose recorded calls were not kept: the earlier score says what its citations
+ * showed, all else is computed anew.
+ */
+export function scoreWithoutRecords(
+  answer: Answer,
+  truth: Truth,
+  earlier: Score,
+  { injectedUnixMs }: ScoreTimes,
+): Score {
+  return assembled(answer, truth, injectedUnixMs, {
+    items: truth.evidence.map(
+      (expected) =>
+        earlier.items.find(({ id }) => id === expected.id) ?? evidenceItem(expected, undefined),
+    ),
+    grounded: earlier.grounded_citations,
+    invented: earlier.invented_citations,
+  });
+}
+
+/** What the citations of an answer are worth. */
+interface Cited {
+  /** One for each expected piece of evidence. */
+  readonly items: readonly Item[];
+  readonly grounded: number;
+  readonly invented: number;
+}
+
+function assembled(
+  answer: Answer,
+  truth: Truth,
+  injectedUnixMs: number | null,
+  { items: evidence, grounded, invented }: Cited,
+): Score {
   const diagnosis = diagnosisOf(answer, truth);
   const { component, correct, remediation } = diagnosis;
+  const shown = evidence.map(({ points }) => points > 0);
   const items: Item[] = [
-    {
-      id: "service",
-      points: component ? 1 : 0,
-      reason: serviceReason(answer, truth, component),
-    },
-    ...truth.evidence.map((expected, i) => evidenceItem(expected, shown[i])),
-    {
-      id: "remediation",
-      points: remediation ? 1 : 0,
-      reason: remedyReason(answer),
-    },
+    { id: "service", points: Number(component), reason: serviceReason(answer, truth, component) },
+    ...evidence,
+    { id: "remediation", points: Number(remediation), reason: remedyReason(answer) },
     ...misattributions(answer, truth),
     ...inventedItem(invented),
   ];
@@ -76,15 +109,32 @@ export function score(
     component,
     fault_class: diagnosis.faultClass,
     correct,
-    mechanism: correct && (truth.evidence.length === 0 || shown[0] !== undefined),
+    mechanism: correct && isMechanismShown(truth, shown),
     remediation,
     onset_error_seconds: onsetError(answer, injectedUnixMs),
     grounded_citations: grounded,
     invented_citations: invented,
-    brier: (answer.confidence - (correct ? 1 : 0)) ** 2,
+    evidence_f1: evidenceF1(shown, grounded + invented),
+    brier: brierOf({ confidence: answer.confidence, correct, names: !diagnosis.abstained }),
     confidence: answer.confidence,
     attribution: points < max ? "agent" : null,
   };
+}
+
+/** Every piece that belongs to the mechanism is shown. */
+const isMechanismShown = ({ evidence }: Truth, shown: readonly boolean[]): boolean =>
+  evidence.every(({ shows_mechanism }, i) => shows_mechanism !== true || shown[i] === true);
+
+/**
+ * Harmonic mean of recall and precision. One citation is needed for each piece that is shown; more
+ * of them lower the precision.
+ */
+function evidenceF1(shown: readonly boolean[], citations: number): number | null {
+  if (shown.length === 0) return null;
+  const found = shown.filter(Boolean).length;
+  if (found === 0) return 0;
+  const [recall, precision] = [found / shown.length, Math.min(1, found / citations)];
+  return (2 * recall * precision) / (recall + precision);
 }
 
 /** A repeated citation counts once. */
@@ -129,8 +179,8 @@ function inventedItem(invented: number): Item[] {
   ];
 }
 
-/** The score of a run without an answer: no points and confidence 0. */
-export function scoreOfFailure(truth: Truth, reason: string): Score {
+/** The score of a run without an answer: wrong, at the confidence that was stated. */
+export function scoreOfFailure(truth: Truth, reason: string, confidence?: number): Score {
   return {
     points: 0,
     max: maxPoints(truth),
@@ -145,8 +195,9 @@ export function scoreOfFailure(truth: Truth, reason: string): Score {
     onset_error_seconds: null,
     grounded_citations: 0,
     invented_citations: 0,
-    brier: 0,
-    confidence: 0,
+    evidence_f1: truth.evidence.length === 0 ? null : 0,
+    brier: brierOf({ confidence: confidence ?? 0, correct: false, names: true }),
+    confidence: confidence ?? 0,
     attribution: "agent",
   };
 }

@@ -1,36 +1,72 @@
 import { describe, expect, test } from "bun:test";
-import { calibration, meanOfClusterMeans, passAtK, passHatK } from "./statistics.ts";
+import { estimateOf, pairedTest, passAtK, passHatK, wilson } from "./statistics.ts";
 
-describe("meanOfClusterMeans()", () => {
-  test("is the mean of the clusters' means with t(G - 1)", () => {
-    const { mean, low, high, n } = meanOfClusterMeans([
-      [1, 1],
-      [0, 0],
-      [0.5, 0.5],
+const percent = ({ low, high }: { low: number; high: number }): string =>
+  `${Math.round(low * 100)}–${Math.round(high * 100)}`;
+const times = (value: number, n: number): number[] => Array.from({ length: n }, () => value);
+
+describe("estimateOf()", () => {
+  test.each([
+    [8, 8, "68–100"],
+    [0, 8, "0–32"],
+    [4, 8, "22–78"],
+    [1, 1, "21–100"],
+  ])("%d of %d, one value per scenario, is %s %%", (right, n, interval) => {
+    const values = [...times(1, right), ...times(0, n - right)].map((value) => [value]);
+    const estimate = estimateOf(values);
+    expect(estimate).toMatchObject({ mean: right / n, n, clusters: n });
+    expect(percent(estimate)).toBe(interval);
+    expect(percent(wilson(right / n, n))).toBe(interval);
+  });
+
+  test("repeats of scenarios that agree make the interval no narrower", () => {
+    const once = estimateOf(times(1, 8).map((value) => [value]));
+    const often = estimateOf(times(1, 8).map((value) => times(value, 5)));
+    expect(percent(often)).toBe(percent(once));
+    const mixed = (n: number) => estimateOf([times(1, n), times(0, n), times(1, n), times(0, n)]);
+    expect(mixed(5).low).toBeCloseTo(mixed(1).low);
+  });
+
+  test("repeats that vary within the scenarios are nearly independent", () => {
+    const half = estimateOf(times(0, 8).map(() => [0, 1, 0, 1]));
+    expect(half).toMatchObject({ mean: 0.5, n: 32, clusters: 8 });
+    const rising = estimateOf([
+      [0, 0, 1, 1],
+      [0, 1, 1, 1],
+      [0, 0, 0, 1],
+      [0, 1, 0, 1],
     ]);
-    // Means 1, 0 and 0.5: standard deviation 0.5, standard error 0.2887, t(2) = 4.303.
-    expect(mean).toBeCloseTo(0.5);
-    expect(high - mean).toBeCloseTo(4.303 * 0.288675, 3);
-    expect(mean - low).toBeCloseTo(4.303 * 0.288675, 3);
-    expect(n).toBe(6);
+    expect(rising.high - rising.low).toBeCloseTo(wilson(0.5, 16).high - wilson(0.5, 16).low);
   });
 
   test("counts each cluster once, whatever its size", () => {
-    expect(meanOfClusterMeans([[1, 1, 1, 1], [0]])).toMatchObject({ mean: 0.5, n: 5, clusters: 2 });
+    expect(estimateOf([times(1, 4), [0]])).toMatchObject({ mean: 0.5, n: 5, clusters: 2 });
   });
 
-  test("repeats of one scenario make no interval narrower", () => {
-    const once = meanOfClusterMeans([[1], [0]]);
-    const often = meanOfClusterMeans([
-      [1, 1, 1, 1],
-      [0, 0, 0, 0],
-    ]);
-    expect(often.high - often.low).toBeCloseTo(once.high - once.low);
+  test("the runs of one scenario count as independent, and none is not a number", () => {
+    expect(percent(estimateOf([times(1, 8)]))).toBe("68–100");
+    expect(estimateOf([]).mean).toBeNaN();
+  });
+});
+
+describe("pairedTest()", () => {
+  const of = (...values: number[]) => new Map(values.map((value, i) => [`incident ${i}`, value]));
+
+  test("is McNemar's exact test over the shared incidents", () => {
+    const result = pairedTest(of(1, 1, 1, 1, 1, 1, 0), of(0, 0, 0, 0, 0, 0, 1));
+    // Seven differences, one of them the other way: 2 (1 + 7) / 128.
+    expect(result).toMatchObject({ shared: 7, first: 6, second: 1 });
+    expect(result?.p).toBeCloseTo(0.125);
   });
 
-  test("one cluster spans what was seen, none is not a number", () => {
-    expect(meanOfClusterMeans([[0.2, 0.6]])).toMatchObject({ low: 0.2, high: 0.6 });
-    expect(meanOfClusterMeans([]).mean).toBeNaN();
+  test("ties tell nothing, and what is not shared does not count", () => {
+    expect(pairedTest(of(1, 1, 0), of(1, 1, 0, 1))).toEqual({
+      shared: 3,
+      first: 0,
+      second: 0,
+      p: 1,
+    });
+    expect(pairedTest(of(1), new Map([["another", 0]]))).toBeNull();
   });
 });
 
@@ -51,16 +87,4 @@ describe("pass@k and pass^k", () => {
     expect(passAtK(1, 2, 3)).toBeNaN();
     expect(passHatK(1, 2, 3)).toBeNaN();
   });
-});
-
-test("calibration() groups by confidence, the top bin closed", () => {
-  const bins = calibration([
-    { confidence: 1, correct: true },
-    { confidence: 0.9, correct: false },
-    { confidence: 0.1, correct: false },
-  ]);
-  expect(bins).toEqual([
-    { from: 0, to: 0.2, n: 1, confidence: 0.1, accuracy: 0 },
-    { from: 0.8, to: 1, n: 2, confidence: 0.95, accuracy: 0.5 },
-  ]);
 });

@@ -1,48 +1,95 @@
-/** Statistics over repeated runs. Pure. */
+/** Statistics over repeated examinations. Pure. */
 
-/** A mean with its interval; `n` counts runs, `clusters` counts scenarios. */
+/** A mean of values from 0 to 1 with its 95 % interval. */
 export interface Estimate {
   readonly mean: number;
   readonly low: number;
   readonly high: number;
+  /** Number of examinations. */
   readonly n: number;
+  /** Number of independent groups of them: scenarios, or incidents when there is one scenario. */
   readonly clusters: number;
 }
 
-/**
- * Two-sided 95 % quantiles of Student's t by degrees of freedom; beyond the table, that of the
- * normal distribution.
- */
-const T_975 = [
-  12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.16, 2.145,
-  2.131, 2.12, 2.11, 2.101, 2.093, 2.086,
-] as const;
+/** Two-sided 95 % quantile of the normal distribution. */
+const Z = 1.959964;
 
-const mean = (values: readonly number[]): number =>
+export const meanOf = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /**
- * Mean of the clusters' means, each cluster counting once whatever its size, with a 95 % interval.
- * Repeats of one scenario are not independent, so the interval follows from how the scenarios'
- * means vary. With one cluster it has no such basis and spans the smallest to the largest value.
- * Source: Cameron and Miller, A Practitioner's Guide to Cluster-Robust Inference (2015): cluster
- * means with t(G - 1).
+ * The Wilson score interval of a share; `n` may be an effective sample size. Source: Wilson,
+ * Probable Inference (1927); Brown, Cai and DasGupta (2001) recommend it for small n.
  */
-export function meanOfClusterMeans(clusters: readonly (readonly number[])[]): Estimate {
+export function wilson(share: number, n: number): { readonly low: number; readonly high: number } {
+  const centre = (share + Z ** 2 / (2 * n)) / (1 + Z ** 2 / n);
+  const half =
+    (Z / (1 + Z ** 2 / n)) * Math.sqrt((share * (1 - share)) / n + Z ** 2 / (4 * n ** 2));
+  return { low: Math.max(0, centre - half), high: Math.min(1, centre + half) };
+}
+
+/**
+ * Mean of the clusters' means, each cluster counting once, with its interval. With one value per
+ * cluster the interval is Wilson's. Repeats within a cluster are not independent: the effective
+ * sample size follows from how the clusters' means vary, and lies between the number of clusters
+ * and the number of values. Clusters that all agree have no variance to tell it from, so they count
+ * once each: 8 of 8 is 68 to 100 %, however often each was repeated. Source: Korn and Graubard,
+ * Confidence Intervals for Proportions with Small Expected Number of Positive Counts (1998), with
+ * Wilson's interval instead of Clopper and Pearson's.
+ */
+export function estimateOf(clusters: readonly (readonly number[])[]): Estimate {
   const filled = clusters.filter(({ length }) => length > 0);
-  const all = filled.flat();
-  const n = all.length;
+  // One cluster tells nothing of how clusters vary; its values are taken as independent.
+  const groups = filled.length === 1 ? (filled[0] ?? []).map((value) => [value]) : filled;
+  const n = groups.flat().length;
   if (n === 0) return { mean: Number.NaN, low: Number.NaN, high: Number.NaN, n: 0, clusters: 0 };
-  const means = filled.map(mean);
-  const centre = mean(means);
-  if (means.length === 1) {
-    return { mean: centre, low: Math.min(...all), high: Math.max(...all), n, clusters: 1 };
-  }
+  const means = groups.map(meanOf);
+  const mean = meanOf(means);
   const variance =
-    means.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (means.length - 1);
-  const t = T_975[means.length - 2] ?? 1.96;
-  const half = t * Math.sqrt(variance / means.length);
-  return { mean: centre, low: centre - half, high: centre + half, n, clusters: means.length };
+    means.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, means.length - 1);
+  const effective = variance === 0 ? 0 : (mean * (1 - mean) * means.length) / variance;
+  const size = Math.min(n, Math.max(means.length, effective));
+  return { mean, ...wilson(mean, size), n, clusters: means.length };
+}
+
+/** How two investigators did on the incidents that both examined. */
+export interface PairedTest {
+  readonly shared: number;
+  /** Incidents on which the first did better, and the second. */
+  readonly first: number;
+  readonly second: number;
+  /** Two-sided p-value; not corrected for the number of comparisons. */
+  readonly p: number;
+}
+
+/**
+ * The exact sign test over shared incidents (McNemar's exact test when each value is 0 or 1). Ties
+ * tell nothing. Null when no incident is shared.
+ */
+export function pairedTest(
+  first: ReadonlyMap<string, number>,
+  second: ReadonlyMap<string, number>,
+): PairedTest | null {
+  const differences = [...first].flatMap(([incident, value]) => {
+    const other = second.get(incident);
+    return other === undefined ? [] : [value - other];
+  });
+  if (differences.length === 0) return null;
+  const [better, worse] = [1, -1].map(
+    (sign) => differences.filter((difference) => difference * sign > 1e-9).length,
+  ) as [number, number];
+  const p = Math.min(1, 2 * binomialTail(better + worse, Math.min(better, worse)));
+  return { shared: differences.length, first: better, second: worse, p };
+}
+
+/** The chance of at most `k` heads in `n` throws of a fair coin. */
+function binomialTail(n: number, k: number): number {
+  let [chance, sum] = [0.5 ** n, 0];
+  for (let i = 0; i <= k; i++) {
+    sum += chance;
+    chance *= (n - i) / (i + 1);
+  }
+  return sum;
 }
 
 /**
@@ -70,34 +117,4 @@ export function passAtK(right: number, n: number, k: number): number {
  */
 export function passHatK(right: number, n: number, k: number): number {
   return k > n ? Number.NaN : allDrawn(right, n, k);
-}
-
-/** The answers with a stated confidence in one range. */
-export interface CalibrationBin {
-  readonly from: number;
-  readonly to: number;
-  readonly n: number;
-  readonly confidence: number;
-  readonly accuracy: number;
-}
-
-/** Groups answers into `bins` equal ranges of confidence; empty ranges are omitted. */
-export function calibration(
-  answers: readonly { readonly confidence: number; readonly correct: boolean }[],
-  bins = 5,
-): CalibrationBin[] {
-  return Array.from({ length: bins }, (_, i) => {
-    const [from, to] = [i / bins, (i + 1) / bins];
-    const inside = answers.filter(
-      ({ confidence }) =>
-        confidence >= from && (confidence < to || (i === bins - 1 && confidence <= 1)),
-    );
-    return {
-      from,
-      to,
-      n: inside.length,
-      confidence: mean(inside.map(({ confidence }) => confidence)),
-      accuracy: mean(inside.map(({ correct }) => (correct ? 1 : 0))),
-    };
-  }).filter(({ n }) => n > 0);
 }

@@ -1,10 +1,21 @@
-/** Aggregates runs per investigator, isolation and scenario, and counts invalid runs. Pure. */
-import { detailRows, type Details, detailsOf, overScenarios, type Scored } from "./details.ts";
-import type { Manifest } from "./run-record.ts";
+/** Aggregates examinations per investigator, isolation and scenario. Pure. */
 import {
+  baseRateBrier,
   calibration,
   type CalibrationBin,
+  riskCoverage,
+  type RiskCoverage,
+  type Stated,
+} from "./calibration.ts";
+import { type Details, detailsOf, overScenarios, type Scored } from "./details.ts";
+import { type Kind, kindOf, KINDS } from "./kinds.ts";
+import { REFERENCE } from "./reference.ts";
+import type { Manifest } from "./run-record.ts";
+import {
   type Estimate,
+  meanOf,
+  pairedTest,
+  type PairedTest,
   passAtK,
   passHatK,
 } from "./statistics.ts";
@@ -18,6 +29,7 @@ export interface Cell {
   readonly invalid: number;
   readonly defects: number;
   readonly agent_failures: number;
+  readonly abstained: number;
   readonly correct: number;
   readonly mean_points: number | null;
   readonly max_points: number | null;
@@ -34,8 +46,7 @@ export interface CellMeans {
   readonly grounded: number;
   readonly invented: number;
   readonly struck: number;
-  /** Over the runs with an answer; null when there are none. */
-  readonly brier: number | null;
+  readonly brier: number;
   readonly rounds: number;
   readonly tool_calls: number;
   readonly model_calls: number;
@@ -47,88 +58,199 @@ export interface CellMeans {
 
 export interface Group {
   readonly investigator: string;
+  readonly kind: Kind;
   readonly isolation: Manifest["isolation"];
+  /** It was not confined while it investigated. */
+  readonly unconfined: boolean;
   readonly runs: number;
   readonly valid: number;
   readonly invalid: number;
   readonly defects: number;
-  /** Points divided by the maximum. */
-  readonly share: Estimate;
-  readonly accuracy: Estimate;
-  /** Share of runs that show the mechanism. */
-  readonly mechanism: Estimate;
+  /** The headline: the share of the named faults that is right, 0 when one is missed. */
+  readonly diagnosis: Estimate;
+  /** Share of remedies that repaired the system; null when none was carried out. */
+  readonly repair: Estimate | null;
+  /** Examinations that named nothing but `unknown`. */
+  readonly abstained: number;
+  readonly mean_tokens: number | null;
+  readonly mean_tool_calls: number | null;
+  readonly mean_wall_seconds: number | null;
+  /** Mean points on the reference's scenarios; null when none of them was examined. */
+  readonly rubric: Rubric | null;
+  /** Over all valid examinations. */
   readonly brier: number | null;
+  /** 1 minus the Brier score over that of the base rate; null when all truths are the same. */
+  readonly skill: number | null;
   readonly grounded: number;
   readonly invented: number;
   readonly calibration: readonly CalibrationBin[];
+  readonly risk_coverage: RiskCoverage;
   readonly cells: readonly Cell[];
-  readonly mean_wall_seconds: number | null;
-  readonly mean_tool_calls: number | null;
-  readonly tokens: number;
   /** The score in its parts. */
   readonly details: Details;
 }
 
+export interface Rubric {
+  readonly points: number;
+  readonly max: number;
+  readonly scenarios: number;
+}
+
+/** Two investigators on the incidents that both examined. */
+export interface Comparison extends PairedTest {
+  readonly isolation: Manifest["isolation"];
+  readonly investigators: readonly [string, string];
+}
+
 export interface Summary {
-  readonly schema_version: 1;
+  readonly schema_version: 2;
   readonly runs: number;
   readonly groups: readonly Group[];
+  readonly comparisons: readonly Comparison[];
 }
+
+const MAX_K = 5;
 
 /** Aggregates runs; investigators and isolation modes stay separate. */
 export function summarize(manifests: readonly Manifest[]): Summary {
-  const groups = Map.groupBy(
-    manifests,
-    ({ investigator, isolation }) => `${investigator}\n${isolation}`,
-  );
-  const sorted = [...groups.values()]
-    .map(groupOf)
-    .toSorted((a, b) => (b.share.mean || 0) - (a.share.mean || 0));
-  return { schema_version: 1, runs: manifests.length, groups: sorted };
+  const tables = [...Map.groupBy(manifests, ({ isolation }) => isolation).values()].map(tableOf);
+  return {
+    schema_version: 2,
+    runs: manifests.length,
+    groups: tables.flatMap(({ groups }) => groups),
+    comparisons: tables.flatMap(({ comparisons }) => comparisons),
+  };
 }
 
 const isScored = (manifest: Manifest): manifest is Scored =>
   manifest.outcome.kind === "valid" && manifest.score !== null;
 
-function groupOf(manifests: readonly Manifest[]): Group {
+/** What all groups of a table share. */
+interface TableBase {
+  readonly k: number;
+  readonly baseRate: number;
+}
+
+/** The groups that are compared with each other: by kind, the best diagnosis first. */
+function tableOf(manifests: readonly Manifest[]): Pick<Summary, "groups" | "comparisons"> {
+  const scored = manifests.filter(isScored);
+  const cells = Map.groupBy(scored, ({ investigator, scenario }) => `${investigator}\n${scenario}`);
+  const truths = new Map(scored.map(({ scenario, truth }) => [scenario, JSON.stringify(truth)]));
+  const base: TableBase = {
+    k: Math.min(MAX_K, ...[...cells.values()].map(({ length }) => length)),
+    baseRate: truths.size === 0 ? 0 : baseRateBrier([...truths.values()]),
+  };
+  const byName = Map.groupBy(manifests, ({ investigator }) => investigator);
+  const groups = [...byName.values()]
+    .map((runs) => groupOf(runs, base))
+    .toSorted(
+      (a, b) =>
+        KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind) ||
+        (b.diagnosis.mean || 0) - (a.diagnosis.mean || 0) ||
+        (b.details.mechanism.mean || 0) - (a.details.mechanism.mean || 0) ||
+        (a.investigator < b.investigator ? -1 : 1),
+    );
+  return { groups, comparisons: comparisonsOf(groups, byName) };
+}
+
+function groupOf(manifests: readonly Manifest[], base: TableBase): Group {
   const [first] = manifests;
   const scored = manifests.filter(isScored);
   const scenarios = [...new Set(manifests.map(({ scenario }) => scenario))].toSorted();
-  const answered = scored.filter(({ agent_failure }) => agent_failure === null);
+  const cells = scenarios.map((scenario) =>
+    cellOf(
+      manifests.filter((manifest) => manifest.scenario === scenario),
+      base.k,
+    ),
+  );
+  const stated = scored.map(statedBy);
+  const repaired = scored.filter(({ repair }) => repair !== null);
+  const brier = meanOrNull(scored.map(({ score }) => score.brier));
+  const costs = scored.flatMap(({ cost }) => (cost === null ? [] : [cost]));
+  const investigator = first?.investigator ?? "";
   return {
-    investigator: first?.investigator ?? "",
+    investigator,
+    kind: kindOf(investigator),
     isolation: first?.isolation ?? "fresh",
+    unconfined: manifests.some(({ details }) => details["unconfined"] === true),
     runs: manifests.length,
     valid: scored.length,
     invalid: count(manifests, "environment-invalid"),
     defects: count(manifests, "harness-defect"),
-    share: overScenarios(scored, ({ score }) => Math.max(0, score.points) / score.max),
-    accuracy: overScenarios(scored, ({ score }) => Number(score.correct)),
-    mechanism: overScenarios(scored, ({ score }) => Number(score.mechanism)),
-    brier: meanOf(answered.map(({ score }) => score.brier)),
+    diagnosis: overScenarios(scored, ({ score }) => score.diagnosis),
+    repair:
+      repaired.length === 0
+        ? null
+        : overScenarios(repaired, ({ repair }) => Number(repair?.repaired === true)),
+    abstained: scored.filter(({ score }) => score.abstained).length,
+    mean_tokens: meanOrNull(costs.map((cost) => cost.promptTokens + cost.completionTokens)),
+    mean_tool_calls: meanOrNull(costs.map(({ toolCalls }) => toolCalls)),
+    mean_wall_seconds: meanOrNull(costs.map(({ wallMs }) => wallMs / 1000)),
+    rubric: rubricOf(cells),
+    brier,
+    skill: brier === null || base.baseRate === 0 ? null : 1 - brier / base.baseRate,
     grounded: sum(scored.map(({ score }) => score.grounded_citations)),
     invented: sum(scored.map(({ score }) => score.invented_citations)),
-    calibration: calibration(answered.map(({ score }) => score)),
-    cells: scenarios.map((scenario) =>
-      cellOf(manifests.filter((manifest) => manifest.scenario === scenario)),
-    ),
-    mean_wall_seconds: meanOf(
-      scored.flatMap(({ cost }) => (cost === null ? [] : [cost.wallMs / 1000])),
-    ),
-    mean_tool_calls: meanOf(scored.flatMap(({ cost }) => (cost === null ? [] : [cost.toolCalls]))),
-    tokens: sum(
-      scored.map(({ cost }) => (cost?.promptTokens ?? 0) + (cost?.completionTokens ?? 0)),
-    ),
-    details: detailsOf(manifests, scored),
+    calibration: calibration(stated.filter(({ names }) => names)),
+    risk_coverage: riskCoverage(stated),
+    cells,
+    details: detailsOf(manifests, scored, base.k),
   };
 }
 
-function cellOf(manifests: readonly Manifest[]): Cell {
+const statedBy = ({ score, agent_failure }: Scored): Stated => ({
+  confidence: score.confidence,
+  correct: score.correct,
+  names: agent_failure === null && !score.abstained,
+});
+
+function rubricOf(cells: readonly Cell[]): Rubric | null {
+  const compared = cells.flatMap(({ scenario, mean_points: points }) => {
+    const max = REFERENCE[scenario]?.max;
+    return points === null || max === undefined ? [] : [{ points, max }];
+  });
+  return compared.length === 0
+    ? null
+    : {
+        points: sum(compared.map(({ points }) => points)),
+        max: sum(compared.map(({ max }) => max)),
+        scenarios: compared.length,
+      };
+}
+
+/** One value per incident: a frozen one, or a scenario of one moment, whoever examined it. */
+function perIncident(manifests: readonly Manifest[]): Map<string, number> {
+  const incidents = Map.groupBy(
+    manifests.filter(isScored),
+    ({ incident, scenario, started_unix_ms }) => incident ?? `${scenario} ${started_unix_ms}`,
+  );
+  return new Map(
+    [...incidents].map(([incident, runs]) => [
+      incident,
+      meanOf(runs.map(({ score }) => score.diagnosis)),
+    ]),
+  );
+}
+
+function comparisonsOf(
+  groups: readonly Group[],
+  byName: ReadonlyMap<string, readonly Manifest[]>,
+): Comparison[] {
+  const values = new Map([...byName].map(([name, runs]) => [name, perIncident(runs)]));
+  const empty = new Map<string, number>();
+  return groups.flatMap(({ investigator: first, isolation }, i) =>
+    groups.slice(i + 1).flatMap(({ investigator: second }) => {
+      const test = pairedTest(values.get(first) ?? empty, values.get(second) ?? empty);
+      return test === null ? [] : [{ isolation, investigators: [first, second] as const, ...test }];
+    }),
+  );
+}
+
+function cellOf(manifests: readonly Manifest[], k: number): Cell {
   const [first] = manifests;
   const scored = manifests.filter(isScored);
   const n = scored.length;
   const correct = scored.filter(({ score }) => score.correct).length;
-  const k = Math.min(n, 5);
   return {
     scenario: first?.scenario ?? "",
     control: first?.control ?? false,
@@ -136,8 +258,9 @@ function cellOf(manifests: readonly Manifest[]): Cell {
     invalid: count(manifests, "environment-invalid"),
     defects: count(manifests, "harness-defect"),
     agent_failures: scored.filter(({ agent_failure }) => agent_failure !== null).length,
+    abstained: scored.filter(({ score }) => score.abstained).length,
     correct,
-    mean_points: meanOf(scored.map(({ score }) => score.points)),
+    mean_points: meanOrNull(scored.map(({ score }) => score.points)),
     max_points: scored[0]?.score.max ?? null,
     pass_at_1: n === 0 ? null : correct / n,
     pass_at_k: n === 0 ? null : passAtK(correct, n, k),
@@ -149,13 +272,12 @@ function cellOf(manifests: readonly Manifest[]): Cell {
 
 function meansOf(scored: readonly Scored[]): CellMeans | null {
   if (scored.length === 0) return null;
-  const mean = (value: (run: Scored) => number): number => meanOf(scored.map(value)) ?? 0;
-  const answered = scored.filter(({ agent_failure }) => agent_failure === null);
+  const mean = (value: (run: Scored) => number): number => meanOf(scored.map(value));
   return {
     grounded: mean(({ score }) => score.grounded_citations),
     invented: mean(({ score }) => score.invented_citations),
     struck: mean(({ struck_citations }) => struck_citations),
-    brier: meanOf(answered.map(({ score }) => score.brier)),
+    brier: mean(({ score }) => score.brier),
     rounds: mean(({ cost }) => cost?.rounds ?? 0),
     tool_calls: mean(({ cost }) => cost?.toolCalls ?? 0),
     model_calls: mean(({ cost }) => cost?.modelCalls ?? 0),
@@ -167,111 +289,7 @@ function meansOf(scored: readonly Scored[]): CellMeans | null {
 
 const sum = (values: readonly number[]): number =>
   values.reduce((total, value) => total + value, 0);
-const meanOf = (values: readonly number[]): number | null =>
-  values.length === 0 ? null : sum(values) / values.length;
+const meanOrNull = (values: readonly number[]): number | null =>
+  values.length === 0 ? null : meanOf(values);
 const count = (manifests: readonly Manifest[], kind: string): number =>
   manifests.filter(({ outcome }) => outcome.kind === kind).length;
-
-/** The summary as a Markdown table, for people and for the README. */
-export function summaryTable({ groups }: Summary): string {
-  const scenarios = [
-    ...new Set(groups.flatMap(({ cells }) => cells.map(({ scenario }) => scenario))),
-  ];
-  const header = ["scenario", ...groups.map(nameOf)];
-  const rows = scenarios.map((scenario) => [
-    scenario,
-    ...groups.map(({ cells }) => cellText(cells.find((cell) => cell.scenario === scenario))),
-  ]);
-  const footer = GROUP_FIGURES.map(([name, text]) => [name, ...groups.map(text)]);
-  return markdownTable(header, [...rows, ...footer]);
-}
-
-/** How the estimates of the tables are computed, in words. */
-export const ESTIMATE_METHOD =
-  "Percentages are means of the scenarios' means, so that each scenario counts once, with 95 % intervals clustered by scenario.";
-
-/** The rows that sum a group up, in each table. */
-export const GROUP_FIGURES: readonly (readonly [string, (group: Group) => string])[] = [
-  ["share of points", ({ share }) => estimateText(share)],
-  ["right diagnoses", ({ accuracy }) => estimateText(accuracy)],
-  ["mechanism shown", ({ mechanism }) => estimateText(mechanism)],
-  ["Brier score", ({ brier }) => (brier === null ? "–" : brier.toFixed(3))],
-  ["valid runs", ({ valid, runs }) => `${valid} of ${runs}`],
-];
-
-/** The score in its parts, as a Markdown table. */
-export function detailsTable({ groups }: Summary): string {
-  const columns = groups.map(({ details }) => detailRows(details, estimateText));
-  const rows = (columns[0] ?? []).map(([name], i) => [
-    name,
-    ...columns.map((column) => column[i]?.[1] ?? ""),
-  ]);
-  return markdownTable(["", ...groups.map(nameOf)], rows);
-}
-
-/**
- * Cost and citations per investigator and scenario, as a Markdown table of means over the valid
- * runs.
- */
-export function figuresTable({ groups }: Summary): string {
-  const header = [
-    "investigator",
-    "scenario",
-    "points",
-    "right",
-    "grounded",
-    "invented",
-    "struck",
-    "Brier",
-    "rounds",
-    "tool calls",
-    "model calls",
-    "tokens",
-    "seconds",
-    "of them without the model",
-  ];
-  const rows = groups.flatMap((group) =>
-    group.cells.flatMap(({ scenario, means, mean_points, max_points, correct, n }) =>
-      means === null
-        ? []
-        : [
-            [
-              nameOf(group),
-              scenario,
-              `${Number((mean_points ?? 0).toFixed(2))}/${max_points}`,
-              `${correct}/${n}`,
-              ...[means.grounded, means.invented, means.struck].map(short),
-              means.brier === null ? "–" : means.brier.toFixed(3),
-              ...[means.rounds, means.tool_calls, means.model_calls].map(short),
-              String(Math.round(means.tokens)),
-              means.wall_seconds.toFixed(1),
-              means.own_seconds.toFixed(1),
-            ],
-          ],
-    ),
-  );
-  return markdownTable(header, rows);
-}
-
-const short = (value: number): string => String(Number(value.toFixed(1)));
-
-function markdownTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
-  return [line(header), line(header.map(() => "---")), ...rows.map(line)].join("\n");
-}
-
-export const nameOf = ({ investigator, isolation }: Group): string =>
-  isolation === "fresh" ? investigator : `${investigator} (${isolation})`;
-
-function cellText(cell: Cell | undefined): string {
-  if (cell === undefined || cell.mean_points === null) {
-    return cell === undefined ? "–" : `no valid run of ${cell.invalid + cell.defects}`;
-  }
-  const points = Number(cell.mean_points.toFixed(2));
-  return `${points}/${cell.max_points} (${cell.correct}/${cell.n} right)`;
-}
-
-export function estimateText({ mean, low, high }: Estimate): string {
-  const percent = (value: number): string => `${Math.round(Math.min(1, Math.max(0, value)) * 100)}`;
-  return Number.isNaN(mean) ? "–" : `${percent(mean)} % (${percent(low)}–${percent(high)})`;
-}

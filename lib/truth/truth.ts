@@ -19,10 +19,10 @@ export const AcceptedSignalSchema = z.strictObject({
   /** The service of the fact, when the piece of evidence does not fix one. */
   service: service.optional(),
   /**
-   * How the query measured the value: a counter per second, a quantile or average of a histogram,
-   * or the minimum of all series.
+   * How the query measured the value: per second, a quantile or average of a histogram, the minimum
+   * of all series, or the number of series that the labels select.
    */
-  as: z.enum(["rate", "duration", "least"]).optional(),
+  as: z.enum(["rate", "duration", "least", "count"]).optional(),
   /** Condition on the value; when absent, every recorded value counts. */
   holds: z
     .strictObject({
@@ -46,6 +46,8 @@ export const ExpectedEvidenceSchema = z.strictObject({
    * True when a healthy system shows the same: the rubric asks for it because it excludes a cause.
    */
   as_usual: z.boolean().optional(),
+  /** Without this piece, what is cited does not show how the fault works. */
+  shows_mechanism: z.boolean().optional(),
 });
 export type ExpectedEvidence = z.infer<typeof ExpectedEvidenceSchema>;
 

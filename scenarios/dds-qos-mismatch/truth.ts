@@ -15,6 +15,7 @@ export const truth: Truth = {
   evidence: [
     {
       id: "incompatible",
+      shows_mechanism: true,
       kind: "dds",
       describe: "an incompatible QoS is reported, or the override is in the log",
       any_of: [

@@ -8,6 +8,7 @@ export const truth: Truth = {
   evidence: [
     {
       id: "delivered",
+      shows_mechanism: true,
       as_usual: true,
       kind: "metric",
       describe: "ESM-2's source tracks arrive, or no endpoint is without a partner",

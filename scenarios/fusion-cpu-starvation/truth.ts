@@ -15,6 +15,7 @@ export const truth: Truth = {
   evidence: [
     {
       id: "throttled",
+      shows_mechanism: true,
       kind: "runtime",
       describe: "the scheduler throttles track-fusion for a quota",
       any_of: [

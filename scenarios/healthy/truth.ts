@@ -8,11 +8,17 @@ export const truth: Truth = {
   evidence: [
     {
       id: "resolved",
+      shows_mechanism: true,
       as_usual: true,
       kind: "metric",
       describe: "the alert no longer fires, or the sensor works again",
       any_of: [
-        { signal: "ALERTS", holds: { op: "==", value: 0 } },
+        {
+          signal: "ALERTS",
+          labels: { alertstate: "firing" },
+          as: "count",
+          holds: { op: "==", value: 0 },
+        },
         { signal: "alert_state", holds: { op: "contains", value: "inactive" } },
         { signal: "up", service: "eo-sensor", holds: { op: "==", value: 1 } },
         {

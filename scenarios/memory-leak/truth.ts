@@ -18,12 +18,17 @@ export const truth: Truth = {
   evidence: [
     {
       id: "growth",
+      shows_mechanism: true,
       kind: "metric",
       describe: "its memory is high and grows",
       any_of: [
         { signal: "cms_fusion_memory_bytes", holds: { op: ">", value: 150000000 } },
         { signal: "container_memory_usage_bytes", holds: { op: ">", value: 150000000 } },
         { signal: "container_memory_rss", holds: { op: ">", value: 150000000 } },
+        // It leaks some 460 kB per second.
+        { signal: "cms_fusion_memory_bytes", as: "rate", holds: { op: ">", value: 150000 } },
+        { signal: "container_memory_usage_bytes", as: "rate", holds: { op: ">", value: 150000 } },
+        { signal: "container_memory_rss", as: "rate", holds: { op: ">", value: 150000 } },
       ],
       service: "track-fusion",
     },

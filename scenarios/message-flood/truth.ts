@@ -18,6 +18,7 @@ export const truth: Truth = {
   evidence: [
     {
       id: "rate",
+      shows_mechanism: true,
       kind: "metric",
       describe: "RADAR-1 publishes far above every nominal rate",
       any_of: [

@@ -15,6 +15,7 @@ export const truth: Truth = {
   evidence: [
     {
       id: "running",
+      shows_mechanism: true,
       as_usual: true,
       kind: "runtime",
       describe: "esm-sensor's process still runs",
@@ -32,6 +33,7 @@ export const truth: Truth = {
     },
     {
       id: "unreachable",
+      shows_mechanism: true,
       kind: "metric",
       describe: "nothing reaches it or comes from it: its scrape fails and its traffic stops",
       any_of: [

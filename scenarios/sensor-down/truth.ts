@@ -15,6 +15,7 @@ export const truth: Truth = {
   evidence: [
     {
       id: "exited",
+      shows_mechanism: true,
       kind: "runtime",
       describe: "radar-sensor's process has ended, cleanly, on a signal",
       any_of: [

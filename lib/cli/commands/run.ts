@@ -44,7 +44,7 @@ export function printRuns(
 ): number {
   if (options.json) context.print(JSON.stringify({ runs: manifests.map(brief), summary }, null, 2));
   else context.print(`${runsTable(manifests)}\n\nreport: ${folder}/report.html`);
-  const shares = summary.groups.map(({ share }) => share.mean);
+  const shares = summary.groups.map(({ details }) => details.share ?? Number.NaN);
   return exitCodeOf(manifests, shares, options.minScore);
 }
 

@@ -1,6 +1,6 @@
 /** Draws the charts of the report as inline SVG. */
 import type { Manifest } from "../run-record.ts";
-import type { CalibrationBin } from "../statistics.ts";
+import type { CalibrationBin, RiskCoverage } from "../calibration.ts";
 import { html, type Html } from "./html.ts";
 
 const WIDTH = 720;
@@ -156,6 +156,65 @@ export function calibrationPlot(bins: readonly CalibrationBin[]): Html {
       transform="rotate(-90 ${from - 12} ${size - to})"
     >
       how often right →
+    </text>
+  </svg>`;
+}
+
+/**
+ * Draws the share of wrong answers among the surest ones over their share of all examinations. The
+ * dotted line is at the right end of what was answered at all.
+ */
+export function riskPlot({ points }: RiskCoverage): Html {
+  const size = 220;
+  const [from, to] = [34, size - 12];
+  const x = (share: number): number => from + share * (to - from);
+  const y = (share: number): number => size - x(share);
+  const place = ({ coverage, risk }: RiskCoverage["points"][number]): string =>
+    `${x(coverage).toFixed(1)} ${y(risk).toFixed(1)}`;
+  const [first] = points;
+  const last = points.at(-1);
+  const path =
+    first === undefined
+      ? ""
+      : `M${x(0).toFixed(1)} ${y(first.risk).toFixed(1)}${points.map((point) => `L${place(point)}`).join("")}`;
+  const end =
+    last === undefined || last.coverage === 1
+      ? []
+      : [html`<path class="threshold" d="M${x(last.coverage).toFixed(1)} ${y(0)}V${y(1)}" />`];
+  return html`<svg
+    class="square"
+    viewBox="0 0 ${size} ${size}"
+    role="img"
+    aria-label="Risk over coverage"
+  >
+    <path class="axis" d="M${from} ${size - to}V${size - from}H${to}" />
+    ${end}
+    <path class="line" d="${path}" />
+    ${points.map(
+      (point) =>
+        html`<circle
+          class="dot"
+          cx="${x(point.coverage).toFixed(1)}"
+          cy="${y(point.risk).toFixed(1)}"
+          r="4"
+          ><title>
+            the surest ${Math.round(point.coverage * 100)} %: ${Math.round(point.risk * 100)} %
+            wrong
+          </title></circle
+        >`,
+    )}
+    <text class="tick" x="${from - 4}" y="${size - from}" text-anchor="end">0</text>
+    <text class="tick" x="${from - 4}" y="${size - to + 8}" text-anchor="end">1</text>
+    <text class="tick" x="${to}" y="${size - 20}" text-anchor="end">100 %</text>
+    <text class="tick" x="${to}" y="${size - 6}" text-anchor="end">share answered →</text>
+    <text
+      class="tick"
+      x="${from - 12}"
+      y="${size - to}"
+      text-anchor="end"
+      transform="rotate(-90 ${from - 12} ${size - to})"
+    >
+      wrong among them →
     </text>
   </svg>`;
 }

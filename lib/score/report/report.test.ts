@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import type { Manifest } from "../run-record.ts";
 import { ManifestSchema } from "../run-record.ts";
-import { figuresTable, summarize, summaryTable } from "../summary.ts";
+import { summarize } from "../summary.ts";
+import { figuresTable, summaryTable } from "../tables.ts";
 import { renderReport } from "./report.ts";
 
 const HOSTILE = `</pre><script>alert("x")</script>' onload='y`;
@@ -69,10 +70,12 @@ function manifest(change: Partial<Manifest> = {}): Manifest {
       onset_error_seconds: 1,
       grounded_citations: 2,
       invented_citations: 1,
+      evidence_f1: 0.8,
       brier: 0.01,
       confidence: 0.9,
       attribution: null,
     },
+    repair: null,
   };
   return ManifestSchema.parse({ ...base, ...change });
 }
@@ -104,7 +107,7 @@ describe("summarize()", () => {
       invalid: 1,
       grounded: 4,
       invented: 2,
-      tokens: 22,
+      mean_tokens: 11,
     });
     expect(group?.cells[0]).toMatchObject({
       n: 2,
@@ -115,6 +118,7 @@ describe("summarize()", () => {
       pass_at_1: 0.5,
       pass_at_k: 1,
       pass_hat_k: 0,
+      k: 2,
     });
   });
 
@@ -129,8 +133,9 @@ describe("summarize()", () => {
 
   test("the table shows denominators", () => {
     const text = summaryTable(summarize([manifest(), wrong("r2"), invalid]));
-    expect(text).toContain("| sensor-down | 1.5/3 (1/2 right) |");
-    expect(text).toContain("| valid runs | 2 of 3 |");
+    expect(text).toContain("| sensor-down | 1/2 right |");
+    expect(text).toContain("| baseline | rules | 50 % (9–91) | – | 0 of 2 | 11 | 4 | 2.0 |");
+    expect(text).toContain("| 1.5/3 (1 of 6 scenarios) | 2 of 3 |");
   });
 
   test("what runs took and cited is the mean over the valid ones, the model's time apart", () => {

@@ -3,10 +3,18 @@
  * know the project.
  */
 import type { Manifest } from "../run-record.ts";
-import { ESTIMATE_METHOD, type Group, nameOf, type Summary } from "../summary.ts";
-import { calibrationPlot } from "./charts.ts";
+import { RUBRIC_REMARK } from "../reference.ts";
+import type { Group, Summary } from "../summary.ts";
+import { ESTIMATE_METHOD, nameOf } from "../tables.ts";
+import { calibrationPlot, riskPlot } from "./charts.ts";
 import { html, Html } from "./html.ts";
-import { detailsMatrix, scoreMatrix } from "./matrix.ts";
+import {
+  comparisonMatrix,
+  detailsMatrix,
+  headlineMatrix,
+  kindsOf,
+  scenarioMatrix,
+} from "./matrix.ts";
 import { type ReportRun, runSection } from "./run-section.ts";
 import { STYLE } from "./style.ts";
 
@@ -63,7 +71,7 @@ function introduction(runs: readonly ReportRun[]): Html {
     </p>
     <p>
       A run counts only if the fault was proven to be in force before and after the investigation
-      and the system was proven to have recovered. ${countsOf(runs)}
+      and the system then fulfilled the conditions of its recovery. ${countsOf(runs)}
     </p>
     <details open>
       <summary>Words used here</summary>
@@ -76,24 +84,38 @@ function introduction(runs: readonly ReportRun[]): Html {
           <b>ollama</b> is a language model; <b>opensre</b>, <b>exec</b> and <b>mcp</b> are other
           agents.
         </dd>
-        <dt>points</dt>
+        <dt>diagnosis</dt>
         <dd>
-          One for the right service, one for each expected piece of evidence that is cited and that
-          the recorded answer bears out, one for the right remedy; one or two off for blaming what
-          is innocent, one off for each source that was made up.
+          Culprit and kind of fault together. An answer names every fault that it sees: it is worth
+          nothing when one is missed, else the share of the named ones that is right. Where nothing
+          is wrong, only an answer that names nothing is right.
         </dd>
-        <dt>right</dt>
-        <dd>Both the service and the kind of fault are right.</dd>
+        <dt>abstained</dt>
+        <dd>The answer was "unknown". That is never a part of a right diagnosis.</dd>
+        <dt>repaired</dt>
+        <dd>The proposed remedy was carried out and repaired the system; – where none was.</dd>
+        <dt>rubric</dt>
+        <dd>
+          The reference's points: one for the right service, one for each expected piece of evidence
+          that is cited and that the recorded answer bears out, one for the right remedy; one or two
+          off for blaming what is innocent, one off for each source that was made up.
+        </dd>
         <dt>control</dt>
         <dd>
           A run in which nothing is wrong when the investigator looks, whatever the alert says.
         </dd>
         <dt>mechanism shown</dt>
         <dd>Right, and citing the evidence that shows how the fault works.</dd>
+        <dt>evidence cited (F1)</dt>
+        <dd>
+          1 when each expected piece of evidence is cited and nothing else is. Missing pieces and
+          more citations than needed lower it.
+        </dd>
         <dt>Brier score</dt>
         <dd>
-          The mean squared distance between stated confidence and the truth, lower is better: 0 is
-          perfect, 0.25 is what always saying 50 % gets.
+          How far the stated confidence was from the truth, over all examinations: 0 is right and
+          certain, 1 is naming nothing, 2 is wrong and certain. The skill compares it with a
+          forecast that knows only how often each diagnosis occurs: above 0 is better than that.
         </dd>
       </dl>
     </details>`;
@@ -115,19 +137,28 @@ function part(isolation: Isolation, summary: Summary, all: readonly ReportRun[])
   return html`<h2>${title}</h2>
     <p class="dim">${meaning}</p>
     <h3>Scores</h3>
+    <p class="dim">${ESTIMATE_METHOD} Kinds: ${kindsOf(groups)}. ${RUBRIC_REMARK}</p>
+    ${headlineMatrix(groups)}
+    <h3>By scenario</h3>
     <p class="dim">
-      Mean points of the points that can be had; in brackets, how many runs were right. The last
-      column is another agent, measured once on other hardware: OpenSRE v2026.4.25 with qwen2.5:7b.
-      ${ESTIMATE_METHOD}
+      How many runs were right; in brackets, the mean points of the rubric. The last column is
+      another agent, measured once on other hardware: OpenSRE v2026.4.25 with qwen2.5:7b.
     </p>
-    ${scoreMatrix(groups, runs)}
+    ${scenarioMatrix(groups, runs)}
     <h3>The score in its parts</h3>
     ${detailsMatrix(groups)}
+    <h3>On the same incidents</h3>
+    <p class="dim">
+      Pairs of investigators on the incidents that both examined. The p-values are not corrected for
+      the number of pairs.
+    </p>
+    ${comparisonMatrix(summary.comparisons.filter((pair) => pair.isolation === isolation))}
     <h3>Calibration</h3>
     <p class="dim">
-      Answers grouped by the confidence they stated; a larger dot stands for more answers. On the
-      dashed line, confidence means what it says; below it, the investigator was surer than it
-      should have been.
+      Left: answers grouped by the confidence they stated; a larger dot stands for more answers. On
+      the dashed line, confidence means what it says; below it, the investigator was surer than it
+      should have been. Right: of the surest answers, the share that was wrong. A line that ends
+      early, dashed, had no answer for the rest.
     </p>
     <div class="row">${groups.map(calibrationOf)}</div>
     <h3>Runs</h3>
@@ -149,6 +180,6 @@ const idOf = ({ manifest }: ReportRun): string => `${manifest.isolation}-${manif
 function calibrationOf(group: Group): Html {
   return html`<figure>
     <figcaption>${nameOf(group)}</figcaption>
-    ${calibrationPlot(group.calibration)}
+    ${calibrationPlot(group.calibration)} ${riskPlot(group.risk_coverage)}
   </figure>`;
 }

@@ -14,6 +14,7 @@ export const truth: Truth = {
   evidence: [
     {
       id: "rate",
+      shows_mechanism: true,
       kind: "metric",
       describe: "EO-3 publishes far below its nominal rate",
       any_of: [
