@@ -12,6 +12,8 @@ import {
 import type { Fact } from "../contract/citation.ts";
 import { recordOf } from "../contract/testing/evidence.ts";
 import { SERVICES } from "../contract/topology.ts";
+import { FAULTS } from "../investigate/faults/registry.ts";
+import { serviceOf, signalOf } from "../investigate/tools/naming.ts";
 import { score } from "../score/score.ts";
 import { loadAllScenarios } from "../../scenarios/load.ts";
 
@@ -135,4 +137,40 @@ describe("an answer that calls everything healthy", () => {
       expect(got.points).toBe(control ? 2 : 0);
     },
   );
+});
+
+describe("what the built-in rules ask is a plain read for the score", () => {
+  /** The pieces of a scenario's evidence that the value of a claim's query shows. */
+  function shownBy(scenario: string, query: string, value: number): string[] {
+    const { truth } = scenarios.find(({ name }) => name === scenario) ?? {};
+    if (truth === undefined) throw new Error(`there is no ${scenario}`);
+    const read = fact(signalOf(query, {}), serviceOf(query, {}), value);
+    const records = [recordOf("E1", "promql", { query }, [read])];
+    const answer = answerOf({ ...STUFFED, evidence: citations("E1", [read]) });
+    const times = { injectedUnixMs: null, evidenceFromUnixMs: 0 };
+    const { items } = score(answer, truth, records, times);
+    return items.filter(({ points }) => points > 0).map(({ id }) => id);
+  }
+
+  /** The query of a claim about track-fusion. */
+  function queryFor(claims: readonly { claim: string; promql: string }[], claim: string): string {
+    const found = claims.find((each) => each.claim === claim);
+    if (found === undefined) throw new Error(`no rule claims that ${claim}`);
+    return found.promql.replaceAll("$service", "track-fusion");
+  }
+  const leak = FAULTS.memory_leak.entails;
+  const none = FAULTS.none.entails;
+  if (typeof leak === "function" || typeof none !== "function") throw new Error("other rules");
+
+  test("the slope of a leak, in bytes per second", () => {
+    const growth = queryFor(leak, "its memory grows without a pause");
+    expect(shownBy("memory-leak", growth, 460_000)).toEqual(["growth"]);
+    expect(shownBy("memory-leak", growth, 20_000)).toEqual([]);
+  });
+
+  test("that no alert fires, counted", () => {
+    const silence = queryFor(none([]), "no alert fires");
+    expect(shownBy("healthy", silence, 0)).toEqual(["resolved"]);
+    expect(shownBy("healthy", silence, 1)).toEqual([]);
+  });
 });

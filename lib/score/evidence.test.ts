@@ -142,6 +142,11 @@ describe("labels, services and measures", () => {
     expect(shows(target, { value: '{"target_rate_hz":10}' }, logs, "logql")).toBe(false);
     const forged = q('{service_name="radar-sensor"} | line_format "200"');
     expect(shows(target, { value: "200" }, forged, "logql")).toBe(false);
+    const named: AcceptedSignal = { signal: "dds_incompatible_qos" };
+    expect(shows(named, { value: "{}" }, q('{a="b"} |= "incompatible"'), "logql")).toBe(true);
+    for (const stage of ['line_format "{}"', 'label_format event="dds_incompatible_qos"']) {
+      expect(shows(named, { value: "{}" }, q(`{a="b"} | ${stage}`), "logql")).toBe(false);
+    }
   });
 });
 

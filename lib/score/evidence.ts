@@ -93,7 +93,7 @@ function showsLogs({ labels = {}, holds, as }: AcceptedSignal, fact: Fact, query
   const bare = query
     .replaceAll(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`/g, '""')
     .replaceAll(/\[[^\]]*\]|\{[^}]*\}/g, "");
-  return holds === undefined || (!WRITTEN.test(bare) && compares(fact.value, holds));
+  return !WRITTEN.test(bare) && (holds === undefined || compares(fact.value, holds));
 }
 
 /** Each reading that the value may be of has to show it. */

@@ -204,7 +204,6 @@ export function riskPlot({ points }: RiskCoverage): Html {
         >`,
     )}
     <text class="tick" x="${from - 4}" y="${size - from}" text-anchor="end">0</text>
-    <text class="tick" x="${from - 4}" y="${size - to + 8}" text-anchor="end">1</text>
     <text class="tick" x="${to}" y="${size - 20}" text-anchor="end">100 %</text>
     <text class="tick" x="${to}" y="${size - 6}" text-anchor="end">share answered →</text>
     <text
@@ -214,7 +213,7 @@ export function riskPlot({ points }: RiskCoverage): Html {
       text-anchor="end"
       transform="rotate(-90 ${from - 12} ${size - to})"
     >
-      wrong among them →
+      wrong, up to all →
     </text>
   </svg>`;
 }

@@ -193,6 +193,13 @@ describe("renderReport()", () => {
     expect(page).toContain("&lt;script&gt;");
   });
 
+  test("draws calibration and risk for each investigator, and the headline first", () => {
+    expect(page.match(/aria-label="Calibration"/g)).toHaveLength(1);
+    expect(page.match(/aria-label="Risk over coverage"/g)).toHaveLength(1);
+    expect(page.indexOf("diagnosis</th>")).toBeLessThan(page.indexOf("reference (9/26 points)"));
+    expect(page).toContain("No two investigators examined the same incident.");
+  });
+
   test("needs nothing from elsewhere", () => {
     expect(page).not.toMatch(/<(link|script|img|iframe)/);
     expect(page).not.toMatch(/(src|href)="(?!#)/);

@@ -80,9 +80,9 @@ function introduction(runs: readonly ReportRun[]): Html {
         <dd>
           Who looked for the cause. <b>baseline</b> needs no model: it holds what each kind of fault
           entails against the telemetry. <b>constant</b> and <b>loudest</b> are floors that need no
-          thought: always the same answer, and the alert's service with whatever changed most.
-          <b>ollama</b> is a language model; <b>opensre</b>, <b>exec</b> and <b>mcp</b> are other
-          agents.
+          thought: always the same answer, and the alert's service with whatever changed most. An
+          agent of the kind <b>assisted</b> is a language model between rules that test and refute
+          its choices; <b>opensre</b>, <b>exec</b> and <b>mcp</b> are other agents.
         </dd>
         <dt>diagnosis</dt>
         <dd>
@@ -137,7 +137,9 @@ function part(isolation: Isolation, summary: Summary, all: readonly ReportRun[])
   return html`<h2>${title}</h2>
     <p class="dim">${meaning}</p>
     <h3>Scores</h3>
-    <p class="dim">${ESTIMATE_METHOD} Kinds: ${kindsOf(groups)}. ${RUBRIC_REMARK}</p>
+    <p class="dim">
+      ${ESTIMATE_METHOD} Kinds: ${kindsOf(groups)}. ${RUBRIC_REMARK.replaceAll("`", "")}
+    </p>
     ${headlineMatrix(groups)}
     <h3>By scenario</h3>
     <p class="dim">
@@ -155,10 +157,11 @@ function part(isolation: Isolation, summary: Summary, all: readonly ReportRun[])
     ${comparisonMatrix(summary.comparisons.filter((pair) => pair.isolation === isolation))}
     <h3>Calibration</h3>
     <p class="dim">
-      Left: answers grouped by the confidence they stated; a larger dot stands for more answers. On
+      Above: answers grouped by the confidence they stated; a larger dot stands for more answers. On
       the dashed line, confidence means what it says; below it, the investigator was surer than it
-      should have been. Right: of the surest answers, the share that was wrong. A line that ends
-      early, dashed, had no answer for the rest.
+      should have been. Below: of the surest answers, the share that was wrong. Where the line ends
+      early, at the dashed one, there was no answer for the rest; an empty plot stands for no answer
+      at all.
     </p>
     <div class="row">${groups.map(calibrationOf)}</div>
     <h3>Runs</h3>
