@@ -68,7 +68,8 @@ const HEADER = [
   "run",
   "outcome",
   "diagnosis",
-  "points",
+  "right",
+  "rubric",
   "confidence",
   "onset error",
   "time",
@@ -83,6 +84,7 @@ function runsTable(manifests: readonly Manifest[]): string {
       String(repeat),
       outcome.kind === "environment-invalid" ? `invalid (${outcome.phase})` : outcome.kind,
       diagnosis === null ? "–" : describeFaults(diagnosis),
+      score === null ? "–" : `${Math.round(score.diagnosis * 100)} %`,
       score === null ? "–" : `${score.points}/${score.max}`,
       score === null ? "–" : `${Math.round(score.confidence * 100)} %`,
       score?.onset_error_seconds === null || score === null
