@@ -78,11 +78,11 @@ function introduction(runs: readonly ReportRun[]): Html {
       <dl>
         <dt>investigator</dt>
         <dd>
-          Who looked for the cause. <b>baseline</b> needs no model: it holds what each kind of fault
-          entails against the telemetry. <b>constant</b> and <b>loudest</b> are floors that need no
-          thought: always the same answer, and the alert's service with whatever changed most. An
-          agent of the kind <b>assisted</b> is a language model between rules that test and refute
-          its choices; <b>opensre</b>, <b>exec</b> and <b>mcp</b> are other agents.
+          Who looked for the cause. An <b>agent</b>, such as <b>react</b>, <b>opensre</b>,
+          <b>exec</b> or <b>mcp</b>, decides by itself. An <b>assisted</b> one is a language model
+          between rules that test and refute its choices. <b>baseline</b> is the rules alone: it
+          holds what each kind of fault entails against the telemetry. A <b>floor</b> needs no
+          thought: a guess, or whatever changed last or most.
         </dd>
         <dt>diagnosis</dt>
         <dd>
@@ -137,9 +137,7 @@ function part(isolation: Isolation, summary: Summary, all: readonly ReportRun[])
   return html`<h2>${title}</h2>
     <p class="dim">${meaning}</p>
     <h3>Scores</h3>
-    <p class="dim">
-      ${ESTIMATE_METHOD} Kinds: ${kindsOf(groups)}. ${RUBRIC_REMARK.replaceAll("`", "")}
-    </p>
+    <p class="dim">${ESTIMATE_METHOD} Kinds: ${kindsOf(groups)}. ${RUBRIC_REMARK}</p>
     ${headlineMatrix(groups)}
     <h3>By scenario</h3>
     <p class="dim">
