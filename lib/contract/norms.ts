@@ -14,7 +14,10 @@ const norm = (value: number, text: string): Norm => ({ value, text });
 export const NORMS = {
   floodRatio: norm(4, "times its nominal rate or more: a sensor floods its readers"),
   outputRatio: norm(2, "times what it takes in: more than a consumer sends out"),
-  flowRatio: norm(3, "times more or less messages per second than before: a flow is out of order"),
+  flowRatio: norm(
+    3,
+    "times fewer messages per second than before, or more than nominal: out of order",
+  ),
   flowRate: norm(1, "message per second: a slower flow varies by chance"),
   deepQueueSeconds: norm(1, "s of all sensors' nominal input waiting: a queue that does not drain"),
   slowSeconds: norm(0.1, "s for an item (p95): slow"),

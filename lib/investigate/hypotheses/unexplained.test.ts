@@ -59,6 +59,27 @@ test("a flow that has recovered within the half minute is in order", async () =>
   expect(await findOddities(calls, toolsWith(undefined))).toHaveLength(1);
 });
 
+test("a flow that rose from the system's start-up to its nominal rate is in order", async () => {
+  const calls = compared(
+    fact(PUBLISHED, "radar-sensor", 3.98, "before", "RADAR-1"),
+    fact(PUBLISHED, "radar-sensor", 28.4, "during", "RADAR-1"),
+    fact("cms_display_received_total", "tactical-display", 30, "before"),
+    fact("cms_display_received_total", "tactical-display", 150, "during"),
+  );
+  expect(await findOddities(calls, toolsWith(28.4))).toEqual([]);
+});
+
+test("one that rose to many times its nominal rate is not", async () => {
+  const calls = compared(
+    fact(PUBLISHED, "radar-sensor", 28.5, "before", "RADAR-1"),
+    fact(PUBLISHED, "radar-sensor", 95, "during", "RADAR-1"),
+    fact("cms_fusion_published_total", "track-fusion", 46, "before"),
+    fact("cms_fusion_published_total", "track-fusion", 180, "during"),
+  );
+  const found = await findOddities(calls, toolsWith(180));
+  expect(found.map(({ service }) => service)).toEqual(["radar-sensor", "track-fusion"]);
+});
+
 test("what flows slower than the norm says nothing, nor does a counter of something else", async () => {
   const calls = compared(
     fact("cms_display_received_total", "tactical-display", 0.3, "before"),

@@ -9,6 +9,7 @@ import { shortNumber } from "../harmless.ts";
 import type { Call, Fact, Toolbox } from "../toolbox.ts";
 import { limited } from "./citations.ts";
 import { anomalyText, findAnomalies } from "./refute.ts";
+import { NOMINAL_LOAD_HZ } from "./shared-claims.ts";
 
 /** Counters of messages. */
 const FLOW = /^cms_\w+_(published|ingested|received|evaluated)_total$/;
@@ -46,7 +47,7 @@ async function isStillOutOfOrder(flow: Flow, tools: Toolbox): Promise<boolean> {
   ].join();
   const query = `sum(rate(${signal}{${selector}}[${RECENT_SECONDS}s]))`;
   const recent = Number((await tools.call("promql", { query })).facts[0]?.value ?? flow.during);
-  return isOutOfOrder(flow.before, recent);
+  return isOutOfOrder(flow, recent);
 }
 
 /**
@@ -98,23 +99,39 @@ function changedFlows(call: Call): Flow[] {
     const sum = flows.get(key) ?? { before: 0, during: 0 };
     flows.set(key, { ...sum, owner, call, last: fact, [when]: sum[when] + Number(value) });
   }
-  return [...flows.values()].filter(({ before, during }) => isOutOfOrder(before, during));
+  return [...flows.values()].filter((flow) => isOutOfOrder(flow, flow.during));
 }
 
-function isOutOfOrder(before: number, during: number): boolean {
-  const [small, large] = before < during ? [before, during] : [during, before];
-  return large >= NORMS.flowRate.value && large >= NORMS.flowRatio.value * small;
+/**
+ * A flow may fall against what it was before. It may rise only against what is nominal: before can
+ * be the system's start-up, when flows are slow.
+ */
+function isOutOfOrder(flow: Flow, now: number): boolean {
+  const { flowRate, flowRatio } = NORMS;
+  const { before } = flow;
+  if (before >= flowRate.value && before >= flowRatio.value * now) return true;
+  const nominal = nominalOf(flow);
+  return nominal !== undefined && now >= flowRatio.value * Math.max(before, nominal);
 }
 
-function oddityOf({ owner, call, last, before, during }: Flow): Oddity {
-  const { signal, labels } = last;
-  // What was taken in tells of the sender.
-  const sender = SERVICES.find((name) => {
+/** The nominal rate of a flow: its sender's, or of all sensors for what fusion sends out. */
+function nominalOf(flow: Flow): number | undefined {
+  if (flow.last.signal === "cms_fusion_published_total") return NOMINAL_LOAD_HZ;
+  return TOPOLOGY[senderOf(flow) ?? flow.owner].nominalRateHz;
+}
+
+/** The sensor that a flow comes from, by its label. */
+const senderOf = ({ last: { labels } }: Flow): ServiceName | undefined =>
+  SERVICES.find((name) => {
     const { sensorId } = TOPOLOGY[name];
     return sensorId !== undefined && sensorId === labels["sensor_id"];
   });
-  const text = `${signal} of ${owner} went from ${shortNumber(before)} to ${shortNumber(during)} per second`;
-  return { service: sender ?? owner, text, citation: citationOf(last, call.id, text) };
+
+function oddityOf(flow: Flow): Oddity {
+  const { owner, call, last, before, during } = flow;
+  const text = `${last.signal} of ${owner} went from ${shortNumber(before)} to ${shortNumber(during)} per second`;
+  // What was taken in tells of the sender.
+  return { service: senderOf(flow) ?? owner, text, citation: citationOf(last, call.id, text) };
 }
 
 const citationOf = ({ signal, service, value }: Fact, callId: string, claim: string): Citation => ({
