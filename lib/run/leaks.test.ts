@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { loadAllScenarios } from "../../scenarios/load.ts";
-import { leaksIn, mustNotLeak, secretsOf } from "./leaks.ts";
+import { ALERT_RULES_FILE } from "../contract/alert-rules.ts";
+import { leaksIn, mustNotGiveAway, mustNotLeak, secretsOf } from "./leaks.ts";
 
 const scenarios = await loadAllScenarios();
 const record = (answer: string) => ({
@@ -21,6 +22,11 @@ describe("leaksIn()", () => {
     expect(leaksIn('{"note":"memory-leak injected"}', secrets)).toEqual(["memory-leak"]);
     expect(leaksIn("no-memory-leak-here decoys", secrets)).toEqual([]);
   });
+});
+
+test("the alert rules, which every recorded incident holds, give no scenario away", async () => {
+  const text = await Bun.file(ALERT_RULES_FILE).text();
+  for (const scenario of scenarios) mustNotGiveAway("the file", text, scenario);
 });
 
 describe("mustNotLeak()", () => {
