@@ -34,6 +34,8 @@ const TOO_FEW_CORES = 0.1;
 const NOT_PROVOKED: Partial<Record<LogEvent, string>> = {
   message_rejected:
     "needs a writer that is not of the CMS; lib/service/bus.test.ts makes the bus say it",
+  mission_order_expired:
+    "needs an order older than it holds; services/effector-manager/effector.test.ts has one",
   service_crashed: "needs a defect; lib/service/ending.test.ts has a service with one",
 };
 
