@@ -136,6 +136,12 @@ export function serviceOfSensor(sensorId: string): ServiceName | undefined {
   );
 }
 
+/**
+ * The limits of every service in the canonical system, the same for all, so that a limit is no sign
+ * of a fault. A service uses 60 to 120 MB; the share is the kernel's usual weight, not a quota.
+ */
+export const SERVICE_LIMITS = { memoryBytes: 384 * 2 ** 20, cpuShares: 1024 } as const;
+
 /** Whether `text` names a service. */
 export function isServiceName(text: string): text is ServiceName {
   return (SERVICES as readonly string[]).includes(text);

@@ -25,6 +25,7 @@ export interface ServiceState {
   readonly network: "attached" | "detached";
   /** Processor quota in cores; null when there is none. */
   readonly cpuQuotaCores: number | null;
+  /** Its own memory limit; null when it has the canonical one. */
   readonly memoryLimitBytes: number | null;
   /** Whether env, limits, quota and network are the canonical ones and the process runs. */
   readonly canonical: boolean;

@@ -11,7 +11,7 @@ import {
 } from "../contract/answer.ts";
 import type { Fact } from "../contract/citation.ts";
 import { recordOf } from "../contract/testing/evidence.ts";
-import { SERVICES } from "../contract/topology.ts";
+import { SERVICE_LIMITS, SERVICES } from "../contract/topology.ts";
 import { FAULTS } from "../investigate/faults/registry.ts";
 import { serviceOf, signalOf } from "../investigate/tools/naming.ts";
 import { score } from "../score/score.ts";
@@ -38,7 +38,7 @@ const HEALTHY: readonly Fact[] = [
     fact("container_state", service, "running"),
     fact("up", service, 1),
     fact("container_spec_cpu_quota", service, 0),
-    fact("container_spec_memory_limit_bytes", service, 0),
+    fact("container_spec_memory_limit_bytes", service, SERVICE_LIMITS.memoryBytes),
     fact("container_oom_events_total", service, 0),
     fact("container_cpu_usage_seconds_total", service, 0.02),
     fact("container_cpu_cfs_throttled_seconds_total", service, 0),

@@ -34,6 +34,7 @@ export const truth: Truth = {
     },
     {
       id: "limit",
+      as_usual: true,
       kind: "runtime",
       describe: "it has a memory limit, or was already killed by it",
       any_of: [

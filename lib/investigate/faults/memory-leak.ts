@@ -54,10 +54,11 @@ export const fault: Fault = {
     // A service that gets many times the usual load needs more memory for it.
     nobodyFloods,
     supports({
-      claim: "it has a memory limit to run into",
-      signal: "container_spec_memory_limit_bytes",
-      promql: 'container_spec_memory_limit_bytes{name="$service"}',
-      holds: { op: ">", value: 0 },
+      // Every service has a limit; few come near it.
+      claim: "it uses much of the memory that it may",
+      signal: SIGNAL,
+      promql: `${SIGNAL}{name="$service"} / on (name) container_spec_memory_limit_bytes{name="$service"}`,
+      holds: { op: ">", value: NORMS.limitShare.value },
     }),
     supports({
       claim: "it uses far more memory than it did",

@@ -3,7 +3,7 @@
  * them into telemetry. They are no measurements of a real system.
  */
 import type { Alert } from "../../contract/alert.ts";
-import { SERVICES, type ServiceName } from "../../contract/topology.ts";
+import { SERVICE_LIMITS, SERVICES, type ServiceName } from "../../contract/topology.ts";
 
 /** The numbers of one service. Rates are per second, memory in bytes. */
 export interface ServiceNumbers {
@@ -51,7 +51,7 @@ const HEALTHY_SERVICE: ServiceNumbers = {
   memory: 80e6,
   memorySlope: 0,
   endsAfterSeconds: 0,
-  memoryLimit: 0,
+  memoryLimit: SERVICE_LIMITS.memoryBytes,
   receivedBytes: 40_000,
   matchedLeast: 1,
   incompatible: 0,

@@ -29,6 +29,7 @@ export interface Container {
   };
   readonly HostConfig: Readonly<Record<string, unknown>> & {
     readonly Memory: number;
+    readonly CpuShares: number;
     readonly CpuQuota: number;
     readonly CpuPeriod: number;
   };

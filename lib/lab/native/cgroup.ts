@@ -32,6 +32,10 @@ export function bandwidthOf(cores: number | null): {
   return { quotaUs: Math.round(cores * periodUs), periodUs };
 }
 
+/** The weight of control groups v2 (1 to 10,000, usually 100) for v1's shares (usually 1024). */
+export const weightOf = (cpuShares: number): number =>
+  Math.min(10_000, Math.max(1, Math.round((cpuShares * 100) / 1024)));
+
 /** What the kernel counts of a group. */
 export interface Usage {
   readonly cpuSeconds: number;
@@ -43,12 +47,22 @@ export interface Usage {
   readonly oomKills: number;
 }
 
+/** What a group may use. */
+export interface Limits {
+  readonly memoryBytes: number;
+  /** A weight, as control groups v1 count it. */
+  readonly cpuShares: number;
+}
+
 /** One service's group. */
 export interface Group {
   /** Folders whose cgroup.procs a process must be written to, to be in the group. */
   readonly folders: readonly string[];
-  /** Makes the group anew, without limits and with counters at zero. No process may be in it. */
-  reset(memoryLimitBytes: number | null): void;
+  /**
+   * Makes the group anew, with these limits or none, no quota, and counters at zero. No process may
+   * be in it.
+   */
+  reset(limits: Limits | null): void;
   /** Limits the group to `cores` of a processor; null lifts the limit. */
   limitCpu(cores: number | null): void;
   usage(): Usage;
@@ -146,14 +160,14 @@ class GroupV1 implements Group {
     this.folders = [...new Set([this.#cpu, this.#cpuacct, this.#memory])];
   }
 
-  reset(memoryLimitBytes: number | null): void {
+  reset(limits: Limits | null): void {
     for (const folder of this.folders) make(folder);
-    if (memoryLimitBytes !== null) {
-      writeFileSync(`${this.#memory}/memory.limit_in_bytes`, String(memoryLimitBytes));
-      // Swap would only delay the kill. The file is absent where the kernel does not count swap.
-      const withSwap = `${this.#memory}/memory.memsw.limit_in_bytes`;
-      if (existsSync(withSwap)) writeFileSync(withSwap, String(memoryLimitBytes));
-    }
+    if (limits === null) return;
+    writeFileSync(`${this.#cpu}/cpu.shares`, String(limits.cpuShares));
+    writeFileSync(`${this.#memory}/memory.limit_in_bytes`, String(limits.memoryBytes));
+    // Swap would only delay the kill. The file is absent where the kernel does not count swap.
+    const withSwap = `${this.#memory}/memory.memsw.limit_in_bytes`;
+    if (existsSync(withSwap)) writeFileSync(withSwap, String(limits.memoryBytes));
   }
 
   limitCpu(cores: number | null): void {
@@ -189,17 +203,17 @@ class GroupV2 implements Group {
     this.folders = [folder];
   }
 
-  reset(memoryLimitBytes: number | null): void {
+  reset(limits: Limits | null): void {
     mkdirSync(this.#parent, { recursive: true });
     writeFileSync(`${ROOT}/cgroup.subtree_control`, "+cpu +memory");
     writeFileSync(`${this.#parent}/cgroup.subtree_control`, "+cpu +memory");
     make(this.#folder);
-    if (memoryLimitBytes !== null) {
-      writeFileSync(`${this.#folder}/memory.max`, String(memoryLimitBytes));
-      // Swap would only delay the kill. The file is absent where the kernel has none.
-      const swap = `${this.#folder}/memory.swap.max`;
-      if (existsSync(swap)) writeFileSync(swap, "0");
-    }
+    if (limits === null) return;
+    writeFileSync(`${this.#folder}/cpu.weight`, String(weightOf(limits.cpuShares)));
+    writeFileSync(`${this.#folder}/memory.max`, String(limits.memoryBytes));
+    // Swap would only delay the kill. The file is absent where the kernel has none.
+    const swap = `${this.#folder}/memory.swap.max`;
+    if (existsSync(swap)) writeFileSync(swap, "0");
   }
 
   limitCpu(cores: number | null): void {

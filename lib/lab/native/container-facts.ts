@@ -1,5 +1,6 @@
 /** The facts about each service's process group, as the kernel counts them. */
 import { readFileSync } from "node:fs";
+import { SERVICE_LIMITS } from "../../contract/topology.ts";
 import { type FactRow, factsText } from "../facts-text.ts";
 import { bandwidthOf } from "./cgroup.ts";
 import type { ManagedService } from "./managed-service.ts";
@@ -29,9 +30,10 @@ function rowsOf(service: ManagedService, devices: string, nowMs: number): FactRo
     ["container_cpu_cfs_throttled_seconds_total", usage.throttledSeconds],
     ["container_spec_cpu_quota", Math.max(0, quotaUs)],
     ["container_spec_cpu_period", periodUs],
+    ["container_spec_cpu_shares", SERVICE_LIMITS.cpuShares],
     ["container_memory_usage_bytes", usage.memoryBytes],
     ["container_memory_rss", usage.rssBytes],
-    ["container_spec_memory_limit_bytes", state.memoryLimitBytes ?? 0],
+    ["container_spec_memory_limit_bytes", state.memoryLimitBytes ?? SERVICE_LIMITS.memoryBytes],
     ["container_oom_events_total", usage.oomKills],
     ["container_network_receive_bytes_total", rx],
     ["container_network_transmit_bytes_total", tx],

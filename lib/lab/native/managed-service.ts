@@ -1,5 +1,5 @@
 /** A service in the native lab: its process, its group, its cable, and what is changed about it. */
-import type { ServiceName } from "../../contract/topology.ts";
+import { SERVICE_LIMITS, type ServiceName } from "../../contract/topology.ts";
 import type { ReplaceOptions, ServiceState, ServiceStats } from "../lab.ts";
 import { createGroup, type Group, type Usage } from "./cgroup.ts";
 import { ManagedProcess } from "./managed-process.ts";
@@ -41,7 +41,8 @@ export class ManagedService {
    */
   start(): void {
     if (this.#isRunning) return;
-    this.#group.reset(this.#options.memoryLimitBytes ?? null);
+    const memoryBytes = this.#options.memoryLimitBytes ?? SERVICE_LIMITS.memoryBytes;
+    this.#group.reset({ ...SERVICE_LIMITS, memoryBytes });
     if (this.#cpuQuotaCores !== null) this.#group.limitCpu(this.#cpuQuotaCores);
     const program = this.#makeProgram(this.name, this.#options.env ?? {});
     this.#process = new ManagedProcess({ ...program, groups: this.#group.folders });

@@ -12,6 +12,7 @@ import { createLab } from "../create-lab.ts";
 import { addressOf, filesOf, forwards, GATEWAY } from "./layout.ts";
 import { LogFile, rotatedPath } from "./log-file.ts";
 import { portHolder } from "./port-holder.ts";
+import { weightOf } from "./cgroup.ts";
 import { prometheusConfig, prometheusRules } from "./prometheus-config.ts";
 import { ask, LabGoneError, type Operations, serve } from "./protocol.ts";
 
@@ -148,6 +149,15 @@ describe("protocol", () => {
     await expect(ask(path, "status", [], 50)).rejects.toThrow("no answer in time");
     silent.close();
   });
+});
+
+test.each([
+  [1024, 100],
+  [512, 50],
+  [2, 1],
+  [262_144, 10_000],
+])("a share of %i is a weight of %i in control groups v2", (shares, weight) => {
+  expect(weightOf(shares)).toBe(weight);
 });
 
 describe("Prometheus' files", () => {

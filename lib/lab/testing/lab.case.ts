@@ -5,11 +5,15 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
 import { createPrometheusClient, type PrometheusClient } from "../../base/prometheus.ts";
 import { waitUntil } from "../../base/wait.ts";
-import { SERVICES, type ServiceName } from "../../contract/topology.ts";
+import { SERVICE_LIMITS, SERVICES, type ServiceName } from "../../contract/topology.ts";
 import type { Lab } from "../lab.ts";
 
 /** Generous: a machine with other work is slow. */
 const DEADLINE_MS = 90_000;
+/** How many services have the canonical limits. */
+const CANONICAL_LIMITS =
+  `count(container_spec_memory_limit_bytes == ${SERVICE_LIMITS.memoryBytes} ` +
+  `and container_spec_cpu_shares == ${SERVICE_LIMITS.cpuShares})`;
 
 export interface Skip {
   /** Name of a test of the suite. */
@@ -182,6 +186,7 @@ const FAULTS: readonly Case[] = [
       await untilValue(ctx, `container_spec_memory_limit_bytes{name="track-fusion"}`, 96 * 2 ** 20);
       await untilValue(ctx, `container_oom_events_total{name="track-fusion"} > bool 0`, 1);
       await lab.replace("track-fusion");
+      await untilValue(ctx, CANONICAL_LIMITS, SERVICES.length);
       const healed = await lab.state("track-fusion");
       expect(healed).toMatchObject({ canonical: true, oomKilled: false, memoryLimitBytes: null });
     },

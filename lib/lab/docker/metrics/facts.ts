@@ -59,6 +59,7 @@ export function rowsOf(container: Container, stats: ContainerStats, nowMs: numbe
     ["container_cpu_cfs_throttled_seconds_total", (throttling_data?.throttled_time ?? 0) / 1e9],
     ["container_spec_cpu_quota", hasQuota ? HostConfig.CpuQuota : 0],
     ["container_spec_cpu_period", period],
+    ["container_spec_cpu_shares", HostConfig.CpuShares],
     ["container_memory_usage_bytes", State.Running ? usage : 0],
     // Control groups v1 and v2 name it differently.
     ["container_memory_rss", State.Running ? (memory["total_rss"] ?? memory["anon"] ?? 0) : 0],

@@ -85,7 +85,7 @@ export function containerOf(
         ...labels,
       },
     },
-    HostConfig: { Memory: 256 * 2 ** 20, CpuQuota: 0, CpuPeriod: 0, ...host },
+    HostConfig: { Memory: 256 * 2 ** 20, CpuShares: 1024, CpuQuota: 0, CpuPeriod: 0, ...host },
     NetworkSettings: { Networks: Object.fromEntries(networks.map((name) => [name, {}])) },
   };
 }
