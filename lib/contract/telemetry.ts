@@ -2,7 +2,14 @@
  * Every metric, log event and span of the CMS, declared before use. The emitting API accepts only
  * what stands here, and a test reads each row back from the stores.
  */
-import { SENSOR_IDS, SERVICES, type ServiceName, TOPICS, TOPOLOGY } from "./topology.ts";
+import {
+  SENSOR_IDS,
+  SERVICES,
+  type ServiceName,
+  type TopicName,
+  TOPICS,
+  TOPOLOGY,
+} from "./topology.ts";
 import { ENGAGEMENT_STATES, ORDER_ACTIONS, THREAT_LEVELS } from "./types.ts";
 
 /** A metric: Prometheus name, unit, labels, and who emits it. */
@@ -33,8 +40,17 @@ export interface LogSpec {
   readonly rare?: string;
 }
 
-/** A span: attributes and who emits it. `<x>` in the name stands for a value. */
+/**
+ * A span: attributes and who emits it. `<x>` in the name stands for a value.
+ *
+ * Service graphs make an edge of a producer's span and a consumer's span that is its child, so
+ * every span stands at one end of a DDS hop. It carries OpenTelemetry's `messaging.*` attributes
+ * beside its own.
+ */
 export interface SpanSpec {
+  readonly kind: "producer" | "consumer";
+  /** The topic that is written or read; absent when it is in the span's name. */
+  readonly topic?: TopicName;
   readonly attributes: readonly string[];
   readonly services: readonly ServiceName[];
 }
@@ -410,25 +426,47 @@ export type LogEvent = keyof typeof LOGS;
 
 export const SPANS = {
   "sensor.scan.<sensor_id>": {
+    kind: "producer",
+    topic: "SourceTrackTopic",
     attributes: ["sensor.id", "sensor.type", "scan.target_count"],
     services: SENSORS,
   },
-  "fusion.ingest": { attributes: ["tactical_track_id", "sensor.id"], services: FUSION },
+  "fusion.ingest": {
+    kind: "consumer",
+    topic: "SourceTrackTopic",
+    attributes: ["tactical_track_id", "sensor.id"],
+    services: FUSION,
+  },
   "threat.evaluate": {
+    kind: "consumer",
+    topic: "TacticalTrackTopic",
     attributes: ["threat.level", "threat.priority", "tactical_track_id"],
     services: THREAT,
   },
   "command.issue_order": {
+    kind: "consumer",
+    topic: "ThreatAssessmentTopic",
     attributes: ["order.id", "order.action", "tactical_track_id"],
     services: COMMAND,
   },
   "effector.engage": {
+    kind: "consumer",
+    topic: "MissionOrderTopic",
     attributes: ["order.id", "order.action", "engagement.status"],
     services: EFFECTOR,
   },
-  "display.ingest.<topic>": { attributes: ["dds.topic"], services: DISPLAY },
+  "display.ingest.<topic>": { kind: "consumer", attributes: ["dds.topic"], services: DISPLAY },
+  // A sensor's messages belong to its scan; every other service's have a span of their own.
+  "publish <topic>": {
+    kind: "producer",
+    attributes: [],
+    services: WRITERS.filter((name) => !(SENSORS as readonly string[]).includes(name)),
+  },
 } as const satisfies Record<string, SpanSpec>;
 export type SpanName = keyof typeof SPANS;
+
+/** The value of `messaging.system`; the conventions have none for DDS. */
+export const MESSAGING_SYSTEM = "dds";
 
 /**
  * Facts about each service's process group that the lab exports under cAdvisor's names (label

@@ -1,9 +1,10 @@
 /**
- * Checks spans against their declarations: service, name, and attributes, also those that are set
- * later.
+ * Checks spans against their declarations (service, name, and attributes, also those that are set
+ * later), and gives them the kind and the attributes of their DDS hop.
  */
-import type { Attributes, Span } from "@opentelemetry/api";
-import { SPANS, type SpanName, type SpanSpec } from "../contract/telemetry.ts";
+import { type Attributes, type Span, SpanKind, SpanStatusCode } from "@opentelemetry/api";
+import { MESSAGING_SYSTEM, SPANS, type SpanName, type SpanSpec } from "../contract/telemetry.ts";
+import { asError } from "../base/errors.ts";
 import { SENSOR_IDS, sensorKindOf, type ServiceName, TOPICS } from "../contract/topology.ts";
 
 type SetAttribute = Span["setAttribute"];
@@ -49,6 +50,37 @@ function isOfConfiguredSensor(declared: SpanName, name: string): boolean {
   return (
     rest === "" && name.startsWith(prefix) && sensorKindOf(name.slice(prefix.length)) !== undefined
   );
+}
+
+/** The kind of a span. */
+export function kindOf(declared: SpanName): SpanKind {
+  return SPANS[declared].kind === "producer" ? SpanKind.PRODUCER : SpanKind.CONSUMER;
+}
+
+const HOPS = new Map<string, Attributes>();
+
+/** The attributes of a span's hop, as OpenTelemetry's conventions for messaging name them. */
+export function hopOf(declared: SpanName, name: string): Attributes {
+  const known = HOPS.get(name);
+  if (known !== undefined) return known;
+  const spec: SpanSpec = SPANS[declared];
+  const topic = spec.topic ?? TOPICS.find((each) => name.endsWith(each));
+  const isProducer = spec.kind === "producer";
+  const hop = {
+    "messaging.system": MESSAGING_SYSTEM,
+    "messaging.destination.name": topic ?? "",
+    "messaging.operation.name": isProducer ? "publish" : "process",
+    "messaging.operation.type": isProducer ? "send" : "process",
+  };
+  HOPS.set(name, hop);
+  return hop;
+}
+
+/** Records what was thrown inside a span, as the conventions for exceptions say. */
+export function recordError(span: Span, thrown: unknown): void {
+  const error = asError(thrown);
+  span.recordException(error);
+  span.setStatus({ code: SpanStatusCode.ERROR, message: error.message });
 }
 
 function checkAttribute(declared: SpanName, attribute: string): void {

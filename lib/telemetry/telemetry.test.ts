@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { ROOT_CONTEXT, trace, TraceFlags } from "@opentelemetry/api";
+import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, TraceFlags } from "@opentelemetry/api";
+import type { ReadableSpan } from "@opentelemetry/sdk-trace-base";
 import { waitUntil } from "../base/wait.ts";
 import { spanNames } from "./spans.ts";
 import { createTelemetry } from "./telemetry.ts";
@@ -104,10 +105,52 @@ describe("spans", () => {
     expect(() => span.setAttribute("x", 1)).toThrow("x is not one of");
     expect(() => span.setAttributes({ x: 1 })).toThrow("x is not one of");
     span.setAttribute("tactical_track_id", "T-1");
-    expect((span as unknown as { attributes: object }).attributes).toEqual({
+    expect((span as unknown as ReadableSpan).attributes).toEqual({
       "sensor.id": "EO-3",
       tactical_track_id: "T-1",
+      "messaging.system": "dds",
+      "messaging.destination.name": "SourceTrackTopic",
+      "messaging.operation.name": "process",
+      "messaging.operation.type": "process",
     });
+  });
+
+  test.each([
+    ["esm-sensor", "sensor.scan.<sensor_id>", "sensor.scan.ESM-2", "SourceTrackTopic", "send"],
+    ["track-fusion", "publish <topic>", "publish TacticalTrackTopic", "TacticalTrackTopic", "send"],
+    [
+      "tactical-display",
+      "display.ingest.<topic>",
+      "display.ingest.MissionOrderTopic",
+      "MissionOrderTopic",
+      "process",
+    ],
+  ] as const)("of %s: %s stands at its end of a hop", (service, declared, name, topic, type) => {
+    const span = make(service).startSpan(declared, name, ROOT_CONTEXT, {});
+    const { kind, attributes } = span as unknown as ReadableSpan;
+    expect(kind).toBe(type === "send" ? SpanKind.PRODUCER : SpanKind.CONSUMER);
+    expect(attributes).toMatchObject({
+      "messaging.destination.name": topic,
+      "messaging.operation.type": type,
+    });
+  });
+
+  test("record what is thrown inside them, and pass it on", () => {
+    let span: ReadableSpan | undefined;
+    const failing = (): void =>
+      telemetry.inSpan("fusion.ingest", "fusion.ingest", ROOT_CONTEXT, {}, (own) => {
+        span = own as unknown as ReadableSpan;
+        throw new TypeError("a NaN");
+      });
+    expect(failing).toThrow("a NaN");
+    expect(span?.status).toEqual({ code: SpanStatusCode.ERROR, message: "a NaN" });
+    expect(span?.events).toMatchObject([
+      {
+        name: "exception",
+        attributes: { "exception.type": "TypeError", "exception.message": "a NaN" },
+      },
+    ]);
+    expect(span?.ended).toBe(true);
   });
 });
 

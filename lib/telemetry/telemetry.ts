@@ -22,7 +22,7 @@ import { createLogger, type Fields, type Logger } from "./logger.ts";
 import { closedLabelSets, Meters } from "./meters.ts";
 import { logProcessor, metricReader, spanProcessor } from "./otlp.ts";
 import { otlpSettings, pairsFrom } from "./otlp-settings.ts";
-import { checkSpan, guard } from "./spans.ts";
+import { checkSpan, guard, hopOf, kindOf, recordError } from "./spans.ts";
 
 /** How long a shutdown waits for the last exports, milliseconds. */
 const SHUTDOWN_MS = 2000;
@@ -35,7 +35,7 @@ export interface Telemetry {
   readonly meters: Meters;
   readonly logger: Logger;
   /**
-   * Runs `body` inside a new span that continues `parent`. The span's own name stands for a
+   * Runs `body` inside a new span that continues `parent`, and records what it throws. The span's own name stands for a
    * declared one, such as `sensor.scan.RADAR-1` for `sensor.scan.<sensor_id>`.
    */
   inSpan<T>(
@@ -104,8 +104,9 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
       return trace.wrapSpanContext(above);
     }
     checkSpan(declared, name, service, attributes as never);
-    const span = tracer.startSpan(name, { attributes: { ...attributes } as never }, parent);
-    return guard(declared, span);
+    const all = { ...hopOf(declared, name), ...attributes } as never;
+    const options = { kind: kindOf(declared), attributes: all };
+    return guard(declared, tracer.startSpan(name, options, parent));
   };
   return {
     meters,
@@ -117,6 +118,9 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
       if (!span.isRecording()) return body(span);
       try {
         return context.with(trace.setSpan(parent, span), () => body(span));
+      } catch (error) {
+        recordError(span, error);
+        throw error;
       } finally {
         span.end();
       }

@@ -2,7 +2,7 @@
 import type { ThreatAssessment } from "../../lib/cms/messages.ts";
 import type { Arrival } from "../../lib/service/arrival.ts";
 import type { Service } from "../../lib/service/run-service.ts";
-import { traceOf } from "../../lib/service/trace-context.ts";
+import { tracedPublish } from "../../lib/service/publish.ts";
 import { Policy } from "./policy.ts";
 
 /**
@@ -16,6 +16,7 @@ export function startCommand(service: Service): void {
   const { telemetry, bus, clock } = service;
   const { meters, logger } = telemetry;
   const publisher = bus.publisher("MissionOrderTopic");
+  const publish = tracedPublish(telemetry, "MissionOrderTopic", publisher);
   const seconds = meters.histogram("cms_command_processing_seconds");
   const policy = new Policy();
   // The start time keeps the orders of two runs of this service apart.
@@ -44,15 +45,15 @@ export function startCommand(service: Service): void {
           target_track_id: message.track_id,
           threat_level: message.level,
         });
-        publisher.publish({
+        const order = {
           order_id,
           action,
           target_track_id: message.track_id,
           threat_level: message.level,
           reason,
           issued_unix_ms: clock.nowMs(),
-          trace: traceOf(span),
-        });
+        };
+        publish(order, span, parent);
       });
       meters.counter("cms_orders_issued_total", { action }).add(1);
       kept.push(order_id);

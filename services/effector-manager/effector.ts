@@ -4,7 +4,9 @@ import { createPrng, type Prng } from "../../lib/base/prng.ts";
 import type { Publisher } from "../../lib/service/bus.ts";
 import type { EngagementStatus, MissionOrder } from "../../lib/cms/messages.ts";
 import type { Service } from "../../lib/service/run-service.ts";
-import { contextOf, traceOf } from "../../lib/service/trace-context.ts";
+import { tracedPublish } from "../../lib/service/publish.ts";
+import { contextOf } from "../../lib/service/trace-context.ts";
+import { recordError } from "../../lib/telemetry/spans.ts";
 import { ORDER_TTL_MS, type Outcome, planCourse } from "./engagement.ts";
 
 type Status = EngagementStatus["status"];
@@ -42,13 +44,16 @@ export function startEffector(service: Service): void {
 class Effector {
   readonly #service: Service;
   readonly #publisher: Publisher<"EngagementStatusTopic">;
+  readonly #publish;
   readonly #prng: Prng;
   readonly #running = new Map<string, Span>();
   readonly #ended: string[] = [];
 
   constructor(service: Service) {
     this.#service = service;
-    this.#publisher = service.bus.publisher("EngagementStatusTopic");
+    const topic = "EngagementStatusTopic";
+    this.#publisher = service.bus.publisher(topic);
+    this.#publish = tracedPublish(service.telemetry, topic, this.#publisher);
     this.#prng = createPrng(service.clock.nowMs()).child("effector");
   }
 
@@ -110,21 +115,24 @@ class Effector {
         status,
         target_track_id: order.target_track_id,
       });
-      this.#publisher.publish({
-        order_id: order.order_id,
-        target_track_id: order.target_track_id,
-        status,
-        detail,
-        changed_unix_ms: this.#service.clock.nowMs(),
-        trace: traceOf(span),
-      });
+      const { order_id, target_track_id } = order;
+      const changed_unix_ms = this.#service.clock.nowMs();
+      const change = { order_id, target_track_id, status, detail, changed_unix_ms };
+      this.#publish(change, span, contextOf(order.trace));
     });
   }
 }
 
 /**
  * Runs `body` with the engagement's span as the active one, so that its log lines carry its trace.
+ * What it throws ends the span.
  */
 function inside(order: MissionOrder, span: Span, body: () => void): void {
-  context.with(trace.setSpan(contextOf(order.trace), span), body);
+  try {
+    context.with(trace.setSpan(contextOf(order.trace), span), body);
+  } catch (error) {
+    recordError(span, error);
+    span.end();
+    throw error;
+  }
 }

@@ -2,7 +2,7 @@
 import type { TacticalTrack } from "../../lib/cms/messages.ts";
 import type { Arrival } from "../../lib/service/arrival.ts";
 import type { Service } from "../../lib/service/run-service.ts";
-import { traceOf } from "../../lib/service/trace-context.ts";
+import { tracedPublish } from "../../lib/service/publish.ts";
 import { isFinite3 } from "../../lib/cms/vector.ts";
 import { rate, type ThreatLevel } from "./rules.ts";
 
@@ -13,6 +13,7 @@ export function startEvaluator(service: Service): void {
   const { telemetry, bus, clock } = service;
   const { meters, logger } = telemetry;
   const publisher = bus.publisher("ThreatAssessmentTopic");
+  const publish = tracedPublish(telemetry, "ThreatAssessmentTopic", publisher);
   const seconds = meters.histogram("cms_threat_processing_seconds");
   const counterOf = (level: ThreatLevel) => meters.counter("cms_threat_evaluated_total", { level });
   const evaluated = {
@@ -46,15 +47,9 @@ export function startEvaluator(service: Service): void {
         meters.counter("cms_threat_level_transitions_total", transition).add(1);
         logger.log("threat_level_changed", { track_id: trackId, ...transition, rationale });
       }
-      publisher.publish({
-        track_id: trackId,
-        level,
-        priority,
-        score,
-        rationale,
-        assessed_unix_ms: clock.nowMs(),
-        trace: traceOf(span),
-      });
+      const assessed_unix_ms = clock.nowMs();
+      const assessment = { track_id: trackId, level, priority, score, rationale, assessed_unix_ms };
+      publish(assessment, span, parent);
     });
     evaluated[level].add(1);
     seconds.record((clock.monotonicMs() - takenMs) / 1000);

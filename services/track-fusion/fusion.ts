@@ -2,7 +2,7 @@
 import type { Context } from "@opentelemetry/api";
 import type { SourceTrack } from "../../lib/cms/messages.ts";
 import type { Service } from "../../lib/service/run-service.ts";
-import { traceOf } from "../../lib/service/trace-context.ts";
+import { tracedPublish } from "../../lib/service/publish.ts";
 import type { CounterSeries } from "../../lib/telemetry/meters.ts";
 import { DropReport } from "./drop-report.ts";
 import { Inbox } from "./inbox.ts";
@@ -95,6 +95,7 @@ class Fusion {
   readonly #scans = new Scans<Item>();
   readonly #tracker: Tracker;
   readonly #publisher;
+  readonly #publish;
   readonly #published;
   readonly #seconds;
   readonly #activeTracks;
@@ -106,6 +107,7 @@ class Fusion {
     // The start time keeps the tracks of two runs of this service apart.
     this.#tracker = new Tracker(clock.nowMs().toString(36).toUpperCase());
     this.#publisher = bus.publisher("TacticalTrackTopic");
+    this.#publish = tracedPublish(telemetry, "TacticalTrackTopic", this.#publisher);
     this.#published = meters.counter("cms_fusion_published_total");
     this.#seconds = meters.histogram("cms_fusion_processing_seconds");
     this.#activeTracks = meters.gauge("cms_fusion_active_tracks");
@@ -167,7 +169,7 @@ class Fusion {
     telemetry.inSpan("fusion.ingest", "fusion.ingest", parent, attributes, (span) => {
       if (update === undefined) return;
       this.#reportChange(update);
-      this.#publisher.publish({ ...update.track, trace: traceOf(span) });
+      this.#publish(update.track, span, parent);
       this.#published.add(1);
     });
     this.#seconds.record((clock.monotonicMs() - takenMs) / 1000);

@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { createPrometheusClient } from "../../base/prometheus.ts";
+import { createPrng } from "../../base/prng.ts";
 import { waitUntil } from "../../base/wait.ts";
 import {
   CONTAINER_METRICS,
@@ -17,8 +18,9 @@ import {
   SPANS,
   type SpanSpec,
 } from "../../contract/telemetry.ts";
-import { SERVICES, type ServiceName, TOPOLOGY } from "../../contract/topology.ts";
+import { downstreamOf, SERVICES, type ServiceName, TOPOLOGY } from "../../contract/topology.ts";
 import type { Lab } from "../lab.ts";
+import { edgeOf, ServiceGraph } from "./service-graph.ts";
 import { SignalMatrix } from "./signal-matrix.ts";
 import { type SpanRecord, TelemetryReader } from "./telemetry-reader.ts";
 
@@ -29,6 +31,14 @@ const DEADLINE_MS = 180_000;
  * Of a core: a sensor that scans 1,000 times a second needs more, so that the kernel makes it late.
  */
 const TOO_FEW_CORES = 0.1;
+
+/** What every span says of its DDS hop. */
+const MESSAGING_ATTRIBUTES = [
+  "messaging.system",
+  "messaging.destination.name",
+  "messaging.operation.name",
+  "messaging.operation.type",
+];
 
 /** Declared events that no lab can show, and why. */
 const NOT_PROVOKED: Partial<Record<LogEvent, string>> = {
@@ -116,14 +126,14 @@ export function runSignalSuite({ makeLab, ingress }: SignalSuite): void {
   });
 
   test("spans: every name of every service, with its attributes", async () => {
-    const rows = Object.entries(SPANS).flatMap(([declared, { services, attributes }]) =>
+    const rows = Object.entries(SPANS).flatMap(([declared, { services, attributes, kind }]) =>
       services.flatMap((service) => {
-        const values = declared.includes("<topic>")
-          ? TOPOLOGY[service].subscribes
-          : [TOPOLOGY[service].sensorId ?? ""];
+        const { publishes, subscribes, sensorId = "" } = TOPOLOGY[service];
+        const topics = kind === "producer" ? publishes : subscribes;
+        const values = declared.includes("<topic>") ? topics : [sensorId];
         return values.map((value) => ({
           service,
-          attributes,
+          attributes: [...attributes, ...MESSAGING_ATTRIBUTES],
           name: declared.replace(/<.+>/, value),
         }));
       }),
@@ -158,16 +168,40 @@ export function runSignalSuite({ makeLab, ingress }: SignalSuite): void {
     const spans = await reader.trace(traceId);
     expect(walkUp(spans, "effector.engage")).toEqual([
       "effector-manager: effector.engage",
+      "command-center: publish MissionOrderTopic",
       "command-center: command.issue_order",
+      "threat-evaluator: publish ThreatAssessmentTopic",
       "threat-evaluator: threat.evaluate",
+      "track-fusion: publish TacticalTrackTopic",
       "track-fusion: fusion.ingest",
       expect.stringMatching(/^(radar|esm|eo)-sensor: sensor\.scan\.(RADAR-1|ESM-2|EO-3)$/),
     ]);
     expect(walkUp(spans, "display.ingest.MissionOrderTopic").slice(0, 2)).toEqual([
       "tactical-display: display.ingest.MissionOrderTopic",
-      "command-center: command.issue_order",
+      "command-center: publish MissionOrderTopic",
     ]);
     expect(new Set(spans.map(({ service }) => service)).size).toBe(6);
+  });
+
+  test("service graph: the eight services and every edge between them, by kinds of spans", async () => {
+    const wanted = SERVICES.flatMap((from) => downstreamOf(from).map((to) => edgeOf(from, to)));
+    expect(wanted).toHaveLength(13);
+    const graph = new ServiceGraph();
+    const prng = createPrng(1);
+    await untilNoneIsMissing("every edge", async () => {
+      const found = await Promise.all(
+        SERVICES.map((name) => reader.search(`{ resource.service.name = "${name}" }`, 20)),
+      );
+      for (const traceId of new Set(found.flat())) {
+        const spans = await reader.trace(traceId);
+        // Services export on their own, so the batches of a trace arrive in any order.
+        const ranks = new Map(SERVICES.map((name) => [name as string, prng.next()]));
+        const rank = ({ service }: SpanRecord): number => ranks.get(service) ?? 0;
+        graph.add(spans.toSorted((a, b) => rank(a) - rank(b)));
+      }
+      return wanted.filter((edge) => !graph.edges.includes(edge));
+    });
+    expect(graph.edges).toEqual(wanted.toSorted());
   });
 
   test.each([
@@ -190,6 +224,11 @@ export function runSignalSuite({ makeLab, ingress }: SignalSuite): void {
   });
 
   test("logs: what a healthy system never says, provoked by outages and refusals", async () => {
+    // A new effector gets the command center's history, in which orders are older than they hold.
+    await lab.replace("effector-manager");
+    await untilNoneIsMissing("orders that have expired", () =>
+      matrix.missingLogs((event) => event === "mission_order_expired"),
+    );
     await stopIngressForAMoment();
     await Promise.all(SERVICES.map((service) => lab.detachNetwork(service)));
     await Promise.all(SERVICES.map((service) => lab.attachNetwork(service)));

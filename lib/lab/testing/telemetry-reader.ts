@@ -5,6 +5,8 @@ import type { LabPorts, ServiceName } from "../../contract/topology.ts";
 export interface SpanRecord {
   readonly service: string;
   readonly name: string;
+  /** Such as SPAN_KIND_PRODUCER. */
+  readonly kind: string;
   readonly traceId: string;
   /** In base64, as Tempo writes ids of spans. */
   readonly spanId: string;
@@ -24,6 +26,7 @@ interface TempoTrace {
     readonly scopeSpans: readonly {
       readonly spans: readonly {
         readonly name: string;
+        readonly kind?: string;
         readonly spanId: string;
         readonly parentSpanId?: string;
         readonly attributes?: readonly Attribute[];
@@ -74,11 +77,11 @@ export class TelemetryReader {
     return spans.find((span) => span.service === service && span.name === name);
   }
 
-  /** The id of a recent trace that the TraceQL query finds; empty when there is none. */
-  async search(q: string): Promise<string[]> {
+  /** The ids of the newest traces that the TraceQL query finds. */
+  async search(q: string, limit = 1): Promise<string[]> {
     const { traces = [] } = await getJson<{ traces?: { traceID: string }[] }>(
       `${this.#tempo}/api/search`,
-      { q, limit: "1" },
+      { q, limit: String(limit) },
     );
     return traces.map(({ traceID }) => traceID);
   }
@@ -89,9 +92,10 @@ export class TelemetryReader {
     return batches.flatMap(({ resource, scopeSpans }) => {
       const service = String(recordOf(resource.attributes)["service.name"]);
       return scopeSpans.flatMap(({ spans }) =>
-        spans.map(({ name, spanId, parentSpanId = "", attributes = [] }) => ({
+        spans.map(({ name, kind = "", spanId, parentSpanId = "", attributes = [] }) => ({
           service,
           name,
+          kind,
           traceId,
           spanId,
           parentSpanId,

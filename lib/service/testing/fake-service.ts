@@ -29,8 +29,10 @@ export class FakeService implements Service {
   readonly settings: Settings;
   readonly telemetry: Telemetry;
   readonly bus: MessageBus;
-  /** Spans in the order of their starts. */
+  /** Spans in the order of their starts, without those of publishing. */
   readonly spans: StartedSpan[] = [];
+  /** Spans of publishing. */
+  readonly publishSpans: StartedSpan[] = [];
   readonly rejected: { readonly topic: TopicName; readonly reason: string }[] = [];
   readonly #lines: LogLine[] = [];
   readonly #published = new Map<TopicName, unknown[]>();
@@ -156,8 +158,10 @@ export class FakeService implements Service {
   }
 
   #recording(telemetry: Telemetry): Telemetry {
-    const note = (name: string, parent: Context, attributes: SpanAttributes): void =>
-      void this.spans.push({ name, parent, attributes });
+    const note = (name: string, parent: Context, attributes: SpanAttributes): void => {
+      const spans = name.startsWith("publish ") ? this.publishSpans : this.spans;
+      spans.push({ name, parent, attributes });
+    };
     return {
       ...telemetry,
       startSpan: (declared, name, parent, attributes) => {
