@@ -107,6 +107,8 @@ class PlayedSystem {
         return this.has("up") ? Promise.reject(new Error("a defect")) : Promise.resolve();
       },
       down: () => Promise.resolve(void this.calls.push("down")),
+      stop: (name: string) => Promise.resolve(void this.calls.push(`stop ${name}`)),
+      start: (name: string) => Promise.resolve(void this.calls.push(`start ${name}`)),
     };
     return lab as unknown as Lab;
   }
@@ -237,6 +239,18 @@ describe("an incident", () => {
       });
     },
   );
+
+  test("a harmless change comes between two proofs of the baseline, before the fault", async () => {
+    const system = new PlayedSystem();
+    const benign = { kind: "restart", services: ["eo-sensor"] } as const;
+    const incident = await system.run(system.scenario(), { benign });
+    expect(incident.outcome).toEqual({ kind: "valid" });
+    const calls = ["up", "stop eo-sensor", "start eo-sensor", "inject", "heal", "down"];
+    expect(system.calls).toEqual(calls);
+    const log = incident.runLog.join("\n");
+    expect(log.match(/proven: a healthy baseline/g)).toHaveLength(2);
+    expect(log).toContain("a harmless restart of eo-sensor");
+  });
 
   test("the second of two accepted alerts is enough", async () => {
     const system = new PlayedSystem();

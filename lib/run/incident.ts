@@ -15,6 +15,7 @@ import type { Lab } from "../lab/lab.ts";
 import type { Outcome } from "../score/run-record.ts";
 import type { Scenario } from "../../scenarios/load.ts";
 import { alertPayload } from "./alert-payload.ts";
+import { applyBenignChange, type BenignChange } from "./benign.ts";
 import { examine, type Look } from "./examine.ts";
 import { Injection } from "./injection.ts";
 import { Journal, type TimelineEvent } from "./journal.ts";
@@ -64,6 +65,8 @@ export interface IncidentOptions {
   readonly budget: Budget;
   readonly seed: number;
   readonly keepTelemetry: boolean;
+  /** A harmless change before the fault. */
+  readonly benign?: BenignChange | undefined;
   readonly signal: AbortSignal;
   /** Shows the run to a person; the incident keeps its own log. */
   readonly progress: Progress;
@@ -190,6 +193,12 @@ async function bringUp({ scenario, options, journal, progress, step }: Play): Pr
   journal.event("up");
   journal.phase = "baseline";
   await proveBaseline(step, scenario.deadlines.baselineMs);
+  if (options.benign !== undefined) {
+    const { kind, services } = options.benign;
+    progress.line(`a harmless ${kind} of ${services.join(", ")}`);
+    await applyBenignChange(options.lab, options.benign);
+    await proveBaseline(step, scenario.deadlines.baselineMs);
+  }
   journal.event("baseline");
   await options.onHealthy?.();
 }

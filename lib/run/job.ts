@@ -2,6 +2,7 @@
 import type { Investigator } from "../investigate/investigator.ts";
 import type { Manifest, Outcome } from "../score/run-record.ts";
 import { fileNameOf, writeRun } from "./artefacts.ts";
+import { benignChange } from "./benign.ts";
 import type { RunContext } from "./context.ts";
 import { type Incident, runIncident } from "./incident.ts";
 import { BUDGET } from "./investigators.ts";
@@ -45,6 +46,7 @@ export async function runJob(
       budget: BUDGET,
       seed: seedOf(job),
       keepTelemetry,
+      benign: benignChange(seedOf(job), job.repeat, job.scenario),
       signal: context.signal,
       progress,
     });

@@ -3,6 +3,7 @@ import { createPrng } from "../base/prng.ts";
 import type { AlertRule } from "../contract/alert-rules.ts";
 import type { Outcome } from "../score/run-record.ts";
 import type { Scenario } from "../../scenarios/load.ts";
+import { benignChange } from "./benign.ts";
 import type { RunContext } from "./context.ts";
 import { type Incident, runIncident } from "./incident.ts";
 import { BUDGET } from "./investigators.ts";
@@ -68,6 +69,7 @@ export async function recordIncident(
       budget: BUDGET,
       seed,
       keepTelemetry,
+      benign: benignChange(seed, job.repeat, job.scenario),
       signal: context.signal,
       progress,
     });

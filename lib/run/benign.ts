@@ -1,0 +1,65 @@
+/**
+ * Harmless changes of a healthy system: a restart of an innocent service, or a rollout of a few. With them a restart before
+ * an incident is no sign of the culprit. The first repeat of a scenario has none, so that a quick run stays quick.
+ */
+import { createPrng, type Prng } from "../base/prng.ts";
+import { SERVICES, type ServiceName } from "../contract/topology.ts";
+import type { Lab } from "../lab/lab.ts";
+import type { Scenario } from "../../scenarios/load.ts";
+
+/** Services to start again, one after the other. */
+export interface BenignChange {
+  readonly kind: "restart" | "rollout";
+  readonly services: readonly ServiceName[];
+}
+
+const FIRST_REPEAT = 1;
+const ROLLED_OUT = 3;
+
+/** The change before the fault of a repeat: a third each of none, a restart and a rollout, as the seed says. */
+export function benignChange(
+  seed: number,
+  repeat: number,
+  { fault, truth }: Pick<Scenario, "fault" | "truth">,
+): BenignChange | undefined {
+  if (repeat === FIRST_REPEAT) return undefined;
+  const prng = createPrng(seed).child("benign change");
+  const kind = pick(prng, ["none", "restart", "rollout"] as const);
+  if (kind === "none") return undefined;
+  const guilty = new Set([
+    ...truth.faults.map(({ culprit }) => culprit),
+    // A control's fault has no culprit, but touches a service.
+    ...Object.values(fault.parameters),
+  ]);
+  const innocent = SERVICES.filter((name) => !guilty.has(name));
+  const services: ServiceName[] = [];
+  while (services.length < (kind === "restart" ? 1 : ROLLED_OUT)) {
+    services.push(
+      pick(
+        prng,
+        innocent.filter((name) => !services.includes(name)),
+      ),
+    );
+  }
+  return { kind, services };
+}
+
+function pick<T>(prng: Prng, from: readonly T[]): T {
+  const found = from[Math.floor(prng.next() * from.length)];
+  if (found === undefined) throw new RangeError("there is nothing to pick from");
+  return found;
+}
+
+/** Makes the change; the services are canonical before and after it. */
+export async function applyBenignChange(
+  lab: Pick<Lab, "stop" | "start" | "replace">,
+  { kind, services }: BenignChange,
+): Promise<void> {
+  for (const service of services) {
+    if (kind === "rollout") await lab.replace(service);
+    else {
+      await lab.stop(service);
+      await lab.start(service);
+    }
+  }
+}
