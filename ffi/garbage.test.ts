@@ -20,6 +20,8 @@ import { loopbackConfig, testDomain, until } from "./testing/domain.ts";
 const seed = Number(process.env["FFI_SEED"] ?? 1);
 const DATAGRAMS = 4000;
 const reliable: Qos = { reliability: "RELIABLE", history: { kind: "KEEP_ALL" } };
+/** On a busy machine the listener may not read for seconds. */
+const patient: Qos = { ...reliable, maxBlockingMs: 20_000 };
 
 let domain = testDomain();
 let wire: Wire;
@@ -44,7 +46,7 @@ afterEach(async () => {
 
 /** Waits until the listener has read a sample of a writer that starts now. */
 async function expectAlive(): Promise<void> {
-  const writer = participant.writer(participant.topic("Readings", Reading), reliable);
+  const writer = participant.writer(participant.topic("Readings", Reading), patient);
   await until("the listener", () => writer.matched.current === 1);
   writer.write({ sensor: "good", celsius: 21.5, tags: ["still", "here"] });
   const good = { sensor: "good", celsius: 21.5, tags: ["still", "here"], state: "ALIVE" };
@@ -81,7 +83,7 @@ const bytesAs = (length: number): StructDecl => ({
 
 describe(`seed ${seed}`, () => {
   test.each([2, 7, 16, 40, 300])("samples of %d bytes that are anything", async (length) => {
-    const liar = participant.writer(participant.topic("Readings", bytesAs(length)), reliable);
+    const liar = participant.writer(participant.topic("Readings", bytesAs(length)), patient);
     await until("the listener", () => liar.matched.current === 1);
     const noise = noisy([new Uint8Array(length).fill(1)], seed, 300).map((bytes) => {
       const sized = new Uint8Array(length);
@@ -102,7 +104,7 @@ describe(`seed ${seed}`, () => {
       key: ["sensor"],
       fields: { sensor: "u32", celsius: "string", tags: "f64" },
     } as const;
-    const liar = participant.writer(participant.topic("Readings", Other), reliable);
+    const liar = participant.writer(participant.topic("Readings", Other), patient);
     await until("the listener", () => liar.matched.current === 1);
     for (const sensor of [0, 1, 5, 2 ** 31, 2 ** 32 - 1]) {
       for (const celsius of ["", "roof", "x".repeat(2000)])
@@ -118,7 +120,7 @@ describe(`seed ${seed}`, () => {
   test("within one process: a reader of one layout, a writer of another", async () => {
     await using other = createParticipant({ domainId: domain.domainId });
     const reader = other.reader(other.topic("Readings", Reading), reliable);
-    const liar = participant.writer(participant.topic("Readings", bytesAs(40)), reliable);
+    const liar = participant.writer(participant.topic("Readings", bytesAs(40)), patient);
     await until("a match", () => reader.matched.current === 1);
     for (let i = 0; i < 5; i++) {
       const rest = Array.from({ length: 39 }, (_, at) => (i * 31 + at * 7) % 256);
@@ -128,7 +130,7 @@ describe(`seed ${seed}`, () => {
     reader.takeObjects(Infinity, (error) => void bad.push(error));
     liar.close();
     liar.topic.close();
-    const writer = participant.writer(participant.topic("Readings", Reading), reliable);
+    const writer = participant.writer(participant.topic("Readings", Reading), patient);
     writer.write({ sensor: "good", celsius: 1, tags: [] });
     let last: unknown;
     await until("the good sample", () => {
@@ -154,7 +156,7 @@ describe(`seed ${seed}`, () => {
 test("a participant with another tag is not heard", async () => {
   const stranger = { ...testDomain(), configXml: loopbackConfig("stranger") };
   await using other = createParticipant(stranger);
-  const writer = other.writer(other.topic("Readings", Reading), reliable);
+  const writer = other.writer(other.topic("Readings", Reading), patient);
   await expectAlive();
   expect(writer.matched.total).toBe(0);
 });
