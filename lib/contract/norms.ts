@@ -29,7 +29,7 @@ export const NORMS = {
   leakSteadySeconds: norm(120, "s of growth without a pause: a leak"),
   leakBeforeKillSeconds: norm(60, "s of growth before a kill for memory: it leaked"),
   leakGrowth: norm(1.2, "times its former memory: a process has grown"),
-  limitShare: norm(0.5, "of its memory limit in use: a healthy process stays below"),
+  limitShare: norm(0.5, "of its memory limit in use: a process in order stays below"),
   loopStarts: norm(2, "starts within ten minutes beyond those of the others: a crash loop"),
   killedExitCode: norm(137, "as exit code: signal 9 ended the process"),
 } as const satisfies Readonly<Record<string, Norm>>;

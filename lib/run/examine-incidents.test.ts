@@ -57,7 +57,7 @@ const recordingOf = (incident: string, bytes: Uint8Array, repeat: number): Recor
 const examine = (change: Partial<ExamineRequest> = {}) =>
   examineIncidents(context, {
     paths: [bundles],
-    investigators: [createInvestigator("constant")],
+    investigators: [createInvestigator("random")],
     parallel: 2,
     again: false,
     results,
@@ -67,10 +67,10 @@ const examine = (change: Partial<ExamineRequest> = {}) =>
 /** An investigator that asks what time it is, and counts. */
 function clockReader(): { investigator: Investigator; seen: number[] } {
   const seen: number[] = [];
-  const constant = createInvestigator("constant");
+  const chance = createInvestigator("random");
   const investigate = async (...[input]: Parameters<Investigator["investigate"]>) => {
     seen.push(input.clock?.nowMs() ?? 0);
-    return (await constant.investigate(input)) satisfies Investigation;
+    return (await chance.investigate(input)) satisfies Investigation;
   };
   return { investigator: { name: "clock-reader", investigate }, seen };
 }
@@ -94,7 +94,7 @@ describe.skipIf(Bun.which("prometheus") === null)("examineIncidents() (needs pro
 
   test("keeps a run for each incident and investigator, and does none of them twice", async () => {
     const { investigator, seen } = clockReader();
-    const investigators = [createInvestigator("constant"), investigator];
+    const investigators = [createInvestigator("random"), investigator];
     const { manifests, summary, folder } = await examine({ investigators });
     expect(manifests).toHaveLength(4);
     for (const { incident, outcome, score, timeline, scenario } of manifests) {
@@ -156,14 +156,14 @@ describe.skipIf(Bun.which("prometheus") === null)("examineIncidents() (needs pro
       investigate: () => Promise.reject(new TypeError("a defect")),
     };
     const { manifests } = await examine({
-      investigators: [broken, createInvestigator("constant")],
+      investigators: [broken, createInvestigator("random")],
     });
     const kinds = manifests.map(({ investigator, outcome }) => `${investigator} ${outcome.kind}`);
     expect(kinds.toSorted()).toEqual([
       "broken harness-defect",
       "broken harness-defect",
-      "constant valid",
-      "constant valid",
+      "random valid",
+      "random valid",
     ]);
   });
 

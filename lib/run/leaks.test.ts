@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { loadAllScenarios } from "../../scenarios/load.ts";
 import { ALERT_RULES_FILE } from "../contract/alert-rules.ts";
+import { normLines } from "../contract/norms.ts";
 import { leaksIn, mustNotGiveAway, mustNotLeak, secretsOf } from "./leaks.ts";
 
 const scenarios = await loadAllScenarios();
@@ -64,4 +65,10 @@ describe("mustNotLeak()", () => {
       }
     },
   );
+});
+
+test("the limits, which the inventory tells everybody, give no scenario away", () => {
+  const text = normLines().join("\n");
+  expect(text).not.toBe("");
+  for (const scenario of scenarios) mustNotGiveAway("the inventory", text, scenario);
 });

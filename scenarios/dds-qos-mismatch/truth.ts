@@ -6,7 +6,7 @@ export const truth: Truth = {
     {
       culprit: "esm-sensor",
       fault_class: "qos_mismatch",
-      also_accept: [{ fault_class: "bad_configuration", why: "the profile is a wrong setting" }],
+      also_accept: [],
       remediation: { actions: ["correct_qos_profile"], target: "esm-sensor" },
     },
   ],

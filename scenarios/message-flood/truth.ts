@@ -6,7 +6,7 @@ export const truth: Truth = {
     {
       culprit: "radar-sensor",
       fault_class: "message_flood",
-      also_accept: [{ fault_class: "bad_configuration", why: "the flood is a wrong publish rate" }],
+      also_accept: [],
       remediation: {
         actions: ["reduce_publish_rate", "correct_configuration"],
         target: "radar-sensor",
