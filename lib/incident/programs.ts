@@ -12,6 +12,12 @@ const KEEPER =
 /** A second on an idle machine; a loaded one takes its time. */
 const READY_DEADLINE_MS = 60_000;
 const KEPT_CHARACTERS = 20_000;
+/**
+ * Prometheus says where it listens and that it is ready in two goroutines, so that either may come
+ * first. The group is the port.
+ */
+export const PROMETHEUS_READY =
+  /^(?=[\s\S]*Server is ready to receive)[\s\S]*Listening on"[^\n]*address=127\.0\.0\.1:(\d+)/;
 
 export interface Served extends AsyncDisposable {
   /** What `ready` found in the output. */

@@ -17,7 +17,7 @@ import {
 } from "./bundle-format.ts";
 import { openDoor } from "./doors.ts";
 import { type PinnedApi, PinnedTime } from "./pinned-time.ts";
-import { startServed } from "./programs.ts";
+import { PROMETHEUS_READY, startServed } from "./programs.ts";
 import { makeTemporaryFolder } from "./temporary.ts";
 
 const PROJECT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
@@ -114,7 +114,7 @@ async function startPrometheus(
       "--log.level=info",
     ],
     cwd: folder,
-    ready: /Listening on"[^\n]*address=127\.0\.0\.1:(\d+)[\s\S]*Server is ready to receive/,
+    ready: PROMETHEUS_READY,
   });
   stack.use(served);
   return `http://127.0.0.1:${served.match[1]}`;
