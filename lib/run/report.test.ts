@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { readdirSync } from "node:fs";
 import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,10 +16,17 @@ const merge = (from: readonly string[], rescore = false): Promise<string> =>
   mergeResults(from, { results: join(folder, "out"), readme: false, rescore }, silent);
 const summary = (): Promise<Summary> => Bun.file(join(folder, "out/summary.json")).json();
 
-/** Copies the published run of a scenario under another folder and id, as a run of the baseline. */
+/** The folder of the baseline's published examination of a scenario. */
+function publishedRun(scenario: string): string {
+  const runs = join(PUBLISHED, "runs/baseline", scenario);
+  const [incident = ""] = readdirSync(runs);
+  return join(runs, incident);
+}
+
+/** Copies the published run of a scenario under another folder and id. */
 async function keepRun(scenario: string, to: string, id: string): Promise<string> {
   const path = join(folder, to);
-  await cp(join(PUBLISHED, scenario), path, { recursive: true });
+  await cp(publishedRun(scenario), path, { recursive: true });
   const manifest = (await Bun.file(join(path, "manifest.json")).json()) as object;
   const kept = { ...manifest, run_id: id, investigator: "baseline" };
   await Bun.write(join(path, "manifest.json"), JSON.stringify(kept));

@@ -2,29 +2,37 @@
  * Makes the table of the floor `lookup` from kept runs: for each alert's name the cause that most
  * of its incidents had. An incident counts once, however many investigated it.
  *
- *     bun lib/investigate/floors/bench/make-lookup.ts results/published > lib/investigate/floors/lookup.json
+ *     bun lib/investigate/floors/bench/make-lookup.ts <folder> > lib/investigate/floors/lookup.json
+ *
+ * The folder holds runs of other incidents than those that the floor will examine.
  */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { UsageError } from "../../../base/errors.ts";
 import { AlertSchema } from "../../../contract/alert.ts";
 import { FAULT_CLASS_NAMES } from "../../../contract/fault-classes.ts";
 import { SERVICES } from "../../../contract/topology.ts";
 import type { Lookup } from "../lookup.ts";
 
+const CauseSchema = z.object({
+  culprit: z.enum(SERVICES).nullable(),
+  fault_class: z.enum(FAULT_CLASS_NAMES),
+});
+type Cause = z.infer<typeof CauseSchema>;
+const NOTHING: Cause = { culprit: null, fault_class: "none" };
+
 const RunSchema = z.object({
   seed: z.number(),
   outcome: z.object({ kind: z.string() }),
-  truth: z.object({
-    culprit: z.enum(SERVICES).nullable(),
-    fault_class: z.enum(FAULT_CLASS_NAMES),
-  }),
+  /** Of several faults the first: an alert has one usual answer. */
+  truth: z.array(CauseSchema).transform(([first = NOTHING]) => first),
 });
 
 interface Incident {
   readonly alertName: string;
   readonly seed: number;
-  readonly truth: z.infer<typeof RunSchema>["truth"];
+  readonly truth: Cause;
 }
 
 async function incidentsIn(folder: string): Promise<Incident[]> {
@@ -52,8 +60,8 @@ export function lookupOf(incidents: readonly Incident[], made: string): Lookup {
     }
     const [best] = [...counts].toSorted(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
     const [faultClass, culprit] = JSON.parse(best?.[0] ?? "") as [
-      Incident["truth"]["fault_class"],
-      Incident["truth"]["culprit"],
+      Cause["fault_class"],
+      Cause["culprit"],
     ];
     const counted = { incidents: own.length, agreed: best?.[1] ?? 0 };
     return [name, { culprit, fault_class: faultClass, ...counted }] as const;
@@ -63,7 +71,10 @@ export function lookupOf(incidents: readonly Incident[], made: string): Lookup {
 }
 
 if (import.meta.main) {
-  const [folder = "results/published"] = process.argv.slice(2);
+  const [folder] = process.argv.slice(2);
+  if (folder === undefined) {
+    throw new UsageError("Cannot make the table: a folder with runs must be given");
+  }
   const incidents = await incidentsIn(folder);
   const made = `by make-lookup.ts from the ${incidents.length} incidents in ${folder}: the cause that most incidents of an alert had, of several the first by name`;
   process.stdout.write(`${JSON.stringify(lookupOf(incidents, made), null, 2)}\n`);
