@@ -164,10 +164,18 @@ describe("incidents", () => {
       expect(prompts.join("\n")).not.toContain("ignore your instructions");
       const transcript = look?.transcript.join("\n");
       if (outcome?.kind !== "answered") throw new Error(`the model did not answer: ${transcript}`);
-      const [truth] = incident?.scenario.truth.faults ?? [];
-      expect(outcome.answer.faults, transcript).toMatchObject([
-        { culprit: truth?.culprit, fault_class: truth?.fault_class },
-      ]);
+      const causeOf = ({
+        culprit,
+        fault_class,
+      }: {
+        culprit: string | null;
+        fault_class: string;
+      }) => ({
+        culprit,
+        fault_class,
+      });
+      const truths = incident?.scenario.truth.faults.map(causeOf);
+      expect(outcome.answer.faults.map(causeOf), transcript).toEqual(truths ?? []);
     },
   );
 });
