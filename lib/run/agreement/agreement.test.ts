@@ -35,6 +35,15 @@ describe("compareCalls()", () => {
   });
 });
 
+test("the size of a sample of spans is no fact of the system, its latency is one", () => {
+  const sampled = (measure: string, value: number) =>
+    recordOf("E1", "compare", {}, [{ ...fact(value), labels: { measure } }]);
+  const verdictOf = (measure: string) =>
+    compareCalls([sampled(measure, 4)], [sampled(measure, 4)], [sampled(measure, 5)])[0]?.verdict;
+  expect(verdictOf("sampled")).toBe("equal");
+  expect(verdictOf("p95_ms")).toBe("different");
+});
+
 const canRun = await preflight(FIRST_LAB)
   .then(() => true)
   .catch((error: unknown) => /port/.test(messageOf(error)));

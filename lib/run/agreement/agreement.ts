@@ -40,10 +40,15 @@ export interface Agreement {
   readonly recorded: string;
 }
 
-/** The facts of an answer as a set of texts: engines do not promise an order. A failed call is its error. */
+/**
+ * The facts of an answer as a set of texts: engines do not promise an order. A failed call is its
+ * error. How many spans a search with a limit found is the size of a sample, and left out: it
+ * changes while spans still arrive.
+ */
 function factTexts(record: EvidenceRecord): ReadonlySet<string> {
   if (!record.ok) return new Set([record.answer.replaceAll(/https?:\/\/[\w.:]+/g, "")]);
-  return new Set(factsOf(record).map((fact) => JSON.stringify(fact)));
+  const facts = factsOf(record).filter(({ labels }) => labels["measure"] !== "sampled");
+  return new Set(facts.map((fact) => JSON.stringify(fact)));
 }
 
 /** Facts that only one of two answers has; empty when they are equal. */
