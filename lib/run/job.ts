@@ -2,18 +2,13 @@
 import type { Investigator } from "../investigate/investigator.ts";
 import type { Manifest, Outcome } from "../score/run-record.ts";
 import { fileNameOf, writeRun } from "./artefacts.ts";
+import { untilValid } from "./attempts.ts";
 import { benignChange } from "./benign.ts";
 import type { RunContext } from "./context.ts";
 import { type Incident, runIncident } from "./incident.ts";
 import { BUDGET } from "./investigators.ts";
 import { manifestOf, type RunIdentity } from "./manifest.ts";
-import {
-  MAX_ATTEMPTS,
-  type RecordJob,
-  type RecordResult,
-  type RecordSettings,
-  seedOf,
-} from "./record.ts";
+import { type RecordJob, type RecordResult, type RecordSettings, seedOf } from "./record.ts";
 import { runsFolder } from "./runs-folder.ts";
 
 /** What all jobs of an experiment have in common. */
@@ -50,18 +45,7 @@ export async function runJob(
       signal: context.signal,
       progress,
     });
-  const earlier: Outcome[] = [...job.earlier];
-  let incident = await attempt();
-  for (
-    let tries = 1;
-    incident.outcome.kind === "environment-invalid" && tries < MAX_ATTEMPTS;
-    tries++
-  ) {
-    const { phase, reason } = incident.outcome;
-    progress.line(`trying once more: invalid in phase ${phase}: ${reason}`);
-    earlier.push(incident.outcome);
-    incident = await attempt();
-  }
+  const { incident, earlier } = await untilValid(attempt, job.earlier, progress);
   return keep(incident, settings, job, earlier);
 }
 

@@ -3,14 +3,12 @@ import { createPrng } from "../base/prng.ts";
 import type { AlertRule } from "../contract/alert-rules.ts";
 import type { Outcome } from "../score/run-record.ts";
 import type { Scenario } from "../../scenarios/load.ts";
+import { untilValid } from "./attempts.ts";
 import { benignChange } from "./benign.ts";
 import type { RunContext } from "./context.ts";
 import { type Incident, runIncident } from "./incident.ts";
 import { BUDGET } from "./investigators.ts";
 import { type RecordedIncident, sha256Of, writeRecordedIncident } from "./recorded-incident.ts";
-
-/** How often an incident is tried when its environment fails. */
-export const MAX_ATTEMPTS = 2;
 
 /** What all recordings of an experiment have in common. */
 export interface RecordSettings {
@@ -73,18 +71,7 @@ export async function recordIncident(
       signal: context.signal,
       progress,
     });
-  const earlier: Outcome[] = [...job.earlier];
-  let incident = await attempt();
-  for (
-    let tries = 1;
-    incident.outcome.kind === "environment-invalid" && tries < MAX_ATTEMPTS;
-    tries++
-  ) {
-    const { phase, reason } = incident.outcome;
-    progress.line(`trying once more: invalid in phase ${phase}: ${reason}`);
-    earlier.push(incident.outcome);
-    incident = await attempt();
-  }
+  const { incident, earlier } = await untilValid(attempt, job.earlier, progress);
   const { frozen, outcome } = incident;
   if (outcome.kind !== "valid" || frozen === null) return { kind: "invalid", incident, earlier };
   const bytes = await frozen.pack();

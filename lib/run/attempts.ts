@@ -1,0 +1,28 @@
+/** Tries an incident again when its environment fails. */
+import type { Outcome } from "../score/run-record.ts";
+import type { Incident } from "./incident.ts";
+import type { Progress } from "./progress.ts";
+
+/** How often an incident is tried when its environment fails. */
+const MAX_ATTEMPTS = 2;
+
+/** Returns the last attempt, and the outcomes of those before it, after the outcomes in `before`. */
+export async function untilValid(
+  attempt: () => Promise<Incident>,
+  before: readonly Outcome[],
+  progress: Progress,
+): Promise<{ readonly incident: Incident; readonly earlier: readonly Outcome[] }> {
+  const earlier = [...before];
+  let incident = await attempt();
+  for (
+    let tries = 1;
+    incident.outcome.kind === "environment-invalid" && tries < MAX_ATTEMPTS;
+    tries++
+  ) {
+    const { phase, reason } = incident.outcome;
+    progress.line(`trying once more: invalid in phase ${phase}: ${reason}`);
+    earlier.push(incident.outcome);
+    incident = await attempt();
+  }
+  return { incident, earlier };
+}
