@@ -6,19 +6,9 @@ import { admit, type Observed, REFUSALS } from "./admit.ts";
 import { CONTRIBUTOR_WINDOW_MS, Contributors } from "./contributors.ts";
 import { GATE, gatedCost, NO_BOUNDS, reachOf, widened } from "./gate.ts";
 import { Grid } from "./grid.ts";
-import { initiate, type Measurement } from "./kalman.ts";
+import { initiate } from "./kalman.ts";
 import { MAX_WAIT_MS, Scans } from "./scans.ts";
-
-const measurement = (fields: Partial<Measurement> = {}): Measurement => ({
-  sensorId: "RADAR-1",
-  timeMs: 0,
-  position: { x: 0, y: 0, z: 0 },
-  positionSigmaM: 50,
-  velocity: { x: 0, y: 0, z: 0 },
-  velocitySigmaMps: 5,
-  classification: "UNKNOWN",
-  ...fields,
-});
+import { measurementOf } from "./testing/measurement.ts";
 
 describe("admit()", () => {
   const source: Observed = {
@@ -70,12 +60,12 @@ describe("admit()", () => {
 });
 
 describe("the gate", () => {
-  const state = initiate(measurement());
+  const state = initiate(measurementOf());
 
   test("lies at the quantile: just inside is a candidate, just outside is not", () => {
     // The innovation's standard deviation is 50 * sqrt(2) on an axis.
     const limit = Math.sqrt(GATE[6]) * 50 * Math.SQRT2;
-    const at = (x: number) => gatedCost(state, measurement({ position: { x, y: 0, z: 0 } }));
+    const at = (x: number) => gatedCost(state, measurementOf({ position: { x, y: 0, z: 0 } }));
     expect(at(limit - 0.01)).toBeNumber();
     expect(at(limit + 0.01)).toBeUndefined();
   });
@@ -83,20 +73,20 @@ describe("the gate", () => {
   test("is narrower without a velocity: three degrees of freedom", () => {
     const limit = Math.sqrt(GATE[3]) * 50 * Math.SQRT2;
     const at = (x: number) =>
-      gatedCost(state, measurement({ position: { x, y: 0, z: 0 }, velocity: undefined }));
+      gatedCost(state, measurementOf({ position: { x, y: 0, z: 0 }, velocity: undefined }));
     expect(at(limit - 0.01)).toBeNumber();
     expect(at(limit + 0.01)).toBeUndefined();
   });
 
   test("an uncertain track does not win against a certain one at the same distance", () => {
     const vague = { ...state, pp: 1e6 };
-    const seen = measurement({ position: { x: 20, y: 0, z: 0 } });
+    const seen = measurementOf({ position: { x: 20, y: 0, z: 0 } });
     expect(gatedCost(vague, seen) ?? 0).toBeGreaterThan(gatedCost(state, seen) ?? Infinity);
   });
 
   test("its reach covers where a track may have gone", () => {
     expect(reachOf(NO_BOUNDS, 0, 50)).toBe(0);
-    const moving = initiate(measurement({ velocity: { x: 300, y: 400, z: 0 } }));
+    const moving = initiate(measurementOf({ velocity: { x: 300, y: 400, z: 0 } }));
     const bounds = widened(NO_BOUNDS, moving);
     const reach = reachOf(bounds, 2000, 50);
     expect(reach).toBeGreaterThan(1000 + Math.sqrt(GATE[6]) * 50 * Math.SQRT2);
@@ -134,18 +124,18 @@ describe("Grid", () => {
 describe("Scans", () => {
   test("gives a scan out when its sensor's next one begins", () => {
     const scans = new Scans<string>();
-    expect(scans.add(measurement({ timeMs: 0 }), "a", 0)).toBeUndefined();
-    expect(scans.add(measurement({ timeMs: 0, sensorId: "EO-3" }), "b", 1)).toBeUndefined();
-    expect(scans.add(measurement({ timeMs: 0 }), "c", 2)).toBeUndefined();
+    expect(scans.add(measurementOf({ timeMs: 0 }), "a", 0)).toBeUndefined();
+    expect(scans.add(measurementOf({ timeMs: 0, sensorId: "EO-3" }), "b", 1)).toBeUndefined();
+    expect(scans.add(measurementOf({ timeMs: 0 }), "c", 2)).toBeUndefined();
     expect(scans.waiting).toBe(3);
-    expect(scans.add(measurement({ timeMs: 100 }), "d", 3)?.items).toEqual(["a", "c"]);
+    expect(scans.add(measurementOf({ timeMs: 100 }), "d", 3)?.items).toEqual(["a", "c"]);
     expect(scans.waiting).toBe(2);
   });
 
   test("gives a scan out when it has waited long enough, the oldest first", () => {
     const scans = new Scans<string>();
-    scans.add(measurement({ sensorId: "EO-3" }), "a", 0);
-    scans.add(measurement(), "b", 1);
+    scans.add(measurementOf({ sensorId: "EO-3" }), "a", 0);
+    scans.add(measurementOf(), "b", 1);
     expect(scans.due(MAX_WAIT_MS - 0.1)).toEqual([]);
     expect(scans.due(MAX_WAIT_MS + 1).map(({ items }) => items)).toEqual([["a"], ["b"]]);
     expect(scans.waiting).toBe(0);

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { createPrng } from "../../../lib/base/prng.ts";
-import type { Estimate, Measurement } from "./kalman.ts";
+import type { Estimate } from "./kalman.ts";
+import { measurementOf } from "./testing/measurement.ts";
 import { VelocityNoise } from "./velocity-noise.ts";
 
 const predicted: Estimate = {
@@ -21,15 +22,7 @@ function learn(
   const prng = createPrng(8);
   const noise = new VelocityNoise();
   const draw = (): number => prng.gaussian() * Math.hypot(sigma, 2);
-  const measurement: Measurement = {
-    sensorId: "RADAR-1",
-    timeMs: 0,
-    position: { x: 0, y: 0, z: 0 },
-    positionSigmaM: 50,
-    velocity: { x: 0, y: 0, z: 0 },
-    velocitySigmaMps: 5,
-    classification: "UNKNOWN",
-  };
+  const measurement = measurementOf();
   for (let i = 0; i < count; i++) {
     const velocity =
       i % 100 < alarms ? { x: -300, y: 200, z: 0 } : { x: 200 + draw(), y: draw(), z: draw() };
@@ -61,15 +54,7 @@ test("does not believe in velocities without error", () => {
 test("a track that does not know its velocity says nothing of the sensor's", () => {
   const noise = new VelocityNoise();
   const vague = { ...predicted, vv: 160_000 };
-  const measurement: Measurement = {
-    sensorId: "RADAR-1",
-    timeMs: 0,
-    position: { x: 0, y: 0, z: 0 },
-    positionSigmaM: 50,
-    velocity: { x: 0, y: 0, z: 0 },
-    velocitySigmaMps: 5,
-    classification: "UNKNOWN",
-  };
+  const measurement = measurementOf();
   for (let i = 0; i < 100; i++) noise.note(measurement, vague);
   expect(noise.isKnown("RADAR-1")).toBe(false);
 });
