@@ -9,10 +9,11 @@ export const KIND_MEANINGS: Readonly<Record<Kind, string>> = {
   agent: "thinks for itself",
   assisted: "a model between rules that test and refute its choices",
   rules: "no model",
-  floor: "no thought at all",
+  floor: "answers without looking at telemetry, or by one glance",
 };
 
-const FLOORS = /^(constant|loudest|random|lookup|latest-change)\b/;
+/** `alone` is a model without tools: what the alert itself gives away. */
+const FLOORS = /^(alone|constant|loudest|random|lookup|latest-change)\b/;
 
 /** The kind of an investigator, by its name. */
 export function kindOf(investigator: string): Kind {

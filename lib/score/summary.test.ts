@@ -1,8 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { brierOf } from "./calibration.ts";
+import { kindOf } from "./kinds.ts";
 import type { Manifest } from "./run-record.ts";
 import { summarize } from "./summary.ts";
-import { comparisonTable, summaryTable } from "./tables.ts";
+import { comparisonTable, figuresTable, summaryTable } from "./tables.ts";
 
 type Said = "right" | "wrong" | "unknown" | "failed";
 
@@ -133,7 +134,7 @@ test("pass^k has the same k for everyone in a table", () => {
 test("two investigators are compared on the incidents that both examined", () => {
   const run = (investigator: string, incident: string, said: Said) =>
     runOf({ investigator, scenario: "hang", incident, said });
-  const { comparisons } = summarize([
+  const { comparisons, groups } = summarize([
     run("a", "i1", "right"),
     run("a", "i2", "right"),
     run("a", "i3", "wrong"),
@@ -142,8 +143,8 @@ test("two investigators are compared on the incidents that both examined", () =>
     run("b", "i9", "right"),
   ]);
   expect(comparisons).toMatchObject([{ shared: 2, first: 1, second: 0, p: 1 }]);
-  expect(comparisonTable({ comparisons })).toContain("| a – b | 2 | 1 | 0 | 1.000 |");
-  expect(comparisonTable({ comparisons: [] })).toContain("No two investigators");
+  expect(comparisonTable({ comparisons, groups })).toContain("| a – b | 2 | 1 | 0 | 1.000 |");
+  expect(comparisonTable({ comparisons: [], groups: [] })).toContain("No two investigators");
 });
 
 test("the rubric is shown for the reference's scenarios alone", () => {
@@ -178,7 +179,18 @@ test("who was not confined is marked in every table", () => {
     said: "right",
     details: { unconfined: true },
   });
-  const text = summaryTable(summarize([run]));
+  const other = runOf({ investigator: "b", scenario: "hang", said: "right" });
+  const summary = summarize([run, other]);
+  const text = summaryTable(summary);
   expect(text).toContain("| exec:a (unconfined) | agent |");
-  expect(text).toContain("| scenario | exec:a (unconfined) |");
+  expect(text).toContain("| scenario | b | exec:a (unconfined) |");
+  expect(figuresTable(summary)).toContain("| exec:a (unconfined) | hang |");
+  expect(comparisonTable(summary)).toContain("| b – exec:a (unconfined) | 1 |");
+});
+
+test("a model without tools is a floor, whatever it is called", () => {
+  const kinds = ["react:m", "alone:m", "assisted:m", "exec:alone", "baseline", "random"].map(
+    kindOf,
+  );
+  expect(kinds).toEqual(["agent", "floor", "assisted", "agent", "rules", "floor"]);
 });

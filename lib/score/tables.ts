@@ -95,20 +95,23 @@ export function detailsTable({ groups }: Summary): string {
 }
 
 /** The paired comparisons, as a Markdown table; empty without a shared incident. */
-export function comparisonTable({ comparisons }: Pick<Summary, "comparisons">): string {
+export function comparisonTable({
+  comparisons,
+  groups,
+}: Pick<Summary, "comparisons" | "groups">): string {
   if (comparisons.length === 0) return "No two investigators examined the same incident.";
   const header = ["", "shared incidents", "first better", "second better", "p (exact sign test)"];
-  return markdownTable(header, comparisons.map(comparisonRow));
+  return markdownTable(
+    header,
+    comparisons.map((comparison) => comparisonRow(comparison, groups)),
+  );
 }
 
-export const comparisonRow = ({
-  investigators,
-  shared,
-  first,
-  second,
-  p,
-}: Comparison): string[] => [
-  investigators.join(" – "),
+export const comparisonRow = (
+  { investigators, isolation, shared, first, second, p }: Comparison,
+  groups: readonly Group[],
+): string[] => [
+  investigators.map((name) => markedName(name, isolation, groups)).join(" – "),
   String(shared),
   String(first),
   String(second),
@@ -157,6 +160,12 @@ export function figuresTable({ groups }: Summary): string {
     ),
   );
   return markdownTable(header, rows);
+}
+
+/** The name as the other tables have it. */
+function markedName(name: string, isolation: string, groups: readonly Group[]): string {
+  const group = groups.find((one) => one.investigator === name && one.isolation === isolation);
+  return group === undefined ? name : nameOf(group);
 }
 
 const short = (value: number): string => String(Number(value.toFixed(1)));

@@ -78,19 +78,21 @@ const HEADER = [
 function runsTable(manifests: readonly Manifest[]): string {
   return table(
     HEADER,
-    manifests.map(({ scenario, investigator, repeat, outcome, score, diagnosis, cost }) => [
-      scenario,
-      investigator,
-      String(repeat),
-      outcome.kind === "environment-invalid" ? `invalid (${outcome.phase})` : outcome.kind,
-      diagnosis === null ? "–" : describeFaults(diagnosis),
-      score === null ? "–" : `${Math.round(score.diagnosis * 100)} %`,
-      score === null ? "–" : `${score.points}/${score.max}`,
-      score === null ? "–" : `${Math.round(score.confidence * 100)} %`,
-      score?.onset_error_seconds === null || score === null
-        ? "–"
-        : `${score.onset_error_seconds} s`,
-      cost === null ? "–" : `${(cost.wallMs / 1000).toFixed(1)} s`,
-    ]),
+    manifests.map(
+      ({ scenario, investigator, repeat, outcome, score, diagnosis, cost, details }) => [
+        scenario,
+        details["unconfined"] === true ? `${investigator} (unconfined)` : investigator,
+        String(repeat),
+        outcome.kind === "environment-invalid" ? `invalid (${outcome.phase})` : outcome.kind,
+        diagnosis === null ? "–" : describeFaults(diagnosis),
+        score === null ? "–" : `${Math.round(score.diagnosis * 100)} %`,
+        score === null ? "–" : `${score.points}/${score.max}`,
+        score === null ? "–" : `${Math.round(score.confidence * 100)} %`,
+        score?.onset_error_seconds === null || score === null
+          ? "–"
+          : `${score.onset_error_seconds} s`,
+        cost === null ? "–" : `${(cost.wallMs / 1000).toFixed(1)} s`,
+      ],
+    ),
   );
 }

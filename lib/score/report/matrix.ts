@@ -116,14 +116,17 @@ export function detailsMatrix(groups: readonly Group[]): Html {
 }
 
 /** The paired tests on shared incidents. */
-export function comparisonMatrix(comparisons: readonly Comparison[]): Html {
+export function comparisonMatrix(
+  comparisons: readonly Comparison[],
+  groups: readonly Group[],
+): Html {
   if (comparisons.length === 0)
     return html`<p class="dim">No two investigators examined the same incident.</p>`;
   const head = ["", "shared incidents", "first better", "second better", "p (exact sign test)"];
   return tableOf(
     headerOf(head),
     comparisons.map((comparison) => {
-      const [name = "", ...values] = comparisonRow(comparison);
+      const [name = "", ...values] = comparisonRow(comparison, groups);
       return rowOf(name, values);
     }),
   );

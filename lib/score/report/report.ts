@@ -152,7 +152,10 @@ function part(isolation: Isolation, summary: Summary, all: readonly ReportRun[])
       Pairs of investigators on the incidents that both examined. The p-values are not corrected for
       the number of pairs.
     </p>
-    ${comparisonMatrix(summary.comparisons.filter((pair) => pair.isolation === isolation))}
+    ${comparisonMatrix(
+      summary.comparisons.filter((pair) => pair.isolation === isolation),
+      groups,
+    )}
     <h3>Calibration</h3>
     <p class="dim">
       Above: answers grouped by the confidence they stated; a larger dot stands for more answers. On

@@ -34,7 +34,11 @@ export function runSection({ manifest, answer, evidence }: ReportRun, id: string
   return html`<details class="run" ${id === null ? [] : [html`id="${id}" open`]}>
     <summary>
       <b>${manifest.scenario}</b>
-      <span class="dim">· ${manifest.investigator} · run ${manifest.repeat}</span> ${verdict}
+      <span class="dim"
+        >· ${manifest.investigator}${manifest.details["unconfined"] === true ? " (unconfined)" : ""}
+        · run ${manifest.repeat}</span
+      >
+      ${verdict}
     </summary>
     <p>
       ${manifest.title}.
