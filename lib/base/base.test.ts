@@ -60,6 +60,22 @@ describe("waitUntil()", () => {
     );
   });
 
+  test.each([-3_600_000, 31_536_000_000])(
+    "keeps its deadline when the machine's clock is set by %d ms",
+    async (jumpMs) => {
+      const clock = new ManualClock(1_000_000);
+      let looks = 0;
+      const waiting = waitUntil(
+        () => {
+          if (++looks === 2) clock.setWall(jumpMs);
+          return { ok: false, seen: `${looks}` };
+        },
+        { what: "ten looks", deadlineMs: 900, intervalMs: 100, clock },
+      );
+      await expect(waiting).rejects.toThrow("last seen 10");
+    },
+  );
+
   test("stops at once when its signal is aborted", async () => {
     const abort = new AbortController();
     const waiting = waitUntil(() => ({ ok: false, seen: "no" }), {

@@ -31,13 +31,14 @@ export const systemClock: MonotonicClock = {
 /** A clock that moves only when it is told to, or when something sleeps on it. */
 export class ManualClock implements MonotonicClock {
   #nowMs: number;
+  #wallAheadMs = 0;
 
   constructor(startMs = 0) {
     this.#nowMs = startMs;
   }
 
   nowMs(): number {
-    return this.#nowMs;
+    return this.#nowMs + this.#wallAheadMs;
   }
 
   monotonicMs(): number {
@@ -47,6 +48,11 @@ export class ManualClock implements MonotonicClock {
   /** Moves the clock forward by `ms` milliseconds. */
   advance(ms: number): void {
     this.#nowMs += ms;
+  }
+
+  /** Sets the wall clock forward, or back; no time passes. */
+  setWall(ms: number): void {
+    this.#wallAheadMs += ms;
   }
 
   async sleep(ms: number, signal?: AbortSignal): Promise<void> {

@@ -1,5 +1,5 @@
 /** Waits for conditions instead of fixed times. */
-import { type Clock, systemClock } from "./clock.ts";
+import { type MonotonicClock, systemClock } from "./clock.ts";
 import { DeadlineError } from "./errors.ts";
 
 /** One observation of a condition: whether it holds, and the value as text. */
@@ -19,7 +19,8 @@ export interface WaitOptions {
   readonly signal?: AbortSignal;
   /** Called after each observation that did not hold, with the time left. */
   readonly onProgress?: (seen: string, leftMs: number) => void;
-  readonly clock?: Clock;
+  /** The deadline counts by its monotonic time: setting the machine's clock neither ends nor extends a wait. */
+  readonly clock?: Omit<MonotonicClock, "nowMs">;
 }
 
 /**
@@ -33,12 +34,12 @@ export async function waitUntil<T>(
   options: WaitOptions,
 ): Promise<T | undefined> {
   const { what, deadlineMs, intervalMs = 200, signal, onProgress, clock = systemClock } = options;
-  const endMs = clock.nowMs() + deadlineMs;
+  const endMs = clock.monotonicMs() + deadlineMs;
   for (;;) {
     signal?.throwIfAborted();
     const seen = await observe(look);
     if (seen.ok) return seen.value;
-    const leftMs = endMs - clock.nowMs();
+    const leftMs = endMs - clock.monotonicMs();
     if (leftMs <= 0) {
       throw new DeadlineError(
         `Gave up waiting for ${what} after ${(deadlineMs / 1000).toFixed(1)} s: last seen ${seen.seen}`,

@@ -8,7 +8,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Clock, systemClock } from "../base/clock.ts";
+import { type MonotonicClock, systemClock } from "../base/clock.ts";
 import { EnvironmentError } from "../base/errors.ts";
 import { waitUntil } from "../base/wait.ts";
 import { type Alert, withoutScenario } from "../contract/alert.ts";
@@ -38,7 +38,7 @@ export interface FreezeOptions {
   readonly rulesText: string;
   readonly versions: BundleFacts["versions"];
   readonly signal?: AbortSignal;
-  readonly clock?: Clock;
+  readonly clock?: MonotonicClock;
 }
 
 /** What was frozen, before it is packed. */
@@ -97,7 +97,7 @@ async function getJson<T>(url: string): Promise<T> {
 }
 
 /** Waits until every target was scraped, and after that every rule evaluated. */
-async function settle(prometheus: string, clock: Clock, signal: AbortSignal | undefined) {
+async function settle(prometheus: string, clock: MonotonicClock, signal: AbortSignal | undefined) {
   const after = async (what: string, look: () => Promise<readonly string[]>): Promise<void> => {
     const fromMs = clock.nowMs();
     await waitUntil(

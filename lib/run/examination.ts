@@ -13,6 +13,7 @@ import type { Investigator } from "../investigate/investigator.ts";
 import type { Manifest } from "../score/run-record.ts";
 import { loadScenario } from "../../scenarios/load.ts";
 import { fileNameOf, writeRun } from "./artefacts.ts";
+import { ClockWatch } from "./clock-watch.ts";
 import type { RunContext } from "./context.ts";
 import { examine, type Look } from "./examine.ts";
 import type { Incident } from "./incident.ts";
@@ -61,6 +62,7 @@ export async function examineRecorded(
   let outcome = recording.outcome;
   let look: Look | undefined;
   let alert: Incident["alert"] = null;
+  using watch = new ClockWatch(systemClock);
   try {
     await using restored = await restoreIncident(openBundle(bundlePath));
     alert = restored.alert;
@@ -75,13 +77,19 @@ export async function examineRecorded(
       telemetryClock: restored.clock,
       keep,
     });
+    const jumped = watch.look();
+    if (jumped !== undefined) throw jumped;
   } catch (error) {
     if (context.signal.aborted) throw new CancelledError("Stopped", { cause: error });
     // A bundle that cannot be used concerns every examination; a busy machine only this one.
     if (error instanceof UsageError) throw error;
     outcome =
       error instanceof EnvironmentError
-        ? { kind: "environment-invalid", phase: "restore", reason: error.message }
+        ? {
+            kind: "environment-invalid",
+            phase: look === undefined ? "restore" : "investigate",
+            reason: error.message,
+          }
         : { kind: "harness-defect", reason: `investigate: ${asError(error).stack}` };
     keep(`failed: ${messageOf(error)}`);
   } finally {

@@ -1,7 +1,7 @@
 /** The steps of an incident and their deadlines, against a simulated system. */
 import { afterEach, describe, expect, test } from "bun:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Clock, systemClock } from "../base/clock.ts";
+import { ManualClock, type MonotonicClock, systemClock } from "../base/clock.ts";
 import { CancelledError } from "../base/errors.ts";
 import { labPorts } from "../contract/topology.ts";
 import { random } from "../investigate/floors/random.ts";
@@ -35,9 +35,13 @@ type Trouble =
   // The alert expires by itself, and everything looks healthy, but the fault was never removed.
   | "signature stays";
 
-/** A clock on which each call advances 20 s, so that no wait takes real time. */
+/** A clock on which 20 s pass between two looks, so that no wait takes real time. */
 let hastyMs = 0;
-const hasty: Clock = { ...systemClock, nowMs: () => (hastyMs += 20_000) };
+const hasty: MonotonicClock = {
+  ...systemClock,
+  nowMs: () => 1_700_000_000_000 + hastyMs,
+  monotonicMs: () => (hastyMs += 20_000),
+};
 
 const servers: { stop(force: boolean): Promise<void> }[] = [];
 afterEach(async () => {
@@ -283,6 +287,52 @@ describe("an incident", () => {
       reason: expect.stringContaining('The alert gives the scenario away: it has "played"'),
     });
   });
+});
+
+describe("a clock that is set, or a machine that is suspended", () => {
+  test.each([
+    [-60_000, "back by 60.0 s"],
+    [31_536_000_000, "forward by 31536000.0 s"],
+  ])("a step of %d ms makes the run invalid, whatever was answered", async (ms, said) => {
+    const clock = new ManualClock(1_700_000_000_000);
+    const system = new PlayedSystem();
+    const onFiring = (): Promise<void> => {
+      clock.setWall(ms);
+      return Promise.resolve();
+    };
+    // Time has to pass between the repair and the look at it.
+    const passing = {
+      ...systemClock,
+      nowMs: () => clock.nowMs(),
+      monotonicMs: () => {
+        clock.advance(20_000);
+        return clock.monotonicMs() - 20_000;
+      },
+    };
+    const incident = await system.run(undefined, { clock: passing, onFiring });
+    expect(incident.outcome).toMatchObject({
+      kind: "environment-invalid",
+      reason: expect.stringContaining(said),
+    });
+    expect(system.calls).toEqual(["up", "inject", "heal", "down"]);
+  });
+
+  test("ends the step that goes on, long before its deadline", async () => {
+    const clock = new ManualClock(1_700_000_000_000);
+    const system = new PlayedSystem("alert");
+    const scenario = system.scenario();
+    const deadlines = { ...scenario.deadlines, alertMs: 60_000 };
+    const onHealthy = (): Promise<void> => {
+      setTimeout(() => clock.setWall(5000), 50);
+      return Promise.resolve();
+    };
+    const incident = await system.run({ ...scenario, deadlines }, { clock, onHealthy });
+    expect(incident.outcome).toMatchObject({
+      phase: "signature and alert",
+      reason: expect.stringContaining("forward by 5.0 s"),
+    });
+    expect(system.calls).toEqual(["up", "inject", "heal", "down"]);
+  }, 10_000);
 });
 
 describe("however a run ends, its fault is healed before the lab goes down", () => {

@@ -3,7 +3,7 @@
  * alert fires (or when a control says), the incident is frozen, to be examined later; or, live,
  * investigators examine the lab one after the other.
  */
-import { type Clock, systemClock } from "../base/clock.ts";
+import { type MonotonicClock, systemClock } from "../base/clock.ts";
 import { CancelledError, EnvironmentError, messageOf, UserFacingError } from "../base/errors.ts";
 import { createPrometheusClient } from "../base/prometheus.ts";
 import { type Alert, withoutScenario } from "../contract/alert.ts";
@@ -16,6 +16,7 @@ import type { Outcome } from "../score/run-record.ts";
 import type { Scenario } from "../../scenarios/load.ts";
 import { alertPayload } from "./alert-payload.ts";
 import { applyBenignChange, type BenignChange } from "./benign.ts";
+import { ClockWatch } from "./clock-watch.ts";
 import { examine, type Look } from "./examine.ts";
 import { Injection } from "./injection.ts";
 import { Journal, type TimelineEvent } from "./journal.ts";
@@ -70,7 +71,7 @@ export interface IncidentOptions {
   readonly signal: AbortSignal;
   /** Shows the run to a person; the incident keeps its own log. */
   readonly progress: Progress;
-  readonly clock?: Clock;
+  readonly clock?: MonotonicClock;
   /** Called once the baseline is proven, and once the alert fires. */
   readonly onHealthy?: (() => Promise<void>) | undefined;
   readonly onFiring?: (() => Promise<void>) | undefined;
@@ -84,7 +85,8 @@ export interface IncidentOptions {
  * lab is taken down.
  */
 export async function runIncident(scenario: Scenario, options: IncidentOptions): Promise<Incident> {
-  const play = createPlay(scenario, options);
+  using watch = new ClockWatch(options.clock ?? systemClock);
+  const play = createPlay(scenario, options, watch);
   const { journal, progress } = play;
   let outcome: Outcome = { kind: "valid" };
   try {
@@ -96,12 +98,16 @@ export async function runIncident(scenario: Scenario, options: IncidentOptions):
     if (options.freeze === undefined || options.investigators.length > 0) await examineAll(play);
     if (options.freeze !== undefined) await freezeNow(play, options.freeze);
     await recover(play);
+    const jumped = watch.look();
+    if (jumped !== undefined) throw jumped;
   } catch (error) {
     if (options.signal.aborted) {
       throw new CancelledError("Stopped; the lab has been taken down", { cause: error });
     }
-    outcome = outcomeOf(error, journal.phase);
-    progress.line(`failed in phase ${journal.phase}: ${messageOf(error)}`);
+    // A clock that jumps makes any step fail, in ways of its own.
+    const cause = watch.look() ?? error;
+    outcome = outcomeOf(cause, journal.phase);
+    progress.line(`failed in phase ${journal.phase}: ${messageOf(cause)}`);
   } finally {
     progress.settle();
     if (await play.injection.end()) journal.event("heal");
@@ -127,7 +133,7 @@ function outcomeOf(error: unknown, phase: string): Outcome {
 interface Play {
   readonly scenario: Scenario;
   readonly options: IncidentOptions;
-  readonly clock: Clock;
+  readonly clock: MonotonicClock;
   readonly journal: Journal;
   readonly progress: Progress;
   readonly step: StepContext;
@@ -138,8 +144,9 @@ interface Play {
   metricPoints: Incident["metricPoints"];
 }
 
-function createPlay(scenario: Scenario, options: IncidentOptions): Play {
-  const { lab, signal, clock = systemClock } = options;
+function createPlay(scenario: Scenario, options: IncidentOptions, watch: ClockWatch): Play {
+  const { lab, clock = systemClock } = options;
+  const signal = AbortSignal.any([options.signal, watch.signal]);
   const prometheus = createPrometheusClient(`http://localhost:${lab.ports.prometheus}`);
   const journal = new Journal(clock);
   const progress: Progress = {

@@ -1,5 +1,5 @@
 /** What an incident leaves behind while it goes on: events with their times, and log lines. */
-import type { Clock } from "../base/clock.ts";
+import type { MonotonicClock } from "../base/clock.ts";
 import type { EventName } from "../score/run-record.ts";
 
 /** What happened when, in the order of a run. */
@@ -15,15 +15,19 @@ export class Journal {
   readonly cleanupLog: string[] = [];
   /** The step that is going on, for the outcome of a run that fails. */
   phase = "up";
-  readonly #clock: Clock;
+  readonly #clock: MonotonicClock;
+  /** Monotonic times of the events: what is waited for does not depend on the machine's clock. */
+  readonly #atMs = new Map<EventName, number>();
 
-  constructor(clock: Clock) {
+  constructor(clock: MonotonicClock) {
     this.#clock = clock;
   }
 
   /** Records the event; only its first time counts. */
   event(name: EventName): void {
-    if (!this.has(name)) this.timeline.push({ name, unixMs: this.#clock.nowMs() });
+    if (this.has(name)) return;
+    this.timeline.push({ name, unixMs: this.#clock.nowMs() });
+    this.#atMs.set(name, this.#clock.monotonicMs());
   }
 
   has(name: EventName): boolean {
@@ -32,8 +36,8 @@ export class Journal {
 
   /** Seconds since an event; 0 if it has not happened. */
   secondsSince(name: EventName): number {
-    const nowMs = this.#clock.nowMs();
-    return (nowMs - (this.timeline.find((event) => event.name === name)?.unixMs ?? nowMs)) / 1000;
+    const nowMs = this.#clock.monotonicMs();
+    return (nowMs - (this.#atMs.get(name) ?? nowMs)) / 1000;
   }
 
   /** The line with the present time before it. */

@@ -54,7 +54,7 @@ export async function runService(
   start: (service: Service) => void | Promise<void>,
 ): Promise<void> {
   const clock = systemClock;
-  const startedMs = clock.nowMs();
+  const startedMs = clock.monotonicMs();
   let telemetry: Telemetry | undefined;
   try {
     const env = processEnv();
@@ -146,7 +146,7 @@ async function run(
   const stop = async (reason: string): Promise<never> => {
     logger.log("service_stopping", {
       reason,
-      uptime_seconds: Math.round((clock.nowMs() - startedMs) / 1000),
+      uptime_seconds: Math.round((clock.monotonicMs() - startedMs) / 1000),
     });
     for (const each of stops.toReversed()) await each();
     bus.close();

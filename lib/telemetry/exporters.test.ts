@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { type ExportResult, ExportResultCode } from "@opentelemetry/core";
-import type { Clock } from "../base/clock.ts";
+import type { MonotonicClock } from "../base/clock.ts";
 import { QueueGate, watched } from "./exporters.ts";
 
 const OK: ExportResult = { code: ExportResultCode.SUCCESS };
@@ -15,11 +15,18 @@ const settled = async (): Promise<void> => {
 };
 
 /** A clock on which whatever sleeps wakes when `pass()` reaches its time. */
-class SteppedClock implements Clock {
+class SteppedClock implements MonotonicClock {
   #nowMs = 0;
   #sleepers: { readonly atMs: number; readonly wake: () => void }[] = [];
 
+  /** Added to the wall clock by whoever sets it. */
+  wallAheadMs = 0;
+
   nowMs(): number {
+    return this.#nowMs + this.wallAheadMs;
+  }
+
+  monotonicMs(): number {
     return this.#nowMs;
   }
 
@@ -138,6 +145,15 @@ test("an outage is met with new connections, not with the old one's long pauses"
   expect(connections).toHaveLength(before);
   await exporter.shutdown();
   expect(connections.filter((line) => line.startsWith("shut"))).toHaveLength((before + 1) / 2);
+});
+
+test("a machine whose clock was set back still makes new connections", async () => {
+  const { receiver, connections, clock, take } = setUp();
+  receiver.answer = () => FAILED;
+  clock.wallAheadMs = -3_600_000;
+  await take("early");
+  await clock.pass(60_000);
+  expect(connections.slice(0, 3)).toEqual(["made 1", "made 2", "shut down 1"]);
 });
 
 test("what a receiver refuses for good is lost and holds nobody up", async () => {

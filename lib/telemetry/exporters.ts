@@ -3,7 +3,7 @@
  * report an outage once.
  */
 import { type ExportResult, ExportResultCode } from "@opentelemetry/core";
-import { type Clock, systemClock } from "../base/clock.ts";
+import { type MonotonicClock, systemClock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 
 export type SignalName = "traces" | "logs" | "metrics";
@@ -39,7 +39,7 @@ export interface WatchOptions<T, E> {
   readonly maxKept: number;
   /** Called with the number of items of each batch that leaves the queue. */
   readonly onTaken?: (items: number) => void;
-  readonly clock?: Clock;
+  readonly clock?: MonotonicClock;
 }
 
 /** Pauses between attempts to send the oldest waiting batch; the last pause repeats. */
@@ -71,7 +71,7 @@ export function watched<T, E extends Exporter<T>>(options: WatchOptions<T, E>): 
 
 class Sender<T, E extends Exporter<T>> {
   readonly #options: WatchOptions<T, E>;
-  readonly #clock: Clock;
+  readonly #clock: MonotonicClock;
   #exporter: Exporter<T>;
   #connections = 1;
   #connectedMs: number;
@@ -89,7 +89,7 @@ class Sender<T, E extends Exporter<T>> {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#exporter = first;
-    this.#connectedMs = this.#clock.nowMs();
+    this.#connectedMs = this.#clock.monotonicMs();
   }
 
   /**
@@ -194,7 +194,7 @@ class Sender<T, E extends Exporter<T>> {
   }
 
   #reconnect(): void {
-    const nowMs = this.#clock.nowMs();
+    const nowMs = this.#clock.monotonicMs();
     if (nowMs - this.#connectedMs < RECONNECT_INTERVAL_MS) return;
     const old = this.#exporter;
     this.#exporter = this.#options.make(++this.#connections);

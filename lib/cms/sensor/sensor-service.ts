@@ -43,7 +43,7 @@ function startSensor(
   const undetected = meters.counter("cms_sensor_undetected_total", { sensor_id: sensorId });
   const publishSeconds = meters.histogram("cms_sensor_publish_seconds", { sensor_id: sensorId });
   const prng = createPrng(settings.seed ?? clock.nowMs()).child(sensorId);
-  const since = { written: 0, missed: 0, unixMs: clock.nowMs() };
+  const since = { written: 0, missed: 0, atMs: clock.monotonicMs() };
   let sequence = 0;
 
   logger.log("sensor_started", {
@@ -77,14 +77,14 @@ function startSensor(
   };
 
   service.every(HEARTBEAT_MS, () => {
-    const seconds = (clock.nowMs() - since.unixMs) / 1000;
+    const seconds = (clock.monotonicMs() - since.atMs) / 1000;
     logger.log("sensor_heartbeat", {
       sensor_id: sensorId,
       publish_rate_hz_observed: round(since.written / seconds),
       drop_rate_hz_observed: round(since.missed / seconds),
       target_rate_hz: rateHz,
     });
-    Object.assign(since, { written: 0, missed: 0, unixMs: clock.nowMs() });
+    Object.assign(since, { written: 0, missed: 0, atMs: clock.monotonicMs() });
   });
   loop(service, sensorId, 1000 / rateHz, scanOnce);
 }

@@ -102,6 +102,19 @@ describe("committing", () => {
   });
 });
 
+test("a clock that jumps by a year leaves two arrival buckets, not a year of them", () => {
+  using store = open();
+  for (const hours of [0, 365 * 24]) {
+    clock.advance(hours * HOUR_MS);
+    store.addSpans([{ ...span(7), spanId: String(clock.nowMs()).padStart(16, "0") }]);
+    store.flush();
+  }
+  expect(store.buckets()).toHaveLength(2);
+  const startedMs = performance.now();
+  expect(loadTrace(store, span(7).traceId)).toHaveLength(2);
+  expect(performance.now() - startedMs).toBeLessThan(50);
+});
+
 describe("retention", () => {
   /**
    * The store's own timer takes the same steps; here they are taken by hand, on a clock that we

@@ -193,15 +193,18 @@ export class Store {
 
   /** The arrival buckets that hold spans, oldest first. */
   buckets(): number[] {
-    const row = this.reader
+    // Steps from one to the next in the index: a clock that jumped leaves a year of empty ones between.
+    const rows = this.reader
       .query(
-        `SELECT (SELECT bucket FROM spans ORDER BY bucket LIMIT 1) AS first,
-                (SELECT bucket FROM spans ORDER BY bucket DESC LIMIT 1) AS last`,
+        `WITH RECURSIVE present (bucket) AS (
+           SELECT min(bucket) FROM spans
+           UNION ALL
+           SELECT (SELECT min(bucket) FROM spans WHERE bucket > present.bucket)
+             FROM present WHERE present.bucket IS NOT NULL
+         ) SELECT bucket FROM present WHERE bucket IS NOT NULL`,
       )
-      .get() as { first: bigint | null; last: bigint | null };
-    if (row.first === null || row.last === null) return [];
-    const first = Number(row.first);
-    return Array.from({ length: Number(row.last) - first + 1 }, (_, index) => first + index);
+      .all() as { bucket: bigint }[];
+    return rows.map(({ bucket }) => Number(bucket));
   }
 
   /** The owner's markers live in the same file; the connection is theirs to write with. */
