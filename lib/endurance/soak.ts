@@ -1,0 +1,255 @@
+/**
+ * A healthy lab for hours: nothing that it holds may grow, nothing may end, and no alert may fire.
+ * What its stores keep on purpose must fit below their limits for as long as it is kept.
+ */
+import { systemClock } from "../base/clock.ts";
+import { CancelledError } from "../base/errors.ts";
+import { createPrometheusClient, type PrometheusClient } from "../base/prometheus.ts";
+import type { Lab } from "../lab/lab.ts";
+import { PARTS } from "../lab/native/layout.ts";
+import type { Figure } from "./figure.ts";
+import { type Footprint, footprintOf, leftoversOf, membersOf } from "./footprint.ts";
+import { growthPerHour, type Point, settled } from "./trend.ts";
+
+export interface SoakOptions {
+  readonly lab: Lab;
+  readonly index: number;
+  readonly projectDir: string;
+  readonly hours: number;
+  readonly signal: AbortSignal;
+  readonly say: (line: string) => void;
+}
+
+const HOUR_MS = 3_600_000;
+const LOOK_EVERY_MS = 10_000;
+const SAY_EVERY_MS = 300_000;
+const MIB = 2 ** 20;
+
+/** The eight services, supervisor and daemon: 1 MiB an hour for each. */
+const SERVICES_MIB_PER_HOUR = 10;
+/** Prometheus keeps two to three hours of samples in memory, so it grows for that long. */
+const PARTS_MIB_PER_HOUR = 60;
+/** An exporter that reconnects and a query that is being answered hold some for a moment. */
+const DESCRIPTORS_PER_HOUR = 4;
+const SERIES_PER_HOUR = 10;
+/** Hours that the stores keep, and their limits in `retention.ts` and in Prometheus' flags. */
+const KEPT_HOURS = 24;
+const TELEMETRY_LIMIT_MIB = 4096;
+const PROMETHEUS_LIMIT_MIB = 2048;
+
+/** One look at the lab. */
+interface Look {
+  readonly atMs: number;
+  readonly footprint: Footprint;
+  readonly series: number;
+  readonly firing: readonly string[];
+  /** Programs that are not what they were at the start. */
+  readonly changed: readonly string[];
+}
+
+/** Starts the lab, watches it and takes it down; returns what was measured. */
+export async function soak(options: SoakOptions): Promise<Figure[]> {
+  const { lab, index, projectDir, hours, signal, say } = options;
+  const prometheus = createPrometheusClient(`http://localhost:${lab.ports.prometheus}`);
+  await lab.up({ keepTelemetry: false, signal, onProgress: say });
+  const startedMs = systemClock.monotonicMs();
+  const startedUnixMs = systemClock.nowMs();
+  const look = await watcher(options, prometheus);
+  const looks: Look[] = [];
+  let saidMs = 0;
+  try {
+    for (;;) {
+      const atMs = systemClock.monotonicMs() - startedMs;
+      looks.push(await look(atMs));
+      if (atMs >= hours * HOUR_MS) break;
+      if (atMs - saidMs >= SAY_EVERY_MS) {
+        saidMs = atMs;
+        say(describe(looks));
+      }
+      await systemClock.sleep(LOOK_EVERY_MS, signal);
+    }
+  } catch (error) {
+    // What was measured until Ctrl-C is shown; the figure of its length fails.
+    if (!(error instanceof CancelledError)) throw error;
+  }
+  const range = { startUnixMs: startedUnixMs, endUnixMs: systemClock.nowMs() };
+  const history = await historyOf(prometheus, range);
+  await lab.down();
+  const left = leftoversOf(projectDir, index);
+  return [...figuresOf(looks, hours), ...history, nothingLeft(left)];
+}
+
+/** Returns a function that looks at the lab and compares its programs with those of now. */
+async function watcher(
+  { lab, projectDir, index }: SoakOptions,
+  prometheus: PrometheusClient,
+): Promise<(atMs: number) => Promise<Look>> {
+  const first = await lab.status();
+  const members = first === null ? [] : membersOf(first);
+  const statusUrl = `http://localhost:${lab.ports.prometheus}/api/v1/status/tsdb`;
+  return async (atMs) => {
+    const status = await lab.status();
+    const now = new Map((status === null ? [] : membersOf(status)).map((m) => [m.name, m.pid]));
+    const reply = (await (await fetch(statusUrl)).json()) as TsdbStatus;
+    const alerts = await prometheus.alerts();
+    const firing = alerts.filter(({ state }) => state === "firing");
+    return {
+      atMs,
+      footprint: footprintOf(members, projectDir, index),
+      series: reply.data.headStats.numSeries,
+      firing: firing.map(({ labels }) => nameOf(labels)),
+      changed: members.filter(({ name, pid }) => now.get(name) !== pid).map(({ name }) => name),
+    };
+  };
+}
+
+interface TsdbStatus {
+  readonly data: { readonly headStats: { readonly numSeries: number } };
+}
+
+const nameOf = (labels: Readonly<Record<string, string>>): string =>
+  [labels["alertname"], labels["instance"]].filter(Boolean).join(" ");
+
+const PART_NAMES: ReadonlySet<string> = new Set(PARTS);
+
+const memoryOf = ({ memory }: Footprint, parts: boolean): number =>
+  [...memory].reduce((sum, [name, bytes]) => sum + (PART_NAMES.has(name) === parts ? bytes : 0), 0);
+
+function describe(looks: readonly Look[]): string {
+  const last = looks.at(-1);
+  if (last === undefined) return "nothing measured yet";
+  const { footprint, series } = last;
+  const alerts = new Set(looks.flatMap(({ firing }) => firing));
+  return [
+    `${(last.atMs / 60_000).toFixed(0)} min`,
+    `services ${(memoryOf(footprint, false) / MIB).toFixed(0)} MiB`,
+    `parts ${(memoryOf(footprint, true) / MIB).toFixed(0)} MiB`,
+    `${footprint.descriptors} descriptors`,
+    `${series} series`,
+    alerts.size === 0 ? "no alert fired" : `fired: ${[...alerts].join(", ")}`,
+  ].join(", ");
+}
+
+type Measure = (look: Look) => number;
+
+const pointsOf = (looks: readonly Look[], measure: Measure): readonly Point[] =>
+  settled(looks.map((look) => ({ atMs: look.atMs, value: measure(look) })));
+
+function figuresOf(looks: readonly Look[], hours: number): Figure[] {
+  const last = looks.at(-1);
+  const distinct = (namesOf: (look: Look) => readonly string[]): string[] => [
+    ...new Set(looks.flatMap(namesOf)),
+  ];
+  return [
+    {
+      name: "length",
+      value: (last?.atMs ?? 0) / HOUR_MS,
+      limit: hours,
+      atLeast: true,
+      unit: "h",
+    },
+    ...growthFigures(looks),
+    unchanged("namespaces", looks, ({ footprint }) => footprint.namespaces),
+    unchanged("control groups", looks, ({ footprint }) => footprint.groups),
+    ...diskFigures(looks),
+    count(
+      "programs that ended or were replaced",
+      distinct((look) => look.changed),
+    ),
+    count(
+      "alerts that were seen firing",
+      distinct((look) => look.firing),
+    ),
+  ];
+}
+
+/** What may not grow by more than chance moves it. */
+function growthFigures(looks: readonly Look[]): Figure[] {
+  const mib =
+    (parts: boolean): Measure =>
+    ({ footprint }) =>
+      memoryOf(footprint, parts) / MIB;
+  const rows: readonly (readonly [string, Measure, number, string])[] = [
+    ["memory of services", mib(false), SERVICES_MIB_PER_HOUR, "MiB"],
+    ["memory of Prometheus and telemetry server", mib(true), PARTS_MIB_PER_HOUR, "MiB"],
+    ["descriptors", ({ footprint }) => footprint.descriptors, DESCRIPTORS_PER_HOUR, ""],
+    ["series in Prometheus", ({ series }) => series, SERIES_PER_HOUR, ""],
+  ];
+  return rows.map(([name, measure, limit, unit]) => {
+    const points = pointsOf(looks, measure);
+    const ends = [points[0]?.value, points.at(-1)?.value].map((value) => value?.toFixed(0));
+    return {
+      name: `${name}, growth`,
+      value: growthPerHour(points),
+      limit,
+      unit: `${unit}/h`,
+      note: `from ${ends.join(" to ")}`,
+    };
+  });
+}
+
+/** A number that has to stay as it is. */
+function unchanged(name: string, looks: readonly Look[], measure: Measure): Figure {
+  const values = pointsOf(looks, measure).map(({ value }) => value);
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  return { name: `${name}, change`, value: high - low, limit: 0, unit: "", note: `up to ${high}` };
+}
+
+/** The stores keep a day: what they would hold then has to fit below their own limits. */
+function diskFigures(looks: readonly Look[]): Figure[] {
+  const after = (name: string, limit: number, measure: Measure): Figure => ({
+    name: `${name} on disk after ${KEPT_HOURS} h at this rate`,
+    value: (growthPerHour(pointsOf(looks, measure)) / MIB) * KEPT_HOURS,
+    limit,
+    unit: "MiB",
+  });
+  return [
+    after("telemetry", TELEMETRY_LIMIT_MIB, ({ footprint }) => footprint.telemetryBytes),
+    after("Prometheus", PROMETHEUS_LIMIT_MIB, ({ footprint }) => footprint.prometheusBytes),
+  ];
+}
+
+const count = (name: string, names: readonly string[]): Figure => ({
+  name,
+  value: names.length,
+  limit: 0,
+  unit: "",
+  note: names.join(", "),
+});
+
+const nothingLeft = (left: readonly string[]): Figure => count("left behind after down", left);
+
+/** What Prometheus itself has kept of the time, between the looks. */
+async function historyOf(
+  prometheus: PrometheusClient,
+  { startUnixMs, endUnixMs }: { readonly startUnixMs: number; readonly endUnixMs: number },
+): Promise<Figure[]> {
+  // A range has at most 11,000 points.
+  const step = Math.max(5, Math.ceil((endUnixMs - startUnixMs) / 10_000_000));
+  const range = (query: string): ReturnType<PrometheusClient["range"]> =>
+    prometheus.range(query, startUnixMs, endUnixMs, step);
+  const fired = await range('ALERTS{alertstate="firing"}');
+  const failed = await range('up{job="cms-services"} == 0');
+  const tracks = await range('min(cms_fusion_active_tracks{job="cms-services"})');
+  const values = tracks.flatMap(({ points }) => points.map(([, value]) => value));
+  return [
+    count(
+      "alerts that fired, by Prometheus' own record",
+      fired.map(({ labels }) => nameOf(labels)),
+    ),
+    {
+      name: `steps of ${step} s with a failed scrape`,
+      value: failed.reduce((sum, { points }) => sum + points.length, 0),
+      limit: 0,
+      unit: "",
+      note: failed.map(({ labels }) => labels["instance"]).join(", "),
+    },
+    {
+      name: "fewest tracks",
+      value: values.length === 0 ? Number.NaN : Math.min(...values),
+      limit: 3,
+      atLeast: true,
+      unit: "",
+    },
+  ];
+}
