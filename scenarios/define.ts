@@ -115,6 +115,11 @@ export interface ScenarioDefinition {
     readonly describe: string;
     readonly holds: (view: SignatureView) => Promise<Observation<unknown>>;
   };
+  /**
+   * Holds while the fault does harm, whatever its limits and settings have become since: by this, a
+   * remedy is judged. The signature where absent.
+   */
+  readonly harm?: ScenarioDefinition["signature"];
   /** The alert that must fire; of several, any one. The first is the one in alert.json. */
   readonly alert: AlertChoice | readonly [AlertChoice, ...AlertChoice[]];
   /**

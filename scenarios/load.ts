@@ -17,13 +17,14 @@ import { renderRubric } from "./rubric.ts";
 
 /** A checked scenario with all defaults. */
 export interface Scenario extends Required<
-  Omit<ScenarioDefinition, "alert" | "deadlines" | "metric">
+  Omit<ScenarioDefinition, "alert" | "deadlines" | "metric" | "harm">
 > {
   /** The name of its folder. */
   readonly name: string;
   /** The alerts of which any one must fire. */
   readonly alerts: readonly AlertChoice[];
   readonly metric: ScenarioDefinition["metric"];
+  readonly harm: ScenarioDefinition["signature"];
   readonly deadlines: Deadlines;
   /** The payload in alert.json: title, severity and labels; a run adds what fired. */
   readonly alertTemplate: Alert;
@@ -49,6 +50,8 @@ const AlertChoiceSchema = z.strictObject({
   ),
 });
 
+const SignatureSchema = z.strictObject({ describe: z.string().min(1), holds: aFunction });
+
 const DefinitionSchema = z.strictObject({
   title: z.string().min(1),
   control: z.boolean().default(false),
@@ -60,7 +63,8 @@ const DefinitionSchema = z.strictObject({
     inject: aFunction,
     probe: aFunction,
   }),
-  signature: z.strictObject({ describe: z.string().min(1), holds: aFunction }),
+  signature: SignatureSchema,
+  harm: SignatureSchema.optional(),
   alert: z.preprocess((alert) => [alert].flat(), z.array(AlertChoiceSchema).min(1)),
   investigate: z.enum(["while-firing", "after-heal", "after-resolved"]).default("while-firing"),
   deadlines: z
@@ -133,6 +137,7 @@ export async function loadScenario(
     control: definition.control,
     investigate: definition.investigate,
     fault: original.fault satisfies Fault,
+    harm: original.harm ?? original.signature,
     deadlines: { ...DEFAULT_DEADLINES, ...original.deadlines },
     alertTemplate,
   };

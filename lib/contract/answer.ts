@@ -1,6 +1,6 @@
 /** The answer of an investigator, and the record of its calls. */
 import { z } from "zod";
-import { FAULT_CLASS_NAMES, REMEDIATION_NAMES } from "./fault-classes.ts";
+import { FAULT_CLASS_NAMES, REMEDIATION_NAMES, REMEDY_PARAMETERS_TEXT } from "./fault-classes.ts";
 import { SERVICES } from "./topology.ts";
 
 /** What can be at fault: a service, the machine that all of them share, or the telemetry itself. */
@@ -32,7 +32,10 @@ export type Citation = z.infer<typeof CitationSchema>;
 export const RemedySchema = z.strictObject({
   action: z.enum(REMEDIATION_NAMES),
   target: culprit.nullable(),
-  parameters: z.record(z.string(), z.union([z.string(), z.number()])),
+  /** The action is carried out with them; `REMEDY_PARAMETERS` says which each action takes. */
+  parameters: z
+    .record(z.string(), z.union([z.string(), z.number()]))
+    .describe(REMEDY_PARAMETERS_TEXT),
   prose: z.string().max(2000),
 });
 export type Remedy = z.infer<typeof RemedySchema>;

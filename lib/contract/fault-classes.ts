@@ -8,7 +8,8 @@
 /** The closed list of remediations. */
 export const REMEDIATIONS = {
   start_service: "start the stopped service again",
-  restart_service: "restart the service",
+  restart_service: "restart the service as it is configured",
+  roll_back: "put the service back to the release before: its settings and its memory limit",
   raise_cpu_quota: "remove or raise the service's processor quota",
   raise_memory_limit: "raise the service's memory limit",
   fix_leak_and_redeploy: "redeploy the service without the leak; a restart only buys time",
@@ -25,6 +26,22 @@ export const REMEDIATIONS = {
 } as const;
 export type Remediation = keyof typeof REMEDIATIONS;
 export const REMEDIATION_NAMES = Object.keys(REMEDIATIONS) as Remediation[];
+
+/** The parameters of the actions that take some. What is not said has a default, unless it says so. */
+export const REMEDY_PARAMETERS = {
+  raise_cpu_quota: "cores (default: no quota)",
+  raise_memory_limit: "mib (default: twice the limit)",
+  correct_qos_profile: "profile (default: the service's own)",
+  correct_dds_domain: "domain (default: that of the others)",
+  reduce_publish_rate: "hz (default: nominal)",
+  scale_consumer: "capacity of its inbox (default: nominal)",
+  correct_configuration: "setting, the variable's name (needed), value (default: the usual one)",
+} as const satisfies Partial<Record<Remediation, string>>;
+
+/** The parameters of all actions as one line of text. */
+export const REMEDY_PARAMETERS_TEXT = Object.entries(REMEDY_PARAMETERS)
+  .map(([action, text]) => `${action}: ${text}`)
+  .join("; ");
 
 interface CatalogueRow {
   readonly definition: string;

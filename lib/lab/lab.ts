@@ -27,6 +27,8 @@ export interface ServiceState {
   readonly cpuQuotaCores: number | null;
   /** Its own memory limit; null when it has the canonical one. */
   readonly memoryLimitBytes: number | null;
+  /** Its own variables on top of the canonical environment. */
+  readonly env: Readonly<Record<string, string>>;
   /** Whether env, limits, quota and network are the canonical ones and the process runs. */
   readonly canonical: boolean;
 }
@@ -107,6 +109,11 @@ export interface Lab extends AsyncDisposable {
    * none.
    */
   replace(service: ServiceName, options?: ReplaceOptions): Promise<void>;
+  /**
+   * Starts the service anew with these options in place of its present ones. Its network and its
+   * processor quota stay as they are.
+   */
+  reconfigure(service: ServiceName, options: ReplaceOptions): Promise<void>;
   /**
    * Limits the running service to `cores` of a processor (MIN_CORES to 64), without a restart;
    * null lifts the limit.

@@ -4,6 +4,7 @@ import {
   FAULT_CLASS_NAMES,
   FAULT_CLASSES,
   REMEDIATION_NAMES,
+  REMEDY_PARAMETERS_TEXT,
 } from "../../contract/fault-classes.ts";
 import { downstreamOf, SERVICES, TOPOLOGY } from "../../contract/topology.ts";
 import type { ToolDescription } from "../tools/toolset.ts";
@@ -26,6 +27,7 @@ export function instructions(calls: number): string {
       (name) => `${name}: ${FAULT_CLASSES[name].definition}`,
     ),
     `Actions (remediation.action): ${REMEDIATION_NAMES.join(", ")}`,
+    `remediation.parameters: ${REMEDY_PARAMETERS_TEXT}`,
     "confidence is the probability (0 to 1) that the faults are named rightly.",
     ...(calls === 0
       ? ["Leave evidence empty."]

@@ -153,6 +153,14 @@ export class DockerLab implements Lab {
     await this.#engine.start(id);
   }
 
+  async reconfigure(service: ServiceName, options: ReplaceOptions): Promise<void> {
+    const { cpuQuotaCores, network } = await this.state(service);
+    await this.replace(service, options);
+    // A container that takes another's place begins with the network and without a quota.
+    if (cpuQuotaCores !== null) await this.limitCpu(service, cpuQuotaCores);
+    if (network === "detached") await this.detachNetwork(service);
+  }
+
   async limitCpu(service: ServiceName, cores: number | null): Promise<void> {
     checkCores(service, cores);
     await this.#engine.update((await this.#find(service)).Id, cpuLimits(cores));
@@ -312,6 +320,7 @@ function missing(service: ServiceName): ServiceState {
     network: "detached",
     cpuQuotaCores: null,
     memoryLimitBytes: null,
+    env: {},
     canonical: false,
   };
 }

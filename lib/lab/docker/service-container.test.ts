@@ -33,6 +33,7 @@ describe("stateOf()", () => {
       network: "attached",
       cpuQuotaCores: null,
       memoryLimitBytes: null,
+      env: {},
       canonical: true,
     });
   });
@@ -59,7 +60,8 @@ describe("replacement()", () => {
     const body = replaced(containerOf("esm-sensor"), { env: { CMS_DDS_DOMAIN: "7", NEW: "1" } });
     expect(body.Env).toEqual(["PATH=/bin", "CMS_DDS_DOMAIN=7", "NEW=1"]);
     expect(body.Labels[LABEL.configHash]).not.toBe("hash");
-    expect(stateOf("esm-sensor", made(body))).toMatchObject({ canonical: false });
+    const env = { CMS_DDS_DOMAIN: "7", NEW: "1" };
+    expect(stateOf("esm-sensor", made(body))).toMatchObject({ env, canonical: false });
   });
 
   test("limits memory without swap, and shows the limit as the service's own", () => {

@@ -46,6 +46,7 @@ export function stateOf(service: ServiceName, container: Container): ServiceStat
     network: attached ? "attached" : "detached",
     cpuQuotaCores,
     memoryLimitBytes,
+    env: options.env ?? {},
     canonical:
       State.Running &&
       attached &&

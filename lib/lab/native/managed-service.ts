@@ -65,6 +65,13 @@ export class ManagedService {
     this.start();
   }
 
+  /** Replaces the process alone: network and processor limit stay as they are. */
+  async reconfigure(options: ReplaceOptions): Promise<void> {
+    await this.stop();
+    this.#options = options;
+    this.start();
+  }
+
   limitCpu(cores: number | null): void {
     this.#group.limitCpu(cores);
     this.#cpuQuotaCores = cores;
@@ -96,6 +103,7 @@ export class ManagedService {
       network: this.#attached ? "attached" : "detached",
       cpuQuotaCores: this.#cpuQuotaCores,
       memoryLimitBytes,
+      env,
       canonical:
         isRunning &&
         this.#attached &&

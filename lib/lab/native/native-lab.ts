@@ -147,6 +147,11 @@ export class NativeLab implements Lab {
     return this.#ask("replace", [service, options]);
   }
 
+  async reconfigure(service: ServiceName, options: ReplaceOptions): Promise<void> {
+    checkMemoryLimit(options, MIN_MEMORY_BYTES);
+    return this.#ask("reconfigure", [service, options]);
+  }
+
   async limitCpu(service: ServiceName, cores: number | null): Promise<void> {
     // JSON encodes NaN and infinity as null, which would lift the limit.
     checkCores(service, cores);

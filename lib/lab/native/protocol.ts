@@ -11,7 +11,7 @@ import type { LabStatus, ReplaceOptions, ServiceStats } from "../lab.ts";
  * Increased whenever the operations or their answers change: a lab can outlive the program that
  * started it.
  */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 /**
  * The project that runs the lab, so that two checkouts never use each other's lab.
@@ -32,6 +32,7 @@ export interface Operations {
   start(service: ServiceName): Promise<void>;
   stop(service: ServiceName): Promise<void>;
   replace(service: ServiceName, options: ReplaceOptions): Promise<void>;
+  reconfigure(service: ServiceName, options: ReplaceOptions): Promise<void>;
   limitCpu(service: ServiceName, cores: number | null): Promise<void>;
   detachNetwork(service: ServiceName): Promise<void>;
   attachNetwork(service: ServiceName): Promise<void>;
@@ -49,6 +50,7 @@ const OPERATION_NAMES: ReadonlySet<string> = new Set<OperationName>([
   "start",
   "stop",
   "replace",
+  "reconfigure",
   "limitCpu",
   "detachNetwork",
   "attachNetwork",

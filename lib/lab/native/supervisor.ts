@@ -82,6 +82,10 @@ class Supervisor implements Operations {
     return this.#change(name, (service) => service.replace(options));
   }
 
+  reconfigure(...[name, options]: Parameters<Operations["reconfigure"]>): Promise<void> {
+    return this.#change(name, (service) => service.reconfigure(options));
+  }
+
   limitCpu(name: ServiceName, cores: number | null): Promise<void> {
     return this.#change(name, (service) => service.limitCpu(cores));
   }

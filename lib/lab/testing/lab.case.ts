@@ -148,6 +148,23 @@ const FAULTS: readonly Case[] = [
     },
   ],
   [
+    "changes a service's variables, and leaves its processor limit and its network alone",
+    async ({ lab }) => {
+      await lab.replace("eo-sensor", { env: { PUBLISH_RATE_HZ: "3" } });
+      await lab.limitCpu("eo-sensor", 0.5);
+      await lab.detachNetwork("eo-sensor");
+      const before = await lab.state("eo-sensor");
+      expect(before).toMatchObject({ env: { PUBLISH_RATE_HZ: "3" } });
+      await lab.reconfigure("eo-sensor", { memoryLimitBytes: 2 ** 28 });
+      const after = await lab.state("eo-sensor");
+      expect(after).toMatchObject({ env: {}, memoryLimitBytes: 2 ** 28 });
+      expect(after).toMatchObject({ cpuQuotaCores: 0.5, network: "detached", canonical: false });
+      expect(after.startedUnixMs).toBeGreaterThan(before.startedUnixMs);
+      await lab.replace("eo-sensor");
+      expect(await lab.state("eo-sensor")).toMatchObject({ env: {}, canonical: true });
+    },
+  ],
+  [
     "limits the processor of a running service, and lifts the limit",
     async (ctx) => {
       const { lab } = ctx;
