@@ -35,7 +35,7 @@ describe("runCommandLine()", () => {
     expect(await parse("sensor-down --seed 5")).toEqual([
       null,
       "sensor-down",
-      expect.objectContaining({ seed: 5, repeat: 1, engine: "native", lab: 0, json: false }),
+      expect.objectContaining({ seed: 5, repeat: 1, engine: "native", json: false }),
     ]);
   });
 

@@ -4,7 +4,7 @@ import type { Shard } from "../run/runs-folder.ts";
 import type { RunContext } from "../run/context.ts";
 import type { ExperimentRequest } from "../run/experiment.ts";
 import { INVESTIGATOR_NAMES } from "../run/investigators.ts";
-import type { LabRange } from "../run/labs.ts";
+import type { LabRequest } from "../run/labs.ts";
 import { ENGINES } from "../setup/choose-engine.ts";
 
 /** Options of every command about a lab. */
@@ -14,8 +14,10 @@ export interface LabOptions {
   readonly json: boolean;
 }
 
-/** Options of a command that may use several labs side by side. */
-export interface ParallelOptions extends LabOptions {
+/** Options of a command that may use several labs side by side, of its own. */
+export interface ParallelOptions extends Omit<LabOptions, "lab"> {
+  /** Index of the first one; absent: the first free ones. */
+  readonly lab?: number;
   readonly parallel: number;
 }
 
@@ -71,25 +73,28 @@ export function withJson(command: Command): Command {
 }
 
 export function withLab(command: Command): Command {
-  return withJson(
-    command
-      .addOption(
-        new Option("--engine <name>", "what runs the services; docker where native cannot")
-          .choices(ENGINES)
-          .default("native"),
-      )
-      .addOption(
-        new Option("--lab <index>", "which of the labs side by side; its ports are 1000 apart")
-          .default(0)
-          .argParser(whole(0, 9, "a lab's index")),
-      ),
-  );
+  const help = "which of the labs side by side; its ports are 1000 apart";
+  return withEngine(command).addOption(labOption(help).default(0));
 }
 
-export function withParallel(command: Command): Command {
-  return withLab(command).addOption(
-    new Option("--parallel <n>", "labs side by side").default(1).argParser(whole(1, 8, "labs")),
+const withEngine = (command: Command): Command =>
+  withJson(
+    command.addOption(
+      new Option("--engine <name>", "what runs the services; docker where native cannot")
+        .choices(ENGINES)
+        .default("native"),
+    ),
   );
+
+const labOption = (help: string): Option =>
+  new Option("--lab <index>", help).argParser(whole(0, 9, "a lab's index"));
+
+export function withParallel(command: Command): Command {
+  return withEngine(command)
+    .addOption(labOption("the lab to use, or the first of several (the first that are free)"))
+    .addOption(
+      new Option("--parallel <n>", "labs side by side").default(1).argParser(whole(1, 8, "labs")),
+    );
 }
 
 export function withRun(command: Command): Command {
@@ -133,7 +138,7 @@ export const labOf = (
   context.createLab({ engine, index, lifetime: "until-down" });
 
 /** The labs that these options choose. */
-export const labsOf = ({ engine, lab, parallel }: ParallelOptions): LabRange => ({
+export const labsOf = ({ engine, lab, parallel }: ParallelOptions): LabRequest => ({
   engine,
   first: lab,
   count: parallel,

@@ -20,6 +20,7 @@ const bundles = join(root, "incidents");
 const context: RunContext = {
   signal: new AbortController().signal,
   progress: () => silent,
+  claimLab: () => undefined,
   createLab: () => {
     throw new Error("an examination starts no lab");
   },

@@ -9,14 +9,15 @@ import { readManifests } from "./artefacts.ts";
 import { type CampaignSettings, recordAndExamine, runCampaign } from "./campaign.ts";
 import type { RunContext } from "./context.ts";
 import { type JobSettings, runJob } from "./job.ts";
-import { withOwnLabs } from "./labs.ts";
+import { type LabRange, type LabRequest, withOwnLabs } from "./labs.ts";
 import { Pool } from "./pool.ts";
 import { writeSummary } from "./report.ts";
 import { readRules, readRulesText } from "./rules.ts";
 import { removeRuns, runsFolder, withRunsLocked } from "./runs-folder.ts";
 import { versions } from "./versions.ts";
 
-export interface ExperimentRequest extends CampaignSettings {
+export interface ExperimentRequest extends Omit<CampaignSettings, "labs"> {
+  readonly labs: LabRequest;
   /** Name of the one scenario. */
   readonly scenario?: string | undefined;
   /** Every scenario and control; excludes `scenario`. */
@@ -40,18 +41,19 @@ export async function runExperiment(
   request: ExperimentRequest,
 ): Promise<ExperimentResult> {
   const scenarios = await chosenScenarios(request);
-  const { investigators, keepTelemetry, labs, results, shard } = request;
-  const live = request.live || labs.engine !== "native";
+  const { investigators, keepTelemetry, results, shard } = request;
+  const { engine } = request.labs;
+  const live = request.live || engine !== "native";
   if (live !== request.live) {
-    context.progress().line(`live: incidents of the engine ${labs.engine} cannot be recorded`);
+    context.progress().line(`live: incidents of the engine ${engine} cannot be recorded`);
   }
   const [only] = scenarios;
   const isSingle = request.scenario !== undefined && request.repeat === 1 && shard === undefined;
   const folder = isSingle ? `${results}/latest` : results;
   const manifests = await withRunsLocked(folder, shard, () =>
-    withOwnLabs(context, labs, async () => {
+    withOwnLabs(context, request.labs, async (labs) => {
       const settings: JobSettings = {
-        engine: labs.engine,
+        engine,
         keepTelemetry,
         rules: readRules(),
         rulesText: readRulesText(),
@@ -61,8 +63,8 @@ export async function runExperiment(
         first: investigators[0]?.name ?? "",
       };
       return isSingle && only !== undefined
-        ? runSingle(context, settings, only, { ...request, live })
-        : runCampaign(context, settings, { ...request, live, scenarios, investigators });
+        ? runSingle(context, settings, only, { ...request, labs, live })
+        : runCampaign(context, settings, { ...request, labs, live, scenarios, investigators });
     }),
   );
   await writeSummary(await readManifests(runsFolder(folder)), folder);
@@ -82,12 +84,15 @@ export async function chosenScenarios({
   throw new UsageError("Cannot run: a scenario or --all must be given; --help lists the commands");
 }
 
+/** A request whose labs have been found. */
+type OwnLabs<T> = Omit<T, "labs"> & { readonly labs: LabRange };
+
 /** Runs one scenario once, in place of the single run that the folder holds. */
 async function runSingle(
   context: RunContext,
   settings: JobSettings,
   scenario: Scenario,
-  { investigators, labs, live, seed = freshSeed() }: ExperimentRequest,
+  { investigators, labs, live, seed = freshSeed() }: OwnLabs<ExperimentRequest>,
 ): Promise<Manifest[]> {
   removeRuns(settings.folder);
   context.progress().line(`seed ${seed}`);

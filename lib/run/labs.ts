@@ -1,6 +1,6 @@
 /** Which labs a command may use: its own, never one in which another program runs an incident. */
 import { checkEngine } from "../lab/docker/diagnosis.ts";
-import { UsageError } from "../base/errors.ts";
+import { EnvironmentError, UsageError } from "../base/errors.ts";
 import type { Lab, LabStatus } from "../lab/lab.ts";
 import type { RunContext } from "./context.ts";
 
@@ -24,45 +24,91 @@ export async function mustBeUp(lab: Lab): Promise<void> {
 
 /** Throws UsageError for a lab in which another program runs an incident: its fault is intended. */
 export function refuseToDisturb({ index, lifetime }: LabStatus): void {
-  if (lifetime !== "with-caller") return;
-  throw new UsageError(
-    `Cannot use lab ${index}: another run is using it; wait for its end, or choose another one with --lab`,
-  );
+  if (lifetime === "with-caller") throw inUse(index);
 }
 
+/** Labs that a command asks for. */
+export interface LabRequest {
+  readonly engine: string;
+  /** Index of the first one; absent: the first free ones. */
+  readonly first?: number | undefined;
+  readonly count: number;
+}
+
+/** Throws UsageError when a run has this lab for its own, also while it is down between two incidents. */
+export function refuseClaimed({ claimLab }: RunContext, index: number): void {
+  const lock = claimLab(index);
+  if (lock === undefined) throw inUse(index);
+  lock.release();
+}
+
+const inUse = (index: number): UsageError =>
+  new UsageError(
+    `Cannot use lab ${index}: another run is using it; wait for its end, or choose another one with --lab`,
+  );
+
 /**
- * Takes down the labs of this range that are up, runs `body`, and starts them again. After Ctrl-C
- * they stay down, because starting a lab takes longer than a person waits for a program to end.
+ * Runs `body` on labs that are this program's own until it ends: labs that are down, and that no other run has taken. A lab
+ * that is up is never touched. Throws UsageError when the ones that were asked for are not free, or none are.
  */
 export async function withOwnLabs<T>(
   context: RunContext,
-  { engine, first, count }: LabRange,
-  body: () => Promise<T>,
+  { engine, first, count }: LabRequest,
+  body: (labs: LabRange) => Promise<T>,
 ): Promise<T> {
-  const last = first + count - 1;
-  if (last > LAST_INDEX) {
+  const lastFirst = LAST_INDEX + 1 - count;
+  if ((first ?? 0) > lastFirst) {
     throw new UsageError(
-      `Cannot run ${count} labs from ${first}: the last index must be at most ${LAST_INDEX}, but is ${last}; lower --lab or --parallel`,
+      `Cannot run ${count} labs from ${first}: the last index must be at most ${LAST_INDEX}, but is ${(first ?? 0) + count - 1}; lower --lab or --parallel`,
     );
   }
-  const wereUp: Lab[] = [];
-  for (let index = first; index <= last; index++) {
-    const lab = context.createLab({ engine, index, lifetime: "until-down" });
-    const status = await lab.status();
-    if (status === null) continue;
-    refuseToDisturb(status);
-    wereUp.push(lab);
-  }
-  for (const lab of wereUp) await lab.down();
-  try {
-    return await body();
-  } finally {
-    if (!context.signal.aborted) {
-      for (const lab of wereUp) {
-        context.progress().line("starting the lab again that was up before");
-        await lab.up({ keepTelemetry: false });
-      }
+  const firsts = first === undefined ? Array.from({ length: lastFirst + 1 }, (_, i) => i) : [first];
+  const refusals: UsageError[] = [];
+  for (const candidate of firsts) {
+    using claims = new DisposableStack();
+    const refusal = await claim(context, { engine, first: candidate, count }, claims);
+    if (refusal === undefined) {
+      if (candidate > (first ?? 0)) context.progress().line(`lab ${candidate} is free and taken`);
+      return await body({ engine, first: candidate, count });
     }
+    refusals.push(refusal);
+  }
+  const [only] = refusals;
+  if (refusals.length === 1 && only !== undefined) throw only;
+  throw new UsageError(
+    `Cannot run: ${count} neighbouring lab(s) of 0 to ${LAST_INDEX} must be free, but none are; take one down with \`bun run down --lab <index>\`, or wait for another run`,
+  );
+}
+
+/** Claims all labs of the range, or returns why one cannot be had. */
+async function claim(
+  context: RunContext,
+  { engine, first, count }: LabRange,
+  claims: DisposableStack,
+): Promise<UsageError | undefined> {
+  for (let index = first; index < first + count; index++) {
+    const lock = context.claimLab(index);
+    if (lock === undefined) return inUse(index);
+    claims.defer(() => lock.release());
+    const status = await statusOf(context.createLab({ engine, index, lifetime: "until-down" }));
+    if (status instanceof UsageError) return status;
+    if (status?.lifetime === "with-caller") return inUse(index);
+    if (status !== null) {
+      return new UsageError(
+        `Cannot use lab ${index}: it is up; take it down with \`bun run down --lab ${index}\`, or leave out --lab, and a free one is taken`,
+      );
+    }
+  }
+  return undefined;
+}
+
+/** A lab of another checkout is an error of the environment; for a run it is one that is not free. */
+async function statusOf(lab: Lab): Promise<LabStatus | null | UsageError> {
+  try {
+    return await lab.status();
+  } catch (error) {
+    if (!(error instanceof EnvironmentError)) throw error;
+    return new UsageError(error.message, { cause: error });
   }
 }
 

@@ -73,6 +73,7 @@ test.skipIf(Bun.which("prometheus") === null)(
       {
         signal: new AbortController().signal,
         progress: () => silent,
+        claimLab: () => undefined,
         createLab: () => {
           throw new Error("an examination starts no lab");
         },

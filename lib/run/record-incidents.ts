@@ -5,7 +5,7 @@ import type { Outcome } from "../score/run-record.ts";
 import { checkResultsFolder } from "./artefacts.ts";
 import type { RunContext } from "./context.ts";
 import { chosenScenarios } from "./experiment.ts";
-import { type LabRange, sideBySide, withOwnLabs } from "./labs.ts";
+import { type LabRequest, sideBySide, withOwnLabs } from "./labs.ts";
 import { recordIncident, type RecordSettings } from "./record.ts";
 import { recordingsIn } from "./recorded-incident.ts";
 import { readRules, readRulesText } from "./rules.ts";
@@ -15,7 +15,7 @@ import { versions } from "./versions.ts";
 export interface RecordRequest {
   readonly scenario?: string | undefined;
   readonly all: boolean;
-  readonly labs: LabRange;
+  readonly labs: LabRequest;
   /** Recordings of each scenario that the folder holds in the end; those that it has are kept. */
   readonly repeat: number;
   readonly shard?: Shard | undefined;
@@ -36,15 +36,16 @@ export interface RecordedLine {
 
 export async function recordIncidents(
   context: RunContext,
-  { labs, repeat, shard, seed = freshSeed(), folder, ...choice }: RecordRequest,
+  { labs: requested, repeat, shard, seed = freshSeed(), folder, ...choice }: RecordRequest,
 ): Promise<RecordedLine[]> {
-  if (labs.engine !== "native") {
-    throw new UsageError(`Cannot record: the engine must be native, but is ${labs.engine}`);
+  const { engine } = requested;
+  if (engine !== "native") {
+    throw new UsageError(`Cannot record: the engine must be native, but is ${engine}`);
   }
   const scenarios = await chosenScenarios(choice);
   checkResultsFolder(folder);
   const settings: RecordSettings = {
-    engine: labs.engine,
+    engine,
     keepTelemetry: false,
     rules: readRules(),
     rulesText: readRulesText(),
@@ -61,7 +62,7 @@ export async function recordIncidents(
   );
   context.progress().line(`seed ${seed}: ${left.length} incident(s) to record`);
   const lines: RecordedLine[] = [];
-  await withOwnLabs(context, labs, () =>
+  await withOwnLabs(context, requested, (labs) =>
     sideBySide(labs, left, async (turn, labIndex) => {
       const { name: scenario } = turn.scenario;
       const prefix = labs.count > 1 ? `[${scenario} ${turn.repeat}] ` : "";

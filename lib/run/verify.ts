@@ -7,7 +7,7 @@ import type { RunContext } from "./context.ts";
 import { type Incident, runIncident, urlsOf } from "./incident.ts";
 import { BUDGET } from "./investigators.ts";
 import type { TimelineEvent } from "./journal.ts";
-import { type LabRange, sideBySide, withOwnLabs } from "./labs.ts";
+import { type LabRange, type LabRequest, sideBySide, withOwnLabs } from "./labs.ts";
 import { mustKeepSecret } from "./leaks.ts";
 import { readRules } from "./rules.ts";
 
@@ -23,7 +23,7 @@ export interface Row {
 /** Scenarios to prove, all of them when none is named, on labs side by side. */
 export interface VerifyRequest {
   readonly scenarios: readonly string[];
-  readonly labs: LabRange;
+  readonly labs: LabRequest;
 }
 
 export interface Verification {
@@ -44,8 +44,8 @@ export async function verify(
   const chosen =
     names.length === 0 ? all : await Promise.all(names.map((name) => loadScenario(name)));
   const columns = all.filter(({ control }) => !control);
-  const { rows, incidents } = await withOwnLabs(context, labs, () =>
-    proveAll(context, chosen, columns, labs),
+  const { rows, incidents } = await withOwnLabs(context, labs, (own) =>
+    proveAll(context, chosen, columns, own),
   );
   const matrix = rows.toSorted((a, b) => (a.fault < b.fault ? -1 : 1));
   return {

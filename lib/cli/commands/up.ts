@@ -1,6 +1,6 @@
 /** Starts the lab, or makes every service of a running one canonical again. */
 import { type LabPorts, TOPOLOGY } from "../../contract/topology.ts";
-import { refuseToDisturb } from "../../run/labs.ts";
+import { refuseClaimed, refuseToDisturb } from "../../run/labs.ts";
 import type { CommandDefinition } from "../command.ts";
 import { labOf, type LabOptions, withLab } from "../options.ts";
 import { table } from "../table.ts";
@@ -14,7 +14,8 @@ export const up: CommandDefinition<LabOptions, []> = {
     const progress = context.progress();
     progress.line(`engine: ${lab.engine}, lab ${options.lab}`);
     const before = await lab.status();
-    if (before !== null) refuseToDisturb(before);
+    if (before === null) refuseClaimed(context, options.lab);
+    else refuseToDisturb(before);
     const startedMs = performance.now();
     await lab.up({
       keepTelemetry: true,

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { processEnv } from "../../base/env.ts";
 import { DeadlineError, EnvironmentError } from "../../base/errors.ts";
+import { tryNamedLock } from "../../base/named-lock.ts";
 import { type Observation, waitUntil } from "../../base/wait.ts";
 import { readFleet } from "../../contract/fleet.ts";
 import { labPorts, type LabPorts, SERVICES, type ServiceName } from "../../contract/topology.ts";
@@ -35,6 +36,9 @@ import {
 const MIN_MEMORY_BYTES = 1024 * 1024;
 /** Maximum wait for another program that starts or ends the lab. */
 const SETTLE_DEADLINE_MS = 20_000;
+
+/** Ending a lab that hangs takes up to 23 s, and waiting for one that starts SETTLE_DEADLINE_MS. */
+const ALONE_DEADLINE_MS = 60_000;
 
 export interface NativeLabOptions {
   readonly index: number;
@@ -75,15 +79,16 @@ export class NativeLab implements Lab {
   async #attemptUp(options: UpOptions): Promise<void> {
     const { keepTelemetry = false, fleetSeed, signal, onProgress = () => {} } = options;
     signal?.throwIfAborted();
-    await this.#awaitOthersStart(signal);
-    const running = await this.status();
+    const running = await this.#alone(signal, async () => {
+      await this.#awaitOthersStart(signal);
+      const found = await this.status();
+      if (found !== null) return found;
+      onProgress("starting the lab");
+      await this.#begin(keepTelemetry, fleetSeed);
+      return null;
+    });
     try {
-      if (running === null) {
-        onProgress("starting the lab");
-        await this.#begin(keepTelemetry, fleetSeed);
-      } else {
-        await this.#heal(running, onProgress);
-      }
+      if (running !== null) await this.#heal(running, onProgress);
       const ended = new AbortController();
       void this.#daemon?.exited.then(() => ended.abort(this.#whyGone(running !== null)));
       await awaitTracks(() => this.#look(ended, running !== null), {
@@ -99,13 +104,15 @@ export class NativeLab implements Lab {
   }
 
   async down(): Promise<void> {
-    const daemon = runningDaemon(this.#files);
-    if (daemon !== undefined) {
-      this.#mustBeOurs(daemon.projectDir);
-      await endDaemon(daemon.pid);
-    }
-    this.#daemon = undefined;
-    await this.#clean();
+    await this.#alone(undefined, async () => {
+      const daemon = runningDaemon(this.#files);
+      if (daemon !== undefined) {
+        this.#mustBeOurs(daemon.projectDir);
+        await endDaemon(daemon.pid);
+      }
+      this.#daemon = undefined;
+      await this.#clean();
+    });
   }
 
   async status(): Promise<LabStatus | null> {
@@ -238,6 +245,35 @@ export class NativeLab implements Lab {
     throw new EnvironmentError(
       `Cannot use lab ${this.#options.index}: it must be one of ${this.#options.projectDir}, but ${projectDir} runs it; take it down there, or choose another one with --lab`,
     );
+  }
+
+  /**
+   * Changes whether the lab exists while no other program does: of two that start it at once, the second would remove the
+   * files of the first's lab.
+   */
+  async #alone<T>(signal: AbortSignal | undefined, change: () => Promise<T>): Promise<T> {
+    const { index } = this.#options;
+    const lock = await waitUntil(
+      () => {
+        const taken = tryNamedLock(`cms-lab-${index}`);
+        return {
+          ok: taken !== undefined,
+          seen: "it is still at it",
+          ...(taken && { value: taken }),
+        };
+      },
+      {
+        what: `another program to start or end lab ${index}`,
+        deadlineMs: ALONE_DEADLINE_MS,
+        intervalMs: 20,
+        ...(signal === undefined ? {} : { signal }),
+      },
+    );
+    try {
+      return await change();
+    } finally {
+      lock?.release();
+    }
   }
 
   /** Another program may be starting or ending this lab right now. */

@@ -117,6 +117,56 @@ async function idsOf(lab: NativeLab): Promise<Ids> {
   return { index, daemon, unshare, supervisor, all: [daemon, unshare, supervisor, ...inside] };
 }
 
+describe.skipIf(!canRun)("two programs at once", () => {
+  test("start one lab, which down finds and of which it leaves nothing", async () => {
+    const index = await freeIndex();
+    const options = {
+      index,
+      projectDir: PROJECT,
+      standIn: STAND_IN,
+      lifetime: "until-down",
+    } as const;
+    const labs = [1, 2, 3].map(() => new NativeLab(options));
+    const [lab = new NativeLab(options)] = labs;
+    try {
+      await Promise.all(labs.map((each) => each.up()));
+      const { all } = await idsOf(lab);
+      expect(await lab.status()).toMatchObject({ index });
+      const daemons = readdirSync("/proc").filter((pid) =>
+        cmdline(pid).includes(`/native/daemon.ts ${index} ${PROJECT}`),
+      );
+      expect(daemons).toHaveLength(1);
+      await Promise.all(labs.map((each) => each.down()));
+      await untilNothingIsLeft(index, all);
+    } finally {
+      await lab.down();
+    }
+  });
+
+  test("one that starts and one that ends the lab leave it whole, or nothing", async () => {
+    const index = await freeIndex();
+    const options = {
+      index,
+      projectDir: PROJECT,
+      standIn: STAND_IN,
+      lifetime: "until-down",
+    } as const;
+    const lab = new NativeLab(options);
+    try {
+      await lab.up();
+      const { all } = await idsOf(lab);
+      await Promise.allSettled([new NativeLab(options).up(), lab.down()]);
+      const status = await lab.status();
+      if (status === null) await untilNothingIsLeft(index, all);
+      else expect(status.services.every(({ canonical }) => canonical)).toBe(true);
+      await lab.down();
+      await untilNothingIsLeft(index, all);
+    } finally {
+      await lab.down();
+    }
+  });
+});
+
 describe.skipIf(!canRun)("what survives a native lab", () => {
   let lab: NativeLab | undefined;
   afterEach(async () => {

@@ -19,6 +19,7 @@ export function brokenLabs(): { context: RunContext; tries: number[] } {
       },
       down: () => Promise.resolve(),
     }) as unknown as Lab;
-  const context = { signal: new AbortController().signal, progress: () => silent, createLab };
-  return { context, tries };
+  const claimLab: RunContext["claimLab"] = () => ({ release: () => {} });
+  const { signal } = new AbortController();
+  return { context: { signal, progress: () => silent, createLab, claimLab }, tries };
 }
