@@ -70,357 +70,221 @@ const FAST_BUCKETS = [
   30,
 ] as const;
 
+/** Adds to each declaration the services that emit it. */
+function emittedBy<const S extends readonly ServiceName[], const T extends object>(
+  services: S,
+  declared: T,
+) {
+  const rows = Object.entries(declared).map(([name, spec]) => [name, { ...spec, services }]);
+  return Object.fromEntries(rows) as {
+    readonly [N in keyof T]: T[N] & { readonly services: S };
+  };
+}
+
+const NO_LABELS = {} as const;
+type Labels = MetricSpec["labels"];
+
+const counter = <const L extends Labels = typeof NO_LABELS>(
+  help: string,
+  unit: string,
+  labels?: L,
+) => ({ type: "counter", help, unit, labels: labels ?? (NO_LABELS as L) }) as const;
+
+const gauge = (help: string, unit: string, labels: Labels = NO_LABELS) =>
+  ({ type: "gauge", help, unit, labels }) as const;
+
+/** A histogram of seconds. */
+const seconds = (
+  help: string,
+  labels: Labels = NO_LABELS,
+  buckets: readonly number[] = FAST_BUCKETS,
+) => ({ type: "histogram", help, unit: "s", labels, buckets }) as const;
+
+const BY_SENSOR = { sensor_id: SENSOR_IDS } as const;
+const BY_ACTION = { action: ORDER_ACTIONS } as const;
+
 export const METRICS = {
-  cms_sensor_published_total: {
-    type: "counter",
-    help: "Source tracks written",
-    unit: "{track}",
-    labels: { sensor_id: SENSOR_IDS },
-    services: SENSORS,
-  },
-  cms_sensor_publish_seconds: {
-    type: "histogram",
-    help: "Wall clock per write",
-    unit: "s",
-    labels: { sensor_id: SENSOR_IDS },
-    buckets: FAST_BUCKETS,
-    services: SENSORS,
-  },
-  cms_sensor_undetected_total: {
-    type: "counter",
-    help: "Targets missed by detection probability",
-    unit: "{target}",
-    labels: { sensor_id: SENSOR_IDS },
-    services: SENSORS,
-  },
-  cms_fusion_ingested_total: {
-    type: "counter",
-    help: "Source tracks ingested",
-    unit: "{track}",
-    labels: { sensor_id: SENSOR_IDS },
-    services: FUSION,
-  },
-  cms_fusion_refused_total: {
-    type: "counter",
-    help: "Source tracks refused, by the rule that they break",
-    unit: "{track}",
-    labels: {
-      reason: ["unknown_sensor", "not_finite", "not_positive", "in_the_future", "too_old"],
-    },
-    services: FUSION,
-  },
-  cms_fusion_published_total: {
-    type: "counter",
-    help: "Tactical tracks published",
-    unit: "{track}",
-    labels: {},
-    services: FUSION,
-  },
-  cms_fusion_processing_seconds: {
-    type: "histogram",
-    help: "Per source track, from being taken off DDS to its tactical track being written",
-    unit: "s",
-    labels: {},
-    buckets: FAST_BUCKETS,
-    services: FUSION,
-  },
-  cms_fusion_queue_depth: {
-    type: "gauge",
-    help: "Source tracks waiting",
-    unit: "{track}",
-    labels: {},
-    services: FUSION,
-  },
-  cms_fusion_active_tracks: {
-    type: "gauge",
-    help: "Tactical tracks maintained",
-    unit: "{track}",
-    labels: {},
-    services: FUSION,
-  },
-  cms_fusion_memory_bytes: {
-    type: "gauge",
-    help: "Resident memory of the process",
-    unit: "By",
-    labels: {},
-    services: FUSION,
-  },
-  cms_fusion_contributors_changed_total: {
-    type: "counter",
-    help: "Changes of a tactical track's contributing sensors between publishes",
-    unit: "{change}",
-    labels: { change: ["added", "removed"] },
-    services: FUSION,
-  },
-  cms_threat_evaluated_total: {
-    type: "counter",
-    help: "Threat assessments made",
-    unit: "{assessment}",
-    labels: { level: THREAT_LEVELS },
-    services: THREAT,
-  },
-  cms_threat_processing_seconds: {
-    type: "histogram",
-    help: "Per tactical track, from being taken off DDS to its assessment being written",
-    unit: "s",
-    labels: {},
-    buckets: FAST_BUCKETS,
-    services: THREAT,
-  },
-  cms_threat_level_transitions_total: {
-    type: "counter",
-    help: "Changes of a track's threat level",
-    unit: "{transition}",
-    labels: { from_level: ["NONE", ...THREAT_LEVELS], to_level: THREAT_LEVELS },
-    services: THREAT,
-  },
-  cms_orders_issued_total: {
-    type: "counter",
-    help: "Mission orders issued",
-    unit: "{order}",
-    labels: { action: ORDER_ACTIONS },
-    services: COMMAND,
-  },
-  cms_command_processing_seconds: {
-    type: "histogram",
-    help: "Per threat assessment, from being taken off DDS to the decision",
-    unit: "s",
-    labels: {},
-    buckets: FAST_BUCKETS,
-    services: COMMAND,
-  },
-  cms_orders_received_total: {
-    type: "counter",
-    help: "Mission orders received",
-    unit: "{order}",
-    labels: { action: ORDER_ACTIONS },
-    services: EFFECTOR,
-  },
-  cms_orders_expired_total: {
-    type: "counter",
-    help: "Mission orders ignored because they were too old when they arrived",
-    unit: "{order}",
-    labels: { action: ORDER_ACTIONS },
-    services: EFFECTOR,
-  },
-  cms_engagement_outcomes_total: {
-    type: "counter",
-    help: "Engagements ended",
-    unit: "{engagement}",
-    labels: { outcome: ["HIT", "MISS"] },
-    services: EFFECTOR,
-  },
-  cms_engagement_transitions_total: {
-    type: "counter",
-    help: "Changes of an engagement's status",
-    unit: "{transition}",
-    labels: { status: ENGAGEMENT_STATES },
-    services: EFFECTOR,
-  },
-  cms_engagement_duration_seconds: {
-    type: "histogram",
-    help: "From acceptance to outcome",
-    unit: "s",
-    labels: {},
-    buckets: [0.5, 1, 2, 3, 5, 7.5, 10, 15, 20, 30],
-    services: EFFECTOR,
-  },
-  cms_display_received_total: {
-    type: "counter",
-    help: "Samples received",
-    unit: "{sample}",
-    labels: { topic: TOPICS },
-    services: DISPLAY,
-  },
-  cms_display_handler_seconds: {
-    type: "histogram",
-    help: "Wall clock per sample handled",
-    unit: "s",
-    labels: { topic: TOPICS },
-    buckets: FAST_BUCKETS,
-    services: DISPLAY,
-  },
-  cms_display_active_tracks: {
-    type: "gauge",
-    help: "Tactical tracks in the picture",
-    unit: "{track}",
-    labels: {},
-    services: DISPLAY,
-  },
-  cms_display_track_age_seconds: {
-    type: "histogram",
-    help: "Age of a tactical track when the display receives it, since its observation",
-    unit: "s",
-    labels: {},
-    buckets: FAST_BUCKETS,
-    services: DISPLAY,
-  },
-  cms_dds_matched_endpoints: {
-    type: "gauge",
-    help: "Remote endpoints that match this one",
-    unit: "{endpoint}",
-    labels: { topic: "open", endpoint: "open" },
-    services: SERVICES,
-  },
-  cms_dds_incompatible_qos_total: {
-    type: "counter",
-    help: "Remote endpoints refused for incompatible QoS, by the policy that refused",
-    unit: "{endpoint}",
-    labels: { topic: "open", endpoint: "open", policy: "open" },
-    services: SERVICES,
-  },
-  cms_dds_samples_lost_total: {
-    type: "counter",
-    help: "Samples that never reached this reader",
-    unit: "{sample}",
-    labels: { topic: "open" },
-    services: READERS,
-  },
-  cms_dds_samples_rejected_total: {
-    type: "counter",
-    help: "Samples refused by this reader's resource limits",
-    unit: "{sample}",
-    labels: { topic: "open" },
-    services: READERS,
-  },
-  cms_dds_participant_recreations_total: {
-    type: "counter",
-    help: "Times the DDS participant was made again because the network interface went or changed",
-    unit: "{recreation}",
-    labels: {},
-    services: SERVICES,
-  },
-  cms_log_records_total: {
-    type: "counter",
-    help: "Log records written, by severity",
-    unit: "{record}",
-    labels: { level: LOG_LEVELS },
-    services: SERVICES,
-  },
-  cms_telemetry_dropped_total: {
-    type: "counter",
-    help: "Telemetry items dropped because the ingress did not take them",
-    unit: "{item}",
-    labels: { signal: ["traces", "logs", "metrics"] },
-    services: SERVICES,
-  },
+  ...emittedBy(SENSORS, {
+    cms_sensor_published_total: counter("Source tracks written", "{track}", BY_SENSOR),
+    cms_sensor_publish_seconds: seconds("Wall clock per write", BY_SENSOR),
+    cms_sensor_undetected_total: counter(
+      "Targets missed by detection probability",
+      "{target}",
+      BY_SENSOR,
+    ),
+  }),
+  ...emittedBy(FUSION, {
+    cms_fusion_ingested_total: counter("Source tracks ingested", "{track}", BY_SENSOR),
+    cms_fusion_refused_total: counter(
+      "Source tracks refused, by the rule that they break",
+      "{track}",
+      { reason: ["unknown_sensor", "not_finite", "not_positive", "in_the_future", "too_old"] },
+    ),
+    cms_fusion_published_total: counter("Tactical tracks published", "{track}"),
+    cms_fusion_processing_seconds: seconds(
+      "Per source track, from being taken off DDS to its tactical track being written",
+    ),
+    cms_fusion_queue_depth: gauge("Source tracks waiting", "{track}"),
+    cms_fusion_active_tracks: gauge("Tactical tracks maintained", "{track}"),
+    cms_fusion_memory_bytes: gauge("Resident memory of the process", "By"),
+    cms_fusion_contributors_changed_total: counter(
+      "Changes of a tactical track's contributing sensors between publishes",
+      "{change}",
+      { change: ["added", "removed"] },
+    ),
+  }),
+  ...emittedBy(THREAT, {
+    cms_threat_evaluated_total: counter("Threat assessments made", "{assessment}", {
+      level: THREAT_LEVELS,
+    }),
+    cms_threat_processing_seconds: seconds(
+      "Per tactical track, from being taken off DDS to its assessment being written",
+    ),
+    cms_threat_level_transitions_total: counter(
+      "Changes of a track's threat level",
+      "{transition}",
+      { from_level: ["NONE", ...THREAT_LEVELS], to_level: THREAT_LEVELS },
+    ),
+  }),
+  ...emittedBy(COMMAND, {
+    cms_orders_issued_total: counter("Mission orders issued", "{order}", BY_ACTION),
+    cms_command_processing_seconds: seconds(
+      "Per threat assessment, from being taken off DDS to the decision",
+    ),
+  }),
+  ...emittedBy(EFFECTOR, {
+    cms_orders_received_total: counter("Mission orders received", "{order}", BY_ACTION),
+    cms_orders_expired_total: counter(
+      "Mission orders ignored because they were too old when they arrived",
+      "{order}",
+      BY_ACTION,
+    ),
+    cms_engagement_outcomes_total: counter("Engagements ended", "{engagement}", {
+      outcome: ["HIT", "MISS"],
+    }),
+    cms_engagement_transitions_total: counter("Changes of an engagement's status", "{transition}", {
+      status: ENGAGEMENT_STATES,
+    }),
+    cms_engagement_duration_seconds: seconds(
+      "From acceptance to outcome",
+      NO_LABELS,
+      [0.5, 1, 2, 3, 5, 7.5, 10, 15, 20, 30],
+    ),
+  }),
+  ...emittedBy(DISPLAY, {
+    cms_display_received_total: counter("Samples received", "{sample}", { topic: TOPICS }),
+    cms_display_handler_seconds: seconds("Wall clock per sample handled", { topic: TOPICS }),
+    cms_display_active_tracks: gauge("Tactical tracks in the picture", "{track}"),
+    cms_display_track_age_seconds: seconds(
+      "Age of a tactical track when the display receives it, since its observation",
+    ),
+  }),
+  ...emittedBy(READERS, {
+    cms_dds_samples_lost_total: counter("Samples that never reached this reader", "{sample}", {
+      topic: "open",
+    }),
+    cms_dds_samples_rejected_total: counter(
+      "Samples refused by this reader's resource limits",
+      "{sample}",
+      { topic: "open" },
+    ),
+  }),
+  ...emittedBy(SERVICES, {
+    cms_dds_matched_endpoints: gauge("Remote endpoints that match this one", "{endpoint}", {
+      topic: "open",
+      endpoint: "open",
+    }),
+    cms_dds_incompatible_qos_total: counter(
+      "Remote endpoints refused for incompatible QoS, by the policy that refused",
+      "{endpoint}",
+      { topic: "open", endpoint: "open", policy: "open" },
+    ),
+    cms_dds_participant_recreations_total: counter(
+      "Times the DDS participant was made again because the network interface went or changed",
+      "{recreation}",
+    ),
+    cms_log_records_total: counter("Log records written, by severity", "{record}", {
+      level: LOG_LEVELS,
+    }),
+    cms_telemetry_dropped_total: counter(
+      "Telemetry items dropped because the ingress did not take them",
+      "{item}",
+      { signal: ["traces", "logs", "metrics"] },
+    ),
+  }),
 } as const satisfies Record<string, MetricSpec>;
 export type MetricName = keyof typeof METRICS;
 
 export const ON_SHUTDOWN = "only when the process is told to stop";
 const ON_FAULT = "only when something is wrong";
 
+const info = <const F extends readonly string[]>(...fields: F) =>
+  ({ level: "INFO", fields }) as const;
+const warn = <const F extends readonly string[]>(...fields: F) =>
+  ({ level: "WARN", fields }) as const;
+const error = <const F extends readonly string[]>(...fields: F) =>
+  ({ level: "ERROR", fields }) as const;
+
+/** An event that a healthy system does not show, and why. */
+const rarely = <T extends object>(rare: string, spec: T) => ({ ...spec, rare });
+
 export const LOGS = {
-  service_starting: { level: "INFO", fields: ["service", "pid", "dds_domain"], services: SERVICES },
-  signal_received: {
-    level: "INFO",
-    fields: ["signal"],
-    services: SERVICES,
-    rare: ON_SHUTDOWN,
-  },
-  service_stopping: {
-    level: "INFO",
-    fields: ["reason", "uptime_seconds"],
-    services: SERVICES,
-    rare: ON_SHUTDOWN,
-  },
-  service_crashed: {
-    level: "ERROR",
-    // OpenTelemetry's names for what is known of an exception; they are attributes of the log record, too.
-    fields: ["exception.type", "exception.message", "exception.stacktrace"],
-    services: SERVICES,
-    rare: ON_FAULT,
-  },
-  dds_writer_ready: {
-    level: "INFO",
-    fields: ["topic", "qos", "env_qos_override"],
-    services: WRITERS,
-  },
-  dds_subscriber_ready: { level: "INFO", fields: ["topic", "qos"], services: READERS },
-  dds_incompatible_qos: {
-    level: "WARN",
-    fields: ["topic", "endpoint", "policy", "total"],
-    services: SERVICES,
-    rare: ON_FAULT,
-  },
-  dds_participant_recreated: {
-    level: "WARN",
-    fields: ["reason", "interface", "address"],
-    services: SERVICES,
-    rare: ON_FAULT,
-  },
-  message_rejected: {
-    level: "WARN",
-    fields: ["topic", "reason", "total"],
-    services: READERS,
-    rare: ON_FAULT,
-  },
-  telemetry_export_failing: {
-    level: "WARN",
-    fields: ["signal", "reason", "dropped_total"],
-    services: SERVICES,
-    rare: ON_FAULT,
-  },
-  telemetry_export_resumed: {
-    level: "INFO",
-    fields: ["signal", "dropped_total"],
-    services: SERVICES,
-    rare: ON_FAULT,
-  },
-  sensor_started: {
-    level: "INFO",
-    fields: ["sensor_id", "sensor_type", "target_rate_hz", "detection_probability"],
-    services: SENSORS,
-  },
-  sensor_heartbeat: {
-    level: "INFO",
-    fields: ["sensor_id", "publish_rate_hz_observed", "drop_rate_hz_observed", "target_rate_hz"],
-    services: SENSORS,
-  },
-  sensor_loop_overrun: {
-    level: "WARN",
-    fields: ["sensor_id", "late_ms", "period_ms", "skipped_scans"],
-    services: SENSORS,
-    rare: ON_FAULT,
-  },
-  fusion_queue_full_dropping: {
-    level: "WARN",
-    fields: ["queue_depth", "dropped_total"],
-    services: FUSION,
-    rare: ON_FAULT,
-  },
-  tactical_track_contributors_changed: {
-    level: "INFO",
-    fields: ["track_id", "added", "removed", "contributing_sensors"],
-    services: FUSION,
-  },
-  threat_level_changed: {
-    level: "INFO",
-    fields: ["track_id", "from_level", "to_level", "rationale"],
-    services: THREAT,
-  },
-  mission_order_issued: {
-    level: "INFO",
-    fields: ["order_id", "action", "target_track_id", "threat_level"],
-    services: COMMAND,
-  },
-  mission_order_expired: {
-    level: "INFO",
-    fields: ["order_id", "action", "target_track_id", "age_seconds"],
-    services: EFFECTOR,
-    rare: "only when an order waits in the history for longer than it holds",
-  },
-  engagement_status_changed: {
-    level: "INFO",
-    fields: ["order_id", "status", "target_track_id"],
-    services: EFFECTOR,
-  },
-  engagement_resolved: {
-    level: "INFO",
-    fields: ["order_id", "outcome", "target_track_id", "duration_seconds"],
-    services: EFFECTOR,
-  },
-  http_starting: { level: "INFO", fields: ["port"], services: DISPLAY },
+  ...emittedBy(SERVICES, {
+    service_starting: info("service", "pid", "dds_domain"),
+    signal_received: rarely(ON_SHUTDOWN, info("signal")),
+    service_stopping: rarely(ON_SHUTDOWN, info("reason", "uptime_seconds")),
+    // OpenTelemetry's names for an exception's facts; they are attributes of the log record, too.
+    service_crashed: rarely(
+      ON_FAULT,
+      error("exception.type", "exception.message", "exception.stacktrace"),
+    ),
+    dds_incompatible_qos: rarely(ON_FAULT, warn("topic", "endpoint", "policy", "total")),
+    dds_participant_recreated: rarely(ON_FAULT, warn("reason", "interface", "address")),
+    telemetry_export_failing: rarely(ON_FAULT, warn("signal", "reason", "dropped_total")),
+    telemetry_export_resumed: rarely(ON_FAULT, info("signal", "dropped_total")),
+  }),
+  ...emittedBy(WRITERS, { dds_writer_ready: info("topic", "qos", "env_qos_override") }),
+  ...emittedBy(READERS, {
+    dds_subscriber_ready: info("topic", "qos"),
+    message_rejected: rarely(ON_FAULT, warn("topic", "reason", "total")),
+  }),
+  ...emittedBy(SENSORS, {
+    sensor_started: info("sensor_id", "sensor_type", "target_rate_hz", "detection_probability"),
+    sensor_heartbeat: info(
+      "sensor_id",
+      "publish_rate_hz_observed",
+      "drop_rate_hz_observed",
+      "target_rate_hz",
+    ),
+    sensor_loop_overrun: rarely(
+      ON_FAULT,
+      warn("sensor_id", "late_ms", "period_ms", "skipped_scans"),
+    ),
+  }),
+  ...emittedBy(FUSION, {
+    fusion_queue_full_dropping: rarely(ON_FAULT, warn("queue_depth", "dropped_total")),
+    tactical_track_contributors_changed: info(
+      "track_id",
+      "added",
+      "removed",
+      "contributing_sensors",
+    ),
+  }),
+  ...emittedBy(THREAT, {
+    threat_level_changed: info("track_id", "from_level", "to_level", "rationale"),
+  }),
+  ...emittedBy(COMMAND, {
+    mission_order_issued: info("order_id", "action", "target_track_id", "threat_level"),
+  }),
+  ...emittedBy(EFFECTOR, {
+    mission_order_expired: rarely(
+      "only when an order waits in the history for longer than it holds",
+      info("order_id", "action", "target_track_id", "age_seconds"),
+    ),
+    engagement_status_changed: info("order_id", "status", "target_track_id"),
+    engagement_resolved: info("order_id", "outcome", "target_track_id", "duration_seconds"),
+  }),
+  ...emittedBy(DISPLAY, { http_starting: info("port") }),
 } as const satisfies Record<string, LogSpec>;
 export type LogEvent = keyof typeof LOGS;
 
