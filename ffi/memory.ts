@@ -1,5 +1,5 @@
 /** Memory that C reads and writes: JavaScript buffers, whose contents never move, by address. */
-import { type Pointer, ptr, toArrayBuffer } from "bun:ffi";
+import { type Pointer, ptr } from "bun:ffi";
 
 export type { Pointer };
 
@@ -60,9 +60,4 @@ export function withCString<T>(text: string, use: (pointer: Pointer) => T): T {
   } finally {
     inUse.delete(block);
   }
-}
-
-/** A view of `size` bytes of C memory; valid only as long as C keeps it. */
-export function foreignBytes(address: Pointer, size: number): Uint8Array {
-  return new Uint8Array(toArrayBuffer(address, 0, size));
 }

@@ -13,33 +13,23 @@ export interface QosProfile {
 /** The policies of a profile for which DDS refuses an endpoint, by their names in its status. */
 export const MATCHING_POLICIES = ["RELIABILITY", "DURABILITY", "OWNERSHIP"] as const;
 
+const volatile = (reliability: QosProfile["reliability"], depth: number): QosProfile => ({
+  reliability,
+  history: { kind: "KEEP_LAST", depth },
+  durability: "VOLATILE",
+});
+
 /** What readers and writers of a topic use unless an override is set. */
 export const TOPIC_QOS: Readonly<Record<TopicName, QosProfile>> = {
-  SourceTrackTopic: {
-    reliability: "BEST_EFFORT",
-    history: { kind: "KEEP_LAST", depth: 10 },
-    durability: "VOLATILE",
-  },
-  TacticalTrackTopic: {
-    reliability: "RELIABLE",
-    history: { kind: "KEEP_LAST", depth: 50 },
-    durability: "VOLATILE",
-  },
-  ThreatAssessmentTopic: {
-    reliability: "RELIABLE",
-    history: { kind: "KEEP_LAST", depth: 20 },
-    durability: "VOLATILE",
-  },
+  SourceTrackTopic: volatile("BEST_EFFORT", 10),
+  TacticalTrackTopic: volatile("RELIABLE", 50),
+  ThreatAssessmentTopic: volatile("RELIABLE", 20),
   MissionOrderTopic: {
     reliability: "RELIABLE",
     history: { kind: "KEEP_ALL" },
     durability: "TRANSIENT_LOCAL",
   },
-  EngagementStatusTopic: {
-    reliability: "RELIABLE",
-    history: { kind: "KEEP_LAST", depth: 20 },
-    durability: "VOLATILE",
-  },
+  EngagementStatusTopic: volatile("RELIABLE", 20),
 };
 
 /**
@@ -49,21 +39,8 @@ export const TOPIC_QOS: Readonly<Record<TopicName, QosProfile>> = {
  * RELIABLE_KEEP_LAST loses nothing; an EXCLUSIVE writer never matches a SHARED reader.
  */
 export const FORCED_QOS = {
-  RELIABLE_KEEP_LAST: {
-    reliability: "RELIABLE",
-    history: { kind: "KEEP_LAST", depth: 10 },
-    durability: "VOLATILE",
-  },
-  BEST_EFFORT_KEEP_LAST: {
-    reliability: "BEST_EFFORT",
-    history: { kind: "KEEP_LAST", depth: 10 },
-    durability: "VOLATILE",
-  },
-  EXCLUSIVE_OWNERSHIP: {
-    reliability: "BEST_EFFORT",
-    history: { kind: "KEEP_LAST", depth: 10 },
-    durability: "VOLATILE",
-    ownership: "EXCLUSIVE",
-  },
+  RELIABLE_KEEP_LAST: volatile("RELIABLE", 10),
+  BEST_EFFORT_KEEP_LAST: volatile("BEST_EFFORT", 10),
+  EXCLUSIVE_OWNERSHIP: { ...volatile("BEST_EFFORT", 10), ownership: "EXCLUSIVE" },
 } as const satisfies Record<string, QosProfile>;
 export type ForcedQosName = keyof typeof FORCED_QOS;

@@ -18,35 +18,14 @@ const TraceContext = {
   fields: { traceparent: { kind: "string", bound: 55 }, tracestate: "string" },
 } as const;
 
-const SensorType = {
-  kind: "enum",
-  name: "cms::SensorType",
-  values: ["RADAR", "ESM", "EO"],
-} as const;
+const enumOf = <const N extends string, const V extends readonly string[]>(name: N, values: V) =>
+  ({ kind: "enum", name, values }) as const;
 
-const Classification = {
-  kind: "enum",
-  name: "cms::Classification",
-  values: ["UNKNOWN", "AIRCRAFT", "MISSILE"],
-} as const;
-
-const ThreatLevel = {
-  kind: "enum",
-  name: "cms::ThreatLevel",
-  values: ["LOW", "MEDIUM", "HIGH", "CRITICAL"],
-} as const;
-
-const OrderAction = {
-  kind: "enum",
-  name: "cms::OrderAction",
-  values: ["MONITOR", "ENGAGE"],
-} as const;
-
-const EngagementState = {
-  kind: "enum",
-  name: "cms::EngagementState",
-  values: ["ACCEPTED", "IN_FLIGHT", "HIT", "MISS"],
-} as const;
+const SensorType = enumOf("cms::SensorType", ["RADAR", "ESM", "EO"]);
+const Classification = enumOf("cms::Classification", ["UNKNOWN", "AIRCRAFT", "MISSILE"]);
+const ThreatLevel = enumOf("cms::ThreatLevel", ["LOW", "MEDIUM", "HIGH", "CRITICAL"]);
+const OrderAction = enumOf("cms::OrderAction", ["MONITOR", "ENGAGE"]);
+const EngagementState = enumOf("cms::EngagementState", ["ACCEPTED", "IN_FLIGHT", "HIT", "MISS"]);
 
 /** One detection of one target by one sensor. */
 export const SourceTrack = {
@@ -144,8 +123,6 @@ export const TOPIC_TYPES = {
   EngagementStatusTopic: EngagementStatus,
 } as const satisfies Record<TopicName, unknown>;
 
-export const SENSOR_TYPES = SensorType.values;
-export const CLASSIFICATIONS = Classification.values;
 export const THREAT_LEVELS = ThreatLevel.values;
 export const ORDER_ACTIONS = OrderAction.values;
 export const ENGAGEMENT_STATES = EngagementState.values;
