@@ -32,10 +32,15 @@ function address(text: string): { host: string; port: number } {
   return { host, port: Number(port) };
 }
 
-/** Listens on 127.0.0.1:`port` and connects each client to the unix socket at `path`. */
-export function relayFromPort(port: number, path: string): Promise<Server> {
+/** Listens on `host`:`port` and connects each client to the unix socket at `path`. */
+export function relayFromPort(port: number, path: string, host = "127.0.0.1"): Promise<Server> {
   const server = createServer((socket) => join(socket, createConnection(path)));
-  return listening(server, `127.0.0.1:${port}`);
+  return listening(server, `${host}:${port}`);
+}
+
+/** Lets a server listen on the unix socket at `path`. */
+export function listenOnSocket(server: Server, path: string): Promise<Server> {
+  return listening(server, path);
 }
 
 /** Listens on the unix socket at `path` and connects each client to `host`:`port`. */
