@@ -105,7 +105,7 @@ export async function recordAndExamine(
   const result =
     before === undefined
       ? await recordIncident(context, { ...settings, bundles }, job)
-      : { kind: "recorded" as const, recorded: before };
+      : { kind: "recorded" as const, recorded: before, later: undefined };
   if (result.kind === "invalid") {
     manifests.push(...keepInvalid(result, settings, job));
     return;

@@ -102,6 +102,7 @@ export async function examineRecorded(
     alert,
     looks: look === undefined ? [] : [look],
     frozen: null,
+    frozenLater: null,
     metricPoints: recording.metric_points,
     injectLog: recording.inject_log,
     cleanupLog: recording.cleanup_log,

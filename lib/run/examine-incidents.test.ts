@@ -11,7 +11,14 @@ import { createInvestigator } from "../investigate/registry.ts";
 import type { Investigation, Investigator } from "../investigate/investigator.ts";
 import type { RunContext } from "./context.ts";
 import { examineIncidents, type ExamineRequest } from "./examine-incidents.ts";
-import { type Recording, sha256Of, writeRecordedIncident } from "./recorded-incident.ts";
+import {
+  bundlesIn,
+  readRecording,
+  type Recording,
+  recordingsIn,
+  sha256Of,
+  writeRecordedIncident,
+} from "./recorded-incident.ts";
 import { runsFolder, withRunsLocked } from "./runs-folder.ts";
 import { silent } from "./testing/silent.ts";
 
@@ -37,6 +44,7 @@ const recordingOf = (incident: string, bytes: Uint8Array, repeat: number): Recor
   bundle_sha256: sha256Of(bytes),
   scenario: "sensor-down",
   repeat,
+  moment: "first",
   seed: 7,
   engine: "native",
   isolation: "fresh",
@@ -64,6 +72,24 @@ const examine = (change: Partial<ExamineRequest> = {}) =>
     results,
     ...change,
   });
+
+test("a later moment is an incident of its own, but no recording of its scenario's turn", () => {
+  const folder = join(root, "later");
+  for (const [incident, moment] of [
+    ["00000000000000aa", "later"],
+    ["00000000000000bb", "first"],
+  ] as const) {
+    const bytes = Buffer.from(incident);
+    writeRecordedIncident(folder, bytes, { ...recordingOf(incident, bytes, 1), moment });
+  }
+  expect(bundlesIn([folder]).map((path) => readRecording(path).recording.moment)).toEqual([
+    "later",
+    "first",
+  ]);
+  expect(recordingsIn(folder).map(({ recording }) => recording.incident)).toEqual([
+    "00000000000000bb",
+  ]);
+});
 
 /** An investigator that asks what time it is, and counts. */
 function clockReader(): { investigator: Investigator; seen: number[] } {

@@ -42,6 +42,8 @@ export interface Incident {
   readonly looks: readonly Look[];
   /** What was frozen; null for a live run, and when it did not come to that. */
   readonly frozen: FrozenIncident | null;
+  /** The same fault, frozen LATER_FREEZE_SECONDS after that; null unless it was asked for. */
+  readonly frozenLater: FrozenIncident | null;
   readonly metricPoints: readonly (readonly [number, number])[];
   readonly injectLog: readonly string[];
   readonly cleanupLog: readonly string[];
@@ -54,7 +56,12 @@ export interface FreezeSettings {
   readonly versions: FreezeOptions["versions"];
   /** Decides the targets' places and the sensors' noise. */
   readonly fleetSeed: number;
+  /** Freeze a fault that is in force a second time, LATER_FREEZE_SECONDS after the first. */
+  readonly later?: boolean | undefined;
 }
+
+/** Seconds of telemetry between the first freeze of a fault and the second. */
+const LATER_FREEZE_SECONDS = 120;
 
 export interface IncidentOptions {
   readonly lab: Lab;
@@ -96,7 +103,7 @@ export async function runIncident(scenario: Scenario, options: IncidentOptions):
     await healBefore(play);
     // Both, to hold what a live look saw against what its recording answers.
     if (options.freeze === undefined || options.investigators.length > 0) await examineAll(play);
-    if (options.freeze !== undefined) await freezeNow(play, options.freeze);
+    if (options.freeze !== undefined) await freeze(play, options.freeze);
     await recover(play);
     const jumped = watch.look();
     if (jumped !== undefined) throw jumped;
@@ -115,9 +122,9 @@ export async function runIncident(scenario: Scenario, options: IncidentOptions):
     if (journal.has("up")) await options.lab.down();
   }
   const { timeline, injectLog, cleanupLog, runLog } = journal;
-  const { alert, looks, frozen, metricPoints } = play;
-  const logs = { injectLog, cleanupLog, runLog };
-  return { scenario, outcome, timeline, alert, looks, frozen, metricPoints, ...logs };
+  const { alert, looks, frozen, frozenLater, metricPoints } = play;
+  const found = { alert, looks, frozen, frozenLater, metricPoints };
+  return { scenario, outcome, timeline, ...found, injectLog, cleanupLog, runLog };
 }
 
 function outcomeOf(error: unknown, phase: string): Outcome {
@@ -141,6 +148,7 @@ interface Play {
   alert: Alert | null;
   looks: Look[];
   frozen: FrozenIncident | null;
+  frozenLater: FrozenIncident | null;
   metricPoints: Incident["metricPoints"];
 }
 
@@ -172,7 +180,7 @@ function createPlay(scenario: Scenario, options: IncidentOptions, watch: ClockWa
     cleanupLog: logTo(journal.cleanupLog),
   });
   const step = { prometheus, progress, signal };
-  const found = { alert: null, looks: [], frozen: null, metricPoints: [] };
+  const found = { alert: null, looks: [], frozen: null, frozenLater: null, metricPoints: [] };
   return { scenario, options, clock, journal, progress, step, injection, ...found };
 }
 
@@ -331,10 +339,24 @@ async function examineAll(play: Play): Promise<void> {
   progress.line(`${investigators.length} investigation(s) of ${scenario.name} ended`);
 }
 
-/** Freezes the incident, and sweeps what was frozen for anything that gives the scenario away. */
-async function freezeNow(play: Play, { rulesText, versions, fleetSeed }: FreezeSettings) {
-  const { scenario, options, journal, progress, clock, alert } = play;
+/** Freezes the incident; a fault that is still in force a second time, when that is asked for. */
+async function freeze(play: Play, settings: FreezeSettings): Promise<void> {
+  const { scenario, options, journal, clock } = play;
   journal.phase = "freeze";
+  play.frozen = await freezeNow(play, settings);
+  journal.timeline.push({ name: "frozen", unixMs: play.frozen.facts.frozen_unix_ms });
+  if (settings.later !== true || scenario.investigate !== "while-firing") return;
+  await clock.sleep(LATER_FREEZE_SECONDS * 1000, options.signal);
+  await proveSignature(play, scenario.deadlines.signatureAfterMs, play.step);
+  play.frozenLater = await freezeNow(play, settings);
+}
+
+/** Freezes what the lab has stored, and sweeps it for anything that gives the scenario away. */
+async function freezeNow(
+  play: Play,
+  { rulesText, versions, fleetSeed }: FreezeSettings,
+): Promise<FrozenIncident> {
+  const { scenario, options, progress, clock, alert } = play;
   if (alert === null) throw new Error("No alert was recorded before the freeze");
   const { lab, signal } = options;
   const frozen = await freezeIncident({ lab, alert, rulesText, versions, signal, clock });
@@ -345,9 +367,8 @@ async function freezeNow(play: Play, { rulesText, versions, fleetSeed }: FreezeS
     const [leak] = leaksIn(text, secrets);
     if (leak !== undefined) throw new Error(`${where} gives the scenario away: it has "${leak}"`);
   }
-  play.frozen = frozen;
-  journal.timeline.push({ name: "frozen", unixMs: frozen.facts.frozen_unix_ms });
   progress.line(`frozen at ${new Date(frozen.facts.frozen_unix_ms).toISOString()}`);
+  return frozen;
 }
 
 /** The metric of the scenario over the whole run, every two seconds. */

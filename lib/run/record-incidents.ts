@@ -20,6 +20,8 @@ export interface RecordRequest {
   readonly repeat: number;
   readonly shard?: Shard | undefined;
   readonly seed?: number | undefined;
+  /** Freeze each fault that is in force a second time. */
+  readonly later?: boolean | undefined;
   /** The folder that gets the bundles, and their truths in a folder of its own. */
   readonly folder: string;
 }
@@ -32,11 +34,21 @@ export interface RecordedLine {
   /** Seconds of lab. */
   readonly seconds: number;
   readonly bundle: string | null;
+  /** The same fault, frozen later. */
+  readonly later: string | null;
 }
 
 export async function recordIncidents(
   context: RunContext,
-  { labs: requested, repeat, shard, seed = freshSeed(), folder, ...choice }: RecordRequest,
+  {
+    labs: requested,
+    repeat,
+    shard,
+    seed = freshSeed(),
+    later,
+    folder,
+    ...choice
+  }: RecordRequest,
 ): Promise<RecordedLine[]> {
   const { engine } = requested;
   if (engine !== "native") {
@@ -51,6 +63,7 @@ export async function recordIncidents(
     rulesText: readRulesText(),
     versions: await versions(),
     bundles: folder,
+    later,
   };
   const before = recordingsIn(folder).map(({ recording }) => recording);
   const turns = scenarios.flatMap((scenario) =>
@@ -73,8 +86,13 @@ export async function recordIncidents(
       const shared = { scenario, repeat: turn.repeat, seconds };
       lines.push(
         result.kind === "recorded"
-          ? { ...shared, outcome: { kind: "valid" }, bundle: result.recorded.bundlePath }
-          : { ...shared, outcome: result.incident.outcome, bundle: null },
+          ? {
+              ...shared,
+              outcome: { kind: "valid" },
+              bundle: result.recorded.bundlePath,
+              later: result.later?.bundlePath ?? null,
+            }
+          : { ...shared, outcome: result.incident.outcome, bundle: null, later: null },
       );
     }),
   );

@@ -1,6 +1,7 @@
 /** Records incidents: a lab for each, frozen into a bundle, healed and proven at once; no model is waited for. */
 import { createPrng } from "../base/prng.ts";
 import type { AlertRule } from "../contract/alert-rules.ts";
+import type { FrozenIncident } from "../incident/freeze.ts";
 import type { Outcome } from "../score/run-record.ts";
 import type { Scenario } from "../../scenarios/load.ts";
 import { untilValid } from "./attempts.ts";
@@ -8,7 +9,12 @@ import { benignChange } from "./benign.ts";
 import type { RunContext } from "./context.ts";
 import { type Incident, runIncident } from "./incident.ts";
 import { BUDGET } from "./investigators.ts";
-import { type RecordedIncident, sha256Of, writeRecordedIncident } from "./recorded-incident.ts";
+import {
+  type RecordedIncident,
+  type Recording,
+  sha256Of,
+  writeRecordedIncident,
+} from "./recorded-incident.ts";
 
 /** What all recordings of an experiment have in common. */
 export interface RecordSettings {
@@ -19,6 +25,8 @@ export interface RecordSettings {
   readonly versions: Readonly<Record<string, string>>;
   /** The folder that gets the bundles. */
   readonly bundles: string;
+  /** Freeze each fault a second time, as an incident of its own with the same truth. */
+  readonly later?: boolean | undefined;
 }
 
 /** One scenario, once. */
@@ -39,7 +47,11 @@ export interface RecordJob extends Turn {
 
 /** What came of it: a bundle on disk, or an incident that is no measurement. */
 export type RecordResult =
-  | { readonly kind: "recorded"; readonly recorded: RecordedIncident }
+  | {
+      readonly kind: "recorded";
+      readonly recorded: RecordedIncident;
+      readonly later: RecordedIncident | undefined;
+    }
   | { readonly kind: "invalid"; readonly incident: Incident; readonly earlier: readonly Outcome[] };
 
 /** A seed for each scenario and repeat, the same for the recording and all its examinations. */
@@ -63,7 +75,12 @@ export async function recordIncident(
       lab: context.createLab({ engine, index: job.labIndex, lifetime: "with-caller" }),
       rules,
       investigators: [],
-      freeze: { rulesText, versions: { project, bun, prometheus }, fleetSeed: seed },
+      freeze: {
+        rulesText,
+        versions: { project, bun, prometheus },
+        fleetSeed: seed,
+        later: settings.later,
+      },
       budget: BUDGET,
       seed,
       keepTelemetry,
@@ -72,27 +89,35 @@ export async function recordIncident(
       progress,
     });
   const { incident, earlier } = await untilValid(attempt, job.earlier, progress);
-  const { frozen, outcome } = incident;
+  const { frozen, frozenLater, outcome } = incident;
   if (outcome.kind !== "valid" || frozen === null) return { kind: "invalid", incident, earlier };
-  const bytes = await frozen.pack();
-  const recorded = writeRecordedIncident(settings.bundles, bytes, {
-    schema_version: 1,
-    incident: frozen.facts.id,
-    bundle_sha256: sha256Of(bytes),
-    scenario: job.scenario.name,
-    repeat: job.repeat,
-    seed,
-    engine,
-    isolation: keepTelemetry ? "keep-telemetry" : "fresh",
-    versions: { ...versions },
-    earlier: [...earlier],
-    outcome,
-    timeline: [...incident.timeline],
-    metric_points: incident.metricPoints.map(([at, value]) => [at, value]),
-    inject_log: [...incident.injectLog],
-    cleanup_log: [...incident.cleanupLog],
-    run_log: [...incident.runLog],
-  });
-  progress.line(`recorded ${recorded.bundlePath}: ${(bytes.length / 1e6).toFixed(2)} MB`);
-  return { kind: "recorded", recorded };
+  const write = async (one: FrozenIncident, moment: Recording["moment"]) => {
+    const bytes = await one.pack();
+    const recorded = writeRecordedIncident(settings.bundles, bytes, {
+      schema_version: 1,
+      incident: one.facts.id,
+      bundle_sha256: sha256Of(bytes),
+      scenario: job.scenario.name,
+      repeat: job.repeat,
+      moment,
+      seed,
+      engine,
+      isolation: keepTelemetry ? "keep-telemetry" : "fresh",
+      versions: { ...versions },
+      earlier: [...earlier],
+      outcome,
+      timeline: incident.timeline.map((event) =>
+        event.name === "frozen" ? { ...event, unixMs: one.facts.frozen_unix_ms } : event,
+      ),
+      metric_points: incident.metricPoints.map(([at, value]) => [at, value]),
+      inject_log: [...incident.injectLog],
+      cleanup_log: [...incident.cleanupLog],
+      run_log: [...incident.runLog],
+    });
+    progress.line(`recorded ${recorded.bundlePath}: ${(bytes.length / 1e6).toFixed(2)} MB`);
+    return recorded;
+  };
+  // The later one first: with the first one on disk, the turn counts as recorded.
+  const later = frozenLater === null ? undefined : await write(frozenLater, "later");
+  return { kind: "recorded", recorded: await write(frozen, "first"), later };
 }

@@ -24,6 +24,8 @@ export const RecordingSchema = z.strictObject({
   bundle_sha256: z.string(),
   scenario: z.string(),
   repeat: z.number().int().positive(),
+  /** When it was frozen: while its alert had just fired, or later, while the fault went on. */
+  moment: z.enum(["first", "later"]).default("first"),
   /** What everything in the recording and in its examinations is derived from. */
   seed: z.number(),
   engine: z.string(),
@@ -108,16 +110,19 @@ export function bundlesIn(paths: readonly string[]): string[] {
   return [...found].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, file]) => file);
 }
 
-/** The valid recordings of a folder. One of which a file is torn is none: it is recorded again. */
+/**
+ * The valid recordings of a folder, without the later moments of the same faults. One of which a
+ * file is torn is none: it is recorded again.
+ */
 export function recordingsIn(folder: string): RecordedIncident[] {
   if (!existsSync(folder)) return [];
   const bundles = readdirSync(folder).filter((name) => name.endsWith(BUNDLE_SUFFIX));
   return bundles.flatMap((name) => {
     try {
       const recorded = readRecording(join(folder, name));
-      const { outcome, bundle_sha256 } = recorded.recording;
+      const { outcome, bundle_sha256, moment } = recorded.recording;
       const isWhole = sha256Of(readFileSync(recorded.bundlePath)) === bundle_sha256;
-      return outcome.kind === "valid" && isWhole ? [recorded] : [];
+      return outcome.kind === "valid" && moment === "first" && isWhole ? [recorded] : [];
     } catch (error) {
       if (error instanceof UsageError) return [];
       throw error;

@@ -91,6 +91,7 @@ describe("artefacts", () => {
     alert: null,
     looks: [],
     frozen: null,
+    frozenLater: null,
     metricPoints: [[1000, 2]],
     injectLog: [],
     cleanupLog: ["healed"],

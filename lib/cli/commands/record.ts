@@ -11,6 +11,7 @@ interface RecordOptions extends ParallelOptions {
   readonly repeat: number;
   readonly shard?: Shard;
   readonly seed?: number;
+  readonly later: boolean;
   readonly into: string;
 }
 
@@ -23,19 +24,20 @@ export const record: CommandDefinition<RecordOptions, [string | undefined]> = {
       .option("--repeat <n>", "recordings of each scenario", whole(1, 1000, "recordings"), 1)
       .addOption(shardOption())
       .option("--seed <n>", "seed of chance", whole(0, 4294967295, "a seed"))
+      .option("--later", "freeze each fault again after 120 s, as an incident of its own", false)
       .option("--into <folder>", "where bundles and truths are kept", "results/recorded"),
-  action: async (context, { all, repeat, shard, seed, into, json, ...lab }, scenario) => {
+  action: async (context, { all, repeat, shard, seed, later, into, json, ...lab }, scenario) => {
     const labs = labsOf({ json, ...lab });
-    const request = { scenario, all, repeat, shard, seed, labs, folder: into };
+    const request = { scenario, all, repeat, shard, seed, later, labs, folder: into };
     const lines = await recordIncidents(context, request);
     if (json) context.print(JSON.stringify(lines, null, 2));
     else {
-      const rows = lines.map(({ scenario, repeat, outcome, seconds, bundle }) => [
+      const rows = lines.map(({ scenario, repeat, outcome, seconds, bundle, later }) => [
         scenario,
         String(repeat),
         outcome.kind === "environment-invalid" ? `invalid (${outcome.phase})` : outcome.kind,
         `${seconds} s`,
-        bundle ?? "–",
+        [bundle, later].filter((path) => path !== null).join(", ") || "–",
       ]);
       context.print(table(["scenario", "recording", "outcome", "lab", "bundle"], rows));
     }
