@@ -40,15 +40,7 @@ export interface RecordedLine {
 
 export async function recordIncidents(
   context: RunContext,
-  {
-    labs: requested,
-    repeat,
-    shard,
-    seed = freshSeed(),
-    later,
-    folder,
-    ...choice
-  }: RecordRequest,
+  { labs: requested, repeat, shard, seed = freshSeed(), later, folder, ...choice }: RecordRequest,
 ): Promise<RecordedLine[]> {
   const { engine } = requested;
   if (engine !== "native") {
