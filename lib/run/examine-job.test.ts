@@ -3,6 +3,7 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { processEnv } from "../base/env.ts";
 import { waitUntil } from "../base/wait.ts";
 import type { Manifest } from "../score/run-record.ts";
 import { readManifests } from "./artefacts.ts";
@@ -32,7 +33,7 @@ function startShard(index: number, results: string) {
     .replace("--investigator baseline", "--investigator lookup");
   return Bun.spawn([...(container?.command ?? []), here], {
     cwd: ROOT,
-    env: { PATH: process.env["PATH"], JOB_COMPLETION_INDEX: String(index) },
+    env: { PATH: processEnv()["PATH"], JOB_COMPLETION_INDEX: String(index) },
     stdout: "ignore",
     stderr: "ignore",
   });
