@@ -5,6 +5,7 @@ import {
   checkDeadFiles,
   checkFfiSurface,
   checkImports,
+  checkListeners,
   checkNamedPaths,
   checkNamesAndReadmes,
   checkTopLevel,
@@ -98,6 +99,18 @@ describe("bans", () => {
     ["class A {\n  private x = 1;\n}", "#names"],
   ])("%p is refused with what to use instead", (text, message) => {
     expect(checkBans(planted({ "lib/score/a.ts": text })).join()).toContain(message);
+  });
+
+  test("every listener checks the Host header", () => {
+    expect(checkListeners(tree)).toEqual([]);
+    const open = "Bun.serve({ fetch: () => new Response() });";
+    const checked = "Bun.serve({ fetch: underLocalNames(() => new Response()) });";
+    const made = new Map([
+      ["lib/a.ts", open],
+      ["lib/b.ts", checked],
+      ["lib/testing/c.ts", open],
+    ]);
+    expect(checkListeners(made)).toEqual([expect.stringContaining("lib/a.ts: Bun.serve()")]);
   });
 
   test("bun:ffi is imported in three files at most", () => {

@@ -233,6 +233,14 @@ export function checkFfiSurface(tree: Tree): string[] {
     : [`bun:ffi may be imported in three files, not in ${users.map(([path]) => path).join(", ")}`];
 }
 
+/** Listeners that answer under any name: a page on the Internet could make its own name point to this machine and read them. */
+export function checkListeners(tree: Tree): string[] {
+  return [...tree]
+    .filter(([path, text]) => isSource(path) && !mayUseDoubles(path) && text.includes("Bun.serve("))
+    .filter(([path, text]) => path !== "lib/tidy.ts" && !text.includes("underLocalNames("))
+    .map(([path]) => `${path}: Bun.serve() needs underLocalNames() of lib/base/host.ts`);
+}
+
 /** Source files that nothing reaches: no program, no test, no import. */
 export function checkDeadFiles(tree: Tree): string[] {
   const sources = [...tree.keys()].filter(isSource);

@@ -1,4 +1,5 @@
 /** The only client of the HTTP API of Prometheus; the page of the console uses it too. */
+import { boundedText } from "./bounded-body.ts";
 import { EnvironmentError, messageOf } from "./errors.ts";
 
 /** One series of an instant vector. */
@@ -113,7 +114,7 @@ async function getJson(url: string): Promise<unknown> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
     status = response.status;
-    text = await response.text();
+    text = await boundedText(response);
   } catch (error) {
     throw new EnvironmentError(`Cannot ask ${url}: ${messageOf(error)}`, { cause: error });
   }

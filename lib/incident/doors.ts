@@ -3,6 +3,7 @@
  * and hands it to the engine behind; what an engine cannot know any more comes from the record.
  */
 import { messageOf } from "../base/errors.ts";
+import { underLocalNames } from "../base/host.ts";
 import { readsPrometheus } from "../contract/prometheus-api.ts";
 import type { PinnedApi, PinnedTime } from "./pinned-time.ts";
 import { answerFor } from "./recorded-answers.ts";
@@ -26,7 +27,7 @@ export function openDoor(options: DoorOptions): Bun.Server<undefined> {
     port: 0,
     idleTimeout: 120,
     maxRequestBodySize: MAX_BODY_BYTES,
-    fetch: (request) => answer(request, options),
+    fetch: underLocalNames((request) => answer(request, options)),
   });
 }
 

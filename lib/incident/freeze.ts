@@ -8,6 +8,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { boundedText } from "../base/bounded-body.ts";
 import { type MonotonicClock, systemClock } from "../base/clock.ts";
 import { EnvironmentError } from "../base/errors.ts";
 import { waitUntil } from "../base/wait.ts";
@@ -93,7 +94,7 @@ const withoutComments = (yaml: string): string => yaml.replaceAll(/^\s*#.*\n/gm,
 async function getJson<T>(url: string): Promise<T> {
   const reply = await fetch(url, { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
   if (!reply.ok) throw new EnvironmentError(`Cannot record ${url}: it answered ${reply.status}`);
-  return (await reply.json()) as T;
+  return JSON.parse(await boundedText(reply)) as T;
 }
 
 /** Waits until every target was scraped, and after that every rule evaluated. */
@@ -138,7 +139,7 @@ async function recordedAnswers(prometheus: string): Promise<Record<string, strin
       const reply = await fetch(prometheus + path, {
         signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
       });
-      const text = await reply.text();
+      const text = await boundedText(reply);
       if (!reply.ok)
         throw new EnvironmentError(`Cannot record ${path}: it answered ${reply.status}`);
       return [name, text] as const;

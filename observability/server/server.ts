@@ -64,10 +64,8 @@ export async function startServer(flags: Flags, options: ServerOptions): Promise
     const metrics = new PushedMetrics(clock);
     const ingress = new Ingress(store, metrics, clock);
     const otlp = otlpHttpApp(ingress);
-    // Like Loki's own, so that a Collector's exporter for Loki can write here.
     const isLive = flags.frozenAtMs === undefined;
     const loki = lokiApp({ store, clock });
-    if (isLive) loki.route("/otlp", otlp);
     const tempo = tempoApp({ store, clock });
     const grafana = grafanaApp({ clock, prometheusUrl: flags.prometheusUrl, rules, loki, tempo });
     closers.push(grafana.stop);

@@ -3,8 +3,10 @@
  * record, so that citations can be checked. It listens on 127.0.0.2: some agents take 127.0.0.1 for
  * a machine to set up.
  */
+import { boundedText } from "../../base/bounded-body.ts";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
+import { underLocalNames } from "../../base/host.ts";
 import type { EvidenceRecord } from "../../contract/answer.ts";
 import type { Fact } from "../../contract/citation.ts";
 import { logql } from "../tools/loki.ts";
@@ -13,6 +15,7 @@ import { trace, traceql } from "../tools/tempo.ts";
 
 const HOST = "127.0.0.2";
 const UPSTREAM_TIMEOUT_MS = 20_000;
+const MAX_REQUEST_BYTES = 1024 * 1024;
 const MAX_ANSWER_CHARACTERS = 200_000;
 
 export interface RecordingProxy extends AsyncDisposable {
@@ -31,7 +34,8 @@ export function serveRecording(grafana: string, clock: Clock = systemClock): Rec
     hostname: HOST,
     port: 0,
     idleTimeout: 60,
-    fetch: async (request) => {
+    maxRequestBodySize: MAX_REQUEST_BYTES,
+    fetch: underLocalNames(async (request) => {
       const { pathname, search } = new URL(request.url);
       const askedMs = clock.nowMs();
       const startedMs = performance.now();
@@ -53,7 +57,7 @@ export function serveRecording(grafana: string, clock: Clock = systemClock): Rec
           : text.slice(0, MAX_ANSWER_CHARACTERS),
       });
       return new Response(text, { status, headers: { "content-type": type } });
-    },
+    }),
   });
   return {
     url: `http://${HOST}:${server.port}`,
@@ -75,7 +79,7 @@ async function forward(
       signal: AbortSignal.timeout(UPSTREAM_TIMEOUT_MS),
     });
     const type = upstream.headers.get("content-type") ?? "application/json";
-    return { status: upstream.status, text: await upstream.text(), type };
+    return { status: upstream.status, text: await boundedText(upstream), type };
   } catch (error) {
     return {
       status: 502,

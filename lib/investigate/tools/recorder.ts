@@ -1,4 +1,5 @@
 /** Records every call: arguments, requests and the full answer. */
+import { boundedText } from "../../base/bounded-body.ts";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
 import type { EvidenceRecord } from "../../contract/answer.ts";
@@ -97,7 +98,7 @@ export async function getJson(url: string, signal: AbortSignal | undefined): Pro
   const response = await fetch(url, {
     signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
   });
-  const text = await response.text();
+  const text = await boundedText(response);
   if (!response.ok && !text.startsWith("{")) {
     throw new ToolError(`GET ${url} answered ${response.status}: ${text.slice(0, 1000)}`);
   }

@@ -6,12 +6,23 @@ import {
   type ServiceName,
   TOPOLOGY,
 } from "../../contract/topology.ts";
+import type { Limits } from "./cgroup.ts";
 
 /** The lab's own end of the bridge: Prometheus, the telemetry server and the container facts. */
 export const GATEWAY = "10.200.0.1";
 export const SUBNET_BITS = 24;
 export const PARTS = ["prometheus", "telemetry"] as const;
 export type PartName = (typeof PARTS)[number];
+
+/**
+ * What a part may use. In a healthy lab Prometheus holds about 100 MiB and the telemetry server 130 MiB, and the latter 200 MiB with
+ * five million rows and every query; whatever a query makes of them, the rest of the machine does not run out of memory. Shares
+ * as for a service: the telemetry server's lower priority is a nice value of its own.
+ */
+export const PART_LIMITS: Readonly<Record<PartName, Limits>> = {
+  prometheus: { memoryBytes: 768 * 2 ** 20, cpuShares: 1024 },
+  telemetry: { memoryBytes: 1024 * 2 ** 20, cpuShares: 1024 },
+};
 
 /** Ports on the gateway. */
 export const INNER_PORTS = {

@@ -12,6 +12,7 @@ import { createLab } from "../create-lab.ts";
 import { addressOf, filesOf, forwards, GATEWAY } from "./layout.ts";
 import { LogFile, rotatedPath } from "./log-file.ts";
 import { portHolder } from "./port-holder.ts";
+import { prometheusArgv } from "./programs.ts";
 import { weightOf } from "./cgroup.ts";
 import { prometheusConfig, prometheusRules } from "./prometheus-config.ts";
 import { ask, LabGoneError, type Operations, serve } from "./protocol.ts";
@@ -158,6 +159,18 @@ test.each([
   [262_144, 10_000],
 ])("a share of %i is a weight of %i in control groups v2", (shares, weight) => {
   expect(weightOf(shares)).toBe(weight);
+});
+
+test("Prometheus stores at most 2 GiB, and at most a quarter of what is free", () => {
+  const sizeFor = (freeBytes: number): string | undefined =>
+    prometheusArgv({ data: (part) => `/data/${part}` }, freeBytes)
+      .find((argument) => argument.startsWith("--storage.tsdb.retention.size="))
+      ?.split("=")[1];
+  expect([sizeFor(2 ** 50), sizeFor(2 ** 30), sizeFor(0)]).toEqual([
+    `${2 ** 31}B`,
+    `${2 ** 28}B`,
+    `${2 ** 26}B`,
+  ]);
 });
 
 describe("Prometheus' files", () => {

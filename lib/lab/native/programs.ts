@@ -1,10 +1,11 @@
 /** The command lines of everything that runs in the lab. */
+import { statfsSync } from "node:fs";
 import { processEnv } from "../../base/env.ts";
 import { ALERT_RULES_FILE } from "../../contract/alert-rules.ts";
 import { FLEET_VARIABLES } from "../../contract/fleet.ts";
 import type { ServiceName } from "../../contract/topology.ts";
 import type { Confinement } from "./confinement.ts";
-import { type Files, GATEWAY, INNER_PORTS, type PartName } from "./layout.ts";
+import { type Files, GATEWAY, INNER_PORTS, PART_LIMITS, type PartName } from "./layout.ts";
 import type { Program } from "./managed-process.ts";
 
 /** A program without the control groups that it will be put in. */
@@ -75,7 +76,13 @@ export function partProgram(
   const env = { ...passedThrough(), HOME: "/nonexistent" };
   const common = { cwd: confinement.projectDir, logPath: files.log(part) };
   if (part === "prometheus") {
-    return { ...common, env, argv: [...confinement.prefix, ...prometheusArgv(confinement)] };
+    const { bavail, bsize } = statfsSync(files.data("prometheus"));
+    const argv = prometheusArgv(confinement, bavail * bsize);
+    return {
+      ...common,
+      env: { ...env, GOMEMLIMIT: `${Math.floor(PART_LIMITS.prometheus.memoryBytes * 0.8)}` },
+      argv: [...confinement.prefix, ...argv],
+    };
   }
   const argv = standIn ? [standIn, part] : telemetryArgv(confinement);
   return {
@@ -86,12 +93,24 @@ export function partProgram(
   };
 }
 
-function prometheusArgv({ data }: Confinement): string[] {
+/** At most this much is stored, the write-ahead log included, and at most a quarter of what is free at the start. */
+const MAX_STORED_BYTES = 2 * 2 ** 30;
+/** Less than this Prometheus cannot work with: two hours of this lab. */
+const MIN_STORED_BYTES = 64 * 2 ** 20;
+
+export function prometheusArgv({ data }: Pick<Confinement, "data">, freeBytes: number): string[] {
+  const stored = Math.max(MIN_STORED_BYTES, Math.min(MAX_STORED_BYTES, Math.floor(freeBytes / 4)));
   return [
     "prometheus",
     `--config.file=${data("prometheus")}/config/prometheus.yml`,
     `--storage.tsdb.path=${data("prometheus")}/data`,
     "--storage.tsdb.retention.time=24h",
+    `--storage.tsdb.retention.size=${stored}B`,
+    // 160 MB of samples in memory: every series of the lab for an hour and a half.
+    "--query.max-samples=10000000",
+    "--query.timeout=30s",
+    // No page of another origin may read; the default lets all of them.
+    "--web.cors.origin=^$",
     `--web.listen-address=127.0.0.1:${INNER_PORTS.prometheusItself}`,
     // For snapshots. Only the supervisor reaches this port; others go through the filter in
     // `prometheus-door.ts`.

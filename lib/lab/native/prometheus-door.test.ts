@@ -9,7 +9,10 @@ const prometheus = Bun.serve({
     asked.push(`${request.method} ${pathname}${search} ${await request.text()}`.trim());
     return Response.json(
       { status: "success" },
-      { status: pathname === "/api/v1/query" ? 200 : 400 },
+      {
+        status: pathname === "/api/v1/query" ? 200 : 400,
+        headers: { "access-control-allow-origin": request.headers.get("origin") ?? "*" },
+      },
     );
   },
 });
@@ -47,6 +50,16 @@ describe("the door of Prometheus", () => {
       expect(await reply.text()).toContain("only reading is");
     }
     expect(asked).toEqual([]);
+  });
+
+  test("does not pass on that another origin may read", async () => {
+    const url = `${door.url.origin}/api/v1/query?query=up`;
+    const origin = "https://evil.example";
+    const reply = await fetch(url, { headers: { origin } });
+    expect(reply.status).toBe(200);
+    expect(reply.headers.get("access-control-allow-origin")).toBeNull();
+    expect((await fetch(url, { method: "OPTIONS", headers: { origin } })).status).toBe(403);
+    asked.splice(0);
   });
 
   test("says when Prometheus does not answer", async () => {

@@ -9,6 +9,7 @@ import { mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "no
 import { systemClock } from "../../base/clock.ts";
 import { processEnv } from "../../base/env.ts";
 import { messageOf } from "../../base/errors.ts";
+import { underLocalNames } from "../../base/host.ts";
 import { ALERT_RULES_FILE, parseAlertRules, rulesFor } from "../../contract/alert-rules.ts";
 import { readFleet } from "../../contract/fleet.ts";
 import { isServiceName, SERVICES, type ServiceName } from "../../contract/topology.ts";
@@ -22,6 +23,7 @@ import {
   GATEWAY,
   INNER_PORTS,
   ORDERLY_STOP,
+  PART_LIMITS,
   type PartName,
   PARTS,
 } from "./layout.ts";
@@ -43,7 +45,7 @@ const SNAPSHOT_TIMEOUT_MS = 20_000;
 
 function startPart(name: PartName, programs: ProgramOptions): ManagedProcess {
   const group = createGroup(index, name);
-  group.reset(null);
+  group.reset(PART_LIMITS[name]);
   return new ManagedProcess({ ...partProgram(name, programs), groups: group.folders });
 }
 
@@ -195,7 +197,9 @@ class Supervisor implements Operations {
     Bun.serve({
       hostname: GATEWAY,
       port: INNER_PORTS.containers,
-      fetch: () => new Response(renderFacts(this.#services.values(), systemClock.nowMs())),
+      fetch: underLocalNames(
+        () => new Response(renderFacts(this.#services.values(), systemClock.nowMs())),
+      ),
     });
   }
 

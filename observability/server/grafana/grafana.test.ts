@@ -275,6 +275,45 @@ describe("the owner's markers", () => {
   });
 });
 
+test("only the OTLP port takes telemetry, and from no page of another origin", async () => {
+  const body = JSON.stringify({
+    resourceLogs: [{ scopeLogs: [{ logRecords: [{ body: { stringValue: "smuggled in" } }] }] }],
+  });
+  const post = (surface: "console" | "loki" | "tempo" | "otlpHttp", path: string, type: string) =>
+    lab.get(surface, path, {}, { method: "POST", body, headers: { "content-type": type } });
+  const { stats } = lab.server.store;
+  lab.server.store.flush();
+  const before = stats.logs;
+  const json = "application/json";
+  for (const [surface, path] of [
+    ["loki", "/otlp/v1/logs"],
+    ["loki", "/v1/logs"],
+    ["loki", "/loki/api/v1/push"],
+    ["tempo", "/v1/logs"],
+    ["console", "/v1/logs"],
+    ["console", "/otlp/v1/logs"],
+    ["console", "/api/datasources/proxy/uid/loki/otlp/v1/logs"],
+    ["console", "/api/datasources/proxy/2/otlp/v1/logs"],
+    ["console", "/api/datasources/proxy/uid/loki/loki/api/v1/push"],
+  ] as const) {
+    expect([path, (await post(surface, path, json)).status]).toEqual([path, 404]);
+  }
+  // What a page may send without a preflight.
+  for (const type of ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"]) {
+    expect((await post("otlpHttp", "/v1/logs", type)).status).toBe(415);
+  }
+  const preflight = await fetch(`${lab.url("otlpHttp")}/v1/logs`, {
+    method: "OPTIONS",
+    headers: { origin: "https://evil.example", "access-control-request-method": "POST" },
+  });
+  expect(preflight.headers.get("access-control-allow-origin")).toBeNull();
+  lab.server.store.flush();
+  expect(stats.logs).toBe(before);
+  expect((await post("otlpHttp", "/v1/logs", json)).status).toBe(200);
+  lab.server.store.flush();
+  expect(stats.logs).toBe(before + 1);
+});
+
 test.each(["console", "loki", "tempo", "otlpHttp"] as const)(
   "%s does not answer under a name that the Internet may own",
   async (surface) => {

@@ -141,7 +141,7 @@ async function proxy(
     headers: type === null ? {} : { "content-type": type },
     signal: AbortSignal.timeout(PROXY_TIMEOUT_MS),
   });
-  return new Response(await reply.arrayBuffer(), {
+  return new Response(reply.body, {
     status: reply.status,
     headers: { "content-type": reply.headers.get("content-type") ?? "application/json" },
   });

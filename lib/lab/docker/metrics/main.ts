@@ -2,6 +2,7 @@
 import { systemClock } from "../../../base/clock.ts";
 import { httpUrl, processEnv, readEnv } from "../../../base/env.ts";
 import { messageOf } from "../../../base/errors.ts";
+import { underLocalNames } from "../../../base/host.ts";
 import { Engine } from "../engine.ts";
 import { FactReader } from "./facts.ts";
 
@@ -16,7 +17,7 @@ try {
     port: PORT,
     hostname: "0.0.0.0",
     development: false,
-    fetch: async (request) => {
+    fetch: underLocalNames(async (request) => {
       const { pathname } = new URL(request.url, "http://runtime-metrics");
       if (pathname === "/healthz") return new Response("ok\n");
       if (pathname !== "/metrics") return new Response("not found\n", { status: 404 });
@@ -25,7 +26,7 @@ try {
       } catch (error) {
         return new Response(`${messageOf(error)}\n`, { status: 502 });
       }
-    },
+    }),
   });
   process.on("SIGTERM", () => process.exit(0));
 } catch (error) {

@@ -3,6 +3,7 @@ import { systemClock } from "../../../base/clock.ts";
 import { endpointOf } from "../../../base/container-engine.ts";
 import { processEnv } from "../../../base/env.ts";
 import { messageOf, UsageError } from "../../../base/errors.ts";
+import { underLocalNames } from "../../../base/host.ts";
 import { Engine } from "../engine.ts";
 import { createProxy } from "./proxy.ts";
 
@@ -17,7 +18,7 @@ try {
     port: PORT,
     hostname: "0.0.0.0",
     development: false,
-    fetch: createProxy({ engine, project, clock: systemClock }),
+    fetch: underLocalNames(createProxy({ engine, project, clock: systemClock })),
   });
   process.on("SIGTERM", () => process.exit(0));
 } catch (error) {
