@@ -1,7 +1,8 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { ManualClock } from "../../../base/clock.ts";
-import { Engine } from "../engine.ts";
+import { type Container, Engine } from "../engine.ts";
 import { LABEL } from "../layout.ts";
+import { rowsOf } from "../metrics/facts.ts";
 import { containerOf, FakeEngine } from "../testing/fake-engine.ts";
 import { createProxy } from "./proxy.ts";
 
@@ -43,6 +44,11 @@ describe("engine proxy", () => {
       HostConfig: { CpuQuota: 0 },
     });
     expect(text).not.toContain("SECRET");
+  });
+
+  test("passes on every field that the facts of a container are made of", async () => {
+    const passed = (await (await ask(`/containers/${OURS}/json`)).json()) as Container;
+    expect(rowsOf(passed, {}, 0)).toEqual(rowsOf(containerOf("x"), {}, 0));
   });
 
   test("answers a client that names no host", async () => {

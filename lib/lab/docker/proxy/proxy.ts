@@ -65,14 +65,14 @@ const summaryOf = ({ Id, Names, State, Labels }: ContainerSummary): ContainerSum
 
 /** Without its environment, its mounts and its command. */
 function containerOf({ Id, Name, Image, State, Config, HostConfig }: Container): unknown {
-  const { Memory, CpuQuota, CpuPeriod } = HostConfig;
+  const { Memory, CpuShares, CpuQuota, CpuPeriod } = HostConfig;
   return {
     Id,
     Name,
     Image,
     State,
     Config: { Labels: Config.Labels },
-    HostConfig: { Memory, CpuQuota, CpuPeriod },
+    HostConfig: { Memory, CpuShares, CpuQuota, CpuPeriod },
     NetworkSettings: { Networks: {} },
   };
 }
