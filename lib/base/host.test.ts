@@ -22,7 +22,7 @@ test.each([
   "a.b.",
 ])("%p is not", (host) => expect(isLocalName(host)).toBe(false));
 
-test("a request under a foreign name is refused over the wire, and a local one answered", async () => {
+test("a request under a foreign name or of a foreign page is refused over the wire, and a local one answered", async () => {
   const server = Bun.serve({
     hostname: "127.0.0.1",
     port: 0,
@@ -37,5 +37,12 @@ test("a request under a foreign name is refused over the wire, and a local one a
     403,
     'Cannot answer for host "evil.example": it must be an address, localhost or a name without a dot\n',
   ]);
+  expect((await ask({ origin: "http://localhost:6274" }))[0]).toBe(200);
+  for (const origin of ["https://evil.example", "null", "http://localhost.evil.example", "file:"]) {
+    expect(await ask({ origin })).toEqual([
+      403,
+      expect.stringContaining("must come from this machine"),
+    ]);
+  }
   await server.stop(true);
 });

@@ -1,15 +1,23 @@
 /**
- * Checks the Host header of HTTP requests. A page on the Internet can let its own name point to this
- * machine (DNS rebinding) and then read what a browser here may read; the header still has that name.
+ * Checks the Host and Origin headers of HTTP requests. A page on the Internet can let its own name point to this
+ * machine (DNS rebinding) and then read what a browser here may read; the header still has that name. It can also send
+ * requests to this machine's own names without reading the answers; their Origin is the page's.
  */
 import { isIP } from "node:net";
 
 type Handler = (request: Request) => Response | Promise<Response>;
 
-/** Wraps `handle`: a request under a name that somebody on the Internet may own is refused. */
+/** Wraps `handle`: a request under a name that somebody on the Internet may own, or of such a page, is refused. */
 export function underLocalNames(handle: Handler): Handler {
   return (request) => {
     const host = request.headers.get("host") ?? "";
+    const origin = request.headers.get("origin");
+    if (origin !== null && !isLocalOrigin(origin)) {
+      return new Response(
+        `Cannot answer a page of ${JSON.stringify(origin)}: it must come from this machine\n`,
+        { status: 403 },
+      );
+    }
     if (isLocalName(host)) return handle(request);
     return new Response(
       `Cannot answer for host ${JSON.stringify(host)}: it must be an address, localhost or a name without a dot\n`,
@@ -26,4 +34,10 @@ export function isLocalName(host: string): boolean {
     .replaceAll(/^\[|\]$/g, "")
     .toLowerCase();
   return isIP(name) !== 0 || !name.includes(".") || /\.(localhost|internal)$/.test(name);
+}
+
+/** Whether a page of this origin comes from this machine; `null`, which any page can have, does not. */
+export function isLocalOrigin(origin: string): boolean {
+  const url = URL.parse(origin);
+  return url !== null && /^https?:$/.test(url.protocol) && isLocalName(url.host);
 }

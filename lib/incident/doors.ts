@@ -4,7 +4,7 @@
  */
 import { messageOf } from "../base/errors.ts";
 import { underLocalNames } from "../base/host.ts";
-import { readsPrometheus } from "../contract/prometheus-api.ts";
+import { readsTelemetry } from "../contract/telemetry-api.ts";
 import type { PinnedApi, PinnedTime } from "./pinned-time.ts";
 import { answerFor } from "./recorded-answers.ts";
 
@@ -35,7 +35,7 @@ async function answer(request: Request, options: DoorOptions): Promise<Response>
   const { api, recorded } = options;
   const { method } = request;
   const { pathname, searchParams } = new URL(request.url);
-  if (!isOpen(api, method, pathname)) {
+  if (!readsTelemetry(api, method, pathname)) {
     return new Response(`${method} ${pathname} is not open: only reading is\n`, { status: 403 });
   }
   const form = await formOf(request);
@@ -53,11 +53,6 @@ async function answer(request: Request, options: DoorOptions): Promise<Response>
   }
   return passOn(request, pathname, params, form !== undefined, options);
 }
-
-const isOpen = (api: PinnedApi, method: string, path: string): boolean =>
-  api === "prometheus"
-    ? readsPrometheus(method, path)
-    : ["GET", "HEAD", "POST"].includes(method) && !path.startsWith("/owner/");
 
 /** The form that a POST carries; undefined when there is no content. */
 async function formOf(request: Request): Promise<URLSearchParams | undefined | "other"> {

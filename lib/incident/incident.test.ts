@@ -128,6 +128,28 @@ describe.skipIf(!hasPrometheus)("an incident (needs prometheus)", () => {
     expect(rules.data.groups.length).toBeGreaterThan(0);
   });
 
+  test("can be read through its doors, and not be written", async () => {
+    const { prometheus, loki, tempo, grafana } = incident.urls;
+    const proxy = `${grafana}/api/datasources/proxy/uid`;
+    for (const url of [
+      `${loki}/otlp/v1/logs`,
+      `${loki}/loki/api/v1/push`,
+      `${tempo}/v1/traces`,
+      `${grafana}/owner/markers`,
+      `${grafana}/api/annotations`,
+      `${proxy}/loki/otlp/v1/logs`,
+      `${proxy}/prometheus/api/v1/write`,
+    ]) {
+      const headers = { "content-type": "application/json" };
+      const reply = await fetch(url, { method: "POST", headers, body: "{}" });
+      expect([url, reply.status]).toEqual([url, 403]);
+    }
+    for (const url of [prometheus, loki, tempo, grafana]) {
+      const reply = await fetch(`${url}/ready`, { headers: { origin: "https://evil.example" } });
+      expect([url, reply.status]).toEqual([url, 403]);
+    }
+  });
+
   test("gives the last minutes before the freeze to who asks by today's clock, by GET, form and proxy", async () => {
     const { prometheus, grafana } = incident.urls;
     const nowS = systemClock.nowMs() / 1000 + 86_400;

@@ -36,6 +36,7 @@ export class SmallSystem implements AsyncDisposable {
   readonly #stack = new AsyncDisposableStack();
   prometheus = "";
   loki = "";
+  #otlp = "";
   /** Value of the metric `broken`. */
   broken = 0;
 
@@ -91,8 +92,9 @@ export class SmallSystem implements AsyncDisposable {
       ready: /\{"event":"telemetry_server_ready".*\}/,
     });
     this.#stack.use(telemetry);
-    const { loki } = JSON.parse(telemetry.match[0]) as { loki: number };
+    const { loki, otlpHttp } = JSON.parse(telemetry.match[0]) as { loki: number; otlpHttp: number };
     this.loki = `http://127.0.0.1:${loki}`;
+    this.#otlp = `http://127.0.0.1:${otlpHttp}`;
   }
 
   #metrics(): Response {
@@ -128,7 +130,7 @@ export class SmallSystem implements AsyncDisposable {
   }
 
   async #push(signal: "logs" | "traces", body: unknown): Promise<void> {
-    const reply = await fetch(`${this.loki}/otlp/v1/${signal}`, {
+    const reply = await fetch(`${this.#otlp}/v1/${signal}`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify(body),

@@ -124,7 +124,12 @@ describe("data sources", () => {
   });
 
   test.each([
-    ["DELETE", "/api/datasources/proxy/uid/loki/loki/api/v1/labels", 405],
+    ["DELETE", "/api/datasources/proxy/uid/loki/loki/api/v1/labels", 403],
+    ["POST", "/api/datasources/proxy/uid/loki/otlp/v1/logs", 403],
+    ["POST", "/api/datasources/proxy/2/otlp/v1/logs", 403],
+    ["POST", "/api/datasources/proxy/uid/prometheus/api/v1/write", 403],
+    ["POST", "/api/datasources/proxy/uid/prometheus/api/v1/otlp/v1/metrics", 403],
+    ["POST", "/api/datasources/proxy/uid/tempo/v1/traces", 403],
     ["GET", "/api/datasources/proxy/uid/other/x", 404],
     ["POST", "/api/datasources/proxy/uid/prometheus/-/quit", 403],
     ["POST", "/api/datasources/proxy/uid/prometheus/api/v1/admin/tsdb/delete_series", 403],
@@ -296,7 +301,8 @@ test("only the OTLP port takes telemetry, and from no page of another origin", a
     ["console", "/api/datasources/proxy/2/otlp/v1/logs"],
     ["console", "/api/datasources/proxy/uid/loki/loki/api/v1/push"],
   ] as const) {
-    expect([path, (await post(surface, path, json)).status]).toEqual([path, 404]);
+    const refusal = path.includes("/proxy/") ? 403 : 404;
+    expect([path, (await post(surface, path, json)).status]).toEqual([path, refusal]);
   }
   // What a page may send without a preflight.
   for (const type of ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"]) {

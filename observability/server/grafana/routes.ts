@@ -8,6 +8,7 @@ import { Hono } from "hono";
 import type { Clock } from "../../../lib/base/clock.ts";
 import { EnvironmentError } from "../../../lib/base/errors.ts";
 import type { AlertRule } from "../../../lib/contract/alert-rules.ts";
+import { readsTelemetry } from "../../../lib/contract/telemetry-api.ts";
 import {
   AlertBook,
   alertsResponse,
@@ -118,8 +119,13 @@ async function proxy(
       ? /^\/api\/datasources\/proxy\/uid\/[^/]+/
       : /^\/api\/datasources\/proxy\/[^/]+/;
   const path = url.pathname.replace(head, "") + url.search;
-  if (request.method !== "GET" && request.method !== "POST") {
-    return Response.json({ message: "only GET and POST are passed on" }, { status: 405 });
+  const source = SOURCES.find((one) => one.uid === uid);
+  if (source === undefined) {
+    return Response.json({ message: "Data source not found" }, { status: 404 });
+  }
+  if (!readsTelemetry(source.uid, request.method, url.pathname.replace(head, ""))) {
+    const what = `${request.method} ${url.pathname}`;
+    return Response.json({ message: `${what} is not passed on: only reading is` }, { status: 403 });
   }
   if (uid === "loki" || uid === "tempo") {
     const init = {
@@ -128,11 +134,6 @@ async function proxy(
       ...(request.method === "POST" ? { body: await request.arrayBuffer() } : {}),
     };
     return await deps[uid].fetch(new Request(`http://embedded${path}`, init));
-  }
-  if (uid !== "prometheus")
-    return Response.json({ message: "Data source not found" }, { status: 404 });
-  if (!path.startsWith("/api/v1/") || path.startsWith("/api/v1/admin")) {
-    return Response.json({ message: "only Prometheus' /api/v1 is passed on" }, { status: 403 });
   }
   const type = request.headers.get("content-type");
   const reply = await askPrometheus(deps.prometheusUrl, path, {
