@@ -37,7 +37,8 @@ export interface FreezeOptions {
   readonly alert: Alert;
   /** Text of the provisioning file of the alert rules. */
   readonly rulesText: string;
-  readonly versions: BundleFacts["versions"];
+  /** The lab's own Prometheus tells its version itself. */
+  readonly versions: Omit<BundleFacts["versions"], "prometheus">;
   readonly signal?: AbortSignal;
   readonly clock?: MonotonicClock;
 }
@@ -50,25 +51,20 @@ export interface FrozenIncident {
   readonly pack: () => Promise<Buffer>;
 }
 
-/** Throws EnvironmentError when the lab cannot be recorded, or does not settle in time. */
+/** Throws EnvironmentError when a part of the lab does not answer, or does not settle in time. */
 export async function freezeIncident(options: FreezeOptions): Promise<FrozenIncident> {
   const { lab, signal, clock = systemClock } = options;
-  if (lab.snapshot === undefined) {
-    throw new EnvironmentError(
-      `Cannot record an incident: the engine must be native, but is ${lab.engine}`,
-    );
-  }
   const prometheus = `http://localhost:${lab.ports.prometheus}`;
   await settle(prometheus, clock, signal);
   const answers = await recordedAnswers(prometheus);
-  const { prometheusBlocks, telemetryStore } = await lab.snapshot();
-  const { entries: blocks, frozenUnixMs } = readBlocks(prometheusBlocks);
+  using stored = await lab.snapshot();
+  const { entries: blocks, frozenUnixMs } = readBlocks(stored.prometheusBlocks);
   await clock.sleep(ARRIVAL_MS, signal);
   const facts = {
     id: newIncidentId(),
     frozen_unix_ms: frozenUnixMs,
     lookback_delta: lookbackOf(answers["flags.json"] ?? ""),
-    versions: options.versions,
+    versions: { ...options.versions, prometheus: versionOf(answers["buildinfo.json"] ?? "") },
   };
   const json = (path: string, value: unknown): NewEntry => ({
     path,
@@ -83,7 +79,7 @@ export async function freezeIncident(options: FreezeOptions): Promise<FrozenInci
       content: Buffer.from(text),
     })),
     ...blocks,
-    { path: STORE_ENTRY, content: storeAt(telemetryStore, frozenUnixMs) },
+    { path: STORE_ENTRY, content: storeAt(await stored.telemetryStore(), frozenUnixMs) },
   ];
   return { facts, entries, pack: () => packBundle(facts, entries) };
 }
@@ -153,6 +149,9 @@ function lookbackOf(flags: string): string {
   return data["query.lookback-delta"] ?? "5m";
 }
 
+const versionOf = (buildInfo: string): string =>
+  (JSON.parse(buildInfo) as { data: { version: string } }).data.version;
+
 /** The blocks of a snapshot as entries, and the time of the last sample in them. */
 function readBlocks(folder: string): { entries: NewEntry[]; frozenUnixMs: number } {
   const entries: NewEntry[] = [];
@@ -166,7 +165,6 @@ function readBlocks(folder: string): { entries: NewEntry[]; frozenUnixMs: number
     // A block's end is the first millisecond that is no longer in it.
     frozenUnixMs = Math.max(frozenUnixMs, maxTime - 1);
   }
-  rmSync(folder, { recursive: true, force: true });
   if (entries.length === 0) throw new EnvironmentError("Cannot record: the snapshot is empty");
   return { entries: entries.toSorted((a, b) => (a.path < b.path ? -1 : 1)), frozenUnixMs };
 }

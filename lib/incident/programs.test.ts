@@ -1,5 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { PROMETHEUS_READY, startServed } from "./programs.ts";
+import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PROMETHEUS_READY, startServed, whyNotRestored } from "./programs.ts";
 
 const LISTENING = 'level=info component=web msg="Listening on" address=127.0.0.1:36305';
 const READY = 'level=info msg="Server is ready to receive web requests."';
@@ -16,6 +19,19 @@ describe("PROMETHEUS_READY", () => {
   test.each([[LISTENING], [READY]])("waits for both: %s", (line) => {
     expect(PROMETHEUS_READY.exec(`${OTHERS}\n${line}\n`)).toBeNull();
   });
+});
+
+test("whyNotRestored() names what is not on PATH, and nothing where all is", () => {
+  const folder = mkdtempSync(join(tmpdir(), "programs-"));
+  const install = (name: string): void => {
+    writeFileSync(join(folder, name), "#!/bin/true\n");
+    chmodSync(join(folder, name), 0o755);
+  };
+  expect(whyNotRestored(folder)).toContain("sh must be on PATH");
+  install("sh");
+  expect(whyNotRestored(folder)).toContain("prometheus must be on PATH");
+  install("prometheus");
+  expect(whyNotRestored(folder)).toBeUndefined();
 });
 
 describe("startServed()", () => {

@@ -84,6 +84,13 @@ export async function startServed({ name, argv, cwd, ready }: ProgramSpec): Prom
 
 const lastLine = (text: string): string => text.trimEnd().split("\n").at(-1) ?? "";
 
+/** Why no recorded incident can be served on this machine; undefined where one can. */
+export function whyNotRestored(path = processEnv()["PATH"] ?? ""): string | undefined {
+  const missing = ["sh", "prometheus"].find((name) => Bun.which(name, { PATH: path }) === null);
+  if (missing === undefined) return undefined;
+  return `to examine a recorded incident, ${missing} must be on PATH, but is not`;
+}
+
 /** Throws EnvironmentError unless a Prometheus of version 2 or 3 is on PATH; returns its version. */
 export async function mustHavePrometheus(): Promise<string> {
   if (Bun.which("prometheus", { PATH: processEnv()["PATH"] ?? "" }) === null) {

@@ -80,12 +80,15 @@ export interface UpOptions {
  */
 export const MIN_CORES = 0.001;
 
-/** What a lab has stored, as files of this machine. */
-export interface StoredTelemetry {
+/** What a lab has stored, as files of this machine; disposing removes the files made for it. */
+export interface StoredTelemetry extends Disposable {
   /** The folder of a snapshot that Prometheus made just now: one folder for each block. */
   readonly prometheusBlocks: string;
-  /** The telemetry server's database, which it goes on writing to. */
-  readonly telemetryStore: string;
+  /**
+   * Path of the telemetry server's database as it is at this call; the server may still be writing
+   * to it.
+   */
+  readonly telemetryStore: () => Promise<string>;
 }
 
 /** A running or stopped lab. All times are bounded; errors are EnvironmentError or UsageError. */
@@ -126,11 +129,8 @@ export interface Lab extends AsyncDisposable {
   stats(service: ServiceName): Promise<ServiceStats>;
   /** The token for the owner's markers on the console; undefined when the lab was never up. */
   ownerToken(): string | undefined;
-  /**
-   * Has Prometheus write a snapshot, and says where it and the store are. An engine without it
-   * cannot be recorded.
-   */
-  snapshot?(): Promise<StoredTelemetry>;
+  /** Has Prometheus write a snapshot of all that it knows, the newest samples too. */
+  snapshot(): Promise<StoredTelemetry>;
   /** The last `lines` lines that the service wrote to standard output and error. */
   logs(service: ServiceName, lines?: number): Promise<string>;
 }

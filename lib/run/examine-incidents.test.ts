@@ -111,7 +111,7 @@ describe.skipIf(Bun.which("prometheus") === null)("examineIncidents() (needs pro
         lab: system.lab(),
         alert: SMALL_ALERT,
         rulesText: RULES_TEXT,
-        versions: { project: "0.1.0", bun: Bun.version, prometheus: "2.0.0" },
+        versions: { project: "0.1.0", bun: Bun.version },
       });
       const bytes = await frozen.pack();
       writeRecordedIncident(bundles, bytes, recordingOf(frozen.facts.id, bytes, repeat));

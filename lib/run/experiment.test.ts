@@ -3,8 +3,11 @@ import { existsSync } from "node:fs";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { whyNotRestored } from "../incident/programs.ts";
+import type { UpOptions } from "../lab/lab.ts";
 import { type ExperimentRequest, runExperiment } from "./experiment.ts";
 import { investigatorsNamed } from "./investigators.ts";
+import { recordIncidents } from "./record-incidents.ts";
 import { brokenLabs } from "./testing/broken-labs.ts";
 
 let results = "";
@@ -14,7 +17,7 @@ beforeEach(async () => {
 afterEach(() => rm(results, { recursive: true, force: true }));
 
 function run(change: Partial<ExperimentRequest>) {
-  const { context, tries } = brokenLabs();
+  const { context, tries, asked } = brokenLabs();
   const result = runExperiment(context, {
     labs: { engine: "native", first: 3, count: 2 },
     all: false,
@@ -27,10 +30,36 @@ function run(change: Partial<ExperimentRequest>) {
     results,
     ...change,
   });
-  return { result, tries };
+  return { result, tries, asked };
 }
 
+/** Only a lab that is to be recorded gets a seed for its fleet. */
+const isRecorded = ({ fleetSeed }: UpOptions): boolean => fleetSeed !== undefined;
+
 describe("runExperiment()", () => {
+  test.skipIf(whyNotRestored() !== undefined)(
+    "records incidents of either engine, unless it is to look live (needs prometheus)",
+    async () => {
+      for (const engine of ["native", "docker"]) {
+        for (const live of [false, true]) {
+          const labs = { engine, first: 3, count: 1 };
+          const { result, asked } = run({ scenario: "healthy", live, labs });
+          await result;
+          expect([engine, asked.map(isRecorded)]).toEqual([engine, [!live, !live]]);
+        }
+      }
+    },
+  );
+
+  test("records on containers without anyone who examines", async () => {
+    const { context, asked } = brokenLabs();
+    const labs = { engine: "docker", first: 3, count: 1 };
+    const request = { scenario: "healthy", all: false, labs, repeat: 1, folder: results };
+    const lines = await recordIncidents(context, request);
+    expect(lines.map(({ bundle }) => bundle)).toEqual([null]);
+    expect(asked.map(isRecorded)).toEqual([true, true]);
+  });
+
   test("a single run stands beside the campaign: it continues none and begins none", async () => {
     const campaign = run({ scenario: "healthy", repeat: 2 });
     expect((await campaign.result).folder).toBe(results);

@@ -1,6 +1,7 @@
 /** An experiment: one run of one scenario, or a campaign; its report, its summary and its labs. */
 import { UsageError } from "../base/errors.ts";
 import { freshSeed } from "../base/prng.ts";
+import { whyNotRestored } from "../incident/programs.ts";
 import type { Investigator } from "../investigate/investigator.ts";
 import type { Manifest } from "../score/run-record.ts";
 import { type Summary, summarize } from "../score/summary.ts";
@@ -43,10 +44,9 @@ export async function runExperiment(
   const scenarios = await chosenScenarios(request);
   const { investigators, keepTelemetry, results, shard } = request;
   const { engine } = request.labs;
-  const live = request.live || engine !== "native";
-  if (live !== request.live) {
-    context.progress().line(`live: incidents of the engine ${engine} cannot be recorded`);
-  }
+  const obstacle = request.live ? undefined : whyNotRestored();
+  const live = request.live || obstacle !== undefined;
+  if (obstacle !== undefined) context.progress().line(`live: ${obstacle}`);
   const [only] = scenarios;
   const isSingle = request.scenario !== undefined && request.repeat === 1 && shard === undefined;
   const folder = isSingle ? `${results}/latest` : results;
@@ -57,7 +57,7 @@ export async function runExperiment(
         keepTelemetry,
         rules: readRules(),
         rulesText: readRulesText(),
-        versions: await versions(),
+        versions: await versions(engine),
         folder,
         latest: results,
         first: investigators[0]?.name ?? "",

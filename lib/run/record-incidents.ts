@@ -1,5 +1,4 @@
 /** Records scenarios into a folder of bundles, without anyone who examines them. */
-import { UsageError } from "../base/errors.ts";
 import { freshSeed } from "../base/prng.ts";
 import type { Outcome } from "../score/run-record.ts";
 import { checkResultsFolder } from "./artefacts.ts";
@@ -43,9 +42,6 @@ export async function recordIncidents(
   { labs: requested, repeat, shard, seed = freshSeed(), later, folder, ...choice }: RecordRequest,
 ): Promise<RecordedLine[]> {
   const { engine } = requested;
-  if (engine !== "native") {
-    throw new UsageError(`Cannot record: the engine must be native, but is ${engine}`);
-  }
   const scenarios = await chosenScenarios(choice);
   checkResultsFolder(folder);
   const settings: RecordSettings = {
@@ -53,7 +49,7 @@ export async function recordIncidents(
     keepTelemetry: false,
     rules: readRules(),
     rulesText: readRulesText(),
-    versions: await versions(),
+    versions: await versions(engine),
     bundles: folder,
     later,
   };

@@ -69,7 +69,7 @@ export async function recordIncident(
   const { engine, keepTelemetry, rules, rulesText, versions } = settings;
   const seed = seedOf(job);
   const progress = context.progress(job.prefix);
-  const { project = "", bun = "", prometheus = "" } = versions;
+  const { project = "", bun = "" } = versions;
   const attempt = (): Promise<Incident> =>
     runIncident(job.scenario, {
       lab: context.createLab({ engine, index: job.labIndex, lifetime: "with-caller" }),
@@ -77,7 +77,7 @@ export async function recordIncident(
       investigators: [],
       freeze: {
         rulesText,
-        versions: { project, bun, prometheus },
+        versions: { project, bun },
         fleetSeed: seed,
         later: settings.later,
       },
@@ -103,7 +103,7 @@ export async function recordIncident(
       seed,
       engine,
       isolation: keepTelemetry ? "keep-telemetry" : "fresh",
-      versions: { ...versions },
+      versions: { ...versions, ...one.facts.versions },
       earlier: [...earlier],
       outcome,
       timeline: incident.timeline.map((event) =>

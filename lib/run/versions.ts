@@ -3,8 +3,10 @@ import { run } from "../base/shell.ts";
 
 const PACKAGE = new URL("../../package.json", import.meta.url);
 
-/** Versions of the runtime, the project and Prometheus. */
-export async function versions(): Promise<Record<string, string>> {
+/** Versions of the runtime, the project and what else of this machine runs an engine's lab. */
+export async function versions(engine: string): Promise<Record<string, string>> {
+  // The containers bring a Prometheus of their own; a recording has its version.
+  if (engine !== "native") return projectVersions();
   const { stdout, stderr } = await run(["prometheus", "--version"], { timeoutMs: 5000 });
   const prometheus = /version (\S+)/.exec(stdout || stderr)?.[1] ?? "unknown";
   return { ...(await projectVersions()), prometheus };

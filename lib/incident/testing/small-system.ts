@@ -39,6 +39,8 @@ export class SmallSystem implements AsyncDisposable {
   #otlp = "";
   /** Value of the metric `broken`. */
   broken = 0;
+  /** Called when the freeze asks for the telemetry server's database. */
+  onStoreAsked: () => Promise<void> = () => Promise.resolve();
 
   static async start(): Promise<SmallSystem> {
     const system = new SmallSystem();
@@ -113,6 +115,19 @@ export class SmallSystem implements AsyncDisposable {
     await this.#push("logs", { resourceLogs });
   }
 
+  /** Waits until the server finds a line of the last minutes. */
+  async stores(body: string): Promise<void> {
+    const query = `query={service_name="radar-sensor"}&start=${systemClock.nowMs() - 600_000}000000`;
+    await waitUntil(
+      async () => {
+        const reply = await fetch(`${this.loki}/loki/api/v1/query_range?${query}`);
+        const seen = await reply.text();
+        return { ok: seen.includes(body), seen };
+      },
+      { what: "the line in the store", deadlineMs: 10_000, intervalMs: 50 },
+    );
+  }
+
   /** Stores one span that ended then; seconds from now. */
   async span(traceId: string, inSeconds: number): Promise<void> {
     const endMs = systemClock.nowMs() + inSeconds * 1000;
@@ -163,9 +178,14 @@ export class SmallSystem implements AsyncDisposable {
       const url = `${this.prometheus}/api/v1/admin/tsdb/snapshot`;
       const reply = await fetch(url, { method: "POST" });
       const { data } = (await reply.json()) as { data: { name: string } };
+      const prometheusBlocks = join(this.folder, "data", "snapshots", data.name);
       return {
-        prometheusBlocks: join(this.folder, "data", "snapshots", data.name),
-        telemetryStore: join(this.folder, "telemetry", "telemetry.sqlite"),
+        prometheusBlocks,
+        telemetryStore: async () => {
+          await this.onStoreAsked();
+          return join(this.folder, "telemetry", "telemetry.sqlite");
+        },
+        [Symbol.dispose]: () => rmSync(prometheusBlocks, { recursive: true }),
       };
     };
     const port = Number(new URL(this.prometheus).port);

@@ -119,6 +119,15 @@ test("only the proxy has the engine's socket, and only the exporter reaches the 
   expect(file.networks["engine"]).toEqual({ internal: true });
 });
 
+test("an agent is on no network with a service, or with Prometheus and its admin API", () => {
+  for (const [name, { profiles = [], networks }] of all) {
+    const isAgent = profiles.includes("opensre") || profiles.includes("ollama");
+    if (isAgent) expect(networks, name).toEqual(["agents"]);
+  }
+  const reached = all.filter(([, { networks = [] }]) => networks.includes("agents"));
+  expect(reached.map(([name]) => name).toSorted()).toEqual(["grafana", "ollama", "opensre"]);
+});
+
 test("every volume that is named is declared, and every file that is mounted exists", async () => {
   for (const [name, { volumes = [] }] of all) {
     for (const volume of volumes) {

@@ -46,6 +46,21 @@ describe("data sources", () => {
     expect(field?.datasourceUid).toBe("tempo");
   });
 
+  test("a log line leads to the facts about the container of its service", () => {
+    const fields = datasources[1]?.jsonData["derivedFields"] as
+      { matcherType?: string; matcherRegex: string; url: string }[] | undefined;
+    const field = fields?.find(({ matcherType }) => matcherType === "label");
+    expect(field?.matcherRegex).toBe("service_name");
+    const link = new URL(field?.url.replace("$${__value.raw}", "eo-sensor") ?? "", "http://x");
+    const { a: pane } = JSON.parse(link.searchParams.get("panes") ?? "") as {
+      a: { datasource: string; queries: { expr: string }[] };
+    };
+    expect(pane).toMatchObject({
+      datasource: "prometheus",
+      queries: [{ expr: '{__name__=~"container_.+",name="eo-sensor"}' }],
+    });
+  });
+
   test("a span leads to its service's lines and to the facts about its container", () => {
     expect(datasources[2]?.jsonData).toMatchObject({
       tracesToLogsV2: {

@@ -6,7 +6,13 @@ import type { StoredTelemetry } from "../lab.ts";
 import type { ContainerSummary, Engine } from "./engine.ts";
 import { LABEL, PROMETHEUS_SNAPSHOTS, TELEMETRY_SNAPSHOT } from "./layout.ts";
 
-/** Takes a snapshot into `folder`, which holds no other afterwards. */
+const PROGRAM = "lib/lab/docker/snapshot/main.ts";
+
+/**
+ * Takes a snapshot of Prometheus into `folder`, which holds no other afterwards, and one of the
+ * telemetry server when it is asked for. Prometheus' admin API is on no port of this machine, so
+ * that a program in a container asks it.
+ */
 export async function takeSnapshot(
   engine: Engine,
   listed: readonly ContainerSummary[],
@@ -19,16 +25,25 @@ export async function takeSnapshot(
   };
   const telemetry = idOf("telemetry");
   const prometheus = idOf("prometheus");
-  const name = (await engine.exec(telemetry, ["bun", "lib/lab/docker/snapshot/main.ts"])).trim();
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-  const blocks = `${PROMETHEUS_SNAPSHOTS}/${name}`;
-  await extract(await engine.archive(prometheus, blocks), folder);
-  await extract(await engine.archive(telemetry, TELEMETRY_SNAPSHOT), folder);
-  return {
-    prometheusBlocks: `${folder}/${name}`,
-    telemetryStore: `${folder}/${basename(TELEMETRY_SNAPSHOT)}`,
-  };
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  remove();
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  try {
+    const name = (await engine.exec(telemetry, ["bun", PROGRAM, "prometheus"])).trim();
+    await extract(await engine.archive(prometheus, `${PROMETHEUS_SNAPSHOTS}/${name}`), folder);
+    return {
+      prometheusBlocks: `${folder}/${name}`,
+      telemetryStore: async () => {
+        await engine.exec(telemetry, ["bun", PROGRAM, "telemetry"]);
+        await extract(await engine.archive(telemetry, TELEMETRY_SNAPSHOT), folder);
+        return `${folder}/${basename(TELEMETRY_SNAPSHOT)}`;
+      },
+      [Symbol.dispose]: remove,
+    };
+  } catch (error) {
+    remove();
+    throw error;
+  }
 }
 
 async function extract(archive: Uint8Array, folder: string): Promise<void> {

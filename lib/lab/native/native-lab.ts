@@ -188,9 +188,11 @@ export class NativeLab implements Lab {
 
   async snapshot(): Promise<StoredTelemetry> {
     const name = await this.#ask("snapshotPrometheus", []);
+    const prometheusBlocks = `${this.#files.data("prometheus")}/data/snapshots/${name}`;
     return {
-      prometheusBlocks: `${this.#files.data("prometheus")}/data/snapshots/${name}`,
-      telemetryStore: `${this.#files.data("telemetry")}/telemetry.sqlite`,
+      prometheusBlocks,
+      telemetryStore: () => Promise.resolve(`${this.#files.data("telemetry")}/telemetry.sqlite`),
+      [Symbol.dispose]: () => rmSync(prometheusBlocks, { recursive: true, force: true }),
     };
   }
 

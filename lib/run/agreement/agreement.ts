@@ -114,7 +114,7 @@ export async function measureAgreement(
     },
   };
   const progress = context.progress(`[${scenario.name}] `);
-  const versions = { project: "agreement", bun: Bun.version, prometheus: "agreement" };
+  const versions = { project: "agreement", bun: Bun.version };
   const incident = await runIncident(scenario, {
     lab: context.createLab({ engine: "native", index: labIndex, lifetime: "with-caller" }),
     rules: readRules(),

@@ -1,25 +1,27 @@
 /** Labs that never come up, for everything that happens around an incident. */
 import { UsageError } from "../../base/errors.ts";
 import { labPorts } from "../../contract/topology.ts";
-import type { Lab } from "../../lab/lab.ts";
+import type { Lab, UpOptions } from "../../lab/lab.ts";
 import type { RunContext } from "../context.ts";
 import { silent } from "./silent.ts";
 
-/** A context with such labs; `tries` has the index of the lab for each try. */
-export function brokenLabs(): { context: RunContext; tries: number[] } {
+/** A context with such labs; `tries` has the index of the lab for each try, `asked` what it was to be. */
+export function brokenLabs(): { context: RunContext; tries: number[]; asked: UpOptions[] } {
   const tries: number[] = [];
+  const asked: UpOptions[] = [];
   const createLab: RunContext["createLab"] = ({ index }) =>
     ({
       engine: "native",
       ports: labPorts(index),
       status: () => Promise.resolve(null),
-      up: () => {
+      up: (options: UpOptions) => {
         tries.push(index);
+        asked.push(options);
         return Promise.reject(new UsageError("this lab never comes up"));
       },
       down: () => Promise.resolve(),
     }) as unknown as Lab;
   const claimLab: RunContext["claimLab"] = () => ({ release: () => {} });
   const { signal } = new AbortController();
-  return { context: { signal, progress: () => silent, createLab, claimLab }, tries };
+  return { context: { signal, progress: () => silent, createLab, claimLab }, tries, asked };
 }

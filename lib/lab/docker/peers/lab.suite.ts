@@ -25,10 +25,10 @@ describe("docker lab, its own", () => {
       // The first lines and spans are still under way.
       await waitUntil(
         async () => {
-          const stored = await lab.snapshot?.();
-          const blocks = readdirSync(stored?.prometheusBlocks ?? "");
-          expect(readdirSync(`${stored?.prometheusBlocks}/${blocks[0]}`)).toContain("meta.json");
-          using store = new Database(stored?.telemetryStore ?? "", { readonly: true });
+          using stored = await lab.snapshot();
+          const blocks = readdirSync(stored.prometheusBlocks);
+          expect(readdirSync(`${stored.prometheusBlocks}/${blocks[0]}`)).toContain("meta.json");
+          using store = new Database(await stored.telemetryStore(), { readonly: true });
           const count = (table: string): number =>
             (store.query(`SELECT count(*) AS n FROM ${table}`).get() as { n: number }).n;
           const [logs, spans] = [count("logs"), count("spans")];

@@ -22,6 +22,7 @@ const STEPS: Readonly<Record<string, readonly [what: string, argv: readonly stri
   lab: ["the suite of every lab", suite("lab.suite.ts")],
   signals: ["every declared signal arrives", suite("signals.suite.ts")],
   surface: ["investigators read the same on both engines", suite("surface.suite.ts")],
+  recording: ["a recorded incident has the form of a native one", suite("recording.suite.ts")],
   "bad-input": ["what a machine lacks is said in one line", suite("bad-input.suite.ts")],
   figures: [
     "start, memory, processor, image",
