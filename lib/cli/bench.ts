@@ -7,6 +7,7 @@
  * once; on a terminal it prints a table instead, with `--json` one JSON document.
  */
 import { messageOf, UsageError, UserFacingError } from "../base/errors.ts";
+import type { Figure } from "../base/figure.ts";
 import { table } from "./table.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
@@ -19,14 +20,6 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   telemetry: "lib/telemetry/bench/main.ts",
   tracking: "services/track-fusion/bench/main.ts",
 };
-
-interface Figure {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly reference: number | null;
-  readonly ratio: number | null;
-}
 
 /** The command line of a benchmark. */
 function commandOf(name: string, args: readonly string[]): string[] {

@@ -1,11 +1,7 @@
 import { expect, test } from "bun:test";
 import { processEnv } from "../../base/env.ts";
+import type { Figure } from "../../base/figure.ts";
 import { mustRun } from "../../base/shell.ts";
-
-interface Figure {
-  readonly name: string;
-  readonly value: number;
-}
 
 test("writing and visiting a message leave next to nothing on the heap, says the benchmark", async () => {
   const argv = [

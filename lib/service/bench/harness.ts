@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { processEnv } from "../../base/env.ts";
 import { EnvironmentError } from "../../base/errors.ts";
+import { median, printFigure } from "../../base/figure.ts";
 import { mustRun } from "../../base/shell.ts";
 
 const HERE = import.meta.dir;
@@ -108,9 +109,6 @@ export async function series<N extends string, T>(
   return found;
 }
 
-export const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-
 /**
  * Prints the median of a series and the median of its rounds' ratios to the reference: what slows
  * this machine down for a while slows both sides of a round, so these ratios vary less than the
@@ -123,7 +121,7 @@ export function printSeries(
   references: readonly number[],
 ): void {
   const ratio = median(values.map((value, round) => value / (references[round] ?? Number.NaN)));
-  print(name, median(values), unit, median(references), ratio);
+  printFigure(name, median(values), unit, median(references), ratio);
 }
 
 /**
@@ -144,18 +142,7 @@ export function printSpread(
     ["highest", rounds.at(-1)],
   ] as const) {
     if (found !== undefined) {
-      print(`${name}, round of the ${which} ratio`, found.value, unit, found.reference);
+      printFigure(`${name}, round of the ${which} ratio`, found.value, unit, found.reference);
     }
   }
-}
-
-/** Prints one figure, and its ratio to a reference of the same run. */
-export function print(
-  name: string,
-  value: number,
-  unit: string,
-  reference: number | null = null,
-  ratio: number | null = reference === null ? null : value / reference,
-): void {
-  process.stdout.write(`${JSON.stringify({ name, value, unit, reference, ratio })}\n`);
 }

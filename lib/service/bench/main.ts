@@ -6,7 +6,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { messageOf, UsageError, UserFacingError } from "../../base/errors.ts";
+import { runMain, UsageError } from "../../base/errors.ts";
+import { printFigure } from "../../base/figure.ts";
 import { mustRun, run } from "../../base/shell.ts";
 import {
   buildPeers,
@@ -14,7 +15,6 @@ import {
   type Figures,
   peerEnv,
   type Peers,
-  print,
   printSeries,
   printSpread,
   rateOf,
@@ -147,7 +147,7 @@ async function allocation({ js }: Peers): Promise<void> {
   const env = peerEnv({ BUN_JSC_useGC: "0" });
   const figures = JSON.parse(await mustRun([...js, "allocation", "20000"], { env })) as Figures;
   for (const [name, value] of Object.entries(figures)) {
-    if (name.endsWith("_bytes")) print(`heap: ${name}`, value, "By/msg");
+    if (name.endsWith("_bytes")) printFigure(`heap: ${name}`, value, "By/msg");
   }
 }
 
@@ -155,13 +155,13 @@ async function allocation({ js }: Peers): Promise<void> {
 async function steady({ c, js }: Peers): Promise<void> {
   const n = String(STEADY_MESSAGES);
   const { read } = await exchange([...js, "steady", n], [...c, "pulse", n]);
-  print("steady 600 msg/s: lost", STEADY_MESSAGES - (read["read"] ?? 0), "msg");
+  printFigure("steady 600 msg/s: lost", STEADY_MESSAGES - (read["read"] ?? 0), "msg");
   for (const [name, unit] of [
     ["take_to_handler_p99_us", "us"],
     ["cpu_share", "cores"],
     ["rss_growth_bytes", "By"],
   ] as const) {
-    print(`steady 600 msg/s: ${name}`, read[name] ?? Number.NaN, unit);
+    printFigure(`steady 600 msg/s: ${name}`, read[name] ?? Number.NaN, unit);
   }
 }
 
@@ -189,10 +189,10 @@ async function sizes({ c, js }: Peers): Promise<void> {
 async function soak({ c, js }: Peers): Promise<void> {
   const n = String(SOAK_MESSAGES);
   const { read } = await exchange([...js, "soak", n], [...c, "write", n]);
-  print("soak: read in order", read["in_order"] ?? Number.NaN, "msg", SOAK_MESSAGES);
-  print("soak: forced collections", read["collections"] ?? Number.NaN, "1");
-  print("soak: rate", (read["read"] ?? 0) / (read["seconds"] ?? 1), "msg/s");
-  print(
+  printFigure("soak: read in order", read["in_order"] ?? Number.NaN, "msg", SOAK_MESSAGES);
+  printFigure("soak: forced collections", read["collections"] ?? Number.NaN, "1");
+  printFigure("soak: rate", (read["read"] ?? 0) / (read["seconds"] ?? 1), "msg/s");
+  printFigure(
     "soak: resident at the end",
     read["rss_bytes"] ?? Number.NaN,
     "By",
@@ -224,14 +224,8 @@ function chosenParts([flag, name, ...rest]: readonly string[]): readonly PartNam
 }
 
 const folder = mkdtempSync(join(tmpdir(), "dds-bench-"));
-try {
+await runMain(async () => {
   const parts = chosenParts(Bun.argv.slice(2));
   const peers = await buildPeers(folder);
   for (const name of parts) await PARTS[name](peers);
-} catch (error) {
-  if (!(error instanceof UserFacingError)) throw error;
-  process.stderr.write(`${messageOf(error)}\n`);
-  process.exitCode = error.exitCode;
-} finally {
-  rmSync(folder, { recursive: true, force: true });
-}
+}).finally(() => rmSync(folder, { recursive: true, force: true }));

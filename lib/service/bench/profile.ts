@@ -2,8 +2,9 @@
  * Where the time of a message goes: CPU time of each side's threads, and of each step within one
  * process.
  */
+import { printFigure } from "../../base/figure.ts";
 import { mustRun } from "../../base/shell.ts";
-import { exchange, type Figures, peerEnv, type Peers, print } from "./harness.ts";
+import { exchange, type Figures, peerEnv, type Peers } from "./harness.ts";
 
 const MESSAGES = 1_000_000;
 const STEPS = 20_000;
@@ -34,11 +35,11 @@ function printThreads(side: string, ours: Figures, theirs: Figures): void {
   const names = Object.keys(THREADS) as (keyof typeof THREADS)[];
   for (const name of names) {
     const [value, reference] = [perMessage(ours, name), perMessage(theirs, name)];
-    print(`profile: ${side}, ${THREADS[name]}`, value, "us/msg", reference);
+    printFigure(`profile: ${side}, ${THREADS[name]}`, value, "us/msg", reference);
   }
   const total = (figures: Figures): number =>
     names.reduce((sum, name) => sum + perMessage(figures, name), 0);
-  print(`profile: ${side}, all of it`, total(ours), "us/msg", total(theirs));
+  printFigure(`profile: ${side}, all of it`, total(ours), "us/msg", total(theirs));
 }
 
 /** Prints what explains the distance between the binding and C. */
@@ -50,7 +51,7 @@ export async function profile({ c, js }: Peers): Promise<void> {
   printThreads("reader", reading.read, inC.read);
   printThreads("writer", writing.written, inC.written);
   const wakeUps = ({ read }: { read: Figures }): number => MESSAGES / (read["wake_ups"] ?? 0);
-  print("profile: messages a wake-up", wakeUps(reading), "1", wakeUps(inC));
+  printFigure("profile: messages a wake-up", wakeUps(reading), "1", wakeUps(inC));
   // Memory that glibc gives back after each round would be faulted in again by the next, and hide
   // the rest.
   const env = peerEnv({ MALLOC_TRIM_THRESHOLD_: String(2 ** 30) });
@@ -58,6 +59,6 @@ export async function profile({ c, js }: Peers): Promise<void> {
     JSON.parse(await mustRun([...side, "steps", String(STEPS)], { env })) as Figures;
   const [ours, theirs] = [await steps(js), await steps(c)];
   for (const [name, words] of Object.entries(STEP_NAMES)) {
-    print(`profile: ${words}`, ours[name] ?? Number.NaN, "ns/msg", theirs[name] ?? null);
+    printFigure(`profile: ${words}`, ours[name] ?? Number.NaN, "ns/msg", theirs[name] ?? null);
   }
 }

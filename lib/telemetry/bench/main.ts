@@ -12,14 +12,16 @@
  * counts less. Both keep the /metrics page and the log lines on standard output; they differ in the
  * push alone.
  */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { systemClock } from "../../base/clock.ts";
 import { processEnv } from "../../base/env.ts";
 import { EnvironmentError, UsageError } from "../../base/errors.ts";
+import { median, printFigure } from "../../base/figure.ts";
 import { waitUntil } from "../../base/wait.ts";
+import { useOf } from "../../lab/native/host-processes.ts";
 import { type Load, openLoad } from "./load.ts";
 
 const ROOT = new URL("../../..", import.meta.url).pathname;
@@ -31,7 +33,6 @@ const RECEIVER_PRIORITY = "1";
 const WARM_UP_MS = 4000;
 const MEASURE_MS = 10_000;
 const INSIDE = "--inside";
-const TICKS_PER_SECOND = 100;
 
 type Arm = (typeof ARMS)[number];
 
@@ -42,23 +43,8 @@ interface Cost {
   readonly answered: number;
 }
 
-/** User and system time of a process so far, seconds. */
-function cpuSeconds(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  // The name may hold blanks; fields are counted behind its closing bracket, where the third of all
-  // is the first.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
-}
-
 const percentile = (values: readonly number[], share: number): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length * share)] ?? Number.NaN;
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length / 2;
-  return ((sorted[Math.ceil(middle) - 1] ?? NaN) + (sorted[Math.floor(middle)] ?? NaN)) / 2;
-}
 
 async function stop(child: Bun.Subprocess): Promise<void> {
   child.kill("SIGTERM");
@@ -100,10 +86,10 @@ async function measure(load: Load, arm: Arm): Promise<Cost> {
     load.start();
     await systemClock.sleep(WARM_UP_MS);
     load.reset();
-    const [startedMs, startedCpu] = [performance.now(), cpuSeconds(fusion.pid)];
+    const [startedMs, startedCpu] = [performance.now(), useOf([fusion.pid]).cpuSeconds];
     await systemClock.sleep(MEASURE_MS);
     const cpuCores =
-      (cpuSeconds(fusion.pid) - startedCpu) / ((performance.now() - startedMs) / 1000);
+      (useOf([fusion.pid]).cpuSeconds - startedCpu) / ((performance.now() - startedMs) / 1000);
     const { sent, latenciesMs } = load.stop();
     return {
       cpuCores,
@@ -123,11 +109,6 @@ const FIGURES = [
   { of: "answered", name: "answered", unit: "share" },
 ] as const;
 
-/** Prints a figure of one run, or of the median; `reference` is the same without telemetry. */
-function print(name: string, value: number, unit: string, reference: number, ratio: number): void {
-  process.stdout.write(`${JSON.stringify({ name, value, unit, reference, ratio })}\n`);
-}
-
 type Round = Readonly<Record<Arm, Cost>>;
 
 async function runRound(load: Load, round: number): Promise<Round> {
@@ -141,7 +122,7 @@ async function runRound(load: Load, round: number): Promise<Round> {
     throw new TypeError("Cannot end a round: an arm was not measured");
   }
   const name = `round ${round + 1}, load ${loadavg()[0]?.toFixed(1)}: p99 with export`;
-  print(name, on.p99Ms, "ms", off.p99Ms, on.p99Ms / off.p99Ms);
+  printFigure(name, on.p99Ms, "ms", off.p99Ms, on.p99Ms / off.p99Ms);
   return { off, on };
 }
 
@@ -150,7 +131,7 @@ function printMedians(rounds: readonly Round[]): void {
     const ratio = median(rounds.map(({ off, on }) => on[of] / off[of]));
     const value = median(rounds.map(({ on }) => on[of]));
     const reference = median(rounds.map(({ off }) => off[of]));
-    print(`${name} with export`, value, unit, reference, ratio);
+    printFigure(`${name} with export`, value, unit, reference, ratio);
   }
 }
 

@@ -12,7 +12,9 @@ import { join } from "node:path";
 import { Client, credentials } from "@grpc/grpc-js";
 import { systemClock } from "../../../lib/base/clock.ts";
 import { UsageError } from "../../../lib/base/errors.ts";
+import { median, printFigure } from "../../../lib/base/figure.ts";
 import { waitUntil } from "../../../lib/base/wait.ts";
+import { useOf } from "../../../lib/lab/native/host-processes.ts";
 import { type Signal, SIGNALS } from "../otlp/descriptor.ts";
 import { DEFAULT_LIMITS } from "../store/retention.ts";
 import { Store } from "../store/store.ts";
@@ -24,12 +26,6 @@ const BATCH = 500;
 const MEMORY_LIMIT_MB = 400;
 const QUERY_LIMIT_MS = 50;
 const START_LIMIT_MS = 300;
-
-function report(name: string, value: number, unit: string, reference: number): void {
-  const rounded = Number(value.toPrecision(4));
-  const ratio = Number((value / reference).toPrecision(3));
-  process.stdout.write(`${JSON.stringify({ name, value: rounded, unit, reference, ratio })}\n`);
-}
 
 interface Ports {
   readonly loki: number;
@@ -74,8 +70,7 @@ class ServerProcess implements AsyncDisposable {
 
   /** Processor time used so far, seconds. */
   cpuSeconds(): number {
-    const fields = readFileSync(`/proc/${this.#child.pid}/stat`, "utf8").split(" ");
-    return (Number(fields[13]) + Number(fields[14])) / 100;
+    return useOf([this.#child.pid]).cpuSeconds;
   }
 
   async stored(): Promise<{ spans: number; logs: number; longestCommitMs: number }> {
@@ -177,7 +172,7 @@ async function load(
   }
   await Promise.all(pending);
   client.close();
-  report(
+  printFigure(
     "send rate kept",
     (acknowledged.spans + acknowledged.logs) / ((performance.now() - began) / 1000),
     "items/s",
@@ -188,7 +183,7 @@ async function load(
 
 async function benchIngest(folder: string, seconds: number): Promise<void> {
   await using server = await ServerProcess.start(folder);
-  report("start to listening", server.startedMs, "ms", START_LIMIT_MS);
+  printFigure("start to listening", server.startedMs, "ms", START_LIMIT_MS);
   const cpuBefore = server.cpuSeconds();
   const { spans, logs, peakMb } = await load(server, seconds);
   await waitUntil(
@@ -199,12 +194,12 @@ async function benchIngest(folder: string, seconds: number): Promise<void> {
     { what: "all acknowledged items in the store", deadlineMs: 10_000 },
   );
   const stored = await server.stored();
-  report("spans stored", stored.spans, "spans", SPANS_PER_SECOND * seconds);
-  report("log records stored", stored.logs, "records", LOGS_PER_SECOND * seconds);
-  report("acknowledged but lost", spans + logs - stored.spans - stored.logs, "items", 1);
-  report("processor used", (server.cpuSeconds() - cpuBefore) / seconds, "cores", 1);
-  report("peak memory", peakMb, "MB", MEMORY_LIMIT_MB);
-  report("longest commit", stored.longestCommitMs, "ms", 250);
+  printFigure("spans stored", stored.spans, "spans", SPANS_PER_SECOND * seconds);
+  printFigure("log records stored", stored.logs, "records", LOGS_PER_SECOND * seconds);
+  printFigure("acknowledged but lost", spans + logs - stored.spans - stored.logs, "items", 1);
+  printFigure("processor used", (server.cpuSeconds() - cpuBefore) / seconds, "cores", 1);
+  printFigure("peak memory", peakMb, "MB", MEMORY_LIMIT_MB);
+  printFigure("longest commit", stored.longestCommitMs, "ms", 250);
 }
 
 /** Fills the store directly, with rows that end now and reach back at the lab's own rates. */
@@ -273,22 +268,22 @@ async function timed(url: string, isGood: (body: string) => boolean): Promise<nu
     if (reply.status !== 200 || !isGood(body))
       throw new Error(`${url}: HTTP ${reply.status}: ${body.slice(0, 300)}`);
   }
-  return times.toSorted((a, b) => a - b)[7] ?? NaN;
+  return median(times);
 }
 
 async function benchQueries(folder: string, rows: number): Promise<void> {
   const file = join(folder, "telemetry.sqlite");
   const began = performance.now();
   if (!existsSync(file)) fill(folder, rows);
-  report(
+  printFigure(
     "rows filled per second",
     rows / ((performance.now() - began) / 1000),
     "rows/s",
     SPANS_PER_SECOND + LOGS_PER_SECOND,
   );
-  report("bytes per row", statSync(file).size / rows, "B", 400);
+  printFigure("bytes per row", statSync(file).size / rows, "B", 400);
   await using server = await ServerProcess.start(folder);
-  report("start to listening, full store", server.startedMs, "ms", START_LIMIT_MS);
+  printFigure("start to listening, full store", server.startedMs, "ms", START_LIMIT_MS);
   const nowMs = statSync(file).mtimeMs;
   const end = String(Math.round(nowMs / 1000));
   const start = String(Math.round(nowMs / 1000) - 120);
@@ -322,19 +317,19 @@ async function benchQueries(folder: string, rows: number): Promise<void> {
     ["Tempo: errors of all services", spans("{ status = error }")],
   ];
   for (const [name, url] of queries)
-    report(`${name}, last two minutes`, await timed(url, filled), "ms", QUERY_LIMIT_MS);
+    printFigure(`${name}, last two minutes`, await timed(url, filled), "ms", QUERY_LIMIT_MS);
   const found = (await (await fetch(spans("{ status = error }"))).json()) as {
     traces: { traceID: string }[];
   };
   const trace = `http://127.0.0.1:${server.ports.tempo}/api/traces/${found.traces[0]?.traceID}`;
-  report(
+  printFigure(
     "Tempo: one trace by id",
     await timed(trace, (body) => body.includes("spans")),
     "ms",
     QUERY_LIMIT_MS,
   );
   const rate = logs('sum by (service_name) (count_over_time({service_name=~".+"} [30s]))');
-  report(
+  printFigure(
     "Loki: count over all lines of two minutes",
     await timed(rate, filled),
     "ms",

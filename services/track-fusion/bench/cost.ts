@@ -1,6 +1,6 @@
 /** What a detection costs with few and with many targets: the cost of a second of detections should grow with their number. */
 import { writeFileSync } from "node:fs";
-import { type Figure, figure } from "./figure.ts";
+import { type Figure, figure } from "../../../lib/base/figure.ts";
 import { runOwn } from "./reference.ts";
 import { makeCrowd } from "./scenes.ts";
 

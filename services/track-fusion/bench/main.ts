@@ -13,7 +13,7 @@ import { messageOf, UsageError, UserFacingError } from "../../../lib/base/errors
 import { processEnv } from "../../../lib/base/env.ts";
 import { costFigures } from "./cost.ts";
 import { replayFile } from "./file.ts";
-import type { Figure } from "./figure.ts";
+import type { Figure } from "../../../lib/base/figure.ts";
 import { sceneFigures } from "./reference.ts";
 import { SCENES } from "./scenes.ts";
 import { systemFigures } from "./system.ts";

@@ -7,7 +7,7 @@ import { velocitySigmaOf } from "../../../lib/cms/sensor/model.ts";
 import { GATE } from "../tracking/gate.ts";
 import { PROCESS_NOISE } from "../tracking/kalman.ts";
 import { CONFIRM_HITS, CONFIRM_SCANS, MAX_MISSES } from "../tracking/tracker.ts";
-import { type Figure, figure } from "./figure.ts";
+import { type Figure, figure } from "../../../lib/base/figure.ts";
 import { measure, type TrackLine } from "./measures.ts";
 import { Replay } from "./replay.ts";
 import { makeScene, type Scene } from "./scenes.ts";

@@ -2,12 +2,12 @@
  * The real services with many targets: what fusion, evaluator and display need of one core at the sensors' rates. They run as
  * processes on loopback, with one trace in a hundred sampled; the ports of their metrics must be free.
  */
-import { readFileSync } from "node:fs";
 import { loopbackConfig } from "../../../ffi/testing/domain.ts";
 import { systemClock } from "../../../lib/base/clock.ts";
 import { EnvironmentError } from "../../../lib/base/errors.ts";
+import { useOf } from "../../../lib/lab/native/host-processes.ts";
 import { type ServiceName, TOPOLOGY } from "../../../lib/contract/topology.ts";
-import { type Figure, figure } from "./figure.ts";
+import { type Figure, figure } from "../../../lib/base/figure.ts";
 
 const COUNTS = [3, 100, 1000];
 const MEASURED: readonly ServiceName[] = ["track-fusion", "threat-evaluator", "tactical-display"];
@@ -15,8 +15,6 @@ const SENSORS: readonly ServiceName[] = ["radar-sensor", "esm-sensor", "eo-senso
 /** Discovery, the first tracks, and JavaScript's compilers. */
 const WARM_UP_MS = 15_000;
 const MEASURE_MS = 20_000;
-/** USER_HZ, in which Linux counts processor time. */
-const TICKS_PER_SECOND = 100;
 
 export async function systemFigures(): Promise<Figure[]> {
   const figures: Figure[] = [];
@@ -89,7 +87,7 @@ async function sample(pids: readonly number[]): Promise<Sample> {
   );
   return {
     atMs: systemClock.monotonicMs(),
-    cpuSeconds: pids.map(cpuSecondsOf),
+    cpuSeconds: pids.map((pid) => useOf([pid]).cpuSeconds),
     offered: offered.reduce((sum, value) => sum + value, 0),
     ingested: await totalOf("track-fusion", "cms_fusion_ingested_total"),
   };
@@ -103,11 +101,4 @@ async function totalOf(name: ServiceName, metric: string): Promise<number> {
   });
   const lines = (await response.text()).split("\n").filter((line) => line.startsWith(metric));
   return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" ") + 1)), 0);
-}
-
-/** Processor time of a process, all threads and the kernel's work for it included. Fields 14 and 15 of proc(5). */
-function cpuSecondsOf(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }

@@ -4,6 +4,7 @@
  * contrast, and without refutation. Prints JSON lines; the reference is the whole agent.
  */
 import { runMain } from "../../../base/errors.ts";
+import { printFigure } from "../../../base/figure.ts";
 import { SIMULATED_INCIDENTS, type SimulatedIncident } from "../../testing/incidents.ts";
 import { Simulation } from "../../testing/simulation.ts";
 import { createAssistedInvestigator } from "../agent.ts";
@@ -74,9 +75,7 @@ async function measure(): Promise<void> {
       const value = of(endings);
       const reference = references.get(what) ?? value;
       references.set(what, reference);
-      const ratio = reference === 0 ? null : value / reference;
-      const name = `${variant}: ${what}`;
-      process.stdout.write(`${JSON.stringify({ name, value, unit, reference, ratio })}\n`);
+      printFigure(`${variant}: ${what}`, value, unit, reference);
     }
   }
 }
