@@ -59,7 +59,8 @@ function share(text: string): number {
   throw new InvalidArgumentError("it must be a share of the points from 0 to 1.");
 }
 
-const collect = (value: string, before: readonly string[]): string[] => [...before, value];
+/** A parser of an option that may be repeated. */
+export const collect = (value: string, before: readonly string[]): string[] => [...before, value];
 
 export const MODEL_URL_HELP =
   "endpoint in OpenAI's wire format for react and alone, instead of Ollama (key: MODEL_API_KEY)";

@@ -73,7 +73,7 @@ const CATALOGUE = {
   },
   memory_leak: {
     definition: "memory in use grows steadily without bound",
-    remedies: ["fix_leak_and_redeploy", "restart_service", "raise_memory_limit"],
+    remedies: ["fix_leak_and_redeploy", "roll_back", "restart_service", "raise_memory_limit"],
   },
   network_partition: {
     definition: "the process runs but its network is cut off: peers, scrapes and exports all fail",
@@ -86,15 +86,15 @@ const CATALOGUE = {
   qos_mismatch: {
     definition:
       "writer and reader find each other but their QoS is incompatible: nothing is delivered",
-    remedies: ["correct_qos_profile"],
+    remedies: ["correct_qos_profile", "roll_back"],
   },
   discovery_failure: {
     definition: "writer and reader never find each other (wrong domain, partition or peers)",
-    remedies: ["correct_dds_domain", "restart_service"],
+    remedies: ["correct_dds_domain", "roll_back", "restart_service"],
   },
   message_flood: {
     definition: "one publisher sends far more messages than it should",
-    remedies: ["reduce_publish_rate", "correct_configuration"],
+    remedies: ["reduce_publish_rate", "correct_configuration", "roll_back"],
   },
   downstream_backpressure: {
     definition: "a slow consumer makes those before it wait or drop",
@@ -106,7 +106,7 @@ const CATALOGUE = {
   },
   bad_configuration: {
     definition: "a setting is wrong in a way that no other class names",
-    remedies: ["correct_configuration"],
+    remedies: ["correct_configuration", "roll_back"],
   },
   data_quality: {
     definition: "messages arrive in time, but their content is wrong",

@@ -123,6 +123,11 @@ export function writeText(path: string, text: string): void {
   }
 }
 
+/** Replaces the manifest of a kept run. */
+export function rewriteManifest(folder: string, manifest: Manifest): void {
+  writeText(`${folder}/manifest.json`, json(manifest));
+}
+
 /** Replaces the score of a kept run, in both files that contain it. */
 export function rewriteScore(folder: string, manifest: Manifest): void {
   writeText(`${folder}/manifest.json`, json(manifest));

@@ -78,6 +78,11 @@ export function readRecording(bundlePath: string): RecordedIncident {
       `Cannot score ${bundlePath}: its truth must be at ${path}; without it there is nothing to hold an answer against`,
     );
   }
+  return { recording: readTruth(path), bundlePath };
+}
+
+/** Reads one file of truth. */
+function readTruth(path: string): Recording {
   let json: unknown;
   try {
     json = JSON.parse(readFileSync(path, "utf8"));
@@ -89,7 +94,21 @@ export function readRecording(bundlePath: string): RecordedIncident {
     const [issue] = parsed.error.issues;
     throw new UsageError(`Cannot read ${path}: ${issue?.path.join(".")}: ${issue?.message}`);
   }
-  return { recording: parsed.data, bundlePath };
+  return parsed.data;
+}
+
+/** The valid truths of these folders of incidents, by the incidents' ids; the bundles are not needed. */
+export function readTruths(folders: readonly string[]): Map<string, Recording> {
+  const paths = folders
+    .map((folder) => join(folder, TRUTH_FOLDER))
+    .filter((folder) => existsSync(folder))
+    .flatMap((folder) =>
+      readdirSync(folder)
+        .filter((name) => name.endsWith(".json"))
+        .map((name) => join(folder, name)),
+    );
+  const all = paths.map(readTruth).filter(({ outcome }) => outcome.kind === "valid");
+  return new Map(all.map((recording) => [recording.incident, recording]));
 }
 
 /** The bundles that these files and folders name, each once, in the order of their ids. */

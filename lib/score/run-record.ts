@@ -89,6 +89,34 @@ export const ScoreSchema = z.strictObject({
 });
 export type Score = z.infer<typeof ScoreSchema>;
 
+/** Whether a condition of a repair held; null when it was not looked at. */
+const VerdictSchema = z.strictObject({ holds: z.boolean().nullable(), seen: z.string() });
+export type Verdict = z.infer<typeof VerdictSchema>;
+
+/** What a system shows after a remedy, in the order of the tables. */
+export const VerdictsSchema = z.strictObject({
+  signature_gone: VerdictSchema,
+  stays_gone: VerdictSchema,
+  survives_restart: VerdictSchema,
+  data_flows: VerdictSchema,
+  nothing_else_changed: VerdictSchema,
+});
+export type Verdicts = z.infer<typeof VerdictsSchema>;
+
+/** How the remedies of an answer did when they were carried out. */
+export const RepairSchema = z.strictObject({
+  /** No verdict fell. */
+  repaired: z.boolean(),
+  /** What was carried out, in words; empty when nothing could be. */
+  acts: z.array(z.string()),
+  /** Why the rest of the remedies could not be carried out. */
+  refused: z.array(z.string()),
+  verdicts: VerdictsSchema,
+  /** The file of the execution below `remedies/`; null when an agent acted live. */
+  execution: z.string().nullable(),
+});
+export type Repair = z.infer<typeof RepairSchema>;
+
 /** A fault in short, as named or as true. */
 const ShortFaultSchema = z.strictObject({
   culprit: z.enum(CULPRITS).nullable(),
@@ -144,7 +172,7 @@ const CurrentManifestSchema = z.strictObject({
   versions: z.record(z.string(), z.string()),
   score: ScoreSchema.nullable(),
   /** How the proposed remedy did when it was carried out; null when it was not. */
-  repair: z.looseObject({ repaired: z.boolean() }).nullable().default(null),
+  repair: RepairSchema.nullable().default(null),
 });
 
 /** Reads a manifest, also of the version in which diagnosis and truth were one fault each. */

@@ -7,7 +7,10 @@ export const truth: Truth = {
       culprit: "esm-sensor",
       fault_class: "qos_mismatch",
       also_accept: [],
-      remediation: { actions: ["correct_qos_profile"], target: "esm-sensor" },
+      remediation: {
+        actions: ["correct_qos_profile", "roll_back"],
+        target: "esm-sensor",
+      },
     },
   ],
   mechanism:

@@ -8,7 +8,7 @@ export const truth: Truth = {
       fault_class: "memory_leak",
       also_accept: [],
       remediation: {
-        actions: ["fix_leak_and_redeploy", "restart_service"],
+        actions: ["fix_leak_and_redeploy", "roll_back", "restart_service"],
         target: "track-fusion",
       },
     },

@@ -8,7 +8,7 @@ export const truth: Truth = {
       fault_class: "message_flood",
       also_accept: [],
       remediation: {
-        actions: ["reduce_publish_rate", "correct_configuration"],
+        actions: ["reduce_publish_rate", "correct_configuration", "roll_back"],
         target: "radar-sensor",
       },
     },

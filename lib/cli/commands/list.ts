@@ -9,6 +9,7 @@ import { logs } from "./logs.ts";
 import { mcp } from "./mcp.ts";
 import { ps } from "./ps.ts";
 import { record } from "./record.ts";
+import { remedy } from "./remedy.ts";
 import { report } from "./report.ts";
 import { run } from "./run.ts";
 import { up } from "./up.ts";
@@ -23,6 +24,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   mcp,
   record,
   examine,
+  remedy,
   verify,
   inject,
   cleanup,

@@ -1,0 +1,239 @@
+/** The five verdicts on a system after a remedy. */
+import type { PrometheusClient } from "../../base/prometheus.ts";
+import { DeadlineError } from "../../base/errors.ts";
+import { type MonotonicClock, systemClock } from "../../base/clock.ts";
+import { waitUntil } from "../../base/wait.ts";
+import { FAULT_CLASSES } from "../../contract/fault-classes.ts";
+import { isServiceName, type ServiceName } from "../../contract/topology.ts";
+import type { Lab, ServiceState } from "../../lab/lab.ts";
+import type { Verdict, Verdicts } from "../../score/run-record.ts";
+import type { Scenario } from "../../../scenarios/load.ts";
+import type { Progress } from "../progress.ts";
+import { lookAtFlow } from "./data-flow.ts";
+import { type Aspects, type Change, differencesOf, restart } from "./plan.ts";
+import type { Act } from "./read-remedy.ts";
+
+/** How long the verdicts wait, milliseconds. */
+export interface Patience {
+  /** From a change to the first look: the last scrape was before the change. */
+  readonly settleMs: number;
+  /** For the signature to become false, and again after the restart. */
+  readonly goneMs: number;
+  /** How long it must stay false. */
+  readonly holdMs: number;
+  /** How long it must stay false after the restart. */
+  readonly restartedMs: number;
+  readonly flowMs: number;
+}
+
+export const PATIENCE: Patience = {
+  // Two scrapes and a reserve.
+  settleMs: 6000,
+  // The longest look of a signature is two minutes back; queues drain meanwhile.
+  goneMs: 150_000,
+  holdMs: 120_000,
+  restartedMs: 20_000,
+  // A rate looks 45 s back, and a display drops a lost track after ten seconds.
+  flowMs: 90_000,
+};
+
+/** An act that was carried out, and what it changed. */
+export interface Done {
+  readonly act: Act;
+  readonly change: Change | null;
+}
+
+export interface JudgeOptions {
+  readonly lab: Lab;
+  readonly prometheus: PrometheusClient;
+  readonly scenario: Scenario;
+  /** All services when the system was healthy, and just before the remedy. */
+  readonly healthy: readonly Aspects[];
+  readonly before: readonly ServiceState[];
+  readonly done: readonly Done[];
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+  readonly patience?: Patience;
+  readonly clock?: MonotonicClock;
+}
+
+const NOT_REACHED: Verdict = { holds: null, seen: "not looked at: an earlier verdict fell" };
+const NO_FAULT: Verdict = { holds: null, seen: "nothing was wrong" };
+
+/** Judges the system as the remedy left it. A verdict that falls ends the waits for the others. */
+export async function judge(options: JudgeOptions): Promise<Verdicts> {
+  const { progress, scenario } = options;
+  const say = (name: string, verdict: Verdict): Verdict => {
+    const { holds, seen } = verdict;
+    progress.line(`verdict ${name}: ${holds === null ? "–" : holds ? "yes" : "no"} (${seen})`);
+    return verdict;
+  };
+  const isWrong = scenario.truth.faults.length > 0;
+  const gone = say("signature gone", isWrong ? await goneWithin(options) : NO_FAULT);
+  const stays = say(
+    "stays gone",
+    gone.holds === true ? await staysGone(options, waits(options).holdMs) : restOf(gone),
+  );
+  // Before the restart, which is none of the remedy's doing.
+  const unchanged = say("nothing else changed", await nothingElseChanged(options));
+  const survives = say(
+    "survives a restart",
+    stays.holds === true ? await survivesRestart(options) : restOf(stays),
+  );
+  const isLost = [gone, stays, survives].some(({ holds }) => holds === false);
+  const flows = say("data flows", isLost ? NOT_REACHED : await dataFlows(options));
+  return {
+    signature_gone: gone,
+    stays_gone: stays,
+    survives_restart: survives,
+    data_flows: flows,
+    nothing_else_changed: unchanged,
+  };
+}
+
+/** Repaired: no verdict fell. */
+export const isRepaired = (verdicts: Verdicts): boolean =>
+  Object.values(verdicts).every(({ holds }) => holds !== false);
+
+const waits = ({ patience = PATIENCE }: JudgeOptions): Patience => patience;
+const restOf = (before: Verdict): Verdict => (before === NO_FAULT ? NO_FAULT : NOT_REACHED);
+
+async function lookAtHarm({ scenario, lab, prometheus }: JudgeOptions) {
+  return scenario.harm.holds({ lab, prometheus });
+}
+
+async function goneWithin(options: JudgeOptions): Promise<Verdict> {
+  const { clock = systemClock, signal } = options;
+  await clock.sleep(waits(options).settleMs, signal);
+  return awaited(options, "the signature to be gone", waits(options).goneMs, async () => {
+    const { ok, seen } = await lookAtHarm(options);
+    return { ok: !ok, seen };
+  });
+}
+
+/** Waits until something holds; an expired deadline is the verdict "no". */
+async function awaited(
+  { progress, signal, clock = systemClock }: JudgeOptions,
+  what: string,
+  deadlineMs: number,
+  look: () => Promise<{ ok: boolean; seen: string }>,
+): Promise<Verdict> {
+  let last = "";
+  try {
+    await waitUntil(
+      async () => {
+        const found = await look();
+        last = found.seen;
+        return found;
+      },
+      {
+        what,
+        deadlineMs,
+        intervalMs: 1000,
+        signal,
+        clock,
+        onProgress: (seen, leftMs) => progress.waiting(what, seen, leftMs),
+      },
+    );
+    return { holds: true, seen: last };
+  } catch (error) {
+    if (error instanceof DeadlineError) return { holds: false, seen: last };
+    throw error;
+  }
+}
+
+async function staysGone(options: JudgeOptions, holdMs: number): Promise<Verdict> {
+  const seconds = holdMs / 1000;
+  let back: string | undefined;
+  const { clock = systemClock } = options;
+  const startMs = clock.nowMs();
+  const held = await awaited(options, `the signature to stay gone`, 2 * holdMs, async () => {
+    const { ok, seen } = await lookAtHarm(options);
+    if (ok) back = `back after ${((clock.nowMs() - startMs) / 1000).toFixed(0)} s: ${seen}`;
+    return { ok: ok || clock.nowMs() - startMs >= holdMs, seen };
+  });
+  return back === undefined
+    ? { holds: held.holds, seen: `${seconds} s: ${held.seen}` }
+    : { holds: false, seen: back };
+}
+
+/** Restarts the services at fault as they are configured now. */
+async function survivesRestart(options: JudgeOptions): Promise<Verdict> {
+  const services = guiltyServices(options.scenario);
+  if (services.length === 0) return { holds: null, seen: "no service is at fault" };
+  for (const service of services) await restart(options.lab, service);
+  const gone = await goneWithin(options);
+  const verdict = gone.holds === true ? await staysGone(options, waits(options).restartedMs) : gone;
+  return { holds: verdict.holds, seen: `${services.join(", ")} restarted; ${verdict.seen}` };
+}
+
+async function dataFlows(options: JudgeOptions): Promise<Verdict> {
+  return awaited(options, "data to flow", waits(options).flowMs, () =>
+    lookAtFlow(options.prometheus),
+  );
+}
+
+/** The services that the fault is in; either end of a link is one. */
+export function guiltyServices({ truth }: Pick<Scenario, "truth">): ServiceName[] {
+  const culprits = truth.faults.flatMap(({ culprit, other_end }) => [culprit, other_end]);
+  return [
+    ...new Set(culprits.filter((one) => one !== undefined && isServiceName(one))),
+  ] as ServiceName[];
+}
+
+/**
+ * Innocent services are as they were, with the same process. A service at fault may have each aspect
+ * as it was when healthy or under the fault, or as a remedy that fits the fault made it.
+ */
+async function nothingElseChanged(options: JudgeOptions): Promise<Verdict> {
+  const { lab, scenario, before, healthy, done } = options;
+  const now = (await lab.status())?.services ?? [];
+  const guilty = guiltyServices(scenario);
+  const found = before.flatMap((was) => {
+    const is = now.find(({ service }) => service === was.service);
+    if (is === undefined) return [`${was.service} is gone`];
+    if (!guilty.includes(was.service)) {
+      const differences = differencesOf(was, is);
+      return was.startedUnixMs === is.startedUnixMs || differences.length > 0
+        ? differences
+        : [`${was.service} was restarted`];
+    }
+    const usual = healthy.find(({ service }) => service === was.service) ?? was;
+    return misfits(was, usual, is, fittingChanges(done, was.service, scenario));
+  });
+  return {
+    holds: found.length === 0,
+    seen: found.length === 0 ? `${before.length} services compared` : found.join("; "),
+  };
+}
+
+/** The differences from both states that no fitting change made. */
+function misfits(was: Aspects, usual: Aspects, is: Aspects, fitting: readonly Change[]): string[] {
+  const from = differencesOf(usual, is);
+  const aspectIn = (text: string): string => text.split(" ")[1] ?? "";
+  const alsoFromWas = new Set(differencesOf(was, is).map(aspectIn));
+  const allowed = new Set(fitting.flatMap(aspectsChanged));
+  return from.filter((text) => alsoFromWas.has(aspectIn(text)) && !allowed.has(aspectIn(text)));
+}
+
+function fittingChanges(
+  done: readonly Done[],
+  service: ServiceName,
+  { truth }: Pick<Scenario, "truth">,
+): Change[] {
+  const fitting = new Set(
+    truth.faults.flatMap(({ fault_class, remediation }) => [
+      ...FAULT_CLASSES[fault_class].remedies,
+      ...remediation.actions,
+    ]),
+  );
+  return done.flatMap(({ act, change }) =>
+    change !== null && act.target === service && fitting.has(act.action) ? [change] : [],
+  );
+}
+
+const aspectsChanged = ({ kind }: Change): string[] => {
+  if (kind === "quota") return ["cpuQuotaCores"];
+  if (kind === "configure") return ["env", "memoryLimitBytes"];
+  return kind === "attach" ? ["network"] : [];
+};

@@ -1,0 +1,115 @@
+/**
+ * Builds a recorded incident again from what its truth says: scenario, seed and repeat. The targets fly as they did, the same
+ * harmless change comes first, and the fault's signature is proven anew. No alert is waited for, because nobody diagnoses.
+ */
+import { EnvironmentError } from "../../base/errors.ts";
+import { createPrometheusClient, type PrometheusClient } from "../../base/prometheus.ts";
+import type { Lab, ServiceState } from "../../lab/lab.ts";
+import type { Scenario } from "../../../scenarios/load.ts";
+import { applyBenignChange, benignChange } from "../benign.ts";
+import { Injection } from "../injection.ts";
+import type { Progress } from "../progress.ts";
+import type { Recording } from "../recorded-incident.ts";
+import { prove, proveBaseline, proveRecovery, type StepContext } from "../steps.ts";
+import { servicesOf } from "./remedy-session.ts";
+
+/** An incident in force again, just as when an investigator was called. */
+export interface ReCreated {
+  readonly lab: Lab;
+  readonly prometheus: PrometheusClient;
+  readonly scenario: Scenario;
+  /** All services when the system was healthy. */
+  readonly healthy: readonly ServiceState[];
+}
+
+export interface ReCreation {
+  readonly lab: Lab;
+  readonly scenario: Scenario;
+  readonly recording: Pick<Recording, "seed" | "repeat">;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+  /** Takes the name of the step that begins. */
+  readonly onPhase: (phase: string) => void;
+}
+
+/**
+ * Builds the incident, runs `body` on it, heals the fault, proves every service canonical, and takes
+ * the lab down, however it ends.
+ */
+export async function onReCreation(
+  { lab, scenario, recording, progress, signal, onPhase }: ReCreation,
+  body: (created: ReCreated) => Promise<void>,
+): Promise<void> {
+  if ((await lab.status()) !== null) {
+    throw new EnvironmentError("Cannot build the incident again: somebody uses this lab");
+  }
+  const prometheus = createPrometheusClient(`http://localhost:${lab.ports.prometheus}`);
+  const step: StepContext = { prometheus, progress, signal };
+  const log = (line: string): void => progress.line(line);
+  const injection = new Injection({
+    scenario,
+    context: { lab, prometheus, signal, log },
+    cleanupLog: log,
+  });
+  try {
+    onPhase("up");
+    await lab.up({ keepTelemetry: false, fleetSeed: recording.seed, signal, onProgress: log });
+    onPhase("baseline");
+    await proveHealthy(step, lab, scenario, recording);
+    const healthy = await servicesOf(lab);
+    onPhase("inject");
+    await injection.inject();
+    await prove(step, "the fault in force", scenario.deadlines.injectMs, () =>
+      scenario.fault.probe(injection.context),
+    );
+    onPhase("signature");
+    await prove(
+      step,
+      `the signature: ${scenario.signature.describe}`,
+      scenario.deadlines.signatureMs,
+      () => scenario.signature.holds({ lab, prometheus }),
+    );
+    const isOver = scenario.investigate !== "while-firing";
+    if (isOver) await healAndRecover(step, scenario, injection);
+    await body({ lab, prometheus, scenario, healthy });
+    onPhase("heal");
+    if (!isOver) await injection.heal();
+    await proveCanonical(step, lab);
+  } finally {
+    progress.settle();
+    await injection.end();
+    await lab.down();
+  }
+}
+
+async function proveHealthy(
+  step: StepContext,
+  lab: Lab,
+  scenario: Scenario,
+  { seed, repeat }: Pick<Recording, "seed" | "repeat">,
+): Promise<void> {
+  await proveBaseline(step, scenario.deadlines.baselineMs);
+  const benign = benignChange(seed, repeat, scenario);
+  if (benign === undefined) return;
+  step.progress.line(`a harmless ${benign.kind} of ${benign.services.join(", ")}`);
+  await applyBenignChange(lab, benign);
+  await proveBaseline(step, scenario.deadlines.baselineMs);
+}
+
+async function healAndRecover(
+  step: StepContext,
+  { deadlines }: Scenario,
+  injection: Injection,
+): Promise<void> {
+  await injection.heal();
+  const startMs = performance.now();
+  const since = (): number => (performance.now() - startMs) / 1000;
+  await proveRecovery(step, deadlines.recoveryMs, since);
+}
+
+async function proveCanonical(step: StepContext, lab: Lab): Promise<void> {
+  await prove(step, "every service canonical", 30_000, async () => {
+    const odd = (await servicesOf(lab)).filter(({ canonical }) => !canonical);
+    return { ok: odd.length === 0, seen: odd.map(({ service }) => service).join(", ") || "all" };
+  });
+}

@@ -1,0 +1,117 @@
+/** What remedies did, as tables: by floor, and every action on every fault. Made from the kept executions alone. */
+import { isServiceName } from "../../contract/topology.ts";
+import type { Remediation } from "../../contract/fault-classes.ts";
+import { listScenarios, loadScenario, type Scenario } from "../../../scenarios/load.ts";
+import { writeText } from "../artefacts.ts";
+import type { Execution } from "./execution.ts";
+import { changesAnything } from "./plan.ts";
+import { type Act, keyOfActs } from "./read-remedy.ts";
+import { actsOfFloor, actsOfMatrix, fits, FLOORS, MATRIX_ACTIONS } from "./wanted.ts";
+
+/** What an action did: it repaired, it did not, it changed nothing; null when it was not carried out. */
+export type Effect = "repaired" | "not repaired" | "nothing to change" | null;
+
+export interface RemedyRow {
+  readonly name: string;
+  /** By scenario. */
+  readonly effects: Readonly<Record<string, Effect>>;
+}
+
+export interface RemedyTables {
+  readonly scenarios: readonly string[];
+  readonly floors: readonly RemedyRow[];
+  readonly matrix: readonly RemedyRow[];
+  /** Actions that repaired though they do not fit the fault, one line each. */
+  readonly unfit: readonly string[];
+}
+
+export async function tablesOf(executions: readonly Execution[]): Promise<RemedyTables> {
+  const known = await listScenarios();
+  const names = [...new Set(executions.map(({ scenario }) => scenario))]
+    .filter((name) => known.includes(name))
+    .toSorted();
+  const scenarios = await Promise.all(names.map((name) => loadScenario(name)));
+  const rowOf = (name: string, actsOf: (scenario: Scenario) => Act[]): RemedyRow => ({
+    name,
+    effects: Object.fromEntries(
+      scenarios.map((scenario) => [
+        scenario.name,
+        effectOf(executions, scenario.name, actsOf(scenario)),
+      ]),
+    ),
+  });
+  const floors = FLOORS.map((floor) => rowOf(floor, (scenario) => actsOfFloor(floor, scenario)));
+  const matrix = MATRIX_ACTIONS.map((action) =>
+    rowOf(action, (scenario) => actsOfMatrix(action, scenario)),
+  );
+  return { scenarios: names, floors, matrix, unfit: unfitIn(matrix, scenarios) };
+}
+
+function effectOf(
+  executions: readonly Execution[],
+  scenario: string,
+  acts: readonly Act[],
+): Effect {
+  const own = executions.filter((one) => one.scenario === scenario);
+  const untouched = own.find(({ key }) => key === keyOfActs([]));
+  if (acts.length > 0 && untouched !== undefined && !changesAnything(acts, untouched.before)) {
+    return "nothing to change";
+  }
+  const results = own.filter(({ key }) => key === keyOfActs(acts));
+  if (results.length === 0) return null;
+  return results.every(({ repaired }) => repaired === true) ? "repaired" : "not repaired";
+}
+
+function unfitIn(matrix: readonly RemedyRow[], scenarios: readonly Scenario[]): string[] {
+  return matrix.flatMap(({ name, effects }) =>
+    scenarios
+      .filter(({ truth }) => truth.faults.some(({ culprit }) => isServiceName(culprit)))
+      .filter(
+        (scenario) => effects[scenario.name] === "repaired" && !fits(name as Remediation, scenario),
+      )
+      .map((scenario) => `${name} repaired ${scenario.name}, but does not fit its fault`),
+  );
+}
+
+const TEXT: Readonly<Record<NonNullable<Effect>, string>> = {
+  repaired: "yes",
+  "not repaired": "no",
+  "nothing to change": "·",
+};
+
+/** One table: rows of remedies, a column for each scenario. */
+export function remedyTable(
+  scenarios: readonly string[],
+  rows: readonly RemedyRow[],
+): readonly (readonly string[])[] {
+  return rows.map(({ name, effects }) => [
+    name,
+    ...scenarios.map((scenario) => {
+      const effect = effects[scenario] ?? null;
+      return effect === null ? "–" : TEXT[effect];
+    }),
+  ]);
+}
+
+/** Writes `remedies.md` beside the summary. */
+export function writeRemedyTables(results: string, tables: RemedyTables): void {
+  const { scenarios, floors, matrix } = tables;
+  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  const markdown = (rows: readonly RemedyRow[]): string =>
+    [
+      line(["remedy", ...scenarios]),
+      line(["---", ...scenarios.map(() => "---")]),
+      ...remedyTable(scenarios, rows).map(line),
+    ].join("\n");
+  writeText(
+    `${results}/remedies.md`,
+    [
+      "# Remedies",
+      "Each was carried out on a re-creation of the incident and judged by five verdicts: the signature is gone, it stays gone for 120 s, it survives a restart of the service, data flows, nothing else changed. yes: all hold; no: one fell; ·: there was nothing to change, so that it is the same as doing nothing; –: not carried out. Where nothing was wrong, a remedy is right that leaves everything as it was.",
+      "Without a diagnosis:",
+      markdown(floors),
+      "Each action on the service at fault, with its default value:",
+      `${markdown(matrix)}\n`,
+    ].join("\n\n"),
+  );
+}
