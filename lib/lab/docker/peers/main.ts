@@ -1,6 +1,6 @@
 /**
  * Everything that is said of the container lab, on a real engine: `bun run test:docker [step …]`. Takes an hour; each
- * step can be run alone. Needs Docker with Compose v2, the ports of lab 0, and the images of the compose file.
+ * step can be run alone. Needs Docker with Compose v2, the ports of labs 0 and 1, and the images of the compose file.
  */
 import { messageOf, UsageError } from "../../../base/errors.ts";
 import { processEnv } from "../../../base/env.ts";
@@ -30,7 +30,7 @@ const STEPS: Readonly<Record<string, readonly [what: string, argv: readonly stri
   ],
   verify: [
     "every scenario breaks the system as it says, and nothing else",
-    runner("verify", "--engine", "docker"),
+    runner("verify", "--engine", "docker", "--parallel", "2"),
   ],
   all: [
     "every scenario and control, with the baseline",
@@ -40,6 +40,8 @@ const STEPS: Readonly<Record<string, readonly [what: string, argv: readonly stri
       "docker",
       "--investigator",
       "baseline",
+      "--parallel",
+      "2",
       "--results",
       "results/docker",
       "--again",
