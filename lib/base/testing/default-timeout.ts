@@ -13,7 +13,7 @@ const CALL = `import { setDefaultTimeout as setTimeoutOfFile } from "bun:test"; 
 await plugin({
   name: "default timeout of tests",
   setup: (build) => {
-    build.onLoad({ filter: /\.test\.ts$/ }, async ({ path }) => ({
+    build.onLoad({ filter: /\.(test|suite)\.ts$/ }, async ({ path }) => ({
       contents: `${CALL} ${await Bun.file(path).text()}`,
       loader: "ts",
     }));
