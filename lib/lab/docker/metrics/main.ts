@@ -5,6 +5,7 @@ import { messageOf } from "../../../base/errors.ts";
 import { underLocalNames } from "../../../base/host.ts";
 import { Engine } from "../engine.ts";
 import { FactReader } from "./facts.ts";
+import { TimelyFacts } from "./timely-facts.ts";
 
 const PORT = 9323;
 const TEXT = { "content-type": "text/plain; version=0.0.4; charset=utf-8" };
@@ -13,6 +14,7 @@ try {
   const url = readEnv(processEnv(), "ENGINE_PROXY_URL", "http://engine-proxy:2375", httpUrl);
   // The proxy answers for its own project whatever it is asked for.
   const reader = new FactReader(new Engine({ host: url, socket: undefined, url }), "");
+  const facts = new TimelyFacts((nowMs) => reader.render(nowMs), systemClock);
   Bun.serve({
     port: PORT,
     hostname: "0.0.0.0",
@@ -22,7 +24,7 @@ try {
       if (pathname === "/healthz") return new Response("ok\n");
       if (pathname !== "/metrics") return new Response("not found\n", { status: 404 });
       try {
-        return new Response(await reader.render(systemClock.nowMs()), { headers: TEXT });
+        return new Response(await facts.text(), { headers: TEXT });
       } catch (error) {
         return new Response(`${messageOf(error)}\n`, { status: 502 });
       }
