@@ -40,6 +40,8 @@ const IMPORT_TABLE: Readonly<Record<string, readonly string[]>> = {
     "lib/base",
     "lib/contract",
     "lib/lab",
+    "lib/service",
+    "lib/telemetry",
     "lib/investigate",
     "lib/cli",
     "scenarios",

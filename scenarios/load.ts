@@ -124,7 +124,7 @@ export async function loadScenario(
   }
   const folder = `${root}/${name}`;
   const module = await importScenario(`${folder}/scenario.ts`, name);
-  const definition = check(DefinitionSchema, module, `scenarios/${name}/scenario.ts`);
+  const definition = parseDefinition(module, `scenarios/${name}/scenario.ts`);
   const alertTemplate = await readAlert(`${folder}/alert.json`, name);
   const truth = definition.truth;
   await checkExpectedRca(`${folder}/expected_rca.md`, name, truth);
@@ -142,6 +142,12 @@ export async function loadScenario(
     alertTemplate,
   };
 }
+
+/** Checks every key of a definition; throws UsageError with `file`, the key and the rule. */
+export const parseDefinition = (
+  definition: unknown,
+  file: string,
+): z.output<typeof DefinitionSchema> => check(DefinitionSchema, definition, file);
 
 /** Loads all scenarios, the controls last. */
 export async function loadAllScenarios(root: string = import.meta.dir): Promise<Scenario[]> {

@@ -3,10 +3,12 @@
  * What its stores keep on purpose must fit below their limits for as long as it is kept.
  */
 import { systemClock } from "../base/clock.ts";
+import { processEnv } from "../base/env.ts";
 import { CancelledError } from "../base/errors.ts";
 import { createPrometheusClient, type PrometheusClient } from "../base/prometheus.ts";
 import type { Lab } from "../lab/lab.ts";
 import { PARTS } from "../lab/native/layout.ts";
+import { maxTelemetryMib } from "../lab/native/programs.ts";
 import type { Figure } from "./figure.ts";
 import { type Footprint, footprintOf, leftoversOf, membersOf } from "./footprint.ts";
 import { growthPerHour, type Point, settled } from "./trend.ts";
@@ -32,10 +34,11 @@ const PARTS_MIB_PER_HOUR = 60;
 /** An exporter that reconnects and a query that is being answered hold some for a moment. */
 const DESCRIPTORS_PER_HOUR = 4;
 const SERIES_PER_HOUR = 10;
-/** Hours that the stores keep, and their limits in `retention.ts` and in Prometheus' flags. */
-const KEPT_HOURS = 24;
-const TELEMETRY_LIMIT_MIB = 4096;
-const PROMETHEUS_LIMIT_MIB = 2048;
+/** The limits in `retention.ts` and in Prometheus' flags. */
+const TELEMETRY_MIB = 4096;
+const PROMETHEUS_MIB = 2048;
+/** Pages that are free, and a write-ahead log that was just begun anew, count on disk too. */
+const DISK_RESERVE = 1.25;
 
 /** One look at the lab. */
 interface Look {
@@ -195,17 +198,24 @@ function unchanged(name: string, looks: readonly Look[], measure: Measure): Figu
   return { name: `${name}, change`, value: high - low, limit: 0, unit: "", note: `up to ${high}` };
 }
 
-/** The stores keep a day: what they would hold then has to fit below their own limits. */
+/** The stores are bounded by their size: when that is reached, the oldest goes. */
 function diskFigures(looks: readonly Look[]): Figure[] {
-  const after = (name: string, limit: number, measure: Measure): Figure => ({
-    name: `${name} on disk after ${KEPT_HOURS} h at this rate`,
-    value: (growthPerHour(pointsOf(looks, measure)) / MIB) * KEPT_HOURS,
-    limit,
-    unit: "MiB",
-  });
+  const largest = (name: string, limit: number, measure: Measure): Figure => {
+    const points = looks.map((look) => measure(look) / MIB);
+    const perHour = growthPerHour(pointsOf(looks, measure)) / MIB;
+    const note = `${perHour.toFixed(1)} MiB/h, at the end ${points.at(-1)?.toFixed(0)}`;
+    return {
+      name: `${name} on disk, largest`,
+      value: Math.max(...points),
+      limit,
+      unit: "MiB",
+      note,
+    };
+  };
+  const telemetryMib = maxTelemetryMib(processEnv()) ?? TELEMETRY_MIB;
   return [
-    after("telemetry", TELEMETRY_LIMIT_MIB, ({ footprint }) => footprint.telemetryBytes),
-    after("Prometheus", PROMETHEUS_LIMIT_MIB, ({ footprint }) => footprint.prometheusBytes),
+    largest("telemetry", telemetryMib * DISK_RESERVE, ({ footprint }) => footprint.telemetryBytes),
+    largest("Prometheus", PROMETHEUS_MIB, ({ footprint }) => footprint.prometheusBytes),
   ];
 }
 

@@ -1,6 +1,7 @@
 /** What the query APIs of Loki and Tempo share: the frame, and parameters in the URL or a form. */
 import { type Context, Hono } from "hono";
 import { QueryError } from "./query-error.ts";
+import { clampInt64 } from "./store/int64.ts";
 import { durationNs } from "./syntax.ts";
 
 /** An app that answers errors of queries, `/ready`, and who it is at `${prefix}/status/buildinfo`. */
@@ -48,11 +49,6 @@ export function timeParam(params: URLSearchParams, name: string, fallbackNs: big
     );
   }
   return BigInt(ms) * 1_000_000n + BigInt((match?.[2] ?? "").padEnd(9, "0"));
-}
-
-function clampInt64(value: bigint): bigint {
-  const max = 2n ** 63n - 1n;
-  return value > max ? max : value;
 }
 
 /** A whole number within [min, max]. */

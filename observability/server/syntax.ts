@@ -135,6 +135,9 @@ const UNITS_NS: Readonly<Record<string, number>> = {
   y: 31_536_000e9,
 };
 
+/** 292 years, as in Go; a sum of some of them is clamped where it meets the store. */
+const MAX_DURATION_NS = 2 ** 63;
+
 /** A duration such as `1h30m` or `1.5s` in nanoseconds; undefined when the text is none. */
 export function durationNs(text: string): number | undefined {
   if (!/^-?(\d+(\.\d+)?(ns|us|µs|ms|s|m|h|d|w|y))+$/.test(text)) return undefined;
@@ -142,6 +145,7 @@ export function durationNs(text: string): number | undefined {
   for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h|d|w|y)/g)) {
     total += Number(amount) * (UNITS_NS[unit ?? ""] ?? 0);
   }
+  if (total > MAX_DURATION_NS) return undefined;
   return text.startsWith("-") ? -total : total;
 }
 

@@ -17,6 +17,13 @@ const FULL = {
   alternatives: [],
 };
 
+test("a parameter that is infinite when it is read is left out, and costs nothing else", () => {
+  const parameters: unknown = JSON.parse('{"cores": 1e999, "limit": 2}');
+  const remediation = { ...FULL.remediation, parameters };
+  const { answer } = readAnswer({ ...FULL, remediation });
+  expect(answer?.faults[0]?.remediation.parameters).toEqual({ limit: 2 });
+});
+
 describe("names in other words", () => {
   test.each([
     ["radar", "radar-sensor"],
@@ -35,6 +42,8 @@ describe("names in other words", () => {
     [null, null],
     ["mainframe", undefined],
     ["radar or eo", undefined],
+    ["constructor", undefined],
+    ["__proto__", undefined],
     [7, undefined],
   ])("%p is %p", (said, culprit) => {
     const named: unknown = culpritNamed(said);

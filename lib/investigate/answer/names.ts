@@ -3,30 +3,32 @@ import { CULPRITS, type Culprit } from "../../contract/answer.ts";
 import { SERVICES, type ServiceName, TOPOLOGY } from "../../contract/topology.ts";
 
 /** Other names of culprits, besides the ids of the sensors. */
-const ALIASES: Readonly<Record<string, Culprit>> = {
-  radar: "radar-sensor",
-  esm: "esm-sensor",
-  eo: "eo-sensor",
-  "electro-optical-sensor": "eo-sensor",
-  fusion: "track-fusion",
-  evaluator: "threat-evaluator",
-  "threat-evaluation": "threat-evaluator",
-  "command-centre": "command-center",
-  command: "command-center",
-  effector: "effector-manager",
-  effectors: "effector-manager",
-  display: "tactical-display",
-  machine: "host",
-  node: "host",
-  monitoring: "telemetry",
-  observability: "telemetry",
-  ...Object.fromEntries(
-    SERVICES.flatMap((name) => {
-      const { sensorId } = TOPOLOGY[name];
-      return sensorId === undefined ? [] : [[sensorId.toLowerCase(), name]];
-    }),
-  ),
-};
+const ALIASES: ReadonlyMap<string, Culprit> = new Map<string, Culprit>(
+  Object.entries({
+    radar: "radar-sensor",
+    esm: "esm-sensor",
+    eo: "eo-sensor",
+    "electro-optical-sensor": "eo-sensor",
+    fusion: "track-fusion",
+    evaluator: "threat-evaluator",
+    "threat-evaluation": "threat-evaluator",
+    "command-centre": "command-center",
+    command: "command-center",
+    effector: "effector-manager",
+    effectors: "effector-manager",
+    display: "tactical-display",
+    machine: "host",
+    node: "host",
+    monitoring: "telemetry",
+    observability: "telemetry",
+    ...Object.fromEntries(
+      SERVICES.flatMap((name) => {
+        const { sensorId } = TOPOLOGY[name];
+        return sensorId === undefined ? [] : [[sensorId.toLowerCase(), name]];
+      }),
+    ),
+  } satisfies Record<string, Culprit>),
+);
 
 /** Words for no service. */
 const NOBODY = /^(|none|null|nothing|nobody|no-service|no-culprit|unknown|n\/a)$/;
@@ -41,7 +43,7 @@ export function culpritNamed(said: unknown): Culprit | null | undefined {
   const plain = plainName(said, "-");
   if (NOBODY.test(plain)) return null;
   const known = (name: string): Culprit | undefined =>
-    CULPRITS.find((culprit) => culprit === name) ?? ALIASES[name];
+    CULPRITS.find((culprit) => culprit === name) ?? ALIASES.get(name);
   return known(plain) ?? known(plain.replace(/^the-/, "").replace(/(-service|:\d+)$/, ""));
 }
 

@@ -139,7 +139,8 @@ function remedyIn(raw: unknown, path: string, complaints: Complaints): Remedy {
   const given = isFields(fields["parameters"]) ? Object.entries(fields["parameters"]) : [];
   const parameters = given.filter(
     (entry): entry is [string, string | number] =>
-      typeof entry[1] === "string" || typeof entry[1] === "number",
+      // A number as large as 1e999 is infinite when it was read.
+      typeof entry[1] === "string" || Number.isFinite(entry[1]),
   );
   const prose = typeof fields["prose"] === "string" ? fields["prose"].slice(0, 2000) : "";
   return { action, target, parameters: Object.fromEntries(parameters), prose };

@@ -12,7 +12,7 @@ import { createLab } from "../create-lab.ts";
 import { addressOf, filesOf, forwards, GATEWAY } from "./layout.ts";
 import { LogFile, rotatedPath } from "./log-file.ts";
 import { portHolder } from "./port-holder.ts";
-import { prometheusArgv } from "./programs.ts";
+import { maxTelemetryMib, prometheusArgv } from "./programs.ts";
 import { weightOf } from "./cgroup.ts";
 import { prometheusConfig, prometheusRules } from "./prometheus-config.ts";
 import { ask, LabGoneError, type Operations, serve } from "./protocol.ts";
@@ -159,6 +159,12 @@ test.each([
   [262_144, 10_000],
 ])("a share of %i is a weight of %i in control groups v2", (shares, weight) => {
   expect(weightOf(shares)).toBe(weight);
+});
+
+test("LAB_TELEMETRY_MAX_MIB is what the telemetry server stores, or an error", () => {
+  expect(maxTelemetryMib({})).toBeUndefined();
+  expect(maxTelemetryMib({ LAB_TELEMETRY_MAX_MIB: "512" })).toBe(512);
+  expect(() => maxTelemetryMib({ LAB_TELEMETRY_MAX_MIB: "1" })).toThrow("from 64 to 1048576");
 });
 
 test("Prometheus stores at most 2 GiB, and at most a quarter of what is free", () => {

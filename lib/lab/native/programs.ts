@@ -1,6 +1,6 @@
 /** The command lines of everything that runs in the lab. */
 import { statfsSync } from "node:fs";
-import { processEnv } from "../../base/env.ts";
+import { type Env, integerBetween, processEnv, readEnv } from "../../base/env.ts";
 import { ALERT_RULES_FILE } from "../../contract/alert-rules.ts";
 import { FLEET_VARIABLES } from "../../contract/fleet.ts";
 import type { ServiceName } from "../../contract/topology.ts";
@@ -122,7 +122,17 @@ export function prometheusArgv({ data }: Pick<Confinement, "data">, freeBytes: n
   ];
 }
 
+/** What the telemetry server stores at most, MiB; undefined: its own default. */
+export const maxTelemetryMib = (env: Env): number | undefined =>
+  readEnv<number | undefined>(
+    env,
+    "LAB_TELEMETRY_MAX_MIB",
+    undefined,
+    integerBetween(64, 1_048_576, "MiB"),
+  );
+
 function telemetryArgv({ data }: Confinement): string[] {
+  const maxMib = maxTelemetryMib(processEnv());
   return [
     "observability/server/main.ts",
     `--data-dir=${data("telemetry")}`,
@@ -134,5 +144,6 @@ function telemetryArgv({ data }: Confinement): string[] {
     `--otlp-http-port=${INNER_PORTS.otlpHttp}`,
     `--prometheus-url=http://${GATEWAY}:${INNER_PORTS.prometheus}`,
     `--rules-file=${ALERT_RULES_FILE}`,
+    ...(maxMib === undefined ? [] : [`--max-bytes=${maxMib * 2 ** 20}`]),
   ];
 }

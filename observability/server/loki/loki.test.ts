@@ -203,6 +203,18 @@ describe("hostile queries", () => {
     expect(reply.status).toBe(200);
   });
 
+  test("a duration longer than time is refused, and a long one reads all there is", async () => {
+    const one = '{service_name="radar-sensor"}';
+    const asked = (duration: string, offset = "") =>
+      lab.get("loki", "/loki/api/v1/query", {
+        query: `count_over_time(${one}[${duration}]${offset})`,
+        time: String(NOW_NS),
+      });
+    expect((await asked("999999999999999999990s")).status).toBe(400);
+    expect((await asked("292y")).status).toBe(200);
+    expect((await asked("292y", " offset 292y")).status).toBe(200);
+  });
+
   test("patterns on which other engines hang answer at once", async () => {
     await lab.pushLogs([{ service: "long", at: -2, body: `${"a".repeat(100_000)}!` }]);
     for (const pattern of ["(a+)+$", "(.*)(.*)(.*)(.*)(.*)x", "^(a|a?)+$"]) {

@@ -1,4 +1,5 @@
 /** Reading log rows out of the store, in order of time across streams, without holding them all. */
+import { clampInt64 } from "../store/int64.ts";
 import { readMerged } from "../store/merge.ts";
 import type { Store } from "../store/store.ts";
 import type { LogQuery, Matcher } from "./ast.ts";
@@ -41,7 +42,7 @@ export function matchingStreams(
 export function hasLines(store: Store, stream: number, { startNs, endNs }: Window): boolean {
   const row = store.reader
     .query("SELECT 1 FROM logs WHERE stream = ? AND time_ns >= ? AND time_ns < ? LIMIT 1")
-    .get(stream, startNs, endNs);
+    .get(stream, clampInt64(startNs), clampInt64(endNs));
   return row !== null;
 }
 
@@ -80,7 +81,7 @@ export function* readLines(
     .filter(({ id }) => hasLines(store, id, window))
     .map(({ id, labels }) => ({
       of: labels,
-      bindings: [id, window.startNs, window.endNs, ...needles],
+      bindings: [id, clampInt64(window.startNs), clampInt64(window.endNs), ...needles],
     }));
   const isBefore = (a: Row, b: Row): boolean =>
     direction === "forward" ? a.time_ns < b.time_ns : a.time_ns > b.time_ns;
