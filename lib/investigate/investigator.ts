@@ -3,7 +3,7 @@
  */
 import type { Clock } from "../base/clock.ts";
 import type { Alert } from "../contract/alert.ts";
-import type { Answer, EvidenceRecord, InvestigationCost } from "../contract/answer.ts";
+import type { Answer, EvidenceRecord, InvestigationCost, Remedy } from "../contract/answer.ts";
 
 /** Where the telemetry is; the same for every investigator. */
 export interface TelemetryUrls {
@@ -38,6 +38,14 @@ export interface Transcript {
   note(line: string): void;
 }
 
+/** Acts in the running system. Neither method says what state it found: telemetry tells. */
+export interface Actuator {
+  /** Says what a remedy does; throws when it cannot be carried out. Changes nothing. */
+  preview(remedy: Remedy): string;
+  /** Carries a remedy out; throws when that fails. */
+  apply(remedy: Remedy): Promise<string>;
+}
+
 export interface InvestigationInput {
   /** The alert without the runner's annotation. */
   readonly alert: Alert;
@@ -48,6 +56,8 @@ export interface InvestigationInput {
   /** Telemetry's clock: it stands still in a frozen incident. Absent: the machine's. Budgets never count by it. */
   readonly clock?: Clock;
   readonly seed: number;
+  /** Present when the investigator may act in the system. */
+  readonly actuator?: Actuator;
 }
 
 /**

@@ -32,11 +32,12 @@ export interface Toolbox {
 }
 
 /** Tools for one investigation. */
-export function toolsetFor({ urls, signal, clock }: InvestigationInput): Toolset {
+export function toolsetFor({ urls, signal, clock, actuator }: InvestigationInput): Toolset {
   return new Toolset({
     urls,
     ...(signal === undefined ? {} : { signal }),
     ...(clock === undefined ? {} : { clock }),
+    ...(actuator === undefined ? {} : { actuator }),
   });
 }
 

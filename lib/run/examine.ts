@@ -1,7 +1,9 @@
 /** Lets one investigator examine an incident, and keeps what it did. */
 import type { Clock } from "../base/clock.ts";
 import { type Alert, withoutScenario } from "../contract/alert.ts";
+import type { Repair } from "../score/run-record.ts";
 import type {
+  Actuator,
   Budget,
   Investigation,
   Investigator,
@@ -18,6 +20,8 @@ export interface Look {
   readonly startUnixMs: number;
   readonly endUnixMs: number;
   readonly transcript: readonly string[];
+  /** How the system was after the investigator had acted; absent when it did not act. */
+  readonly repair?: Repair;
 }
 
 export interface ExamineOptions {
@@ -31,6 +35,8 @@ export interface ExamineOptions {
   readonly clock: Clock;
   /** Telemetry's clock, where it is another one. */
   readonly telemetryClock?: Clock;
+  /** Set: the investigator may act. */
+  readonly actuator?: Actuator | undefined;
   /** Shows a line of the transcript and returns it with its time. */
   readonly keep: (line: string) => string;
 }
@@ -41,6 +47,7 @@ export interface ExamineOptions {
  */
 export async function examine(investigator: Investigator, options: ExamineOptions): Promise<Look> {
   const { scenario, alert, urls, budget, seed, signal, clock, telemetryClock, keep } = options;
+  const { actuator } = options;
   const lines: string[] = [];
   const add = (line: string): void => void lines.push(keep(line));
   const transcript: Transcript = {
@@ -56,6 +63,7 @@ export async function examine(investigator: Investigator, options: ExamineOption
     signal,
     seed,
     ...(telemetryClock === undefined ? {} : { clock: telemetryClock }),
+    ...(actuator === undefined ? {} : { actuator }),
   });
   const endUnixMs = clock.nowMs();
   signal.throwIfAborted();

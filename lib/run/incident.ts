@@ -11,7 +11,7 @@ import type { AlertRule } from "../contract/alert-rules.ts";
 import type { Budget, Investigator, TelemetryUrls } from "../investigate/investigator.ts";
 import { freezeIncident, type FreezeOptions, type FrozenIncident } from "../incident/freeze.ts";
 import { unpackedTexts } from "../incident/unpacked-texts.ts";
-import type { Lab } from "../lab/lab.ts";
+import type { Lab, ServiceState } from "../lab/lab.ts";
 import type { Outcome } from "../score/run-record.ts";
 import type { Scenario } from "../../scenarios/load.ts";
 import { alertPayload } from "./alert-payload.ts";
@@ -23,6 +23,8 @@ import { Journal, type TimelineEvent } from "./journal.ts";
 import { leaksIn, mustNotGiveAway, recordingSecretsOf } from "./leaks.ts";
 import { type MarkerKind, postMarker } from "./markers.ts";
 import type { Progress } from "./progress.ts";
+import { LiveRemedies } from "./remedy/live.ts";
+import { servicesOf } from "./remedy/remedy-session.ts";
 import {
   type AcceptedAlert,
   prove,
@@ -61,7 +63,7 @@ export interface FreezeSettings {
 }
 
 /** Seconds of telemetry between the first freeze of a fault and the second. */
-const LATER_FREEZE_SECONDS = 120;
+export const LATER_FREEZE_SECONDS = 120;
 
 export interface IncidentOptions {
   readonly lab: Lab;
@@ -145,6 +147,8 @@ interface Play {
   readonly progress: Progress;
   readonly step: StepContext;
   readonly injection: Injection;
+  /** All services when the system was healthy. */
+  healthy: readonly ServiceState[];
   alert: Alert | null;
   looks: Look[];
   frozen: FrozenIncident | null;
@@ -180,7 +184,8 @@ function createPlay(scenario: Scenario, options: IncidentOptions, watch: ClockWa
     cleanupLog: logTo(journal.cleanupLog),
   });
   const step = { prometheus, progress, signal };
-  const found = { alert: null, looks: [], frozen: null, frozenLater: null, metricPoints: [] };
+  const frozen = { frozen: null, frozenLater: null };
+  const found = { healthy: [], alert: null, looks: [], ...frozen, metricPoints: [] };
   return { scenario, options, clock, journal, progress, step, injection, ...found };
 }
 
@@ -193,7 +198,8 @@ function acceptedAlerts({ scenario, options }: Play): AcceptedAlert[] {
   });
 }
 
-async function bringUp({ scenario, options, journal, progress, step }: Play): Promise<void> {
+async function bringUp(play: Play): Promise<void> {
+  const { scenario, options, journal, progress, step } = play;
   if ((await options.lab.status()) !== null) {
     throw new EnvironmentError(
       "Cannot start the run: it needs a lab of its own, but somebody has started this one meanwhile",
@@ -215,6 +221,7 @@ async function bringUp({ scenario, options, journal, progress, step }: Play): Pr
     await proveBaseline(step, scenario.deadlines.baselineMs);
   }
   journal.event("baseline");
+  play.healthy = await servicesOf(options.lab);
   await options.onHealthy?.();
 }
 
@@ -333,10 +340,31 @@ async function examineAll(play: Play): Promise<void> {
     progress.line(`investigator ${investigator.name}`);
     await mark(play, "investigation", `investigation by ${investigator.name}`);
     journal.event("investigation-start");
-    play.looks.push(await examine(investigator, examination));
+    const actuator = await actuatorFor(play);
+    const look = await examine(investigator, { ...examination, actuator });
+    const repair = await actuator?.settle();
+    play.looks.push(repair === undefined ? look : { ...look, repair });
+    if (repair !== undefined) await proveBrokenAgain(play);
   }
   if (investigators.length > 0) journal.event("investigation-end");
   progress.line(`${investigators.length} investigation(s) of ${scenario.name} ended`);
+}
+
+/** What a live investigator may act by; a system that is recorded must stay as it is. */
+async function actuatorFor(play: Play): Promise<LiveRemedies | undefined> {
+  const { scenario, options, healthy, progress, step, clock } = play;
+  if (options.freeze !== undefined) return undefined;
+  const { lab } = options;
+  const { prometheus, signal } = step;
+  return LiveRemedies.begin({ lab, prometheus, scenario, healthy, progress, signal, clock });
+}
+
+/** After the steps of an investigator are undone, the next one sees the incident as it was. */
+async function proveBrokenAgain(play: Play): Promise<void> {
+  const { scenario, step } = play;
+  if (scenario.investigate !== "while-firing") return;
+  await proveSignature(play, scenario.deadlines.signatureMs, step);
+  await proveAlert(step, scenario, acceptedAlerts(play), () => {});
 }
 
 /** Freezes the incident; a fault that is still in force a second time, when that is asked for. */

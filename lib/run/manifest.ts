@@ -68,7 +68,7 @@ export function manifestOf(
     details: { ...look?.investigation.details },
     versions: { ...identity.versions },
     score: look === undefined ? null : scoreOf(incident, look),
-    repair: null,
+    repair: look?.repair ?? null,
   };
 }
 

@@ -42,16 +42,19 @@ export class Recorder {
     this.#get = get;
   }
 
-  /** Runs a call, or returns the record of the same call. A failure is recorded too. */
+  /** Runs a call, or returns the record of the same call unless it is made `again`. A failure is recorded too. */
   async call(
     tool: string,
     args: Readonly<Record<string, unknown>>,
     body: (get: Fetch) => Promise<ToolResult>,
+    { again = false }: { readonly again?: boolean } = {},
   ): Promise<EvidenceRecord> {
     const key = JSON.stringify(args);
-    const before = this.records.find(
-      (record) => record.tool === tool && JSON.stringify(record.arguments) === key,
-    );
+    const before = again
+      ? undefined
+      : this.records.find(
+          (record) => record.tool === tool && JSON.stringify(record.arguments) === key,
+        );
     if (before !== undefined) return before;
     const askedMs = this.#clock.nowMs();
     const startedMs = performance.now();

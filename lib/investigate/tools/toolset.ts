@@ -3,13 +3,15 @@ import { z } from "zod";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import type { EvidenceRecord } from "../../contract/answer.ts";
 import { SERVICES } from "../../contract/topology.ts";
-import type { TelemetryUrls } from "../investigator.ts";
+import type { Actuator, TelemetryUrls } from "../investigator.ts";
+import { applyTool } from "./apply.ts";
 import { compare } from "./compare.ts";
 import { alerts, catalogue, inventory } from "./inventory.ts";
 import { logql } from "./loki.ts";
 import { bounded, instant, range } from "./promql.ts";
-import { type Fetch, Recorder, type RecorderOptions, type ToolResult } from "./recorder.ts";
+import { Recorder, type RecorderOptions } from "./recorder.ts";
 import { trace, traceql } from "./tempo.ts";
+import { type Tool, tool } from "./tool.ts";
 
 const MAX_SPAN_MS = 24 * 3_600_000;
 const DEFAULT_SPAN_SECONDS = 300;
@@ -21,26 +23,6 @@ const span = {
 };
 const limit = z.number().int().min(1).max(100).default(20);
 const query = z.string().min(1).max(2000);
-
-interface Tool {
-  readonly description: string;
-  readonly schema: z.ZodObject;
-  readonly run: (args: never, context: ToolContext) => Promise<ToolResult>;
-}
-
-interface ToolContext {
-  readonly get: Fetch;
-  readonly urls: TelemetryUrls;
-  readonly nowMs: number;
-}
-
-function tool<S extends z.ZodObject>(
-  description: string,
-  schema: S,
-  run: (args: z.infer<S>, context: ToolContext) => Promise<ToolResult>,
-): Tool {
-  return { description, schema, run };
-}
 
 const TOOLS: Readonly<Record<string, Tool>> = {
   inventory: tool(
@@ -127,21 +109,25 @@ export interface ToolDescription {
 
 export interface ToolsetOptions extends RecorderOptions {
   readonly urls: TelemetryUrls;
+  /** Set: there is a tool that acts. */
+  readonly actuator?: Actuator;
 }
 
 export class Toolset {
+  readonly #tools: Readonly<Record<string, Tool>>;
   readonly #urls: TelemetryUrls;
   readonly #clock: Clock;
   readonly #recorder: Recorder;
 
-  constructor({ urls, ...options }: ToolsetOptions) {
+  constructor({ urls, actuator, ...options }: ToolsetOptions) {
+    this.#tools = actuator === undefined ? TOOLS : { ...TOOLS, apply: applyTool(actuator) };
     this.#urls = urls;
     this.#clock = options.clock ?? systemClock;
     this.#recorder = new Recorder(options);
   }
 
   get names(): readonly string[] {
-    return Object.keys(TOOLS);
+    return Object.keys(this.#tools);
   }
 
   get records(): readonly EvidenceRecord[] {
@@ -149,7 +135,7 @@ export class Toolset {
   }
 
   describe(): ToolDescription[] {
-    return Object.entries(TOOLS).map(([name, { description, schema }]) => ({
+    return Object.entries(this.#tools).map(([name, { description, schema }]) => ({
       name,
       description,
       parameters: z.toJSONSchema(schema, { io: "input" }),
@@ -158,11 +144,12 @@ export class Toolset {
 
   /**
    * Calls a tool. A wrong name, wrong arguments or a refusal of the API return a record with `ok`
-   * false and the reason; only an abort throws. The same call twice returns the same record.
+   * false and the reason; only an abort throws. The same call twice returns the same record, unless
+   * the tool acts.
    */
   call(name: string, args: Readonly<Record<string, unknown>>): Promise<EvidenceRecord> {
-    return this.#recorder.call(name, args, async (get) => {
-      const found = Object.hasOwn(TOOLS, name) ? TOOLS[name] : undefined;
+    const found = Object.hasOwn(this.#tools, name) ? this.#tools[name] : undefined;
+    const body: Parameters<Recorder["call"]>[2] = async (get) => {
       if (found === undefined) {
         throw new TypeError(`there is no tool ${name}; the tools are ${this.names.join(", ")}`);
       }
@@ -172,6 +159,7 @@ export class Toolset {
       }
       const context = { get, urls: this.#urls, nowMs: this.#clock.nowMs() };
       return found.run(parsed.data as never, context);
-    });
+    };
+    return this.#recorder.call(name, args, body, { again: found?.acts === true });
   }
 }

@@ -72,14 +72,11 @@ export async function carryOut(context: RunContext, request: RemedyRequest): Pro
     const runner = new Runner(context, request, await versions(labs.engine));
     const failed = await withOwnLabs(context, labs, async (range) => {
       // First what shows the states that the other remedies find.
-      await runner.run(
-        range,
-        works.map((work) => ({ work, acts: [] })),
+      const idle = works.map((work) => ({ work, acts: [] }));
+      const all = works.flatMap((work) =>
+        [...work.wanted.values()].map((acts) => ({ work, acts })),
       );
-      await runner.run(
-        range,
-        works.flatMap((work) => [...work.wanted.values()].map((acts) => ({ work, acts }))),
-      );
+      await runner.run(range, [...idle, ...all]);
       return runner.failed;
     });
     const runs = examined.map((run) => withRepair(run, runner));
@@ -167,6 +164,8 @@ class Runner {
   readonly #request: RemedyRequest;
   readonly #versions: Readonly<Record<string, string>>;
   readonly #kept: Map<string, Execution>;
+  /** The executions of doing nothing, by incident. */
+  readonly #idle = new Map<string, Promise<void>>();
   readonly failed: Execution[] = [];
 
   constructor(
@@ -190,11 +189,20 @@ class Runner {
   }
 
   async run(labs: LabRange, items: readonly Item[]): Promise<void> {
-    const left = items.filter(
-      ({ work, acts }) => this.find(work.recording.incident, acts) === undefined,
-    );
+    const left = items.filter(({ work, acts }) => !this.#isKept(work, acts));
     this.#context.progress().line(`${left.length} of ${items.length} remedies to carry out`);
-    await sideBySide(labs, left, (item, index) => this.#executeOne(item, index));
+    await sideBySide(labs, left, async (item, index) => {
+      // Doing nothing came first, but may still be going on in another lab.
+      if (item.acts.length > 0) await this.#idle.get(item.work.recording.incident);
+      if (this.#isKept(item.work, item.acts)) return;
+      const going = this.#executeOne(item, index);
+      if (item.acts.length === 0) this.#idle.set(item.work.recording.incident, going);
+      await going;
+    });
+  }
+
+  #isKept({ recording }: Work, acts: readonly Act[]): boolean {
+    return this.find(recording.incident, acts) !== undefined;
   }
 
   async #executeOne({ work, acts }: Item, index: number): Promise<void> {

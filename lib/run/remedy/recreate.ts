@@ -2,11 +2,13 @@
  * Builds a recorded incident again from what its truth says: scenario, seed and repeat. The targets fly as they did, the same
  * harmless change comes first, and the fault's signature is proven anew. No alert is waited for, because nobody diagnoses.
  */
+import { systemClock } from "../../base/clock.ts";
 import { EnvironmentError } from "../../base/errors.ts";
 import { createPrometheusClient, type PrometheusClient } from "../../base/prometheus.ts";
 import type { Lab, ServiceState } from "../../lab/lab.ts";
 import type { Scenario } from "../../../scenarios/load.ts";
 import { applyBenignChange, benignChange } from "../benign.ts";
+import { LATER_FREEZE_SECONDS } from "../incident.ts";
 import { Injection } from "../injection.ts";
 import type { Progress } from "../progress.ts";
 import type { Recording } from "../recorded-incident.ts";
@@ -25,7 +27,7 @@ export interface ReCreated {
 export interface ReCreation {
   readonly lab: Lab;
   readonly scenario: Scenario;
-  readonly recording: Pick<Recording, "seed" | "repeat">;
+  readonly recording: Pick<Recording, "seed" | "repeat" | "moment">;
   readonly progress: Progress;
   readonly signal: AbortSignal;
   /** Takes the name of the step that begins. */
@@ -69,6 +71,9 @@ export async function onReCreation(
       scenario.deadlines.signatureMs,
       () => scenario.signature.holds({ lab, prometheus }),
     );
+    if (recording.moment === "later") {
+      await systemClock.sleep(LATER_FREEZE_SECONDS * 1000, signal);
+    }
     const isOver = scenario.investigate !== "while-firing";
     if (isOver) await healAndRecover(step, scenario, injection);
     await body({ lab, prometheus, scenario, healthy });

@@ -184,11 +184,22 @@ export class HeldLab implements AsyncDisposable {
   #answer(request: Request): Response {
     const { pathname, searchParams } = new URL(request.url);
     if (pathname.endsWith("/alerts")) {
-      return Response.json({ status: "success", data: { alerts: [] } });
+      return Response.json({ status: "success", data: { alerts: this.#alerts() } });
+    }
+    if (pathname.endsWith("/query_range")) {
+      return Response.json({ status: "success", data: { resultType: "matrix", result: [] } });
     }
     const value = this.#value(searchParams.get("query") ?? "");
     const result = [{ metric: {}, value: [1, String(value)] }];
     return Response.json({ status: "success", data: { resultType: "vector", result } });
+  }
+
+  /** The radar's absence raises its alert at once. */
+  #alerts(): unknown[] {
+    if (this.#works("radar-sensor")) return [];
+    const labels = { alertname: "Sensor down", instance: "radar-sensor:9101" };
+    const activeAt = "2026-01-01T00:00:00Z";
+    return [{ labels, annotations: {}, state: "firing", activeAt, value: "1" }];
   }
 
   #value(query: string): number {

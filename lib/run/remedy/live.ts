@@ -1,0 +1,52 @@
+/** An investigator's own steps in a live lab: bounded by its tool, judged when it has ended, and undone. */
+import type { Remedy } from "../../contract/answer.ts";
+import { REMEDIATIONS } from "../../contract/fault-classes.ts";
+import type { Actuator } from "../../investigate/investigator.ts";
+import type { Repair } from "../../score/run-record.ts";
+import { isRepaired } from "./judge.ts";
+import { type Act, describeAct, readRemedy } from "./read-remedy.ts";
+import { RemedySession, type SessionOptions } from "./remedy-session.ts";
+
+export class LiveRemedies implements Actuator {
+  readonly #session: RemedySession;
+  /** Steps are made one after the other, whoever calls. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(session: RemedySession) {
+    this.#session = session;
+  }
+
+  static async begin(options: SessionOptions): Promise<LiveRemedies> {
+    return new LiveRemedies(await RemedySession.begin(options));
+  }
+
+  preview(remedy: Remedy): string {
+    return inWords(actOf(remedy));
+  }
+
+  async apply(remedy: Remedy): Promise<string> {
+    const act = actOf(remedy);
+    const step = this.#last.then(() => this.#session.apply(act));
+    this.#last = step.catch(() => undefined);
+    await step;
+    return `carried out: ${inWords(act)}`;
+  }
+
+  /** Judges what the steps made of the system and undoes them; undefined when there were none. */
+  async settle(): Promise<Repair | undefined> {
+    await this.#last;
+    const acts = this.#session.done.map(({ act }) => describeAct(act));
+    if (acts.length === 0) return undefined;
+    const verdicts = await this.#session.judge();
+    await this.#session.undo();
+    return { repaired: isRepaired(verdicts), acts, refused: [], verdicts, execution: null };
+  }
+}
+
+function actOf(remedy: Remedy): Act {
+  const read = readRemedy(remedy);
+  if (read.kind === "nothing") throw new RangeError(read.why);
+  return read.act;
+}
+
+const inWords = (act: Act): string => `${REMEDIATIONS[act.action]} (${describeAct(act)})`;
