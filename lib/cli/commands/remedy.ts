@@ -16,6 +16,7 @@ interface RemedyOptions extends ParallelOptions {
   readonly scenario: readonly string[];
   readonly floors: boolean;
   readonly matrix: boolean;
+  readonly kept: boolean;
 }
 
 export const remedy: CommandDefinition<RemedyOptions, [string]> = {
@@ -36,9 +37,10 @@ export const remedy: CommandDefinition<RemedyOptions, [string]> = {
         "also: do nothing, restart the alerted service, restart everything",
         false,
       )
-      .option("--matrix", "also: every action on the service at fault, in every scenario", false),
+      .option("--matrix", "also: every action on the service at fault, in every scenario", false)
+      .option("--kept", "carry nothing out: make the tables from what the folder holds", false),
   action: async (context, options, results) => {
-    const { incidents, investigator, scenario, floors, matrix } = options;
+    const { incidents, investigator, scenario, floors, matrix, kept } = options;
     const found = await carryOut(context, {
       results,
       incidents: incidents.length === 0 ? ["results/incidents"] : incidents,
@@ -47,6 +49,7 @@ export const remedy: CommandDefinition<RemedyOptions, [string]> = {
       investigators: investigator,
       floors,
       matrix,
+      kept,
     });
     context.print(options.json ? JSON.stringify(found, null, 2) : textOf(found, results));
     const exitCode = exitCodeOfOutcomes(found.failed.map(({ outcome }) => outcome));

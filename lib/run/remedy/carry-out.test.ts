@@ -50,6 +50,7 @@ const requestFor = (results: string, more: Partial<RemedyRequest> = {}): RemedyR
   investigators: [],
   floors: false,
   matrix: false,
+  kept: false,
   patience: { settleMs: 1, goneMs: 20, holdMs: 20, restartedMs: 20, flowMs: 20 },
   ...more,
 });
@@ -80,6 +81,11 @@ test("answers' remedies are carried out once each, and stand beside the diagnosi
   });
   expect(readFileSync(`${results}/summary.md`, "utf8")).toContain("100 % (");
   expect(readFileSync(`${results}/remedies.md`, "utf8")).toContain("| do nothing | no |");
+  // What is kept suffices, without a lab.
+  const { context: without } = world();
+  const kept = await carryOut(without, requestFor(results, { kept: true }));
+  expect(repairs(kept)).toEqual(repairs(first));
+  expect(kept.tables).toEqual(first.tables);
   // A second run has nothing to do and says the same.
   const second = await carryOut(context, requestFor(results));
   expect(held.ups).toBe(2);

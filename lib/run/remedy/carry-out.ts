@@ -40,6 +40,8 @@ export interface RemedyRequest {
   readonly floors: boolean;
   /** Every action on every incident. */
   readonly matrix: boolean;
+  /** Carries nothing out, and needs no lab: the tables follow from what is kept. */
+  readonly kept: boolean;
   readonly patience?: Patience;
 }
 
@@ -55,7 +57,8 @@ export interface CarriedOut {
 interface Work {
   readonly recording: Recording;
   readonly scenario: Scenario;
-  readonly wanted: ReadonlyMap<string, readonly Act[]>;
+  /** The remedies, by their urgency: first of all doing nothing, which shows the states that the others find. */
+  readonly wanted: readonly (readonly (readonly Act[])[])[];
 }
 
 /** A kept run with what its answer asks for. */
@@ -70,21 +73,19 @@ export async function carryOut(context: RunContext, request: RemedyRequest): Pro
     const examined = await examinedRuns(context, request);
     const works = await worksOf(request, examined);
     const runner = new Runner(context, request, await versions(labs.engine));
-    const failed = await withOwnLabs(context, labs, async (range) => {
-      // First what shows the states that the other remedies find.
-      const idle = works.map((work) => ({ work, acts: [] }));
-      const all = works.flatMap((work) =>
-        [...work.wanted.values()].map((acts) => ({ work, acts })),
-      );
-      await runner.run(range, [...idle, ...all]);
-      return runner.failed;
-    });
+    const rounds = Math.max(...works.map(({ wanted }) => wanted.length));
+    const items = Array.from({ length: rounds }, (_, round) =>
+      works.flatMap((work) => (work.wanted[round] ?? []).map((acts) => ({ work, acts }))),
+    );
+    if (!request.kept) {
+      await withOwnLabs(context, labs, (range) => runner.run(range, items.flat()));
+    }
     const runs = examined.map((run) => withRepair(run, runner));
     await writeSummary(await readManifests(runsFolder(results)), results);
     const executions = executionsIn(results);
     const tables = await tablesOf(executions);
     writeRemedyTables(results, tables);
-    return { executions, failed, runs, tables };
+    return { executions, failed: runner.failed, runs, tables };
   });
 }
 
@@ -143,12 +144,13 @@ async function worksOf(request: RemedyRequest, examined: readonly Examined[]): P
       const answered = examined
         .filter(({ incident }) => incident === recording.incident)
         .map(({ orders }) => orders.acts);
-      const all = [
-        ...answered,
-        ...(floors ? FLOORS.map((floor) => actsOfFloor(floor, scenario)) : []),
-        ...(matrix ? MATRIX_ACTIONS.map((action) => actsOfMatrix(action, scenario)) : []),
+      const wanted = [
+        [[]],
+        answered,
+        floors ? FLOORS.map((floor) => actsOfFloor(floor, scenario)) : [],
+        matrix ? MATRIX_ACTIONS.map((action) => actsOfMatrix(action, scenario)) : [],
       ];
-      return { recording, scenario, wanted: new Map(all.map((acts) => [keyOfActs(acts), acts])) };
+      return { recording, scenario, wanted };
     }),
   );
 }
@@ -189,8 +191,11 @@ class Runner {
   }
 
   async run(labs: LabRange, items: readonly Item[]): Promise<void> {
-    const left = items.filter(({ work, acts }) => !this.#isKept(work, acts));
-    this.#context.progress().line(`${left.length} of ${items.length} remedies to carry out`);
+    const asked = new Map(
+      items.map((item) => [keyIn(item.work.recording.incident, keyOfActs(item.acts)), item]),
+    );
+    const left = [...asked.values()].filter(({ work, acts }) => !this.#isKept(work, acts));
+    this.#context.progress().line(`${left.length} of ${asked.size} remedies to carry out`);
     await sideBySide(labs, left, async (item, index) => {
       // Doing nothing came first, but may still be going on in another lab.
       if (item.acts.length > 0) await this.#idle.get(item.work.recording.incident);

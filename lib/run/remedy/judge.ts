@@ -29,8 +29,8 @@ export interface Patience {
 export const PATIENCE: Patience = {
   // Two scrapes and a reserve.
   settleMs: 6000,
-  // The longest look of a signature is two minutes back; queues drain meanwhile.
-  goneMs: 150_000,
+  // Rates look a minute back, queues drain, and a leak takes 110 s to be told from a start.
+  goneMs: 130_000,
   holdMs: 120_000,
   restartedMs: 20_000,
   // A rate looks 45 s back, and a display drops a lost track after ten seconds.
