@@ -193,6 +193,33 @@ describe("renderReport()", () => {
     expect(page).toContain("&lt;script&gt;");
   });
 
+  test("shows what a remedy did, verdict by verdict", () => {
+    const [yes, no, open] = [true, false, null].map((holds) => ({ holds, seen: HOSTILE }));
+    if (yes === undefined || no === undefined || open === undefined) throw new Error("no verdicts");
+    const verdicts = {
+      signature_gone: yes,
+      stays_gone: no,
+      survives_restart: open,
+      data_flows: open,
+      nothing_else_changed: yes,
+    };
+    const repair = {
+      repaired: false,
+      acts: ["restart_service eo-sensor"],
+      refused: [HOSTILE],
+      verdicts,
+      execution: null,
+    };
+    const run = { manifest: manifest({ repair }), answer: null, evidence: [] };
+    const shown = renderReport(summarize([run.manifest]), [run]);
+    expect(shown).toContain("Remedy carried out: not repaired");
+    expect(shown).toContain("restart_service eo-sensor");
+    expect(shown).toMatch(/<td>no<\/td>\s*<td>stays gone<\/td>/);
+    expect(shown).toMatch(/<td>–<\/td>\s*<td>data flows<\/td>/);
+    expect(shown).not.toContain("<script");
+    expect(page).not.toContain("Remedy carried out");
+  });
+
   test("draws calibration and risk for each investigator, and the headline first", () => {
     expect(page.match(/aria-label="Calibration"/g)).toHaveLength(1);
     expect(page.match(/aria-label="Risk over coverage"/g)).toHaveLength(1);

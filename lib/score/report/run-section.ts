@@ -7,7 +7,7 @@ import {
 } from "../../contract/answer.ts";
 import { checkCitation } from "../../contract/citation.ts";
 import { FAULT_CLASSES } from "../../contract/fault-classes.ts";
-import type { Manifest } from "../run-record.ts";
+import type { Manifest, Repair } from "../run-record.ts";
 import { timeline } from "./charts.ts";
 import { html, type Html } from "./html.ts";
 
@@ -49,6 +49,7 @@ export function runSection({ manifest, answer, evidence }: ReportRun, id: string
     ${timeline(manifest)}
     <p class="dim">${costOf(manifest)}</p>
     ${answer === null ? [] : [rca(manifest, answer)]} ${score === null ? [] : [points(manifest)]}
+    ${manifest.repair === null ? [] : [remedy(manifest.repair)]}
     ${answer === null && evidence.length === 0 ? [] : [calls(manifest, answer, evidence)]}
   </details>`;
 }
@@ -125,6 +126,27 @@ function points({ score }: Manifest): Html {
               <td>${item.points > 0 ? "+" : ""}${item.points}</td>
               <td>${item.id}</td>
               <td>${item.reason}</td>
+            </tr>`,
+        )}
+      </tbody>
+    </table>
+  </details>`;
+}
+
+/** What the remedies did, verdict by verdict. */
+function remedy({ repaired, acts, refused, verdicts }: Repair): Html {
+  return html`<details>
+    <summary>Remedy carried out: ${repaired ? "repaired" : "not repaired"}</summary>
+    <p>Done: ${acts.join("; ") || "nothing"}.</p>
+    ${refused.map((why) => html`<p class="dim">Not possible: ${why}.</p>`)}
+    <table>
+      <tbody>
+        ${Object.entries(verdicts).map(
+          ([name, { holds, seen }]) =>
+            html`<tr>
+              <td>${holds === null ? "–" : holds ? "yes" : "no"}</td>
+              <td>${name.replaceAll("_", " ")}</td>
+              <td>${seen}</td>
             </tr>`,
         )}
       </tbody>
