@@ -9,7 +9,6 @@ import {
   type Citation,
   CULPRITS,
   MAX_FAULTS,
-  type NamedFault,
   type Remedy,
 } from "../../contract/answer.ts";
 import { FAULT_CLASS_NAMES, REMEDIATION_NAMES } from "../../contract/fault-classes.ts";
@@ -33,226 +32,184 @@ const MAX_STEPS = 12;
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Collects what could not be read. */
-class Complaints {
-  readonly list: string[] = [];
-
-  /** Returns `read`, or `otherwise` with a complaint when it is undefined. */
-  unless<Value>(
-    read: Value | undefined,
-    otherwise: Value,
-    field: string,
-    rule: string,
-    said: unknown,
-  ): Value {
-    if (read !== undefined) return read;
-    const shown = said === undefined ? "missing" : (JSON.stringify(said) ?? "unreadable");
-    this.list.push(`${field}: must be ${rule}, but is ${shown.slice(0, 80)}`);
-    return otherwise;
-  }
-}
-
-export function readAnswer(raw: unknown): ReadAnswer {
-  const complaints = new Complaints();
-  const set = asSet(raw);
-  const fields = isFields(set) ? set : {};
-  const statedConfidence = probabilityNamed(fields["confidence"]);
-  const list = listOf(fields, "faults", MAX_FAULTS, complaints);
-  if (list === undefined) {
-    const rule = `a list of none to ${MAX_FAULTS} faults with culprit, fault_class and remediation`;
-    complaints.unless(undefined, null, "faults", rule, fields["faults"]);
-    return { answer: null, complaints: complaints.list, statedConfidence };
-  }
-  const faults = list.map((fault, i) => faultIn(fault, fields, `faults.${i}`, complaints));
-  const answer = asSet({
-    faults,
-    mechanism: textIn(fields, "mechanism", 2000, "", complaints),
-    onset: onsetIn(fields["onset"], complaints),
-    causal_chain: chainIn(fields, complaints),
-    evidence: evidenceIn(fields, complaints),
-    confidence: complaints.unless(
-      statedConfidence,
-      UNSTATED_CONFIDENCE,
-      "confidence",
-      "a number from 0 to 1",
-      fields["confidence"],
-    ),
-    alternatives: alternativesIn(fields, complaints),
-  });
-  return { answer: AnswerShape.parse(answer), complaints: complaints.list, statedConfidence };
-}
-
 const isFields = (value: unknown): value is Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 const CLASSES = [...FAULT_CLASS_NAMES, "unknown"] as const;
+const NULL_OR_SERVICE = `null or one of ${SERVICES.join(", ")}`;
+const NULL_OR_CULPRIT = `null or one of ${CULPRITS.join(", ")}`;
 
-/** One fault, still with the class `none` if it says so. */
-function faultIn(
-  raw: unknown,
-  answer: Fields,
-  path: string,
-  complaints: Complaints,
-): Omit<NamedFault, "fault_class"> & { fault_class: (typeof CLASSES)[number] } {
-  const fields = isFields(raw) ? raw : {};
-  const fault_class = complaints.unless(
-    fields["fault_class"] === null ? "unknown" : wordOf(CLASSES, fields["fault_class"]),
-    "unknown",
-    `${path}.fault_class`,
+/** Reads the fields of one object. Each field that breaks its rule adds a complaint. */
+class Reader {
+  readonly #fields: Fields;
+  readonly #path: string;
+  readonly complaints: string[];
+
+  /** `path` names the object in complaints, such as `faults.0.`. */
+  constructor(raw: unknown, path = "", complaints: string[] = []) {
+    this.#fields = isFields(raw) ? raw : {};
+    this.#path = path;
+    this.complaints = complaints;
+  }
+
+  /** The raw value of a field. */
+  said(name: string): unknown {
+    return this.#fields[name];
+  }
+
+  /** The value that `read` makes of a field; `otherwise`, and a complaint, when it returns undefined. */
+  field<Value>(
+    name: string,
+    rule: string,
+    read: (said: unknown) => Value | undefined,
+    otherwise: Value,
+  ): Value {
+    const said = this.#fields[name];
+    const value = read(said);
+    if (value !== undefined) return value;
+    const shown = said === undefined ? "missing" : (JSON.stringify(said) ?? "unreadable");
+    this.complaints.push(`${this.#path}${name}: must be ${rule}, but is ${shown.slice(0, 80)}`);
+    return otherwise;
+  }
+
+  /** A text, cut to its maximum length. */
+  text(name: string, max: number): string {
+    return this.field(name, "a text", (said) => cut(said, max), "");
+  }
+
+  /** A text that may be missing, cut to its maximum length. */
+  optionalText(name: string, max: number): string {
+    return cut(this.said(name), max) ?? "";
+  }
+
+  /** A list, cut to its maximum length; undefined when the field is no list. */
+  list(name: string, max: number): readonly unknown[] | undefined {
+    const said = this.#fields[name];
+    if (!Array.isArray(said)) return undefined;
+    if (said.length > max) {
+      this.complaints.push(
+        `${name}: must have at most ${max} entries, but has ${said.length}; the first ${max} count`,
+      );
+    }
+    return said.slice(0, max);
+  }
+
+  /** The readable entries of a list; one with a complaint is left out. */
+  entries<Entry>(name: string, max: number, read: (entry: Reader) => Entry): Entry[] {
+    const list = this.field(
+      name,
+      "a list",
+      (said) => (said === undefined || said === null ? [] : this.list(name, max)),
+      [],
+    );
+    return list.flatMap((raw, i) => {
+      const own = new Reader(raw, `${name}.${i}.`);
+      const entry = read(own);
+      this.complaints.push(...own.complaints);
+      return own.complaints.length === 0 ? [entry] : [];
+    });
+  }
+}
+
+const cut = (said: unknown, max: number): string | undefined =>
+  typeof said === "string" ? said.slice(0, max) : undefined;
+
+export function readAnswer(raw: unknown): ReadAnswer {
+  const reader = new Reader(asSet(raw));
+  const { complaints } = reader;
+  const statedConfidence = probabilityNamed(reader.said("confidence"));
+  const list = reader.list("faults", MAX_FAULTS);
+  if (list === undefined) {
+    const rule = `a list of none to ${MAX_FAULTS} faults with culprit, fault_class and remediation`;
+    reader.field("faults", rule, () => undefined, null);
+    return { answer: null, complaints, statedConfidence };
+  }
+  const shared = reader.said("remediation");
+  const answer = asSet({
+    faults: list.map((fault, i) => faultFrom(fault, `faults.${i}.`, shared, complaints)),
+    mechanism: reader.text("mechanism", 2000),
+    onset: reader.field(
+      "onset",
+      "null or a time in ISO 8601",
+      (said) => (said === undefined || said === null || said === "" ? null : timeNamed(said)),
+      null,
+    ),
+    causal_chain: reader.entries("causal_chain", MAX_STEPS, (step) => ({
+      service: step.field(
+        "service",
+        `one of ${SERVICES.join(", ")}`,
+        (said) => serviceNamed(said) ?? undefined,
+        SERVICES[0],
+      ),
+      effect: step.text("effect", 500),
+    })),
+    evidence: reader.entries("evidence", MAX_CITATIONS, (citation): Citation => ({
+      call_id: citation.text("call_id", 32),
+      signal: citation.text("signal", 200),
+      service: citation.field(
+        "service",
+        NULL_OR_SERVICE,
+        (said) => serviceNamed(said ?? null),
+        null,
+      ),
+      value: citation.field("value", "a number or a text", valueOf, ""),
+      claim: citation.optionalText("claim", 500),
+    })),
+    confidence: reader.field(
+      "confidence",
+      "a number from 0 to 1",
+      () => statedConfidence,
+      UNSTATED_CONFIDENCE,
+    ),
+    alternatives: reader.entries("alternatives", MAX_STEPS, (other) => ({
+      service: other.field("service", NULL_OR_CULPRIT, (said) => culpritNamed(said ?? null), null),
+      fault_class: wordOf(CLASSES, other.said("fault_class")) ?? "unknown",
+      ruled_out_by: other.optionalText("ruled_out_by", 500),
+    })),
+  });
+  return { answer: AnswerShape.parse(answer), complaints, statedConfidence };
+}
+
+/** One fault, still with the class `none` if it says so; `shared` is the remedy of all faults. */
+function faultFrom(raw: unknown, path: string, shared: unknown, complaints: string[]) {
+  const reader = new Reader(raw, path, complaints);
+  const fault_class = reader.field(
+    "fault_class",
     `one of ${CLASSES.join(", ")} (what is not listed counts as unknown)`,
-    fields["fault_class"],
+    (said) => (said === null ? "unknown" : wordOf(CLASSES, said)),
+    "unknown",
   );
-  const culprit =
-    fault_class === "none"
-      ? null
-      : complaints.unless(
-          culpritNamed(fields["culprit"]),
-          null,
-          `${path}.culprit`,
-          `null or one of ${CULPRITS.join(", ")}`,
-          fields["culprit"],
-        );
-  const remedy = fields["remediation"] ?? answer["remediation"];
-  const where = `${path}.remediation`;
-  const remediation = fault_class === "none" ? NOTHING : remedyIn(remedy, where, complaints);
-  return { culprit, fault_class, remediation };
+  if (fault_class === "none") return { culprit: null, fault_class, remediation: NOTHING };
+  const culprit = reader.field("culprit", NULL_OR_CULPRIT, culpritNamed, null);
+  const remedy = reader.said("remediation") ?? shared;
+  return { culprit, fault_class, remediation: remedyFrom(remedy, path, complaints) };
 }
 
 const NOTHING: Remedy = { action: "no_action", target: null, parameters: {}, prose: "" };
 
-function remedyIn(raw: unknown, path: string, complaints: Complaints): Remedy {
+function remedyFrom(raw: unknown, path: string, complaints: string[]): Remedy {
   const fields = isFields(raw) ? raw : { action: raw };
-  const action = complaints.unless(
-    wordOf(REMEDIATION_NAMES, fields["action"]),
-    "gather_more_evidence",
-    `${path}.action`,
-    `one of ${REMEDIATION_NAMES.join(", ")}`,
-    fields["action"],
-  );
-  const target = complaints.unless(
-    culpritNamed(fields["target"] ?? null),
-    null,
-    `${path}.target`,
-    `null or one of ${CULPRITS.join(", ")}`,
-    fields["target"],
-  );
+  const reader = new Reader(fields, `${path}remediation.`, complaints);
   const given = isFields(fields["parameters"]) ? Object.entries(fields["parameters"]) : [];
   const parameters = given.filter(
     (entry): entry is [string, string | number] =>
       // A number as large as 1e999 is infinite when it was read.
       typeof entry[1] === "string" || Number.isFinite(entry[1]),
   );
-  const prose = typeof fields["prose"] === "string" ? fields["prose"].slice(0, 2000) : "";
-  return { action, target, parameters: Object.fromEntries(parameters), prose };
-}
-
-function onsetIn(said: unknown, complaints: Complaints): string | null {
-  const isUnsaid = said === undefined || said === null || said === "";
-  const rule = "null or a time in ISO 8601";
-  return complaints.unless(isUnsaid ? null : timeNamed(said), null, "onset", rule, said);
-}
-
-/** A text, cut to its maximum length. */
-function textIn(
-  fields: Fields,
-  name: string,
-  max: number,
-  otherwise: string,
-  complaints: Complaints,
-  path = name,
-): string {
-  const said = fields[name];
-  const text = typeof said === "string" ? said.slice(0, max) : undefined;
-  return complaints.unless(text, otherwise, path, "a text", said);
-}
-
-/** A list, cut to its maximum length; undefined when the field is no list. */
-function listOf(
-  fields: Fields,
-  name: string,
-  max: number,
-  complaints: Complaints,
-): readonly unknown[] | undefined {
-  const said = fields[name];
-  if (!Array.isArray(said)) return undefined;
-  if (said.length > max) {
-    complaints.list.push(
-      `${name}: must have at most ${max} entries, but has ${said.length}; the first ${max} count`,
-    );
-  }
-  return said.slice(0, max);
-}
-
-/** The readable entries of a list; one with a complaint is left out. */
-function entriesOf<Entry>(
-  fields: Fields,
-  name: string,
-  max: number,
-  complaints: Complaints,
-  read: (entry: Fields, path: string, own: Complaints) => Entry,
-): Entry[] {
-  const isUnsaid = fields[name] === undefined || fields[name] === null;
-  const list = isUnsaid ? [] : listOf(fields, name, max, complaints);
-  return complaints.unless(list, [], name, "a list", fields[name]).flatMap((raw, i) => {
-    const own = new Complaints();
-    const entry = read(isFields(raw) ? raw : {}, `${name}.${i}`, own);
-    complaints.list.push(...own.list);
-    return own.list.length === 0 ? [entry] : [];
-  });
-}
-
-const chainIn = (fields: Fields, complaints: Complaints): Answer["causal_chain"] =>
-  entriesOf(fields, "causal_chain", MAX_STEPS, complaints, (entry, path, own) => ({
-    service: serviceIn(entry["service"], `${path}.service`, own) ?? SERVICES[0],
-    effect: textIn(entry, "effect", 500, "", own, `${path}.effect`),
-  }));
-
-/** A service that must be named; null, with a complaint, when it is not. */
-function serviceIn(
-  said: unknown,
-  path: string,
-  complaints: Complaints,
-): Answer["causal_chain"][number]["service"] | null {
-  const named = serviceNamed(said) ?? undefined;
-  return complaints.unless(named ?? undefined, null, path, `one of ${SERVICES.join(", ")}`, said);
-}
-
-const evidenceIn = (fields: Fields, complaints: Complaints): Citation[] =>
-  entriesOf(fields, "evidence", MAX_CITATIONS, complaints, (entry, path, own) => ({
-    call_id: textIn(entry, "call_id", 32, "", own, `${path}.call_id`),
-    signal: textIn(entry, "signal", 200, "", own, `${path}.signal`),
-    service: own.unless(
-      serviceNamed(entry["service"] ?? null),
-      null,
-      `${path}.service`,
-      `null or one of ${SERVICES.join(", ")}`,
-      entry["service"],
+  return {
+    action: reader.field(
+      "action",
+      `one of ${REMEDIATION_NAMES.join(", ")}`,
+      (said) => wordOf(REMEDIATION_NAMES, said),
+      "gather_more_evidence",
     ),
-    value: own.unless(
-      valueOf(entry["value"]),
-      "",
-      `${path}.value`,
-      "a number or a text",
-      entry["value"],
-    ),
-    claim: typeof entry["claim"] === "string" ? entry["claim"].slice(0, 500) : "",
-  }));
+    target: reader.field("target", NULL_OR_CULPRIT, (said) => culpritNamed(said ?? null), null),
+    parameters: Object.fromEntries(parameters),
+    prose: reader.optionalText("prose", 2000),
+  };
+}
 
 function valueOf(said: unknown): number | string | undefined {
   if (typeof said === "string") return said.slice(0, 300);
   return typeof said === "number" && Number.isFinite(said) ? said : undefined;
 }
-
-const alternativesIn = (fields: Fields, complaints: Complaints): Answer["alternatives"] =>
-  entriesOf(fields, "alternatives", MAX_STEPS, complaints, (entry, path, own) => ({
-    service: own.unless(
-      culpritNamed(entry["service"] ?? null),
-      null,
-      `${path}.service`,
-      `null or one of ${CULPRITS.join(", ")}`,
-      entry["service"],
-    ),
-    fault_class: wordOf(CLASSES, entry["fault_class"]) ?? "unknown",
-    ruled_out_by:
-      typeof entry["ruled_out_by"] === "string" ? entry["ruled_out_by"].slice(0, 500) : "",
-  }));
