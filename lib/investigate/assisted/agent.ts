@@ -14,8 +14,8 @@ import type {
 } from "../investigator.ts";
 import { Spending } from "../model/budget.ts";
 import type { Chooser } from "./chooser.ts";
-import { ModelChooser } from "./model-chooser.ts";
 import { RandomChooser } from "./random-chooser.ts";
+import { ModelClient } from "../model/client.ts";
 import { ModelFailure } from "../model/failure.ts";
 import { Session } from "./session.ts";
 import { ollamaSettings } from "../model/settings.ts";
@@ -63,7 +63,7 @@ function chooserOf({ model, env = processEnv(), callTimeoutMs }: AssistedOptions
   return {
     name: settings.model,
     create: ({ seed, signal, transcript }, spending) =>
-      new ModelChooser({
+      new ModelClient({
         settings,
         spending,
         seed,

@@ -3,7 +3,7 @@ import { type Env, processEnv } from "../../base/env.ts";
 import { messageOf } from "../../base/errors.ts";
 import { z } from "zod";
 import { Spending } from "./budget.ts";
-import { ModelClient } from "./client.ts";
+import { OllamaConnection } from "./connection.ts";
 import { endpointAt } from "./connect.ts";
 import { type OllamaSettings, ollamaSettings } from "./settings.ts";
 
@@ -25,14 +25,14 @@ export async function checkOllama(env: Env = processEnv(), model?: string): Prom
   } catch (error) {
     return [{ what: "Ollama's settings", ok: false, detail: messageOf(error) }];
   }
-  const client = new ModelClient({
+  const connection = new OllamaConnection({
     settings,
     spending: new Spending({ wallMs: 10_000, rounds: 1, tokens: 1 }),
     seed: 0,
   });
   const what = `the model ${settings.model} on Ollama at ${settings.host}`;
   try {
-    const facts = await client.facts();
+    const facts = await connection.facts();
     const { trainedContextTokens: trained } = facts;
     const context = Math.min(settings.contextTokens, trained ?? settings.contextTokens);
     return [

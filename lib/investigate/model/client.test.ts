@@ -117,7 +117,7 @@ describe("a model without structured output", () => {
     ]);
     const { client: asked, notes, spending } = client(server);
     expect(await asked.ask(question)).toEqual({ service: "a", sure: 80 });
-    expect(asked.structuredOutput).toBe(false);
+    expect(await asked.details()).toMatchObject({ structured_output: false });
     expect(server.chats[1]?.format).toBeUndefined();
     expect(server.chats[1]?.messages[0]?.content).toContain('"enum":["a","b"]');
     expect(notes.join()).toContain("no JSON schema");
@@ -255,14 +255,19 @@ describe("the model's facts", () => {
     const server = startScriptedServer({ contextLength: 1024, reply: () => ({ say: RIGHT }) });
     servers.push(server);
     const { client: asked } = client(server);
-    expect(await asked.facts()).toEqual({
+    expect(await asked.open()).toEndWith("context 4096 of 1024");
+    expect(await asked.details()).toEqual({
+      host: server.url,
+      model: "scripted:1b",
+      num_ctx: 4096,
       serverVersion: "0.17.4",
       trainedContextTokens: 1024,
       capabilities: ["completion", "tools"],
       parameterSize: "1B",
       quantization: "Q4_K_M",
+      effective_context_tokens: 8192,
+      structured_output: true,
     });
     expect(asked.roomFor("x".repeat(26), 100)).toBe(1024 - 100 - 64 - 10);
-    expect(await asked.loadedContextTokens()).toBe(8192);
   });
 });

@@ -4,12 +4,7 @@
  */
 import type { Message } from "ollama";
 import { z } from "zod";
-import {
-  type ConnectionOptions,
-  type ModelFacts,
-  OllamaConnection,
-  type Said,
-} from "./connection.ts";
+import { type ConnectionOptions, OllamaConnection, type Said } from "./connection.ts";
 import { isWorthRetrying, ModelFailure } from "./failure.ts";
 import { estimateTokens, findJsonObject, withoutThoughts } from "./text.ts";
 
@@ -27,7 +22,7 @@ export interface Question<T> {
 /** Tokens that a chat template adds around messages, with a margin for the estimate. */
 const TEMPLATE_TOKENS = 64;
 
-/** Asks a model on Ollama. */
+/** A model on Ollama as the chooser of an assisted investigation. */
 export class ModelClient {
   readonly #options: ConnectionOptions;
   readonly #connection: OllamaConnection;
@@ -38,24 +33,16 @@ export class ModelClient {
     this.#connection = new OllamaConnection(options);
   }
 
-  /** Whether the server accepted the JSON schema; otherwise the prompt contains it. */
-  get structuredOutput(): boolean {
-    return this.#structured;
+  async open(): Promise<string> {
+    const { model, contextTokens } = this.#options.settings;
+    const facts = await this.#connection.facts();
+    const trained = facts.trainedContextTokens ?? "unknown";
+    return `${model} ${facts.parameterSize} ${facts.quantization} on Ollama ${facts.serverVersion}, context ${contextTokens} of ${trained}`;
   }
 
-  /** The result of the last look-up. */
-  get knownFacts(): ModelFacts | undefined {
-    return this.#connection.knownFacts;
-  }
-
-  /** Looks the model up. Throws ModelFailure when there is no server or no such model. */
-  facts(): Promise<ModelFacts> {
-    return this.#connection.facts();
-  }
-
-  /** The context length of the loaded model; null when the server does not report it. */
-  loadedContextTokens(): Promise<number | null> {
-    return this.#connection.loadedContextTokens();
+  /** Facts for the manifest; whether the server accepted the JSON schema, or the prompt has it. */
+  details(): Promise<Record<string, unknown>> {
+    return this.#connection.details({ structured_output: this.#structured });
   }
 
   /** How many tokens a user message may take beside `system` and the answer. */

@@ -67,11 +67,6 @@ export class OllamaConnection {
     this.#options = options;
   }
 
-  /** The result of the last look-up. */
-  get knownFacts(): ModelFacts | undefined {
-    return this.#facts;
-  }
-
   /** Tokens that a prompt and its answer may have together. */
   get contextTokens(): number {
     const trained = this.#facts?.trainedContextTokens ?? Number.POSITIVE_INFINITY;
@@ -99,8 +94,17 @@ export class OllamaConnection {
     }
   }
 
+  /** Facts for the manifest; `more`, and what only the server knows, once it was asked. */
+  async details(more: Readonly<Record<string, unknown>> = {}): Promise<Record<string, unknown>> {
+    const { host, model, contextTokens } = this.#options.settings;
+    const asked = { host, model, num_ctx: contextTokens };
+    if (this.#facts === undefined) return asked;
+    const effective_context_tokens = await this.#loadedContextTokens();
+    return { ...asked, ...this.#facts, effective_context_tokens, ...more };
+  }
+
   /** The context length of the loaded model; null when the server does not report it. */
-  async loadedContextTokens(): Promise<number | null> {
+  async #loadedContextTokens(): Promise<number | null> {
     try {
       const { models } = await this.#ollama(AbortSignal.timeout(LOOKUP_TIMEOUT_MS)).ps();
       const mine = models.find(({ model }) => model === this.#options.settings.model);

@@ -43,18 +43,8 @@ export class OllamaChat implements ChatModel {
     };
   }
 
-  async details(): Promise<Readonly<Record<string, unknown>>> {
-    const { host, model, contextTokens } = this.#settings;
-    const facts = this.#connection.knownFacts;
-    if (facts === undefined) return { host, model, num_ctx: contextTokens };
-    const effective = await this.#connection.loadedContextTokens();
-    return {
-      host,
-      model,
-      num_ctx: contextTokens,
-      ...facts,
-      effective_context_tokens: effective,
-    };
+  details(): Promise<Readonly<Record<string, unknown>>> {
+    return this.#connection.details();
   }
 }
 
