@@ -1,4 +1,4 @@
-/** How a value of each type is found (skipped over) in a serialized sample, and read. */
+/** Skips and reads a value of each type in a serialized sample. */
 import type { Sample } from "./sample.ts";
 import { readText } from "./text.ts";
 import {
@@ -13,9 +13,9 @@ export interface Accessor {
   /** Skips the value at the reading position. */
   readonly skip: (sample: Sample) => void;
   /**
-   * Reads the value that starts at `start` (where alignment has been seen to, except for
-   * collections and structs) and allocates what it must. The value has been skipped before, so that
-   * it is known to be there.
+   * Reads the value that starts at `start` and allocates its JavaScript value. Except for
+   * collections and structs, `start` must be aligned. The caller has skipped the value before, so
+   * all its bytes are in the sample.
    */
   readonly read: (sample: Sample, start: number) => unknown;
 }
@@ -81,13 +81,13 @@ const STRING: Accessor = {
   read: ({ block }, start) => readText(block, start),
 };
 
-/** Alignment of what is read at an aligned start; the others see to it themselves. */
+/** Alignment of the start that `read` expects; 1 for types that align their parts themselves. */
 function alignOf(type: TypeDecl): number {
   if (isPrimitive(type)) return PRIMITIVE_SIZE[type];
   return type === "string" || type.kind === "string" || type.kind === "enum" ? 4 : 1;
 }
 
-/** Reads a value where the reading position is, and skips it. */
+/** Reads the value at the reading position, and moves the position behind it. */
 function next(sample: Sample, align: number, accessor: Accessor): unknown {
   const start = sample.skip(align, 0);
   accessor.skip(sample);
@@ -121,7 +121,7 @@ function collectionAccessor(of: TypeDecl, fixedLength: number | undefined): Acce
   };
 }
 
-/** Elements of one size, one behind the other. */
+/** Elements of equal size, stored without gaps. */
 function primitivesAccessor(of: PrimitiveDecl, fixedLength: number | undefined): Accessor {
   const size = PRIMITIVE_SIZE[of];
   const get = GET[of];

@@ -6,31 +6,32 @@ import { Block, type Pointer } from "./memory.ts";
 import { INFO_BYTES, InfoView } from "./sample-info.ts";
 import type { StructDecl } from "./types.ts";
 
-/** Most samples in one call into C. */
+/** Maximum number of samples in one call into C. */
 export const MAX_BATCH = 256;
-/** Where native.c puts the first sample, and how far behind a multiple of 8 the others. */
+/**
+ * native.c puts the first sample at this offset, and each other one this far behind a multiple of
+ * 8.
+ */
 const FIRST_SAMPLE = 4;
 const ANY_STATE = 0;
 
 export class Batch {
-  /** Shows the sample at hand once open() has returned. */
+  /** Decodes the current sample after open() has returned. */
   readonly decoder: Decoder;
-  /** About the sample at hand. */
+  /** Information about the current sample. */
   readonly info: InfoView;
   readonly #samples = new Block(MAX_BATCH * 8);
   readonly #infos = new Block(MAX_BATCH * INFO_BYTES);
   readonly #sizes = new Block(MAX_BATCH * 4);
-  /**
-   * What a failed take could not do: made once, because a text made for each take would be garbage.
-   */
+  /** Text for the error of a failed take, made once: a text for each take would be garbage. */
   readonly #action: string;
   #count = 0;
   /** Samples from here on have not been copied and belong to C. */
   #copied = 0;
-  /** The sample at hand, and the first of those that were copied with it. */
+  /** The current sample, and the first sample of the copy that contains it. */
   #current = -1;
   #first = 0;
-  /** Where the sample at hand and the one behind it start in the decoder's block. */
+  /** Offsets in the decoder's block of the current sample and of the one after it. */
   #at = 0;
   #end = FIRST_SAMPLE;
 
@@ -41,8 +42,8 @@ export class Batch {
   }
 
   /**
-   * Takes up to `wanted` samples, `MAX_BATCH` at most, in place of those at hand; returns how many
-   * there were.
+   * Takes up to `wanted` samples, `MAX_BATCH` at most, and replaces the present ones; returns their
+   * number.
    */
   take(reader: number, wanted: number): number {
     this.drop();
@@ -72,8 +73,8 @@ export class Batch {
   }
 
   /**
-   * Finds the fields of the sample at hand, which the decoder's view shows then. Throws RangeError
-   * when it cannot be read.
+   * Locates the fields of the current sample; then the decoder's view shows it. Throws RangeError
+   * when the sample cannot be read.
    */
   open(): void {
     this.decoder.open(this.#at, this.#sizeOf(this.#current), !this.info.valid);
@@ -100,7 +101,7 @@ export class Batch {
     }
   }
 
-  /** Gives back what has not been shown. */
+  /** Frees the samples that were not shown. */
   drop(): void {
     const { dds } = loadLibrary();
     for (let i = this.#copied; i < this.#count; i++) {

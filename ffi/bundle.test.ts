@@ -1,6 +1,4 @@
-/**
- * A program that a bundler makes of the binding needs nothing beside it, and leaves nothing behind.
- */
+/** A bundled program that uses the binding needs no other files and leaves none behind. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -170,7 +170,8 @@ describe("a peer in C", () => {
     const value = edgeValue(type, 1);
     peer.write(name, value);
     peer.end("dispose", name, value);
-    // Data that is taken after the dispose says so itself; then no sample without data follows.
+    // A sample with data that is taken after the dispose has the new instance state; no sample
+    // without data follows.
     const seen: string[] = [];
     await until("the end of the instance", () => {
       for (const { value: sample, info } of reader.takeObjects()) {
@@ -200,7 +201,7 @@ describe("a peer in C", () => {
     const reader = participant.reader(topic, reliable);
     peer.write("MissionOrder", order);
     peer.end("unregister", "MissionOrder", order);
-    // Its writer disposes what it unregisters, as is the default.
+    // By default, a writer disposes the instances that it unregisters.
     await until("the end of the instance", () =>
       reader.takeObjects().some(({ info }) => info.instanceState === "NOT_ALIVE_DISPOSED"),
     );

@@ -1,6 +1,6 @@
 /**
- * Closing: at any time, any number of times, with samples on their way, by a signal; and nothing
- * works afterwards.
+ * Entities can be closed at any time, more than once, while samples arrive, and after a signal;
+ * every method throws afterwards.
  */
 import { describe, expect, test } from "bun:test";
 import { Entity } from "./entity.ts";
@@ -18,7 +18,7 @@ import { testDomain, testParticipant, until } from "./testing/domain.ts";
 
 const reliable: Qos = { reliability: "RELIABLE", history: { kind: "KEEP_ALL" } };
 const value = { sensor: "roof", celsius: 1, tags: ["outdoor"] };
-/** A signal must end a program within this time, whatever its threads do. */
+/** Maximum time from a signal to the end of a program, milliseconds. */
 const STOP_MS = 5000;
 
 interface Pair {
@@ -127,7 +127,7 @@ describe("closing that fails", () => {
     const { writer } = await pair(participant);
     expect(() => participant.close()).toThrow(DdsError);
     expect([bad.closed, writer.closed, participant.closed]).toEqual([true, true, true]);
-    // The domain is closed as well: it can be configured anew.
+    // close() closes the domain, too: it can be configured again.
     createParticipant(domain).close();
   });
 

@@ -1,14 +1,12 @@
-/** Calls back on the JavaScript thread when a reader has data. */
+/** Calls callbacks on the JavaScript thread when a reader has data. */
 import { loadLibrary } from "./library.ts";
 import type { Pointer } from "./memory.ts";
 import { Wake } from "./wake.ts";
 
-/** Stops the wake-ups of one callback when it is disposed, any number of times. */
+/** Disposing removes one callback; disposing it again has no effect. */
 export type Subscription = Disposable;
 
-/**
- * Calls `callback`. Its error is thrown from a microtask, so that the other callbacks are called.
- */
+/** Calls `callback`. An error is thrown from a microtask, so that the other callbacks run. */
 function callSafely(callback: () => void): void {
   try {
     callback();
@@ -21,7 +19,7 @@ function callSafely(callback: () => void): void {
 
 /** Keeps the process alive until it is closed. */
 export class DataListener {
-  /** dds_listener_t *, for the reader. */
+  /** dds_listener_t * of the reader. */
   readonly pointer: Pointer;
   readonly #callbacks = new Set<() => void>();
   readonly #wake = new Wake(() => this.#callbacks.forEach(callSafely));
@@ -43,16 +41,13 @@ export class DataListener {
     return this.#callbacks.size > 0;
   }
 
-  /**
-   * Says that a callback has found `samples`, and whether more may be left, for which it is called
-   * again.
-   */
+  /** A callback took `samples`. If `mayHaveLeft`, the callbacks are called again. */
   took(samples: number, mayHaveLeft: boolean): void {
     this.#wake.took(samples);
     if (mayHaveLeft && this.isInUse) this.#wake.signal();
   }
 
-  /** Call it only once no DDS thread can call any more. */
+  /** Call it only when no DDS thread can call the listener any more. */
   close(): void {
     loadLibrary().dds.dds_delete_listener(this.pointer);
     this.#callbacks.clear();

@@ -87,7 +87,7 @@ describe("a writer and a reader", () => {
     const writer = participant.writer(topic, qos);
     const reader = participant.reader(topic, qos);
     await until("a match", () => writer.matched.current === 1);
-    // More than the reader's block holds, in total and at the end in one piece.
+    // More bytes than the reader's block holds, in total and in the last text alone.
     const texts = Array.from({ length: 600 }, (_, i) => "x".repeat(i * 7)).concat(
       "y".repeat(200_000),
     );

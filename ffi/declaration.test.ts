@@ -1,5 +1,6 @@
 /**
- * What is no type is refused before C hears of it; what C was told about a type does not change.
+ * A declaration that is no type throws before C gets it; later changes to a declaration have no
+ * effect.
  */
 import { describe, expect, test } from "bun:test";
 import type { StructDecl, TypeDecl } from "./mod.ts";
@@ -103,7 +104,7 @@ test("a topic keeps to the declaration that it was made of, whatever becomes of 
   const tags: { kind: "sequence"; of: TypeDecl } = { kind: "sequence", of: "string" };
   const type = { ...Reading, fields: { ...Reading.fields, tags } };
   const topic = participant.topic("Readings", type);
-  // C would take these numbers for addresses of text.
+  // C would read these numbers as addresses of text.
   tags.of = "u64";
   const [writer, reader] = [participant.writer(topic), participant.reader(topic)];
   expect(() => writer.write({ sensor: "roof", celsius: 1, tags: [1n] })).toThrow(

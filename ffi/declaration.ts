@@ -1,8 +1,8 @@
 /**
- * Rules of a declaration, and a copy of it that keeps to them.
+ * Checks declarations, and makes copies of them.
  *
- * C keeps the layout that a topic was made with, so the topic has its own declaration, which cannot
- * change.
+ * C keeps the layout of the type from which a topic was made. Therefore the topic has its own copy,
+ * which cannot change.
  */
 import { PRIMITIVE_SIZE, type PrimitiveDecl, type StructDecl, type TypeDecl } from "./types.ts";
 
@@ -46,7 +46,7 @@ function isSimple(type: unknown): type is PrimitiveDecl | "string" {
   return typeof type === "string" && (type === "string" || Object.hasOwn(PRIMITIVE_SIZE, type));
 }
 
-/** Reads each property once: what a getter says the second time does not count. */
+/** Reads each property once, so that a getter cannot return another value later. */
 function copyType(type: unknown, path: string, depth: number): TypeDecl {
   if (isSimple(type)) return type;
   if (depth > MAX_DEPTH) refuse(path, `at most ${MAX_DEPTH} types deep`, "more");
@@ -91,7 +91,7 @@ function copyType(type: unknown, path: string, depth: number): TypeDecl {
 const IDENTIFIER = /^[A-Za-z][A-Za-z0-9_]*$/;
 const SCOPED = /^([A-Za-z][A-Za-z0-9_]*::)*[A-Za-z][A-Za-z0-9_]*$/;
 
-/** Words that IDL keeps for itself, whatever their case. Source: OMG IDL 4.2, 7.2.4. */
+/** Reserved words of IDL, in any case. Source: OMG IDL 4.2, 7.2.4. */
 const IDL_KEYWORDS: ReadonlySet<string> = new Set(
   (
     "abstract any alias attribute bitfield bitmask bitset boolean case char component connector const consumes " +

@@ -4,12 +4,12 @@
  */
 import { isPrimitive, type PrimitiveDecl, type TypeDecl } from "./types.ts";
 
-/** A field that is no struct. */
+/** A field that is not a struct. */
 export interface Leaf {
   readonly name: string;
   readonly isKey: boolean;
   readonly type: TypeDecl;
-  /** Where its start is kept. */
+  /** Index of its start in `Sample.starts`. */
   readonly slot: number;
   /** Alignment and size as serialized. */
   readonly align: number;
@@ -27,9 +27,9 @@ export type Field = Leaf | Group;
 export const isGroup = (field: Field): field is Group => "nested" in field;
 
 /**
- * The expression of a function `(sample, accessors)` that finds the start of each of `leaves`,
- * which stand in the order in which they are serialized, in a sample that has begun. `accessors`
- * has one for each slot.
+ * Returns the source of a function `(sample, accessors)` that finds the start of each of `leaves`
+ * in a sample after begin(). `leaves` are in the order of serialization; `accessors` has one for
+ * each slot.
  */
 export function locateSource(leaves: readonly Leaf[]): string {
   const steps = leaves.map(({ slot, align, size }) => {
@@ -46,8 +46,8 @@ export function locateSource(leaves: readonly Leaf[]): string {
 }
 
 /**
- * The expression of an object whose getters read the fields of `sample`. `accessors`, `readText`
- * and `refuseMissing` are in scope.
+ * Returns the source of an object whose getters read the fields of `sample`. `accessors`,
+ * `readText` and `refuseMissing` must be in scope.
  */
 export function viewSource(plan: readonly Field[]): string {
   const fields = plan.map((field) => {
@@ -60,10 +60,7 @@ export function viewSource(plan: readonly Field[]): string {
   return `Object.freeze({ ${fields.join(",\n")} })`;
 }
 
-/**
- * The expression of a function `(view)` that returns an object with the values of the view's
- * fields.
- */
+/** Returns the source of a function `(view)` that copies the view's fields into an object. */
 export function copySource(plan: readonly Field[]): string {
   return `(view) => (${copyOf(plan, "view")})`;
 }
@@ -91,7 +88,7 @@ const GETTER: Readonly<Record<PrimitiveDecl, string>> = {
   f64: "getFloat64",
 };
 
-/** The expression that reads the field that starts at `start`. */
+/** Returns the source that reads the field at `start`. */
 function readSource(type: TypeDecl, slot: number): string {
   if (isPrimitive(type)) {
     const value = `sample.block.view.${GETTER[type]}(start, true)`;

@@ -1,6 +1,6 @@
 /**
- * Reading serialized samples: those of a serializer of its own, and the same bytes broken in every
- * way. FFI_SEED repeats a run.
+ * Reads serialized samples from another library's serializer, and the same bytes with random
+ * damage. FFI_SEED repeats a run.
  */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
@@ -15,8 +15,8 @@ const seed = Number(process.env["FFI_SEED"] ?? 1);
 const START = 4;
 
 /**
- * Reads `bytes` with memory behind them that is full of `filler`; the tokens of the value, or the
- * error's name.
+ * Reads `bytes`, followed in memory by `filler`; returns the tokens of the value, or the error's
+ * name.
  */
 function read(decoder: Decoder, struct: StructDecl, bytes: Uint8Array, filler: number): string {
   const { sample } = decoder;
@@ -52,7 +52,7 @@ test(`reads what the standard says, in both versions of CDR, seed ${seed}`, () =
 });
 
 describe("broken bytes are an error or a value, and nothing outside of them counts", () => {
-  /** Reading must not depend on what lies behind the sample. */
+  /** The result must not depend on the memory after the sample. */
   function check(struct: StructDecl, bytes: Uint8Array): string {
     const decoder = new Decoder(struct);
     const found = read(decoder, struct, bytes, 0);

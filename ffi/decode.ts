@@ -1,9 +1,9 @@
 /**
  * Reads serialized samples (CDR) in place.
  *
- * Cyclone has checked a sample and turned it into the machine's byte order before it gets here. One
- * pass over the type's fields finds where each of them starts; a view's getters then read straight
- * from the block, and nothing is allocated for numbers, enums and text that was seen before.
+ * Cyclone checks a sample and converts it to the machine's byte order first. One pass over the
+ * type's fields finds the start of each. A view's getters then read from the block, and allocate
+ * nothing for numbers, enums and text that was read before.
  */
 import { type Accessor, accessorOf } from "./accessor.ts";
 import { compile } from "./compile.ts";
@@ -19,7 +19,7 @@ import { HEADER_BYTES, Sample } from "./sample.ts";
 import { readText } from "./text.ts";
 import { isPrimitive, PRIMITIVE_SIZE, type StructDecl, type TypeDecl } from "./types.ts";
 
-/** In place of the start of a field. */
+/** Values of `Sample.starts` for fields that cannot be read. */
 const NOT_IN_KEY = -1;
 const NOT_SHOWN = -2;
 
@@ -54,7 +54,7 @@ export class Decoder {
       viewSource(plan),
     ) as Values;
     this.#locateAll = compile({}, locateSource(leaves)) as Locate;
-    // Without a key there is one instance, and its end says nothing more.
+    // Without a key there is one instance, so a sample without data has no fields.
     const isKeyed = plan.some(({ isKey }) => isKey);
     const keys = isKeyed ? keysOf(plan) : [];
     this.#locateKey = compile({}, locateSource(leavesOf(keys))) as Locate;
@@ -80,12 +80,12 @@ export class Decoder {
     return this.sample.starts[0] !== NOT_SHOWN;
   }
 
-  /** From now on the view shows nothing: reading it is an error. */
+  /** Ends the visit: reading the view throws until the next open(). */
   forget(): void {
     this.sample.starts.fill(NOT_SHOWN);
   }
 
-  /** Copies what the view shows into a plain object of its own. */
+  /** Copies the current sample into a plain object. */
   object(keyOnly: boolean): Record<string, unknown> {
     return keyOnly ? this.#copyKey(this.view) : this.#copy(this.view);
   }
@@ -109,7 +109,7 @@ function extentOf(type: TypeDecl): Pick<Leaf, "align" | "size"> {
   return { align: 1, size: "other" };
 }
 
-/** The fields of the key: of a struct without one all of them. */
+/** The fields of the key. If a struct declares no key, all its fields. */
 function keysOf(plan: readonly Field[]): readonly Field[] {
   const keys = plan.filter(({ isKey }) => isKey);
   return (keys.length > 0 ? keys : plan).map((field) =>

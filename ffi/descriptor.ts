@@ -1,6 +1,6 @@
 /**
- * A type's instructions for Cyclone's serializer and its key descriptors, the same that Cyclone's
- * IDL compiler generates. Source: dds/ddsc/dds_opcodes.h of Cyclone DDS 0.10.
+ * Derives a type's serializer instructions and key descriptors, the same as Cyclone's IDL compiler
+ * generates. Source: dds/ddsc/dds_opcodes.h of Cyclone DDS 0.10.
  */
 import { layoutOf, structLayout } from "./layout.ts";
 import {
@@ -41,12 +41,12 @@ const VAL = {
 const TOPIC_FIXED_KEY = 1 << 1;
 const TOPIC_FIXED_SIZE = 1 << 4;
 const TOPIC_FIXED_KEY_XCDR2 = 1 << 5;
-/** A jump is a number of words in 16 bits with a sign. */
+/** Maximum distance of a jump: a signed 16-bit number of words. */
 const MAX_JUMP = 2 ** 15 - 1;
-/** Longest key, bytes, that stands in a sample's key hash as it is. */
+/** Maximum size of a key that a sample's key hash contains unchanged, bytes. */
 const KEY_HASH_BYTES = 16;
 
-/** A key field, by its path from the top. */
+/** A key field; `name` is its path from the topic's type. */
 export interface KeyDescriptor {
   readonly name: string;
   /** Index of its KOF instruction. */
@@ -60,7 +60,7 @@ export interface Descriptor {
   readonly align: number;
   readonly flags: number;
   readonly ops: Uint32Array;
-  /** Number of instructions (not words), key offsets not counted. */
+  /** Number of instructions (not words), without those of key offsets. */
   readonly instructionCount: number;
   readonly keys: readonly KeyDescriptor[];
 }
@@ -101,12 +101,13 @@ export function describe(struct: StructDecl): Descriptor {
 }
 
 class Program {
-  /** Structs in the order in which they were first met, each with its instructions. */
+  /** Structs in the order of their first use, each with its instructions. */
   readonly #structs = new Map<StructDecl, Instruction[]>();
   readonly #byName = new Map<string, StructDecl>();
 
   /**
-   * Adds a struct's instructions unless they are there; returns the declaration that stands for it.
+   * Adds a struct's instructions unless they exist; returns the declaration that was added first
+   * under its name.
    */
   place(struct: StructDecl): StructDecl {
     const same = this.#byName.get(struct.name);
@@ -132,9 +133,7 @@ class Program {
     return this.#structs.get(this.place(struct)) ?? [];
   }
 
-  /**
-   * The one place that turns a field into an instruction (and, for inner sequences, a subroutine).
-   */
+  /** Adds the instruction of a field and, for inner collections, its subroutine. */
   #addField(into: Instruction[], type: TypeDecl, offset: number, isKey: boolean): void {
     const key = isKey ? FLAG_KEY | FLAG_MU : 0;
     const start = OP_ADR | key;
@@ -211,7 +210,7 @@ class Program {
     const code = collectionElementCode(element);
     const next = 1 + head.length + 2;
     const to = element.kind === "struct" ? this.place(element) : this.#subroutine(element);
-    // The two last words stand the other way round in arrays.
+    // In arrays the last two words are in the opposite order.
     const tail = outer === "array" ? [0, size] : [size, 0];
     const word = 1 + head.length + (outer === "array" ? 0 : 1);
     const instruction: Instruction = {
@@ -221,7 +220,7 @@ class Program {
     into.push(instruction);
     if (Array.isArray(to)) {
       into.push(...to);
-      // The subroutine follows at once, so the next field stands behind it.
+      // The subroutine follows the instruction, so the next field comes after it.
       const length = to.reduce((sum, { words }) => sum + words.length, 0);
       into[into.indexOf(instruction)] = {
         ...instruction,
@@ -237,7 +236,7 @@ class Program {
     return instructions;
   }
 
-  /** Fills the jumps in, relative to the start of their instruction. */
+  /** Computes the jumps, relative to the start of their instruction. */
   link(): { ops: number[]; positions: Map<Instruction, number>; instructionCount: number } {
     const positions = new Map<Instruction, number>();
     const starts = new Map<StructDecl, number>();
@@ -300,10 +299,7 @@ function collectionElementCode(element: Exclude<TypeDecl, string>): number {
     : VAL.sequence;
 }
 
-/**
- * Marks the fields of nested key structs that declare no key of their own: there, every field
- * counts.
- */
+/** Marks the fields of nested key structs that declare no key: all of them belong to the key. */
 function markImplicitKeys(struct: StructDecl, program: Program): void {
   for (const name of struct.key ?? []) {
     const type = struct.fields[name];
@@ -331,8 +327,8 @@ interface KeyPath {
 }
 
 /**
- * The key fields, nested ones by path; of a nested struct without keys of its own every field
- * counts.
+ * The key fields, nested ones by path. If a nested struct declares no key, all its fields belong to
+ * the key.
  */
 function keyPaths(
   struct: StructDecl,
@@ -385,7 +381,7 @@ function flagsOf(struct: StructDecl): number {
   return flags;
 }
 
-/** Most bytes that the serialized key can have; `maxAlign` is 8 for XCDR1 and 4 for XCDR2. */
+/** Maximum size of the serialized key; `maxAlign` is 8 for XCDR1 and 4 for XCDR2. */
 function keyBytes(struct: StructDecl, maxAlign: number): number {
   let at = 0;
   const add = (size: number, align: number): void => {

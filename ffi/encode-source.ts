@@ -1,18 +1,18 @@
 /**
- * Generates the function that fills a C struct from a value: straight-line code with every name,
- * offset and rule inserted, because one closure for each field took more than twice as long. Names
- * and values of a declaration are inserted as JSON only, numbers after `structLayout()` has checked
- * that they are numbers.
+ * Generates the function that fills a C struct from a value: straight-line code with all names,
+ * offsets and rules inserted, because one closure for each field took more than twice as long.
+ * Names and values of a declaration are inserted as JSON only, numbers after `structLayout()` has
+ * checked that they are numbers.
  *
- * In every block `v` is the value at hand, `r` the record that it is a field of, and `at` where the
- * innermost struct or element starts.
+ * In every generated block, `v` is the current value, `r` the object that contains it, and `at` the
+ * start of the innermost struct or element.
  */
 import { layoutOf, SEQUENCE_LAYOUT, structLayout } from "./layout.ts";
 import { isPrimitive, type PrimitiveDecl, type StructDecl, type TypeDecl } from "./types.ts";
 
 /**
- * The expression of a function `(encoder, v)`, where `refuse`, `putString` and `putBounded` are
- * those of encode.ts.
+ * Returns the source of a function `(encoder, v)`. `refuse`, `putString` and `putBounded` of
+ * encode.ts must be in scope.
  */
 export function putSource(struct: StructDecl, keysOnly: boolean): string {
   return `(encoder, v) => { const at = 0, { block } = encoder, { view } = block; ${putStruct(struct, 0, struct.name, keysOnly)} }`;
@@ -24,7 +24,7 @@ function refuseIf(condition: string, path: string, rule: string, is = "v"): stri
   return `if (${condition}) refuse(${quote(path)}, ${quote(rule)}, ${is});`;
 }
 
-/** Puts `v` at `offset` from `at`. */
+/** Writes `v` at `offset` from `at`. */
 function put(type: TypeDecl, offset: number, path: string): string {
   if (isPrimitive(type)) return putPrimitive(type, offset, path);
   if (type === "string") return `putString(encoder, at + ${offset}, v, ${quote(path)});`;
@@ -54,8 +54,8 @@ function putStruct(struct: StructDecl, offset: number, path: string, keysOnly: b
 }
 
 /**
- * Whole numbers of up to 32 bits: what they are cut to when they do not fit, their limits, and how
- * they are set.
+ * Whole numbers of up to 32 bits: the expression that truncates them, their limits, and their
+ * setter.
  */
 const WHOLE: Readonly<
   Partial<Record<PrimitiveDecl, readonly [cut: string, min: number, max: number, set: string]>>
@@ -114,7 +114,7 @@ function putSequence(
   return [
     refuseIf("!Array.isArray(v)", path, "an array"),
     "const { length } = v;",
-    // A proxy of an array may say anything, and C would believe it.
+    // A proxy of an array can return any length, and C would use it without a check.
     refuseIf("!Number.isInteger(length) || length < 0", path, "an array", "`one of ${length}`"),
     bound === undefined
       ? ""
@@ -140,7 +140,7 @@ function putArray(of: TypeDecl, length: number, offset: number, path: string): s
   return `${check} const length = ${length}, start = at + ${offset}; ${putElements(of, path)}`;
 }
 
-/** Puts the `length` elements of `v` one behind the other from `start` on. */
+/** Writes the `length` elements of `v` from `start` on. */
 function putElements(of: TypeDecl, path: string): string {
   const { size } = layoutOf(of);
   const element = put(of, 0, `${path}[]`);

@@ -1,8 +1,8 @@
 /**
- * Fills a C struct from a TypeScript value, checking everything before C sees it.
+ * Fills a C struct from a TypeScript value, after checking every field.
  *
- * A type is compiled once into a function that writes at fixed offsets; strings, and elements of
- * sequences, go behind the struct into the same block. Writing a value of ASCII strings allocates
+ * A type is compiled once into a function that writes at fixed offsets. Strings and elements of
+ * sequences follow the struct in the same block. Writing a value of ASCII strings allocates
  * nothing.
  */
 import { compile } from "./compile.ts";
@@ -22,14 +22,14 @@ export class DdsValueError extends TypeError {
 
 type Put = (encoder: Encoder, value: unknown) => void;
 
-/** Turns values of one type into C structs in a block of its own, which each call uses again. */
+/** Converts values of one type into C structs, in a block that each call reuses. */
 export class Encoder {
   block: Block;
   readonly #put: Put;
   readonly #putKey: Put;
   readonly #size: number;
   #isBusy = false;
-  /** Where the next string or element goes. */
+  /** Offset of the next string or element. */
   #free = 0;
 
   constructor(struct: StructDecl) {
@@ -53,7 +53,7 @@ export class Encoder {
   }
 
   #run(put: Put, value: unknown): Block {
-    // A getter of the value could call in again, and would overwrite what has been filled in.
+    // A getter of the value could call this method again, which would overwrite the block.
     if (this.#isBusy) throw new DdsValueError("Cannot write a value while another is being read");
     this.#isBusy = true;
     try {
@@ -64,14 +64,14 @@ export class Encoder {
     }
   }
 
-  /** Returns false when the block was too small and a larger one has taken its place. */
+  /** Returns false when the block was too small and a larger one has replaced it. */
   #fill(put: Put, value: unknown): boolean {
     this.#free = alignUp(this.#size, 8);
     try {
       put(this, value);
       return true;
     } catch (error) {
-      // The block moves when it grows, and with it every address in it: start over.
+      // A larger block has another address, so all addresses in it change: start again.
       if (error !== GROW) throw error;
       return false;
     }
@@ -104,10 +104,11 @@ const TEXT_RULES = {
   "has lone surrogates": "text without lone surrogates",
 } as const;
 
-/** Text of any length: behind the struct, and its address at `at`. */
+/** Text of any length: written after the struct, with its address at `at`. */
 function putString(encoder: Encoder, at: number, value: unknown, path: string): void {
   if (typeof value !== "string") refuse(path, "a string", value);
-  // Three bytes a UTF-16 unit is the most that UTF-8 takes; a long text is worth counting.
+  // UTF-8 takes at most three bytes for each UTF-16 unit; for a long text, counting the bytes saves
+  // memory.
   const isLong = value.length > LONG_TEXT;
   const room = (isLong ? Buffer.byteLength(value) : value.length * 3) + 1;
   const start = encoder.reserve(room, 1, path);

@@ -1,13 +1,13 @@
-/** A DDS entity as an owned value: closed once, children first, and unusable afterwards. */
+/** Base class of DDS entities: closed once, children first; every method throws afterwards. */
 import { check, DdsClosedError } from "./error.ts";
 import { loadLibrary } from "./library.ts";
 
-/** What every entity has in common. It may be closed by close(), `using` or `await using`. */
+/** Closed by close(), `using` or `await using`. */
 export abstract class Entity implements Disposable, AsyncDisposable {
   #handle: number;
   readonly #children = new Set<Entity>();
   readonly #parent: Entity | undefined;
-  /** What it is, for messages: `writer of SourceTrackTopic`. */
+  /** Description for error messages, such as `writer of SourceTrackTopic`. */
   readonly description: string;
 
   constructor(handle: number, description: string, parent?: Entity) {
@@ -17,7 +17,7 @@ export abstract class Entity implements Disposable, AsyncDisposable {
     if (parent !== undefined) parent.#children.add(this);
   }
 
-  /** Whether close() has been called, on it or on what it was made from. */
+  /** Whether close() was called on it or on its parent. */
   get closed(): boolean {
     return this.#handle === 0;
   }
@@ -30,15 +30,15 @@ export abstract class Entity implements Disposable, AsyncDisposable {
     return this.#handle;
   }
 
-  /** Handle of another entity, for calls that take two. */
+  /** Handle of another entity, for C functions that take two. */
   protected static handleOf(entity: Entity): number {
     return entity.handle();
   }
 
   /**
-   * Closes this entity and everything below it, and waits for threads of DDS that are at work for
-   * it. Harmless when it is closed already. What fails does not stop the rest: the entity is closed
-   * nevertheless, and the error thrown then, or AggregateError with all of them.
+   * Closes this entity and its children, and waits for DDS threads that work for it. Has no effect
+   * on a closed entity. A failing step does not stop the others: the entity is closed in any case,
+   * then the error is thrown, or AggregateError with all of them.
    */
   close(): void {
     if (this.#handle === 0) return;
@@ -67,10 +67,10 @@ export abstract class Entity implements Disposable, AsyncDisposable {
     }
   }
 
-  /** Gives back what must not outlive the entity. */
+  /** Frees what must not exist longer than the entity. */
   protected beforeDelete(): void {}
 
-  /** Frees what C might still have used before. */
+  /** Frees what C might use until the entity is deleted. */
   protected afterDelete(): void {}
 
   [Symbol.dispose](): void {

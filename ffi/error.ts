@@ -1,4 +1,4 @@
-/** The one error class of DDS calls; the return code is never lost. */
+/** Error classes of DDS calls; each error has the C return code. */
 
 /** Return codes of the DDS C API, by absolute value. Source: dds/ddsrt/retcode.h. */
 const RETCODES: Readonly<Record<number, string>> = {
@@ -36,7 +36,7 @@ export class DdsError extends Error {
   }
 }
 
-/** The library is missing, or is one that this binding does not know. */
+/** The library is missing, or its version is not supported. */
 export class DdsLibraryError extends Error {
   override readonly name = "DdsLibraryError";
 }
@@ -46,7 +46,7 @@ export class DdsClosedError extends Error {
   override readonly name = "DdsClosedError";
 }
 
-/** Returns `code` when it is no error; the only place that reads a return code. */
+/** Returns `code` unless it is an error; no other function interprets return codes. */
 export function check(code: number, operation: string, context: string): number {
   if (code < 0) throw new DdsError(code, operation, context);
   return code;

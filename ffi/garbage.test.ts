@@ -1,6 +1,6 @@
 /**
- * A reader in a process of its own gets garbage of every kind; it must live on, and read good
- * samples afterwards.
+ * Sends random datagrams of every kind to a reader in another process; it must keep running and
+ * read valid samples afterwards.
  */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import {
@@ -60,8 +60,8 @@ async function expectAlive(): Promise<void> {
 }
 
 /**
- * Whether all readers have all that was written; this thread is not held up, because it empties the
- * listener's pipes.
+ * Whether all readers have acknowledged every sample; this thread does not block, because it reads
+ * the listener's pipes.
  */
 function hasAll(writer: Writer): boolean {
   try {
@@ -73,7 +73,7 @@ function hasAll(writer: Writer): boolean {
   }
 }
 
-/** A type with the name of the real one and `length` bytes of anything. */
+/** A type with the name of the real one whose samples are `length` arbitrary bytes. */
 const bytesAs = (length: number): StructDecl => ({
   kind: "struct",
   name: Reading.name,
@@ -146,7 +146,7 @@ describe(`seed ${seed}`, () => {
     const ports = unicastPorts(domain.domainId, 1);
     for (const [i, bytes] of noisy(corpus, seed, DATAGRAMS).entries()) {
       wire.send(bytes, ports);
-      // The sockets' buffers hold some hundreds.
+      // The sockets' buffers hold some hundred datagrams.
       if (i % 100 === 0) await Bun.sleep(1);
     }
     await expectAlive();

@@ -1,6 +1,6 @@
 /**
- * What a reader learns beside the data: instances, their states, when a sample was written, and who
- * else is there.
+ * Everything a reader reports beside the data: instances, their states, time of writing, and
+ * matched endpoints.
  */
 import { describe, expect, test } from "bun:test";
 import { createParticipant, type Infer, type Qos, type Reader, type Writer } from "./mod.ts";
@@ -36,7 +36,7 @@ const matched = (writer: Writer<typeof Reading>, readers = 1): Promise<void> =>
   until("a match", () => writer.matched.current === readers);
 
 describe("a late joiner", () => {
-  // A reader hands out instance by instance; only within one is there an order.
+  // A reader returns samples instance by instance; they are in order only within an instance.
   const bySensor = (some: readonly (typeof orders)[number][]): object =>
     Object.groupBy(some, ({ sensor }) => sensor);
   const orders = Array.from({ length: 500 }, (_, i) => reading(`sensor ${i % 7}`, i));
@@ -129,7 +129,7 @@ describe("an instance", () => {
     await takeAll(reader, 2);
     one.unregister({ sensor: "roof" });
     one.write(reading("cellar", 3));
-    // The other one still writes the first instance, so only the second shows up.
+    // The other writer still writes the first instance, so only the second one ends.
     expect((await takeAll(reader, 1)).map(({ value }) => value.sensor)).toEqual(["cellar"]);
     other.unregister({ sensor: "roof" });
     const [end] = await takeAll(reader, 1);
@@ -261,7 +261,7 @@ describe("several", () => {
 
   test("domains do not hear each other", async () => {
     const [near, far] = [testDomain(), testDomain()];
-    // The same discovery tag: the domain id alone keeps them apart.
+    // With the same discovery tag, only the domain id separates them.
     await using inFar = createParticipant({ ...far, configXml: near.configXml });
     await using inNear = createParticipant(near);
     expect([inNear.domainId, inFar.domainId]).toEqual([near.domainId, far.domainId]);

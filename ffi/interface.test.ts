@@ -1,12 +1,14 @@
 /**
- * A participant can be closed when its network interface is gone. Needs root, for a network of its
- * own.
+ * A participant can be closed after its network interface is gone. Needs root, for a network
+ * namespace.
  */
 import { describe, expect, test } from "bun:test";
 import { Program } from "./testing/program.ts";
 
 const LEAVER = `${import.meta.dir}/testing/leaver.ts`;
-/** An interface that a line of standard input takes away, before the program hears of that line. */
+/**
+ * Removes the interface when a line arrives on standard input, before the program reads that line.
+ */
 const SCRIPT = `
 ip link set lo up && ip link add gone type veth peer name peer && ip link set peer up && ip addr add 10.77.0.1/24 dev gone && ip link set gone up || exit 9
 { read -r line; ip link delete gone; echo "$line"; } | "$@"

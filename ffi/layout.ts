@@ -20,7 +20,7 @@ export interface StructLayout extends Layout {
   readonly fields: readonly FieldLayout[];
 }
 
-/** Largest value that can be written, bytes as a C struct with all that it points to. */
+/** Maximum size of a value: its C struct and all that it points to, bytes. */
 export const MAX_VALUE_BYTES = 16 * 1024 * 1024;
 
 const POINTER: Layout = { size: 8, align: 8 };

@@ -1,4 +1,4 @@
-/** Finding the C library, telling its version, and refusing what is not known. */
+/** Finds the C library, determines its version, and refuses unknown ones. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

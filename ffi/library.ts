@@ -22,7 +22,7 @@ const SYSTEM_NAMES = [
 
 const RTLD_LAZY = 1;
 
-/** The C library that every process has; where it is by system. */
+/** Names of the C library by operating system. */
 const LIBC_NAMES = ["libc.so.6", "libc.so", "libSystem.B.dylib"] as const;
 const LIBC_SYMBOLS = {
   dlopen: { args: ["ptr", "i32"], returns: "ptr" }, // const char *file, mode
@@ -41,13 +41,13 @@ export interface Library {
   readonly dds: Dds;
   readonly libc: Libc;
   readonly native: Native;
-  /** The name or path that worked. */
+  /** The name or path that was loaded. */
   readonly path: string;
-  /** The series of releases that it belongs to. */
+  /** Series of releases with one binary interface. */
   readonly series: Series;
 }
 
-/** Where Cyclone looks for its configuration, unless a participant brings its own. */
+/** Cyclone's variable for its configuration; a participant's own configuration replaces it. */
 const CONFIG_VARIABLE = "CYCLONEDDS_URI";
 /**
  * One receiving thread that waits on all sockets at once. By default Cyclone ends a thread that
@@ -57,9 +57,9 @@ const CONFIG_VARIABLE = "CYCLONEDDS_URI";
 const STOPPABLE =
   "<CycloneDDS><Domain><Internal><MultipleReceiveThreads>false</MultipleReceiveThreads></Internal></Domain></CycloneDDS>";
 
-/** Puts STOPPABLE before `config`, which may therefore override it. */
+/** Puts STOPPABLE before `config`, so `config` can override it. */
 export const stoppable = (config: string): string =>
-  // Fragments in a row, the later ones on top.
+  // Cyclone merges comma-separated fragments; later ones have precedence.
   config.trim() === "" ? STOPPABLE : `${STOPPABLE},${config}`;
 
 let loaded: Library | undefined;
@@ -72,7 +72,7 @@ export function loadLibrary(): Library {
   if (loaded === undefined) {
     const opened = openFirst(candidates(process.env["CYCLONEDDS_HOME"]));
     const libc = openLibc();
-    // For C alone: neither process.env nor the programs that this process starts see it.
+    // Set for C alone: process.env and child processes do not have it.
     const config = stoppable(process.env[CONFIG_VARIABLE] ?? "");
     withCString(CONFIG_VARIABLE, (name) =>
       withCString(config, (value) => libc.setenv(name, value, 1)),
@@ -82,7 +82,7 @@ export function loadLibrary(): Library {
   return loaded;
 }
 
-/** The paths to try; throws when `home` is set and leads nowhere that could hold the library. */
+/** The paths to try: those below `home` if it is set, else the usual names. */
 export function candidates(home: string | undefined): readonly string[] {
   if (home === undefined || home === "") return SYSTEM_NAMES;
   return ["lib", "lib64", "lib/x86_64-linux-gnu", "lib/aarch64-linux-gnu", "."].flatMap((folder) =>
@@ -116,14 +116,14 @@ function isExported(path: string, name: string): boolean {
     dlopen(path, { [name]: { args: [], returns: "void" } });
     return true;
   } catch {
-    // The library itself has just been loaded, so it is the function that is missing.
+    // The library was loaded before, so only the function can be missing.
     return false;
   }
 }
 
 /**
- * The file behind a path, or behind a name that the loader has looked up; undefined where that
- * cannot be told.
+ * The file of a path, or of a name that the loader resolved; undefined when it cannot be
+ * determined.
  */
 function realFile(path: string): string | undefined {
   if (path.includes("/")) return realpathSync(path);
@@ -144,7 +144,7 @@ function openLibc(): Libc {
   throw new DdsLibraryError("Cannot load the C library of this system");
 }
 
-/** Compiles native.c and hands it the functions that it calls. */
+/** Compiles native.c and passes it the addresses of the functions that it calls. */
 function compileNative(addressOf: AddressOf): Native {
   const table = functionTable(addressOf);
   const native = withSourceFile(
@@ -154,10 +154,7 @@ function compileNative(addressOf: AddressOf): Native {
   return native;
 }
 
-/**
- * Where functions are, of this process and of the library that has just been loaded, which this
- * only finds again.
- */
+/** Looks up functions of this process and of the library, which is loaded already. */
 function finder(libc: Libc, ddsPath: string): AddressOf {
   const dds = Number(withCString(ddsPath, (path) => libc.dlopen(path, RTLD_LAZY))) as Pointer;
   return (name, from) =>

@@ -1,4 +1,4 @@
-/** Memory that C reads and writes: JavaScript buffers, whose contents never move, by address. */
+/** Memory that C reads and writes: JavaScript buffers at fixed addresses. */
 import { type Pointer, ptr } from "bun:ffi";
 
 export type { Pointer };
@@ -7,12 +7,12 @@ export type { Pointer };
 export class Block {
   readonly bytes: Uint8Array;
   readonly view: DataView;
-  /** The same bytes, for what Bun does with text. */
+  /** The same bytes as a Buffer, for its text methods. */
   readonly text: Buffer;
   readonly pointer: Pointer;
 
   constructor(size: number) {
-    // Over-allocating lets the block start at a multiple of 8, whatever the allocator gives.
+    // The extra bytes let the block start at a multiple of 8 whatever address the buffer has.
     const buffer = new ArrayBuffer(size + 8);
     const base = ptr(new Uint8Array(buffer)) as number;
     const shift = (8 - (base % 8)) % 8;
@@ -51,7 +51,7 @@ export function cString(text: string): Block {
 
 const inUse = new Set<Block>();
 
-/** Calls `use` with `text` as C has it, which stays where it is until `use` returns. */
+/** Calls `use` with the address of `text` as a C string, which is valid until `use` returns. */
 export function withCString<T>(text: string, use: (pointer: Pointer) => T): T {
   const block = cString(text);
   inUse.add(block);

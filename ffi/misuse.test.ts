@@ -1,7 +1,4 @@
-/**
- * Whatever is done wrong is an error of this side, before C sees it, and everything works
- * afterwards.
- */
+/** Wrong calls throw before C gets them, and everything works afterwards. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import {
   createParticipant,

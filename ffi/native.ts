@@ -1,16 +1,16 @@
-/** What a compiler and a linker need of native.c. */
+/** Source, symbols and functions for the compilation of native.c. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DdsLibraryError } from "./error.ts";
 import { Block } from "./memory.ts";
-// As text, so that it is part of a program that a bundler makes.
+// Imported as text, so that a bundled program contains it.
 import source from "./native.c" with { type: "text" };
 
 /** The functions of native.c. */
 export const NATIVE_SYMBOLS = {
   native_link: { args: ["ptr"], returns: "void" }, // void **functions
-  // Bun fills in the first argument itself, and skips what JavaScript passes for it.
+  // Bun passes the first argument itself, and ignores the one from JavaScript.
   wake_open: { args: ["napi_env", "napi_value", "ptr"], returns: "bool" }, // env, callback, struct wake *
   wake_close: { args: ["napi_env", "ptr"], returns: "void" }, // env, struct wake *
   wake_on_data: { args: [], returns: "ptr" }, // dds_on_data_available_fn
@@ -19,7 +19,7 @@ export const NATIVE_SYMBOLS = {
   wake_rest: { args: ["ptr"], returns: "bool" }, // struct wake *
   unload: { args: ["ptr", "u32", "ptr", "usize", "ptr"], returns: "u32" }, // samples, count, arena, room, sizes
 } as const;
-/** What native_link() is handed, in its order. */
+/** The function addresses that native_link() takes, in this order. */
 const PROCESS_FUNCTIONS = [
   "napi_create_string_utf8",
   "napi_create_threadsafe_function",
@@ -54,8 +54,8 @@ export function functionTable(addressOf: AddressOf): Block {
 }
 
 /**
- * Calls `compile` with native.c as a file, because Bun compiles files only, and leaves nothing in
- * the temporary directory: Bun puts a folder of headers there, of which native.c uses none.
+ * Calls `compile` with native.c as a file, because Bun compiles files only. Removes the file, and
+ * the folder of headers that Bun writes to the temporary directory; native.c uses none of them.
  */
 export function withSourceFile<T>(compile: (file: string) => T): T {
   const folder = mkdtempSync(join(tmpdir(), "cyclonedds-"));
@@ -73,6 +73,6 @@ function remove(folder: string): void {
   try {
     rmSync(folder, { recursive: true, force: true });
   } catch {
-    // Another process fills the folder of headers at this moment, and removes it afterwards.
+    // Another process writes the folder of headers at this moment, and removes it afterwards.
   }
 }

@@ -1,4 +1,4 @@
-/** A participant: a process's membership in a DDS domain, and the maker of everything below it. */
+/** A participant: the process's membership in a DDS domain. It creates all other entities. */
 import { Entity } from "./entity.ts";
 import { check } from "./error.ts";
 import { loadLibrary, stoppable } from "./library.ts";
@@ -16,15 +16,15 @@ export interface ParticipantOptions {
   /** 0 to 230; participants hear each other only within a domain. */
   readonly domainId?: number;
   /**
-   * Cyclone DDS configuration (XML) instead of what `CYCLONEDDS_URI` says; closes with the
-   * participant.
+   * Cyclone DDS configuration (XML) in place of `CYCLONEDDS_URI`; discarded when the participant is
+   * closed.
    */
   readonly configXml?: string;
 }
 
 /**
- * Makes and owns topics, writers and readers, and closes them when it is closed. Like every entity
- * it belongs to the thread that made it. Its methods throw DdsClosedError after close().
+ * Creates and owns topics, writers and readers, and closes them when it is closed. Every entity
+ * belongs to the thread that created it. Its methods throw DdsClosedError after close().
  */
 export class Participant extends Entity {
   /** The domain that it has joined, 0 to 230. */
@@ -39,9 +39,9 @@ export class Participant extends Entity {
   }
 
   /**
-   * Makes a topic; two participants talk when name, type name and layout agree. The declaration is
-   * copied now; `qos` is what its writers and readers take where theirs is silent. Throws TypeError
-   * for a name or a declaration that cannot be, DdsError when Cyclone refuses.
+   * Creates a topic. Two participants communicate when name, type name and layout agree. The
+   * declaration is copied; `qos` is the default for its writers and readers. Throws TypeError for
+   * an invalid name or declaration, DdsError when Cyclone refuses.
    */
   topic<const D extends StructDecl>(name: string, type: D, qos: Qos = {}): Topic<D> {
     return new Topic(this, this.handle(), name, type, qos);
@@ -69,7 +69,7 @@ export class Participant extends Entity {
   }
 }
 
-/** A domain with a configuration of its own. It goes with its only participant. */
+/** A domain with its own configuration; closed with its only participant. */
 class Domain extends Entity {
   constructor(domainId: number, configXml: string) {
     const handle = withCString(stoppable(configXml), (text) =>

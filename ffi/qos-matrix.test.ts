@@ -51,13 +51,13 @@ const POLICIES: Readonly<Record<string, Readonly<Record<string, Qos>>>> = {
 const isTen = loadLibrary().series === "0.10";
 let pairs = 0;
 
-/** One row: what became of a writer that offers and a reader that asks. */
+/** One row: the result for a writer that offers a value and a reader that requests one. */
 function meet(participant: Participant, policy: string, offered: string, asked: string): string[] {
   const values = POLICIES[policy] as Readonly<Record<string, Qos>>;
   const topic = participant.topic(`Pair${pairs++}`, Reading);
   const reader = participant.reader(topic, values[asked]);
   const writer = participant.writer(topic, values[offered]);
-  // Within one process an endpoint has met all others when it has been made.
+  // Within one process, endpoints match before the constructor returns.
   const match = writer.matched.current === 1 && reader.matched.current === 1 ? "yes" : "no";
   const names = [writer, reader].map(({ incompatibleQos }) => incompatibleQos.lastPolicy ?? "");
   if (policy === "partition" && match === "no") {

@@ -1,9 +1,9 @@
-/** Quality of service as plain data; what is absent keeps the DDS default. */
+/** Quality of service as plain data; an absent option has the DDS default. */
 import { loadLibrary } from "./library.ts";
 import { type Pointer, withCString } from "./memory.ts";
 
 export interface Qos {
-  /** Whether samples are sent again until every matched reader has them. */
+  /** RELIABLE: samples are sent again until every matched reader has them. */
   readonly reliability?: "BEST_EFFORT" | "RELIABLE";
   /**
    * How long a reliable write may wait for room, milliseconds; 100 unless given. For topics and
@@ -13,22 +13,20 @@ export interface Qos {
   /** How many samples of each instance are kept: the last `depth`, 1 or more, or all. */
   readonly history?:
     { readonly kind: "KEEP_LAST"; readonly depth: number } | { readonly kind: "KEEP_ALL" };
-  /** What a reader that joins later gets. TRANSIENT_LOCAL: what the writer's history holds. */
+  /** Samples for readers that join later. TRANSIENT_LOCAL: those in the writer's history. */
   readonly durability?: "VOLATILE" | "TRANSIENT_LOCAL" | "TRANSIENT" | "PERSISTENT";
   /** Whether several writers may update an instance. */
   readonly ownership?: "SHARED" | "EXCLUSIVE";
   /** Longest time between samples of an instance, milliseconds; none unless given. */
   readonly deadlineMs?: number;
-  /**
-   * What shows that a writer is alive, and the maximum time between two such signs, milliseconds.
-   */
+  /** How a writer shows that it is alive, and the maximum time between two signs, milliseconds. */
   readonly liveliness?: {
     readonly kind: "AUTOMATIC" | "MANUAL_BY_PARTICIPANT" | "MANUAL_BY_TOPIC";
     readonly leaseMs: number;
   };
-  /** By which of its times a sample is the later one. */
+  /** Which timestamp orders samples. */
   readonly destinationOrder?: "BY_RECEPTION_TIMESTAMP" | "BY_SOURCE_TIMESTAMP";
-  /** Only endpoints of one partition match; `*` and `?` are wildcards. */
+  /** Only endpoints of the same partition match; `*` and `?` are wildcards. */
   readonly partition?: string;
   /**
    * Whether a writer that unregisters an instance, or is closed, disposes it as well; true unless
@@ -58,9 +56,7 @@ const LIVELINESS = ["AUTOMATIC", "MANUAL_BY_PARTICIPANT", "MANUAL_BY_TOPIC"] as 
 const DESTINATION_ORDER = ["BY_RECEPTION_TIMESTAMP", "BY_SOURCE_TIMESTAMP"] as const;
 const DEFAULT_MAX_BLOCKING_MS = 100;
 
-/**
- * Names of QoS policies by id, as they stand in incompatible-QoS statuses. Source: DDS 1.4, 2.2.3.
- */
+/** Names of QoS policies by id, as in incompatible-QoS statuses. Source: DDS 1.4, 2.2.3. */
 const POLICY_NAMES: Readonly<Record<number, string>> = {
   0: "INVALID",
   1: "USERDATA",
@@ -90,7 +86,7 @@ const POLICY_NAMES: Readonly<Record<number, string>> = {
   25: "DATA_REPRESENTATION",
 };
 
-/** Returns the name of a QoS policy, or its number where it has none. */
+/** Returns the name of a QoS policy, or its number if it has no name. */
 export function policyName(id: number): string {
   return POLICY_NAMES[id] ?? `POLICY_${id}`;
 }
@@ -114,14 +110,13 @@ function indexOf(name: string, words: readonly string[], word: string): number {
 }
 
 /**
- * The entity that a QoS is given for. Writers and readers take from the topic's QoS what theirs
- * leaves out.
+ * The entity for which a QoS is given. Writers and readers use the topic's QoS for absent options.
  */
 export type Role = "topic" | "writer" | "reader";
 
 /**
- * Checks a QoS, which must be given for `role`, and returns it with what it takes from the topic's.
- * Throws TypeError for an option that does not exist, and for one that would have no effect.
+ * Checks the QoS of a `role`, and returns it merged with the topic's. Throws TypeError for an
+ * unknown option, and for one without effect.
  */
 export function effectiveQos(role: Role, own: Qos, topic: Qos = {}): Qos {
   checkNames("QoS", own, KNOWN);
@@ -177,7 +172,7 @@ export function withQos<T>(role: Role, qos: Qos, use: (pointer: Pointer) => T): 
 function fill(pointer: Pointer, role: Role, qos: Qos): void {
   const { dds } = loadLibrary();
   const maxBlocking = nanoseconds("maxBlockingMs", qos.maxBlockingMs ?? DEFAULT_MAX_BLOCKING_MS);
-  // The two are one policy of C. A writer is reliable unless it or its topic says otherwise.
+  // C has one policy for both. A writer is reliable unless it or its topic sets something else.
   const isTimed = role === "writer" && qos.maxBlockingMs !== undefined;
   const reliability = qos.reliability ?? (isTimed ? "RELIABLE" : undefined);
   if (reliability !== undefined) {
@@ -216,7 +211,7 @@ function fill(pointer: Pointer, role: Role, qos: Qos): void {
   }
 }
 
-/** -1 stands for "no limit". */
+/** -1 means "no limit". */
 function setHistory(
   pointer: Pointer,
   history: NonNullable<Qos["history"]>,
@@ -231,7 +226,7 @@ function setHistory(
     );
   }
   dds.dds_qset_history(pointer, kind, depth);
-  // What a late joiner gets is kept by the durability service, with a history of its own.
+  // The durability service keeps samples for late joiners, in its own history.
   if (durability === "TRANSIENT_LOCAL") {
     dds.dds_qset_durability_service(pointer, 0n, kind, depth, -1, -1, -1);
   }

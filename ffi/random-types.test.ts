@@ -23,7 +23,7 @@ const reliable: Qos = {
   maxBlockingMs: 5000,
 };
 
-/** Runs `check`; when it fails, leaves what is needed to repeat it in a file and says where. */
+/** Runs `check`; if it fails, writes the input to a file and adds the file's path to the error. */
 async function orReproducer(what: object, check: () => Promise<void>): Promise<void> {
   try {
     await check();
@@ -40,7 +40,7 @@ async function orReproducer(what: object, check: () => Promise<void>): Promise<v
   }
 }
 
-/** Checks `VALUES_PER_TYPE` random values of `struct`. */
+/** Calls `check` with `VALUES_PER_TYPE` random values of `struct`. */
 function forValues(
   struct: StructDecl,
   check: (value: unknown, number: number) => Promise<void>,
@@ -73,7 +73,7 @@ test("what fails leaves a reproducer", async () => {
 describe(`random types and a peer in C, seed ${seed}`, () => {
   const topics = Object.fromEntries(
     Array.from({ length: count }, (_, i) => {
-      // All in one IDL module, where names must differ.
+      // All types are in one IDL module, where names must differ.
       const [struct] = fc.sample(arbitraryStruct("m"), { seed: seed * 1000 + i, numRuns: 1 });
       return [`Topic${i}`, renamed(struct as StructDecl, `T${i}`)];
     }),

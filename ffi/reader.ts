@@ -19,19 +19,19 @@ import type { Topic } from "./topic.ts";
 import type { Infer, StructDecl } from "./types.ts";
 import { Waitset } from "./waitset.ts";
 
-/** A sample of its own, independent of the reader. */
+/** A copy of a sample, independent of the reader. */
 export interface TakenObject<D> {
   readonly value: Infer<D>;
   readonly info: SampleInfo;
 }
 
-/** A sample in place: both are views, and the same ones for each sample. */
+/** A sample in place: both are views, and every sample uses the same two. */
 export interface SampleView<D> {
   readonly value: Infer<D>;
   readonly info: SampleInfo;
 }
 
-/** Looks at a sample; it must not be async, because the next sample overwrites both views. */
+/** Reads a sample; it must not be async, because the next sample overwrites both views. */
 export type Visitor<D> = (sample: Infer<D>, info: SampleInfo) => void;
 
 type OnBad = ((error: Error) => void) | undefined;
@@ -70,7 +70,7 @@ export class Reader<D extends StructDecl = StructDecl> extends Entity {
       );
       handle = check(code, "dds_create_reader", `create a reader of ${topic.name}`);
     } catch (error) {
-      // It would keep the process alive.
+      // An open listener would keep the process alive.
       listener.close();
       throw error;
     }
@@ -83,10 +83,10 @@ export class Reader<D extends StructDecl = StructDecl> extends Entity {
   }
 
   /**
-   * Calls `callback` on this thread when samples have arrived since the last call, when a take has
-   * left some, and once at the start. Arrivals in quick succession are one call. Readers keep the
-   * process alive until they are closed. What a callback throws is an uncaught exception; the other
-   * callbacks and the next wake-ups are not held up. Throws TypeError once wait() has been called.
+   * Calls `callback` on this thread when samples have arrived since the last call, when a take left
+   * samples, and once at the start. Arrivals in quick succession cause one call. Readers keep the
+   * process alive until they are closed. An error in a callback is an uncaught exception; other
+   * callbacks and later wake-ups still happen. Throws TypeError after wait() was called.
    */
   onData(callback: () => void): Subscription {
     this.handle();
@@ -147,17 +147,17 @@ export class Reader<D extends StructDecl = StructDecl> extends Entity {
   }
 
   /**
-   * Yields samples in place as they come, and blocks this thread in between: for a Worker, which it
-   * wakes sooner than an event loop wakes. It ends when none has come for `timeoutMs` (0 to 2^40)
-   * or the reader is closed; what a loop leaves when it breaks off is yielded by the next. A sample
-   * that cannot be read goes to `onBad`, or is thrown without it. Throws TypeError while onData()
-   * has a callback.
+   * Yields samples in place, and blocks this thread between them. Use it in a Worker: it wakes
+   * sooner than an event loop. It ends when no sample has arrived for `timeoutMs` (0 to 2^40) or
+   * when the reader is closed. If a loop breaks off, the next one yields the remaining samples. A
+   * sample that cannot be read goes to `onBad`, or is thrown if there is none. Throws TypeError
+   * while onData() has a callback.
    */
   wait(timeoutMs: number, onBad?: (error: Error) => void): IterableIterator<SampleView<D>> {
     const timeout = nanoseconds("timeoutMs", timeoutMs);
     const waitset = this.#startWaiting();
     const batch = this.#batch;
-    // One for all samples, as the views are.
+    // One result object for all samples, like the views.
     const found: IteratorYieldResult<SampleView<D>> = { done: false, value: this.#view };
     let isFull = true;
     const next = (): IteratorResult<SampleView<D>, undefined> => {
@@ -187,7 +187,7 @@ export class Reader<D extends StructDecl = StructDecl> extends Entity {
     }
     if (this.#waitset === undefined) {
       this.#waitset = new Waitset(Entity.handleOf(this.#participant), handle, this.description);
-      // Saves the receiving thread a call for each sample.
+      // Without a listener the receiving thread saves a call for each sample.
       const code = loadLibrary().dds.dds_set_listener(handle, null);
       check(code, "dds_set_listener", `wait for samples of ${this.topic.name}`);
     }
@@ -195,8 +195,8 @@ export class Reader<D extends StructDecl = StructDecl> extends Entity {
   }
 
   /**
-   * For a visitor: makes an object of the sample at hand, like those of takeObjects(). Throws
-   * TypeError outside of a visit.
+   * For use in a visitor: copies the current sample into an object like those of takeObjects().
+   * Throws TypeError outside of a visit.
    */
   copy(): Infer<D> {
     this.handle();
@@ -221,7 +221,7 @@ export class Reader<D extends StructDecl = StructDecl> extends Entity {
     let mayHaveLeft = false;
     try {
       for (let isLast = false; ;) {
-        // At first there is what an iterator of wait() has left.
+        // First, the samples that an iterator of wait() left.
         while (total < max && batch.next()) {
           total++;
           if (this.#open(onBad)) visit();
@@ -243,8 +243,8 @@ export class Reader<D extends StructDecl = StructDecl> extends Entity {
   }
 
   /**
-   * Finds the fields of the sample at hand; false when it cannot be read, and `onBad` has been
-   * told.
+   * Locates the fields of the current sample; returns false after it has called `onBad` for one
+   * that cannot be read.
    */
   #open(onBad: OnBad): boolean {
     try {
@@ -258,22 +258,22 @@ export class Reader<D extends StructDecl = StructDecl> extends Entity {
   }
 
   protected override beforeDelete(): void {
-    // Samples lie in memory of the domain, which may end with this reader.
+    // Samples are in memory of the domain, which may end with this reader.
     this.#batch.drop();
     this.#waitset?.close();
   }
 
   protected override afterDelete(): void {
-    // dds_delete has waited for callbacks under way, so no thread of DDS writes any more.
+    // dds_delete() waited for running callbacks, so no DDS thread uses the listener any more.
     this.#listener.close();
   }
 
-  /** How many writers match: now, and ever. */
+  /** Number of matching writers: now, and in total. */
   get matched(): MatchedStatus {
     return readMatched(this.handle(), "dds_get_subscription_matched_status", this.description);
   }
 
-  /** Writers that offer less than this reader asks for. */
+  /** Writers that offer less than this reader requests. */
   get incompatibleQos(): IncompatibleQosStatus {
     return readIncompatible(
       this.handle(),
@@ -282,22 +282,22 @@ export class Reader<D extends StructDecl = StructDecl> extends Entity {
     );
   }
 
-  /** How many samples of matched writers never arrived, ever. */
+  /** Number of samples of matched writers that never arrived. */
   get samplesLost(): number {
     return readTotal(this.handle(), "dds_get_sample_lost_status", this.description);
   }
 
-  /** How many samples were refused for want of room, ever. */
+  /** Number of samples that were refused by resource limits. */
   get samplesRejected(): number {
     return readTotal(this.handle(), "dds_get_sample_rejected_status", this.description);
   }
 
-  /** How many times an instance had no sample for as long as `deadlineMs`, ever. */
+  /** How often an instance had no sample for `deadlineMs`. */
   get deadlinesMissed(): number {
     return readTotal(this.handle(), "dds_get_requested_deadline_missed_status", this.description);
   }
 
-  /** How many matched writers are alive, and how many have not said so within their lease. */
+  /** How many matched writers are alive, and how many missed their lease. */
   get liveliness(): LivelinessStatus {
     return readLiveliness(this.handle(), this.description);
   }

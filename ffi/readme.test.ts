@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { loopbackConfig } from "./testing/domain.ts";
 
-/** The example of the README, as it stands there, as a program of its own. */
+/** Runs the README's example as a separate program, without changes. */
 async function example(): Promise<string> {
   const readme = await Bun.file(`${import.meta.dir}/README.md`).text();
   const code = /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? "";

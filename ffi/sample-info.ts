@@ -1,23 +1,21 @@
-/** What DDS says about a sample beside its data. */
+/** Metadata of a sample. */
 
 export type InstanceState = "ALIVE" | "NOT_ALIVE_DISPOSED" | "NOT_ALIVE_NO_WRITERS";
 
-/**
- * What DDS says about a sample. The object that a visitor gets is used again for the next sample.
- */
+/** Metadata of a sample. A visitor's object is reused for the next sample. */
 export interface SampleInfo {
   /** Whether there is data; if not, only the key fields may be read. */
   readonly valid: boolean;
   readonly instanceState: InstanceState;
   readonly sampleState: "READ" | "NOT_READ";
   readonly viewState: "NEW" | "OLD";
-  /** When it was written, milliseconds since the Unix epoch. */
+  /** Time of writing, milliseconds since the Unix epoch. */
   readonly sourceUnixMs: number;
-  /** How many samples of the same instance follow it among those taken together, 256 at most. */
+  /** How many samples of the same instance follow in the same batch, 256 at most. */
   readonly sampleRank: number;
 }
 
-/** dds_sample_info_t. */
+/** Offsets in dds_sample_info_t. */
 const INFO = {
   sampleState: 0,
   viewState: 4,

@@ -2,11 +2,9 @@
 import { Block } from "./memory.ts";
 
 const START_BYTES = 64 * 1024;
-/** What a serialized sample starts with; alignment counts from behind it. */
+/** Size of the header of a serialized sample; alignment counts from its end. */
 export const HEADER_BYTES = 4;
-/**
- * Memory behind the last sample, so that a word of four bytes can be read that only starts inside.
- */
+/** Extra bytes after the last sample, so that a four-byte read may start at its last byte. */
 const SLACK_BYTES = 8;
 /**
  * Representation identifiers with a maximum alignment of 4, of either byte order. Source:
@@ -15,11 +13,11 @@ const SLACK_BYTES = 8;
 const XCDR2 = { first: 0x06, last: 0x0b } as const;
 
 export class Sample {
-  /** Holds samples, each with its header 4 bytes behind a multiple of 8. */
+  /** Holds samples; each header starts 4 bytes behind a multiple of 8. */
   block = new Block(START_BYTES);
   /**
-   * Start of each field that has been located, from the block's start; -1 where only the key is
-   * there.
+   * Offset of each located field in the block; -1 for fields that are not part of the key when only
+   * the key is present.
    */
   readonly starts: Int32Array;
   /** The reading position. */
@@ -31,7 +29,7 @@ export class Sample {
     this.starts = new Int32Array(fieldCount);
   }
 
-  /** Bytes of the block that samples may take. */
+  /** Bytes of the block that are available for samples. */
   get room(): number {
     return this.block.bytes.length - SLACK_BYTES;
   }
@@ -69,7 +67,7 @@ export class Sample {
     return this.block.view.getUint32(this.skip(4, 4), true);
   }
 
-  /** Throws RangeError: something ends at `at`, behind the end. */
+  /** Throws RangeError: a field ends at `at`, behind the end of the sample. */
   refuse(at: number): never {
     throw new RangeError(`Cannot read a sample: a field ends at byte ${at} of ${this.end}`);
   }

@@ -4,14 +4,14 @@ import { loadLibrary } from "./library.ts";
 import { Block } from "./memory.ts";
 import { policyName } from "./qos.ts";
 
-/** Endpoints that match: now, and ever. */
+/** Matching endpoints: now, and in total. */
 export interface MatchedStatus {
   readonly current: number;
   readonly total: number;
 }
 
 /**
- * Endpoints that were refused, and for which policy at last; `lastPolicy` is null when there was
+ * Refused endpoints, and the policy of the latest refusal; `lastPolicy` is null when there was
  * none.
  */
 export interface IncompatibleQosStatus {
@@ -20,7 +20,7 @@ export interface IncompatibleQosStatus {
   readonly lastPolicy: string | null;
 }
 
-/** Matched writers by whether they have said that they are alive. */
+/** Matched writers by whether they met their lease. */
 export interface LivelinessStatus {
   readonly alive: number;
   readonly notAlive: number;

@@ -1,4 +1,4 @@
-/** Every C function that is called, once, with its C text. */
+/** All C functions that the binding calls, each with its C signature. */
 
 export const SYMBOLS = {
   dds_create_domain: {

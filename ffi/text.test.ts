@@ -1,4 +1,7 @@
-/** Text between JavaScript and bytes: the short ways around it must not show. */
+/**
+ * Fast paths between JavaScript text and bytes must give the same results as the standard
+ * functions.
+ */
 import { describe, expect, test } from "bun:test";
 import { Block } from "./memory.ts";
 import { putText, readText } from "./text.ts";
@@ -12,7 +15,7 @@ function carried(text: string): string {
   return readText(block, 0);
 }
 
-/** Lengths on both sides of every limit between one way and another. */
+/** Lengths on both sides of every limit between two code paths. */
 const LENGTHS = [1, 3, 4, 5, 8, 24, 39, 40, 41, 63, 64, 65, 4097];
 
 describe("text of every length", () => {

@@ -1,24 +1,24 @@
-/** Text between JavaScript and UTF-8 in a block, without garbage wherever that can be. */
+/** Converts text between JavaScript and UTF-8 in a block, with as little garbage as possible. */
 import type { Block } from "./memory.ts";
 
-/** Up to here a loop is faster than a call into Bun, characters. */
+/** Maximum length for which a loop is faster than a call into Bun, characters. */
 const SHORT_TEXT = 40;
 
-/** A method of Bun's and Node's buffers that bun-types does not know. */
+/** A method of Bun's and Node's buffers that is not in bun-types. */
 interface Utf8Writer {
   utf8Write(text: string, at: number, size: number): number;
 }
 
-/** What became of a text: it is there, it has too many bytes, or it breaks a rule. */
+/** Result of writing a text: written, too long, or invalid. */
 export type Put = "put" | "too long" | "has NUL" | "has lone surrogates";
 
-/** Writes `text` as UTF-8 with a NUL behind it at `at`, into `room` bytes. */
+/** Writes `text` as UTF-8 with a terminating NUL at `at`, into `room` bytes. */
 export function putText(block: Block, at: number, text: string, room: number): Put {
   const { length } = text;
   if (length >= room) return "too long";
   if (length > SHORT_TEXT) return putLongText(block, at, text, room);
   const { bytes } = block;
-  // One test behind the loop in place of two in each round; `code - 1` is negative for NUL.
+  // One test after the loop replaces two in each round; `code - 1` is negative for NUL.
   let all = 0;
   for (let i = 0; i < length; i++) {
     const code = text.charCodeAt(i);
@@ -35,29 +35,29 @@ function putLongText(block: Block, at: number, text: string, room: number): Put 
   const size = Buffer.byteLength(text);
   if (size !== text.length && !text.isWellFormed()) return "has lone surrogates";
   if (size >= room) return "too long";
-  // 30 ns where write(text, at, size, "utf8") takes 60: that looks the encoding up.
+  // Takes 30 ns; write(text, at, size, "utf8") takes 60 because it looks the encoding up.
   (block.text as Buffer & Utf8Writer).utf8Write(text, at, size);
   block.bytes[at + size] = 0;
   return "put";
 }
 
-/** Entries of the table of texts that were seen before; a power of two. */
+/** Number of entries in the table of known texts; a power of two. */
 const INTERNED = 4096;
-/** Longer texts rarely come again, bytes; whole words of four. */
+/** Maximum length of a text in the table, bytes, a multiple of four: longer texts rarely repeat. */
 const INTERNED_BYTES = 64;
 const INTERNED_WORDS = INTERNED_BYTES / 4;
 /**
- * Of each entry: its bytes in words, the last one filled up with zeros; how many they are; the
- * text. One array for all, so that a new text costs no more than itself.
+ * For each entry: its bytes in words, padded with zeros; their number; the text. One array for all
+ * entries, so that a new text allocates only itself.
  */
 const internedWords = new Int32Array(INTERNED * INTERNED_WORDS);
 const internedLengths = new Uint8Array(INTERNED);
 const internedTexts: string[] = Array.from({ length: INTERNED }, () => "");
 
 /**
- * Reads serialized text: its size, which includes a terminating NUL, and UTF-8. Text that was seen
- * before, of at most 64 bytes, comes from a table. The block must have three bytes more than that;
- * they do not count.
+ * Reads serialized text: its size, which includes a terminating NUL, and UTF-8. Known texts of at
+ * most 64 bytes come from a table. The block must have three extra bytes behind the text; their
+ * values do not matter.
  */
 export function readText(block: Block, at: number): string {
   const { view } = block;
@@ -67,8 +67,8 @@ export function readText(block: Block, at: number): string {
   if (length > INTERNED_BYTES) return block.text.toString("utf8", start, start + length);
   const last = (length - 1) & ~3;
   const lastWord = wordAt(view, start, last, length);
-  // Names that differ do so at the end, and identifiers all over: four words tell them apart as
-  // well as all of them.
+  // Names usually differ at the end, identifiers anywhere: four words distinguish them as well as
+  // all words do.
   let hash = length ^ Math.imul(lastWord, 0x9e3779b1);
   if (last > 0) {
     hash ^= Math.imul(view.getInt32(start, true), 0x85ebca6b);
@@ -90,7 +90,7 @@ export function readText(block: Block, at: number): string {
   return text;
 }
 
-/** Four bytes of a text of `length` bytes, those behind its end as zeros. */
+/** Four bytes of a text of `length` bytes; bytes behind its end are zeros. */
 function wordAt(view: DataView, start: number, at: number, length: number): number {
   const word = view.getInt32(start + at, true);
   const rest = length - at;

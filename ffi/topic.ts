@@ -21,22 +21,19 @@ const DESCRIPTOR = {
   meta: 48,
   bytes: 96,
 } as const;
-/** What every version of the library accepts. */
+/** Characters that every version of the library accepts. */
 const NAME = /^[A-Za-z_/][A-Za-z0-9_/]*$/;
 /** dds_key_descriptor_t: const char *m_name; uint32_t m_offset, m_idx. */
 const KEY_BYTES = 16;
 
-/**
- * A name and a type, for the writers and readers of the participant that made it. It has no methods
- * but close().
- */
+/** A name and a type, for the writers and readers of the participant that created it. */
 export class Topic<D extends StructDecl = StructDecl> extends Entity {
   readonly name: string;
-  /** A copy of the declaration that it was made of; it cannot change. */
+  /** A frozen copy of its declaration. */
   readonly type: D;
-  /** A copy of the QoS that it was made with. */
+  /** A copy of its QoS. */
   readonly qos: Qos;
-  /** The participant that made it. */
+  /** The participant that created it. */
   readonly participant: Entity;
 
   /** @internal Use Participant.topic(). */
@@ -54,7 +51,7 @@ export class Topic<D extends StructDecl = StructDecl> extends Entity {
         loadLibrary().dds.dds_create_topic(participantHandle, image.pointer, text, pointer, null),
       ),
     );
-    // Until here C reads the image, so it must not be collected.
+    // C reads the image until here, so it must not be collected before.
     image.release();
     check(handle, "dds_create_topic", `create topic ${name} of type ${own.name}`);
     super(handle, `topic ${name}`, participant);
@@ -66,7 +63,7 @@ export class Topic<D extends StructDecl = StructDecl> extends Entity {
   }
 }
 
-/** A descriptor as C wants it. C copies it while the topic is made. */
+/** A descriptor in C's layout. C copies it during the topic's creation. */
 class DescriptorImage {
   readonly #blocks: Block[] = [];
   readonly #image = new Block(DESCRIPTOR.bytes);
@@ -84,7 +81,7 @@ class DescriptorImage {
     if (descriptor.keys.length > 0) this.#point(DESCRIPTOR.keys, this.#keys(descriptor));
   }
 
-  /** Forgets the memory that C has read. */
+  /** Releases the memory; C must have read it. */
   release(): void {
     this.#blocks.length = 0;
   }

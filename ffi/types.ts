@@ -10,7 +10,7 @@ export type PrimitiveDecl =
 
 export interface BoundedStringDecl {
   readonly kind: "string";
-  /** Most bytes of UTF-8, the terminating NUL not counted. */
+  /** Maximum number of bytes in UTF-8, without the terminating NUL. */
   readonly bound: number;
 }
 
@@ -24,7 +24,7 @@ export interface EnumDecl {
 export interface SequenceDecl {
   readonly kind: "sequence";
   readonly of: TypeDecl;
-  /** Most elements; absent: no limit but memory. */
+  /** Maximum number of elements; absent: limited by memory only. */
   readonly bound?: number;
 }
 
@@ -46,7 +46,7 @@ export interface StructDecl {
 export type TypeDecl =
   PrimitiveDecl | "string" | BoundedStringDecl | EnumDecl | SequenceDecl | ArrayDecl | StructDecl;
 
-/** The TypeScript value that a declaration stands for. 64-bit integers are bigint. */
+/** The TypeScript type of a declaration's values. 64-bit integers are bigint. */
 export type Infer<D> = D extends "bool"
   ? boolean
   : D extends "i64" | "u64"

@@ -1,10 +1,10 @@
 /**
- * Which Cyclone DDS a library is. It has no function that says so; what it exports tells the series
- * apart, and where its file's name has a version, that must agree.
+ * Determines the release series of a Cyclone DDS library. The library has no function for it: the
+ * exported functions tell the series apart, and a version in the file name must agree.
  *
- * The structs that are handed over (topic descriptor, sample info, statuses) and the op codes are
- * the same in both series: dds_public_impl.h, dds.h, dds_public_status.h and dds_opcodes.h of
- * 0.10.2 and 11.0.1.
+ * The structs that are passed (topic descriptor, sample info, statuses) and the op codes are the
+ * same in both series: dds_public_impl.h, dds.h, dds_public_status.h and dds_opcodes.h of 0.10.2
+ * and 11.0.1.
  */
 import { DdsLibraryError } from "./error.ts";
 
@@ -13,7 +13,7 @@ export type Series = "0.10" | "11";
 
 interface Marks {
   readonly series: Series;
-  /** Versions in file names that belong to it. */
+  /** Versions in file names of this series. */
   readonly version: RegExp;
   readonly has: readonly string[];
   readonly lacks: readonly string[];
@@ -23,7 +23,7 @@ const MARKS: readonly Marks[] = [
   {
     series: "0.10",
     version: /^0(\.10(\.|$)|$)/,
-    // Type information came with 0.10, types made at run time with 11.
+    // Type information exists since 0.10, types made at run time since 11.
     has: ["dds_get_typeinfo", "dds_create_topic_arbitrary"],
     lacks: ["dds_dynamic_type_create"],
   },
@@ -35,14 +35,14 @@ const MARKS: readonly Marks[] = [
   },
 ];
 
-/** What marks a series: every function whose presence or absence counts. */
+/** All functions whose presence or absence identifies a series. */
 export const MARKING_FUNCTIONS: readonly string[] = [
   ...new Set(MARKS.flatMap(({ has, lacks }) => [...has, ...lacks])),
 ];
 
 /**
- * Returns the series of the library in `file` (its real path, if that is known), by the functions
- * that it exports. Throws DdsLibraryError for a library of no known series.
+ * Returns the series of the library in `file` (its real path, if known) from the functions that it
+ * exports. Throws DdsLibraryError for an unknown series.
  */
 export function seriesOf(exported: ReadonlySet<string>, file: string | undefined): Series {
   const version = versionInName(file);

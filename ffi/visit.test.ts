@@ -1,4 +1,4 @@
-/** What a visitor may do with its views, and what it may not. */
+/** Allowed and forbidden uses of a visitor's views. */
 import { describe, expect, test } from "bun:test";
 import { Worker } from "node:worker_threads";
 import {

@@ -9,13 +9,11 @@ export class Waitset {
   readonly #handle: number;
   readonly #action: string;
 
-  /**
-   * For the reader, and in the participant, with these handles; `what` is the reader's description.
-   */
+  /** `participant` and `reader` are handles; `what` is the reader's description. */
   constructor(participant: number, reader: number, what: string) {
     const { dds } = loadLibrary();
     this.#action = `wait for samples of the ${what}`;
-    // The condition goes with the reader.
+    // The condition is deleted with the reader.
     const condition = dds.dds_create_readcondition(reader, ANY_STATE);
     check(condition, "dds_create_readcondition", this.#action);
     const handle = dds.dds_create_waitset(participant);
@@ -25,14 +23,14 @@ export class Waitset {
     check(attached, "dds_waitset_attach", this.#action);
   }
 
-  /** Blocks for at most `nanoseconds`; whether there are samples. */
+  /** Blocks for at most `nanoseconds`; returns whether there are samples. */
   wait(nanoseconds: bigint): boolean {
     const code = loadLibrary().dds.dds_waitset_wait(this.#handle, null, 0, nanoseconds);
     return check(code, "dds_waitset_wait", this.#action) > 0;
   }
 
   close(): void {
-    // It has no state that could be lost, and its participant deletes it otherwise.
+    // A failure loses no state, and the participant deletes it otherwise.
     loadLibrary().dds.dds_delete(this.#handle);
   }
 }

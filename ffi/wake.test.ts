@@ -1,4 +1,4 @@
-/** Wake-ups: few, none lost, and none that outlives the thread that they would wake. */
+/** Wake-ups: few, none lost, and none after the thread has ended. */
 import { describe, expect, test } from "bun:test";
 import { Worker } from "node:worker_threads";
 import { createParticipant, type Qos, type Reader, type Writer } from "./mod.ts";
@@ -9,7 +9,7 @@ import { testDomain, testParticipant, until } from "./testing/domain.ts";
 
 const reliable: Qos = { reliability: "RELIABLE", history: { kind: "KEEP_ALL" } };
 const value = { sensor: "roof", celsius: 1, tags: [] };
-/** An end must come within this time, whatever threads do. */
+/** Maximum time to the end of a thread or program, milliseconds. */
 const STOP_MS = 5000;
 
 interface Pair extends Disposable {
@@ -62,7 +62,7 @@ describe("wake-ups", () => {
     reader.onData(() => {
       taken += reader.take(() => {});
       if (taken > 1_000_000) throw new Error("No other event has had its turn");
-      // By the time that this returns it has arrived.
+      // The sample has arrived when this returns.
       if (!isTimeUp || taken <= 10) writer.write(value);
     });
     await until("the end of it", () => isTimeUp);
@@ -111,7 +111,7 @@ describe("wake-ups", () => {
     await using program = startProgram("echo.ts", domain);
     const writer = participant.writer(participant.topic("Calls", Reading), reliable);
     await until("the echo", () => writer.matched.current === 1 && reader.matched.current === 1);
-    // Each of two sides answers the other: one wake-up that is lost, and there is silence.
+    // Each side answers the other: after one lost wake-up both stay silent.
     let answers = 0;
     reader.onData(() => {
       answers += reader.take(() => writer.write(value));
@@ -122,7 +122,7 @@ describe("wake-ups", () => {
   }, 70_000);
 });
 
-/** Writes as long as it is not disposed. */
+/** Writes until it is disposed. */
 function flood(domain: ReturnType<typeof testDomain>): Disposable {
   const participant = createParticipant(domain);
   const writer = participant.writer(participant.topic("Readings", Reading));
@@ -181,7 +181,7 @@ describe("while samples arrive, a worker", () => {
         expect(errors.map(({ message }) => message)).toEqual(end === "throw" ? ["on purpose"] : []);
         Bun.gc(true);
       }
-      // Threads of DDS have nobody to wake for the readers of the workers, and go on.
+      // After the workers have ended, DDS threads still get samples for their readers.
       const participant = createParticipant({ domainId: domain.domainId });
       const reader = participant.reader(participant.topic("Readings", Reading));
       let taken = 0;

@@ -10,11 +10,10 @@ import { DdsLibraryError } from "./error.ts";
 import { loadLibrary } from "./library.ts";
 import type { Pointer } from "./memory.ts";
 
-/** struct wake of native.c. */
+/** Size of struct wake of native.c. */
 const WAKE_BYTES = 16;
 /**
- * How many times in a row data is looked for while it keeps arriving; then other events have their
- * turn.
+ * Maximum number of looks in a row while data keeps arriving; then other events have their turn.
  */
 const MAX_LOOKS = 4;
 /**
@@ -55,8 +54,8 @@ export class Wake {
       }
       if (!this.#hasMissed()) return;
     }
-    // Not another call of the function: the event loop makes such calls as long as there are any,
-    // and does nothing else.
+    // Not another call of the function: the event loop would repeat such calls as long as there are
+    // any, and handle nothing else.
     setImmediate(() => this.#look());
   }
 
@@ -64,22 +63,22 @@ export class Wake {
     if (this.#hasMissed()) this.#look();
   }
 
-  /** Ends a look; whether more has arrived meanwhile. */
+  /** Ends a look; returns whether data has arrived meanwhile. */
   #hasMissed(): boolean {
     return !this.#closed && loadLibrary().native.wake_rest(this.pointer);
   }
 
-  /** Says how many samples a look has found. */
+  /** Reports the number of samples that a look has found. */
   took(samples: number): void {
     this.#taken += samples;
   }
 
-  /** Wakes the JavaScript thread from itself. */
+  /** Wakes the JavaScript thread from this thread. */
   signal(): void {
     if (!this.#closed) loadLibrary().native.wake_signal(this.pointer);
   }
 
-  /** Stops; call it only once no DDS thread can signal any more. */
+  /** Stops; call it only when no DDS thread can signal any more. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;

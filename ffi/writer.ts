@@ -14,16 +14,13 @@ import type { Topic } from "./topic.ts";
 import type { Infer, StructDecl } from "./types.ts";
 
 /**
- * Writes a topic on the thread that made it. Its methods throw DdsClosedError after close(),
+ * Writes a topic on the thread that created it. Its methods throw DdsClosedError after close(),
  * DdsError when Cyclone refuses.
  */
 export class Writer<D extends StructDecl = StructDecl> extends Entity {
   readonly topic: Topic<D>;
   readonly #encoder: Encoder;
-  /**
-   * What a failed write could not do: made once, because a text made for each write would be
-   * garbage.
-   */
+  /** Text for the error of a failed write, made once: a text for each write would be garbage. */
   readonly #action: string;
 
   /** @internal Use Participant.writer(). */
@@ -40,9 +37,9 @@ export class Writer<D extends StructDecl = StructDecl> extends Entity {
   }
 
   /**
-   * Writes a sample. C copies it before this returns, so the value may be used again. It blocks
-   * this thread while a reliable reader leaves no room. Throws DdsValueError when the value does
-   * not fit the type, DdsError with TIMEOUT when there has been no room for `maxBlockingMs`.
+   * Writes a sample. C copies it, so the value may be reused afterwards. Blocks this thread while a
+   * reliable reader leaves no room. Throws DdsValueError when the value does not fit the type,
+   * DdsError with TIMEOUT after `maxBlockingMs` without room.
    */
   write(value: Infer<D>): void {
     const { pointer } = this.#encoder.encode(value);
@@ -50,7 +47,7 @@ export class Writer<D extends StructDecl = StructDecl> extends Entity {
     check(code, "dds_write", this.#action);
   }
 
-  /** Says that the instance with this key no longer exists. Only the key fields count. */
+  /** Disposes the instance with this key: it no longer exists. Only the key fields count. */
   dispose(key: Partial<Infer<D>>): void {
     const { pointer } = this.#encoder.encodeKey(key);
     const code = loadLibrary().dds.dds_dispose(this.handle(), pointer);
@@ -58,7 +55,8 @@ export class Writer<D extends StructDecl = StructDecl> extends Entity {
   }
 
   /**
-   * Says that this writer will not update the instance with this key any more, and frees it here.
+   * Unregisters the instance with this key: this writer will not update it any more. Frees it
+   * locally.
    */
   unregister(key: Partial<Infer<D>>): void {
     const { pointer } = this.#encoder.encodeKey(key);
@@ -66,7 +64,7 @@ export class Writer<D extends StructDecl = StructDecl> extends Entity {
     check(code, "dds_unregister_instance", `unregister an instance of ${this.topic.name}`);
   }
 
-  /** Sends what batching, if it is configured, has collected. */
+  /** Sends the samples that write batching has collected. */
   flush(): void {
     check(loadLibrary().dds.dds_write_flush(this.handle()), "dds_write_flush", "flush");
   }
@@ -81,12 +79,12 @@ export class Writer<D extends StructDecl = StructDecl> extends Entity {
     check(code, "dds_wait_for_acks", `wait for the readers of ${this.topic.name}`);
   }
 
-  /** How many readers match: now, and ever. */
+  /** Number of matching readers: now, and in total. */
   get matched(): MatchedStatus {
     return readMatched(this.handle(), "dds_get_publication_matched_status", this.description);
   }
 
-  /** Readers that asked for more than this writer offers. */
+  /** Readers that request more than this writer offers. */
   get incompatibleQos(): IncompatibleQosStatus {
     return readIncompatible(
       this.handle(),

@@ -35,7 +35,7 @@ const reliable: Qos = {
 const PACKAGE = "cyclonedds==11.0.1";
 const INSTALL_MS = 300_000;
 
-/** Ends the program: there is nothing to test against. */
+/** Ends the program with exit code 2: there is no library to test against. */
 function refuse(why: string): never {
   process.stderr.write(
     `Cannot test against Python: ${why}. CYCLONEDDS_PYTHON may name a Python that has the package cyclonedds 11.\n`,
@@ -43,7 +43,7 @@ function refuse(why: string): never {
   process.exit(2);
 }
 
-/** Runs a program and returns what it said, or undefined when it failed. */
+/** Runs a program and returns its output, or undefined when it failed. */
 async function run(argv: readonly string[], timeout = 20_000): Promise<string | undefined> {
   if (Bun.which(argv[0] as string) === null) return undefined;
   const child = Bun.spawn([...argv], { stdout: "pipe", stderr: "inherit", timeout });
@@ -62,7 +62,7 @@ async function installPython(folder: string): Promise<string> {
   return python;
 }
 
-/** Says which versions meet; ends the program when Python's is not 11. */
+/** Prints the versions of both sides; ends the program when Python's is not 11. */
 async function checkPython(python: string): Promise<void> {
   const probe = [
     "from importlib.metadata import version, PackageNotFoundError",
@@ -127,7 +127,7 @@ async function exchangeAll(python: string): Promise<number> {
 
 const given = process.env["CYCLONEDDS_PYTHON"] ?? "";
 const folder = mkdtempSync(join(tmpdir(), "cyclonedds-11-"));
-// Also when the program is ended from within.
+// Runs also when process.exit() ends the program.
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 const differences = await exchangeAll(given === "" ? await installPython(folder) : given);
 process.exit(differences === 0 ? 0 : 1);

@@ -17,7 +17,7 @@ type Shape =
   | { readonly kind: "sequence"; readonly of: Shape; readonly bound: number | undefined }
   | { readonly kind: "array"; readonly of: Shape; readonly length: number }
   | { readonly kind: "struct"; readonly fields: readonly Field[] }
-  /** The struct that was named last, once more. */
+  /** The most recently named struct, again. */
   | { readonly kind: "again" };
 
 interface Field {
@@ -26,7 +26,7 @@ interface Field {
 }
 
 export interface TypeOptions {
-  /** Whether elements of collections may be arrays, which IDL cannot say. */
+  /** Whether elements of collections may be arrays, which IDL cannot express. */
   readonly arraysInside?: boolean;
 }
 
@@ -77,7 +77,7 @@ function anyShape(depth: number, options: TypeOptions): fc.Arbitrary<Shape> {
   return fc.oneof(leaf, leaf, sequence, array, structShape(depth, options), again);
 }
 
-/** What a type is used for: as data, as a key, or below a struct of which every field is a key. */
+/** Where a type is used: as data, as a key, or below a struct all of whose fields are keys. */
 type Use = "data" | "key" | "all of a key";
 
 /** Gives names, so that the result is a declaration. */
@@ -93,8 +93,8 @@ class Namer {
   struct(fields: readonly Field[], use: Use): StructDecl {
     const name = this.#name("S");
     const mayBeKey = fields.map((field) => field.isKey && !hasCollection(field.shape));
-    // Below a struct that is wholly a key, Cyclone's IDL compiler 0.10 ignores keys, which 11 does
-    // not.
+    // Below a struct whose fields are all keys, Cyclone's IDL compiler 0.10 ignores key
+    // annotations; 11 does not.
     const isKeyed = use !== "all of a key" && mayBeKey.includes(true);
     const named = fields.map(({ shape }, i) => {
       const isKey = isKeyed && mayBeKey[i] === true;
@@ -108,7 +108,7 @@ class Namer {
       ...(isKeyed ? { key } : {}),
       fields: Object.fromEntries(named.map((field) => [field.name, field.type])),
     };
-    // A struct in a key is not used again: Cyclone's IDL compiler 0.10 lists its fields twice then.
+    // A struct in a key is not reused: Cyclone's IDL compiler 0.10 would list its fields twice.
     if (use === "data" && !isKeyed) this.#last = struct;
     return struct;
   }
@@ -203,7 +203,7 @@ function primitiveValue(type: PrimitiveDecl): fc.Arbitrary<unknown> {
   }
 }
 
-/** The longest start of `value` that has at most `bytes` bytes. */
+/** The longest prefix of `value` that has at most `bytes` bytes. */
 function cut(value: string, bytes: number): string {
   let room = bytes;
   let kept = "";

@@ -1,6 +1,6 @@
 /**
- * A peer in C, compiled by the IDL compiler and gcc from the IDL of given types: it shares no code
- * with the binding but the C library itself.
+ * Compiles a C peer from the IDL of given types with Cyclone's IDL compiler and gcc. It shares no
+ * code with the binding except the C library.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -17,7 +17,7 @@ export interface CompiledPeer extends AsyncDisposable {
   readonly topics: Topics;
 }
 
-/** Runs a program that must succeed; throws with what it said. */
+/** Runs a program; throws with its output when it fails. */
 export async function mustRun(argv: readonly string[], cwd: string): Promise<string> {
   const child = Bun.spawn([...argv], { cwd, stdout: "pipe", stderr: "pipe", timeout: 60_000 });
   const [said, errors, code] = await Promise.all([
@@ -29,7 +29,7 @@ export async function mustRun(argv: readonly string[], cwd: string): Promise<str
   return said;
 }
 
-/** Compiles a peer for `topics` from `idl`, which is written from the types unless it is given. */
+/** Compiles a peer for `topics` from `idl`, by default the IDL of the types. */
 export async function compilePeer(
   topics: Topics,
   idl = toIdl(Object.values(topics)),
@@ -47,7 +47,10 @@ export async function compilePeer(
   };
 }
 
-/** The descriptors of a topic's type, the IDL compiler's and ours, in the words of peer.c. */
+/**
+ * The descriptors of a topic's type, from the IDL compiler and from the binding, as peer.c prints
+ * them.
+ */
 export async function descriptors(
   { program, topics }: CompiledPeer,
   topic: string,
@@ -64,8 +67,8 @@ export interface PeerOptions {
   readonly domainId: number;
   readonly configXml: string;
   /**
-   * Representation in which it writes; or that its samples are kept for late joiners, and that it
-   * is one itself.
+   * The representation that it writes; `kept`: its samples are kept for late joiners, and it joins
+   * late itself.
    */
   readonly mode?: "cdr1" | "cdr2" | "kept";
 }

@@ -1,6 +1,6 @@
 /**
- * Generates the part of the C peer that knows the types: it names fields, and leaves every layout
- * to the compiler.
+ * Generates the type-dependent part of the C peer. It names fields, and leaves layouts to the C
+ * compiler.
  */
 import { isPrimitive, type PrimitiveDecl, type StructDecl, type TypeDecl } from "../types.ts";
 import { keyFields } from "./tokens.ts";
@@ -10,7 +10,7 @@ export type Topics = Readonly<Record<string, StructDecl>>;
 
 const cName = (name: string): string => name.replaceAll("::", "_");
 
-/** How the C peer reads and prints a number. */
+/** How the C peer reads and prints a number, by type. */
 const WORDS: Readonly<Record<PrimitiveDecl, "i64" | "u64" | "f32" | "f64">> = {
   bool: "u64",
   u8: "u64",

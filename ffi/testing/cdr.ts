@@ -1,7 +1,4 @@
-/**
- * Serializes values with a library that shares nothing with decode.ts, in both versions of CDR
- * (DDS-XTypes 1.3, 7.4).
- */
+/** Serializes values with another library in both versions of CDR (DDS-XTypes 1.3, 7.4). */
 import { CdrWriter, EncapsulationKind } from "@foxglove/cdr";
 import { isPrimitive, type PrimitiveDecl, type TypeDecl } from "../types.ts";
 

@@ -1,9 +1,9 @@
-/** For tests: participants that hear each other within one test and nothing else. */
+/** For tests: participants that communicate within one test only. */
 import { createParticipant, type Participant } from "../participant.ts";
 
 /**
  * A configuration for loopback without multicast. Participants with the same tag find each other;
- * others, also on the same domain, stay unknown.
+ * others do not, even on the same domain.
  */
 export function loopbackConfig(tag: string): string {
   return [
@@ -18,7 +18,7 @@ export function loopbackConfig(tag: string): string {
 
 let next = 0;
 
-/** A domain that no other test uses, and the configuration to join it. */
+/** A domain that no other test uses, and its configuration. */
 export function testDomain(): { readonly domainId: number; readonly configXml: string } {
   const domainId = 100 + ((process.pid + next++ * 7) % 100);
   return { domainId, configXml: loopbackConfig(`test-${process.pid}-${next}`) };
@@ -29,7 +29,7 @@ export function testParticipant(): Participant {
   return createParticipant(testDomain());
 }
 
-/** Waits until `look` returns true; throws after `deadlineMs` with what was waited for. */
+/** Waits until `look` returns true; after `deadlineMs` throws an error that names `what`. */
 export async function until(what: string, look: () => boolean, deadlineMs = 60_000): Promise<void> {
   const end = performance.now() + deadlineMs;
   while (!look()) {

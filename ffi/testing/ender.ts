@@ -1,6 +1,6 @@
 /**
  * A program that ends while samples arrive. Run: ender.ts <domain> <way>; CYCLONEDDS_URI configures
- * it. Ways are below; it prints `ending` just before, and ends in any case after a minute.
+ * it. The ways are below. It prints `ending` just before, and ends after a minute in any case.
  */
 import { Worker } from "node:worker_threads";
 import { createParticipant } from "../mod.ts";

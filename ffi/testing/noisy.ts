@@ -1,7 +1,10 @@
 /** Random changes of bytes, by a seed. */
 import fc from "fast-check";
 
-/** `count` datagrams: pieces of `corpus` with bytes changed, cut off, put together or made up. */
+/**
+ * Returns `count` datagrams: pieces of `corpus` that are changed, cut off or joined, and random
+ * bytes.
+ */
 export function noisy(corpus: readonly Uint8Array[], seed: number, count: number): Uint8Array[] {
   const piece = fc.constantFrom(...corpus);
   const bytes = fc.uint8Array({ minLength: 1, maxLength: 64 });
@@ -9,7 +12,7 @@ export function noisy(corpus: readonly Uint8Array[], seed: number, count: number
     .tuple(piece, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 8 }))
     .map(([whole, changes]) => {
       const copy = Uint8Array.from(whole);
-      // Behind the header, so that what follows is looked at.
+      // Behind the header, so that the receiver parses the rest.
       for (const [at, byte] of changes) copy[20 + (at % Math.max(1, copy.length - 20))] = byte;
       return copy;
     });

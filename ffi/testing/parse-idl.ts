@@ -1,6 +1,6 @@
 /**
- * Turns IDL into declarations by way of a parser that shares nothing with idl.ts. It knows no
- * sequences of sequences.
+ * Converts IDL into declarations with another library's parser, which shares no code with idl.ts.
+ * Sequences of sequences are not supported.
  */
 import { type IDLMessageDefinitionField, parseIDL } from "@foxglove/omgidl-parser";
 import type { EnumDecl, PrimitiveDecl, StructDecl, TypeDecl } from "../types.ts";
@@ -19,11 +19,12 @@ const PRIMITIVES: Readonly<Record<string, PrimitiveDecl>> = {
   float64: "f64",
 };
 
-/** Returns the structs of `text` by their full names; throws for what it does not know. */
+/** Returns the structs of `text` by their full names; throws for unsupported IDL. */
 export function parseIdl(text: string): ReadonlyMap<string, StructDecl> {
   const enums = new Map<string, EnumDecl>();
   const structs = new Map<string, StructDecl>();
-  // Each comes after those that it needs; the constants of a module are an enum's.
+  // The parser returns types in the order of their dependencies; a module with constants is an
+  // enum.
   for (const { name = "", aggregatedKind, ...definition } of parseIDL(text)) {
     if (aggregatedKind === "union") throw new SyntaxError(`Cannot read IDL: ${name} is a union`);
     const fields = (definition as { definitions: IDLMessageDefinitionField[] }).definitions;

@@ -1,14 +1,14 @@
-/** Programs that a test starts, talks to by lines, and never leaves behind. */
+/** Programs that a test starts and exchanges lines with; they end with the test. */
 import { until } from "./domain.ts";
 
 export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** A running program. It is killed after two minutes, and when it is disposed. */
+/** A running program. It is killed after two minutes, or when it is disposed. */
 export class Program implements AsyncDisposable {
   readonly process: Bun.Subprocess<"pipe", "pipe", "pipe">;
-  /** Lines of its standard output that nobody has taken yet. */
+  /** Lines of its standard output that were not read yet. */
   readonly lines: string[] = [];
   readonly #reading: Promise<void>;
   readonly #errors: Promise<string>;
@@ -42,7 +42,9 @@ export class Program implements AsyncDisposable {
     void this.process.stdin.flush();
   }
 
-  /** The next line that it prints; throws with what it said on standard error if it has ended. */
+  /**
+   * Returns the next line that it prints; throws with its standard error output if it has ended.
+   */
   async nextLine(): Promise<string> {
     await until("a line of the program", () => this.lines.length > 0 || this.hasEnded);
     const line = this.lines.shift();
@@ -55,7 +57,7 @@ export class Program implements AsyncDisposable {
   }
 
   /**
-   * Ends its standard input, waits for its end, and throws with what it said unless it exited with
+   * Ends its standard input, waits for its end, and throws with its output unless the exit code is
    * 0.
    */
   async finish(): Promise<void> {
@@ -86,7 +88,7 @@ export function startProgram(
 }
 
 /**
- * Starts listener.ts. Arguments: `transient` asks for what writers kept; `close` closes on SIGTERM.
+ * Starts listener.ts. Arguments: `transient` requests earlier samples; `close` closes on SIGTERM.
  */
 export async function startListener(
   domain: { readonly domainId: number; readonly configXml: string },

@@ -1,6 +1,6 @@
 /**
- * A program that asks for a reader with a QoS that is refused, and has nothing left to do then.
- * Run: refused.ts <domain>.
+ * A program that creates a reader with a refused QoS, and then has nothing left to do. Run:
+ * refused.ts <domain>.
  */
 import { createParticipant } from "../mod.ts";
 import { Reading } from "./reading.ts";

@@ -1,6 +1,6 @@
 /**
- * RTPS datagrams to break: those that a participant sends by itself, and those that it sends to a
- * made-up participant which it is made to believe in. Ports: DDSI-RTPS 2.3, 9.6.1.1; header and
+ * Records RTPS datagrams for tests that damage them: those that participants send unprompted, and
+ * those that they send to a simulated participant. Ports: DDSI-RTPS 2.3, 9.6.1.1; header and
  * submessages: 8.3.3 and 9.4.5.
  */
 import { until } from "./domain.ts";
@@ -13,7 +13,7 @@ export function unicastPorts(domainId: number, count: number): readonly number[]
   return Array.from({ length: 2 * count }, (_, i) => 7410 + 250 * domainId + i);
 }
 
-/** A socket that hears what participants send to it and sends whatever it is told to. */
+/** A socket that records what participants send to it, and sends given datagrams. */
 export class Wire implements Disposable {
   readonly heard: readonly Uint8Array[];
   readonly #socket: Bun.udp.Socket<"buffer">;
@@ -36,7 +36,7 @@ export class Wire implements Disposable {
     return this.#socket.port;
   }
 
-  /** Sends to every port; a full socket drops, as UDP may. */
+  /** Sends to every port; a full socket drops datagrams, as UDP may. */
   send(bytes: Uint8Array, ports: readonly number[]): void {
     for (const port of ports) this.#socket.send(bytes, port, "127.0.0.1");
   }
@@ -47,9 +47,8 @@ export class Wire implements Disposable {
 }
 
 /**
- * Makes the participants of a domain, which must have the wire's port among their peers, talk to a
- * made-up participant behind the wire, and returns what they say: announcements, acknowledgments,
- * heartbeats, and what they read and write.
+ * Simulates a participant at the wire's port, which must be among the peers of the domain's
+ * participants, and returns what they send to it: announcements, acknowledgments, heartbeats, data.
  */
 export async function overhear(wire: Wire, domainId: number): Promise<readonly Uint8Array[]> {
   await until("an announcement", () => wire.heard.length > 0);
@@ -65,13 +64,13 @@ export async function overhear(wire: Wire, domainId: number): Promise<readonly U
     "an answer to the made-up participant",
     () => new Set(wire.heard.map((bytes) => bytes.length)).size >= 3,
   );
-  // Nobody may take the broken ones for messages of a real participant.
+  // With another prefix, damaged datagrams are not attributed to a real participant.
   return wire.heard.map((bytes) => withPrefix(bytes, 0x66));
 }
 
 /**
- * The same datagram from a sender that does not exist, in its header and wherever else it names
- * itself.
+ * The same datagram from a sender that does not exist: replaces the prefix in the header and in the
+ * submessages.
  */
 function withPrefix(bytes: Uint8Array, byte: number): Uint8Array {
   const changed = Uint8Array.from(bytes);

@@ -1,7 +1,4 @@
-/**
- * A peer in another language that is told what to write, and says what it has read, in tokens
- * (peer.c).
- */
+/** A peer in another language. It writes and prints samples as tokens (peer.c). */
 import type { StructDecl } from "../types.ts";
 import type { Topics } from "./c-source.ts";
 import { Program } from "./program.ts";
@@ -13,9 +10,7 @@ export class TokenPeer implements AsyncDisposable {
   readonly #program: Program;
   #isReady = false;
 
-  /**
-   * Starts the peer, with the names of the topics behind `argv`; it ends with its standard input.
-   */
+  /** Starts the peer with `argv` and the names of the topics; it ends with its standard input. */
   constructor(argv: readonly string[], topics: Topics, configXml: string) {
     this.#topics = topics;
     this.#program = new Program([...argv, ...Object.keys(topics)], {
@@ -28,7 +23,7 @@ export class TokenPeer implements AsyncDisposable {
     this.#program.send(`write ${topic} ${tokensOf(this.#typeOf(topic), value)}`);
   }
 
-  /** Disposes or unregisters the instance that `value` belongs to. */
+  /** Disposes or unregisters the instance of `value`. */
   end(how: "dispose" | "unregister", topic: string, value: unknown): void {
     this.#program.send(`${how} ${topic} ${keyTokensOf(this.#typeOf(topic), value)}`);
   }
@@ -39,7 +34,7 @@ export class TokenPeer implements AsyncDisposable {
     return type;
   }
 
-  /** The next sample that the peer has read, in the words of peer.c. */
+  /** Returns the next sample that the peer has read, as peer.c prints it. */
   async nextLine(): Promise<string> {
     const line = await this.#program.nextLine();
     if (this.#isReady || line !== "ready") return line;
@@ -47,7 +42,7 @@ export class TokenPeer implements AsyncDisposable {
     return this.#program.nextLine();
   }
 
-  /** Ends the peer and waits for it; throws with what it said when it failed. */
+  /** Ends the peer and waits for it; throws with its output when it failed. */
   async [Symbol.asyncDispose](): Promise<void> {
     await using program = this.#program;
     await program.finish();

@@ -22,10 +22,7 @@ export function keyTokensOf(struct: StructDecl, value: unknown): string {
   return tokens.join(" ");
 }
 
-/**
- * Names of the fields that count in a key: those declared, or all of a nested struct that declares
- * none.
- */
+/** Names of the key's fields: the declared ones, or all of a nested struct that declares none. */
 export const keyFields = ({ key, fields }: StructDecl): readonly string[] =>
   key ?? Object.keys(fields);
 

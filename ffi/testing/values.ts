@@ -1,4 +1,4 @@
-/** Values of any type that lie at the edges of what it can hold. */
+/** Edge values of any type. */
 import { isPrimitive, type PrimitiveDecl, type StructDecl, type TypeDecl } from "../types.ts";
 
 const NUMBERS: Readonly<Record<PrimitiveDecl, readonly unknown[]>> = {
@@ -17,7 +17,7 @@ const NUMBERS: Readonly<Record<PrimitiveDecl, readonly unknown[]>> = {
 const TEXTS = ["", "plain", "ä€😀\u{10ffff}", "x".repeat(70_000), "\u0001\u007f\u0080\ufffd"];
 const LENGTHS = [0, 1, 3, 1000];
 
-/** How many different edges `edgeValue()` knows. */
+/** Number of different edges that `edgeValue()` has. */
 export const EDGES = 8;
 
 /** The value of `type` at its edge number `edge`, from 0. */
@@ -33,8 +33,8 @@ export function edgeValue(type: TypeDecl, edge: number): unknown {
       return elements(type.of, type.length, edge);
     case "sequence": {
       const length = LENGTHS[edge % LENGTHS.length] as number;
-      // Long ones only of short elements: a thousand texts of 70,000 bytes are more than a value
-      // may have.
+      // Collections of large elements stay short: a thousand texts of 70,000 bytes exceed the
+      // maximum value size.
       const most = isPrimitive(type.of) ? length : Math.min(length, 5);
       return elements(type.of, Math.min(most, type.bound ?? Infinity), edge);
     }
@@ -43,7 +43,7 @@ export function edgeValue(type: TypeDecl, edge: number): unknown {
   }
 }
 
-/** Neighbouring fields of a struct are at different edges. */
+/** Neighbouring fields of a struct get different edges. */
 function edgeStruct(struct: StructDecl, edge: number): Record<string, unknown> {
   const entries = Object.entries(struct.fields);
   return Object.fromEntries(entries.map(([name, type], i) => [name, edgeValue(type, edge + i)]));
@@ -53,7 +53,7 @@ function elements(of: TypeDecl, length: number, edge: number): unknown[] {
   return Array.from({ length }, (_, i) => edgeValue(of, edge + i));
 }
 
-/** Empty, as long as it may be in characters of one and of three bytes, and in between. */
+/** Empty, maximum length in characters of one and of three bytes, and lengths in between. */
 function edgeText(bound: number, edge: number): string {
   const texts = ["", "x".repeat(bound), "€".repeat(Math.floor(bound / 3)), "k"];
   return texts[edge % texts.length] as string;

@@ -1,16 +1,16 @@
 /**
- * A Worker that blocks until topic Readings has samples, until it has taken as many as its task
- * says.
+ * A Worker that blocks until topic Readings has samples, and ends after the number of samples in
+ * its task.
  */
 import { workerData } from "node:worker_threads";
 import { createParticipant } from "../mod.ts";
 import { Reading } from "./reading.ts";
 
-/** What `workerData` has to be. */
+/** Type of `workerData`. */
 export interface WaiterTask {
   readonly domainId: number;
   readonly samples: number;
-  /** How many samples it has taken; shared with who made it. */
+  /** Number of samples taken so far; shared with the parent. */
   readonly taken: Int32Array;
 }
 

@@ -1,16 +1,16 @@
 /**
- * A Worker that reads topic Readings with many readers, and ends, if its task says so, once samples
- * have come.
+ * A Worker that reads topic Readings with many readers. If its task says so, it ends after samples
+ * have arrived.
  */
 import { workerData } from "node:worker_threads";
 import { createParticipant } from "../mod.ts";
 import { Reading } from "./reading.ts";
 
-/** What `workerData` has to be. */
+/** Type of `workerData`. */
 export interface WorkerTask {
   readonly domainId: number;
   readonly end: "exit" | "throw" | "close" | "never";
-  /** How many samples it has taken; shared with who made it. */
+  /** Number of samples taken so far; shared with the parent. */
   readonly taken: Int32Array;
 }
 
