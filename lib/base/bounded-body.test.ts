@@ -3,7 +3,7 @@ import { boundedText } from "./bounded-body.ts";
 import { EnvironmentError } from "./errors.ts";
 import { createPrometheusClient } from "./prometheus.ts";
 
-/** Sends 64 KiB at a time for as long as somebody reads. */
+/** Sends 64 KiB chunks until the reader cancels. */
 function endless() {
   const sent = { bytes: 0, cancelled: false };
   const chunk = new Uint8Array(65_536).fill(0x20);

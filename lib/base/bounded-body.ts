@@ -1,10 +1,13 @@
-/** Reads the body of a response that somebody else wrote, without taking more of it into memory than is allowed. */
+/** Reads the body of a response from another program, with a limit on its size in memory. */
 import { EnvironmentError } from "./errors.ts";
 
-/** The longest body that is read, unless the reader says otherwise: ten times the largest answer of the lab's own parts. */
+/** Default maximum size of a body: ten times the largest answer of the lab's own programs. */
 export const MAX_BODY_BYTES = 32 * 2 ** 20;
 
-/** Returns the text; throws EnvironmentError as soon as it is longer than `maxBytes`, and reads no further then. */
+/**
+ * Returns the text. As soon as it is longer than `maxBytes`, stops reading and throws
+ * EnvironmentError.
+ */
 export async function boundedText(
   response: Response,
   maxBytes: number = MAX_BODY_BYTES,

@@ -1,4 +1,4 @@
-/** Sources of time, which tests replace. */
+/** Clocks, which tests replace. */
 import { setTimeout } from "node:timers/promises";
 
 /** A source of wall-clock time and of delays. */
@@ -11,7 +11,7 @@ export interface Clock {
 
 /** A clock that can also measure durations. */
 export interface MonotonicClock extends Clock {
-  /** Milliseconds since a fixed moment; changes of the wall clock do not affect it. */
+  /** Milliseconds since a fixed moment, independent of changes of the wall clock. */
   monotonicMs(): number;
 }
 
@@ -28,7 +28,7 @@ export const systemClock: MonotonicClock = {
   },
 };
 
-/** A clock that moves only when it is told to, or when something sleeps on it. */
+/** A clock that moves only by advance() and sleep(). */
 export class ManualClock implements MonotonicClock {
   #nowMs: number;
   #wallAheadMs = 0;
@@ -50,7 +50,9 @@ export class ManualClock implements MonotonicClock {
     this.#nowMs += ms;
   }
 
-  /** Sets the wall clock forward, or back; no time passes. */
+  /**
+   * Sets the wall clock forward, or back with a negative `ms`; the monotonic time does not change.
+   */
   setWall(ms: number): void {
     this.#wallAheadMs += ms;
   }

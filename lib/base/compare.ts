@@ -1,4 +1,4 @@
-/** The comparisons that conditions name by their sign; both values have one type. */
+/** Comparison functions by operator; both operands have the same type. */
 export const COMPARE = {
   "==": <T extends Comparable>(a: T, b: T) => a === b,
   "!=": <T extends Comparable>(a: T, b: T) => a !== b,

@@ -87,7 +87,7 @@ describe("askEngine()", () => {
     expect(server.pendingRequests).toBe(0);
   });
 
-  // Root may use every socket, so this asks as another user.
+  // Root may open every socket, so the test asks as another user.
   test.skipIf(process.getuid?.() !== 0 || Bun.which("setpriv") === null)(
     "names the group where this user may not use the socket",
     () => {

@@ -5,16 +5,16 @@ import { accessSync, constants, existsSync } from "node:fs";
 import type { Env } from "./env.ts";
 import { EnvironmentError, messageOf } from "./errors.ts";
 
-/** The API of an engine, as DOCKER_HOST writes it. */
+/** Address of an engine's API, in the notation of DOCKER_HOST. */
 export interface EngineEndpoint {
   readonly host: string;
   /** Path of the socket; undefined for an engine over TCP. */
   readonly socket: string | undefined;
-  /** Start of every request's URL. */
+  /** Prefix of every request's URL. */
   readonly url: string;
 }
 
-/** The engine does not answer, or refuses; `status` is the HTTP status of a refusal. */
+/** The engine does not answer or refuses; `status` is the HTTP status of a refusal. */
 export class EngineError extends EnvironmentError {
   readonly status: number | undefined;
 
@@ -107,7 +107,10 @@ export async function askEngine(
   });
 }
 
-/** Explains why a socket cannot be used: the error of the connection says less than its file. */
+/**
+ * Explains why a socket cannot be opened: the file's permissions say more than the connection's
+ * error.
+ */
 function mustBeAllowed({ host, socket }: EngineEndpoint): void {
   if (socket === undefined) return;
   if (!existsSync(socket)) {

@@ -1,4 +1,4 @@
-/** What every file of tests gets from bunfig.toml. */
+/** The default timeout that bunfig.toml sets for every test file. */
 import { expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

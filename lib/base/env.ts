@@ -1,6 +1,6 @@
 /**
- * Reads and checks environment variables. A bad value is an error that names the variable, the rule
- * and the value; it never becomes the default.
+ * Reads and checks environment variables. An invalid value is an error with the variable, the rule
+ * and the value; the default is never used in its place.
  */
 import { UsageError } from "./errors.ts";
 
@@ -12,7 +12,7 @@ export function processEnv(): Env {
   return process.env;
 }
 
-/** Parses the text of a variable; calls `reject`, which throws UsageError, for a bad value. */
+/** Parses the text of a variable; calls `reject`, which throws UsageError, for an invalid value. */
 export type Parser<T> = (text: string, reject: (rule: string) => never) => T;
 
 /** Reads the variable `name`; returns `fallback` only when it is unset or empty. */

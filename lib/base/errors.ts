@@ -1,10 +1,10 @@
 /**
- * The errors that users see, each with its exit code. Messages follow one grammar: what failed, the
- * rule, the value that breaks it, and the next step if there is one. An error of any other class is
- * a defect of the project.
+ * The errors that users see, each with its exit code. Every message has the same parts: what
+ * failed, the rule, the value that breaks it, and the next step if there is one. An error of
+ * another class is a defect of the project.
  */
 
-/** Base of all errors whose message is for the user and needs no stack trace. */
+/** Base class of errors with a message for the user and without a stack trace. */
 export abstract class UserFacingError extends Error {
   /** Exit code of the process that ends because of this error. */
   abstract readonly exitCode: number;
@@ -15,7 +15,7 @@ export abstract class UserFacingError extends Error {
   }
 }
 
-/** The command, a flag, a file or a variable that the user wrote breaks a rule. */
+/** The user's command, flag, file or variable breaks a rule. */
 export class UsageError extends UserFacingError {
   readonly exitCode = 1;
 }
@@ -41,12 +41,12 @@ export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
-/** Returns `thrown` as an Error; a value that is no Error becomes the cause of one. */
+/** Returns `thrown` as an Error; a value of another type becomes the cause of one. */
 export function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });
 }
 
-/** Runs a program; an error that is for the user ends it with one line and the error's exit code. */
+/** Runs a program. A UserFacingError ends it with its message and exit code. */
 export async function runMain(main: () => Promise<void>): Promise<void> {
   try {
     await main();

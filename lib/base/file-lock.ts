@@ -1,17 +1,17 @@
 /**
- * A lock on a file that ends with the process that holds it, however that ends, and that holds between containers and
- * namespaces that share the file system: SQLite's own, taken from the kernel.
+ * A lock on a file, shared by containers and namespaces that share the file system. It is SQLite's
+ * own lock, which the kernel releases when the holding process ends for any reason.
  */
 import { Database } from "bun:sqlite";
 
 export interface FileLock {
-  /** Idempotent. */
+  /** Has no effect on a lock that is released already. */
   release(): void;
 }
 
 /**
- * Takes the lock at `path`, making the file, for as long as what it returns is kept. Returns undefined when it is taken:
- * a lock that is not shared by any other, a shared one only by one that is not.
+ * Takes the lock at `path`, creates the file if necessary, and holds it until release(). Returns
+ * undefined when another process holds it; several processes can hold a `shared` lock at a time.
  */
 export function tryLock(
   path: string,
@@ -20,7 +20,7 @@ export function tryLock(
   const database = new Database(path, { create: true, strict: true });
   try {
     database.run("PRAGMA busy_timeout = 0");
-    // Nothing is ever written, so that no journal has to stand beside the file.
+    // In memory, so that there is no journal file beside this one; nothing is ever written.
     database.run("PRAGMA journal_mode = MEMORY");
     database.run(shared ? "BEGIN" : "BEGIN EXCLUSIVE");
     // A reader holds its shared lock until its transaction ends.

@@ -7,7 +7,10 @@ import { isIP } from "node:net";
 
 type Handler = (request: Request) => Response | Promise<Response>;
 
-/** Wraps `handle`: a request under a name that somebody on the Internet may own, or of such a page, is refused. */
+/**
+ * Wraps `handle`: refuses a request whose Host is a name that can be registered on the Internet, or
+ * whose Origin is a page elsewhere.
+ */
 export function underLocalNames(handle: Handler): Handler {
   return (request) => {
     const host = request.headers.get("host") ?? "";
@@ -26,7 +29,9 @@ export function underLocalNames(handle: Handler): Handler {
   };
 }
 
-/** Whether nobody can register the name: an address, a single label, or a reserved domain. */
+/**
+ * Whether nobody can register the name: it is an address, a single label, or in a reserved domain.
+ */
 export function isLocalName(host: string): boolean {
   const name = host
     .replace(/:\d*$/, "")
@@ -36,7 +41,7 @@ export function isLocalName(host: string): boolean {
   return isIP(name) !== 0 || !name.includes(".") || /\.(localhost|internal)$/.test(name);
 }
 
-/** Whether a page of this origin comes from this machine; `null`, which any page can have, does not. */
+/** Whether the origin is a page of this machine. `null` is not: any page can have it. */
 export function isLocalOrigin(origin: string): boolean {
   const url = URL.parse(origin);
   return url !== null && /^https?:$/.test(url.protocol) && isLocalName(url.host);

@@ -4,7 +4,10 @@ import { tryNamedLock } from "./named-lock.ts";
 
 const MODULE = join(import.meta.dir, "named-lock.ts");
 
-/** Another process that takes the lock, says whether it could, and lives until its input closes. */
+/**
+ * Starts another process that tries to take the lock, reports the result, and runs until its
+ * standard input closes.
+ */
 async function otherTakes(name: string) {
   const child = Bun.spawn(
     [

@@ -1,13 +1,14 @@
 /**
- * A lock that all programs of this machine share by a name, and that ends with the process that holds it, however that ends.
- * On Linux it is a socket's name in the abstract namespace of the network namespace, so it is shared by exactly those programs that
- * share their ports too, and leaves no file. Elsewhere it is a lock on a file in the folder for temporary files.
+ * A lock by name, shared by all programs of this machine and released when the holding process ends
+ * for any reason. On Linux it is a socket name in the abstract namespace of the network namespace:
+ * exactly the programs that share ports share the lock, and no file is left. On other systems it is
+ * a lock on a file in the folder for temporary files.
  */
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type FileLock, tryLock } from "./file-lock.ts";
 
-/** Takes the lock for as long as what it returns is kept; returns undefined when it is taken. */
+/** Takes the lock and holds it until release(); returns undefined when another process holds it. */
 export function tryNamedLock(name: string): FileLock | undefined {
   if (process.platform !== "linux") return tryLock(join(tmpdir(), `${name}.lock`));
   try {
@@ -15,7 +16,7 @@ export function tryNamedLock(name: string): FileLock | undefined {
       unix: `\0${name}.lock`,
       socket: { open: (socket) => void socket.end(), data: () => {} },
     });
-    // A program that forgets its lock still ends.
+    // The socket does not keep the program alive.
     listener.unref();
     return { release: () => listener.stop(true) };
   } catch (error) {

@@ -1,4 +1,4 @@
-/** Seeded random numbers, so that a run can be repeated. */
+/** Seeded random numbers: the same seed repeats a run. */
 
 /** A deterministic random source. */
 export interface Prng {
@@ -6,7 +6,7 @@ export interface Prng {
   next(): number;
   /** A normally distributed number with mean 0 and standard deviation 1. */
   gaussian(): number;
-  /** An independent source from the seed and `label`; earlier draws do not affect it. */
+  /** An independent source from the seed and `label`; numbers drawn before do not affect it. */
   child(label: string): Prng;
 }
 
@@ -20,8 +20,8 @@ export function hash32(text: string): number {
 }
 
 /**
- * Creates a source from a seed (any finite number; its 32 low bits count). Mulberry32 by T.
- * Ettinger.
+ * Creates a source from a seed (any finite number; its low 32 bits count). Algorithm: Mulberry32 by
+ * T. Ettinger.
  */
 export function createPrng(seed: number): Prng {
   const start = seed >>> 0;
@@ -40,7 +40,7 @@ export function createPrng(seed: number): Prng {
   };
 }
 
-/** A seed that differs from run to run; print and keep it to repeat the run. */
+/** A seed that differs between runs; print and store it, so that the run can be repeated. */
 export function freshSeed(): number {
   return crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
 }

@@ -1,4 +1,4 @@
-/** The only client of the HTTP API of Prometheus; the page of the console uses it too. */
+/** The only client of Prometheus' HTTP API; the console's page uses it, too. */
 import { boundedText } from "./bounded-body.ts";
 import { EnvironmentError, messageOf } from "./errors.ts";
 

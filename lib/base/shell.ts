@@ -17,7 +17,7 @@ export interface RunResult {
   readonly timedOut: boolean;
 }
 
-/** Runs a program and returns its output and exit code; a non-zero exit code is no error. */
+/** Runs a program and returns its output and exit code; does not throw on a non-zero exit code. */
 export async function run(argv: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   const { cwd, env, stdin, timeoutMs, signal } = options;
   let child;

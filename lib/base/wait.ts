@@ -11,7 +11,7 @@ export interface Observation<T> {
 }
 
 export interface WaitOptions {
-  /** Name of the condition; it ends the sentence "waiting for …". */
+  /** Name of the condition, for "waiting for …" in messages. */
   readonly what: string;
   readonly deadlineMs: number;
   /** Pause between two observations. */
@@ -19,15 +19,19 @@ export interface WaitOptions {
   readonly signal?: AbortSignal;
   /** Called after each observation that did not hold, with the time left. */
   readonly onProgress?: (seen: string, leftMs: number) => void;
-  /** The deadline counts by its monotonic time: setting the machine's clock neither ends nor extends a wait. */
+  /**
+   * Counts the deadline by monotonic time, so setting the wall clock neither ends nor extends a
+   * wait.
+   */
   readonly clock?: Omit<MonotonicClock, "nowMs">;
 }
 
 /**
- * Observes until the condition holds, and returns the observed value.
+ * Calls `look` until the condition holds, and returns the observed value.
  *
- * An observation that throws does not hold; its message is what was seen. Throws DeadlineError with
- * the last observation after `deadlineMs`, and the reason of the signal when it aborts.
+ * If `look` throws, the condition does not hold and the error's message is the observation. Throws
+ * DeadlineError with the last observation after `deadlineMs`, and the signal's reason when it is
+ * aborted.
  */
 export async function waitUntil<T>(
   look: () => Observation<T> | Promise<Observation<T>>,

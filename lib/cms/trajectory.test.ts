@@ -18,7 +18,7 @@ describe("stateAt()", () => {
   });
 });
 
-/** The closest that any two targets come within an hour, metres. */
+/** The shortest distance between any two targets within an hour, metres. */
 function closest(fleet: Parameters<typeof makeTargets>[0], stepS: number): number {
   const targets = makeTargets(fleet);
   let least = Infinity;

@@ -1,6 +1,6 @@
 /**
- * The targets: circles at altitude around one point. Where a target is depends on time and configuration alone, so that separate
- * processes agree on it.
+ * The targets: circles at altitude around one point. A target's position depends on time and
+ * configuration only, so separate processes compute the same one.
  */
 import { createPrng } from "../base/prng.ts";
 import type { Fleet } from "../contract/fleet.ts";
@@ -11,19 +11,22 @@ export interface Target {
   readonly radiusM: number;
   readonly altitudeM: number;
   readonly speedMps: number;
-  /** Where on its circle it is at the epoch, radians. */
+  /** Its angle on the circle at the epoch, radians. */
   readonly phase: number;
 }
 
-/** All targets of a circle fly at one speed, and circles lie apart by the separation: no two targets ever come closer. */
+/**
+ * All targets of a circle fly at one speed, and circles are `separationM` apart: no two targets
+ * ever come closer than that.
+ */
 interface Ring {
-  /** The first one on it. */
+  /** The first target on it. */
   readonly target: Target;
   readonly capacity: number;
 }
 
 const INNER_RADIUS_M = 20_000;
-/** The canonical three targets fly one on each of the inner circles. */
+/** The three canonical targets fly on one inner circle each. */
 const MIN_RINGS = 3;
 const INNER: readonly Pick<Target, "classification" | "altitudeM" | "speedMps">[] = [
   { classification: "MISSILE", altitudeM: 3_000, speedMps: 600 },
@@ -31,7 +34,10 @@ const INNER: readonly Pick<Target, "classification" | "altitudeM" | "speedMps">[
   { classification: "AIRCRAFT", altitudeM: 10_500, speedMps: 220 },
 ];
 
-/** Makes the targets of a fleet: on as few circles as have room for them, one on each circle in turn. */
+/**
+ * Makes the targets of a fleet on the smallest sufficient number of circles, assigned to the
+ * circles in turn.
+ */
 export function makeTargets({
   targets: count,
   seed,
@@ -61,7 +67,7 @@ export function makeTargets({
 
 function ringOf(index: number, separationM: number, seed: number | undefined): Ring {
   const radiusM = INNER_RADIUS_M + index * separationM;
-  // As many as fit with a chord of the separation between two neighbours.
+  // The maximum number of targets whose neighbours are a chord of `separationM` apart.
   const halfAngle = Math.asin(Math.min(1, separationM / (2 * radiusM)));
   const inner = INNER[index];
   const phase = seed === undefined ? 2 * index : turnOf(seed, index);
@@ -84,7 +90,7 @@ const turnOf = (seed: number, index: number): number =>
 export function stateAt(target: Target, unixMs: number): { position: Vector3; velocity: Vector3 } {
   const { radiusM, altitudeM, speedMps, phase } = target;
   const period = (2 * Math.PI * radiusM) / speedMps;
-  // Whole turns are taken off first: a phase of many turns would lose precision in the sine.
+  // Removes whole turns first: with many turns the sine would lose precision.
   const turn = ((unixMs / 1000) % period) / period;
   const angle = phase + turn * 2 * Math.PI;
   return {

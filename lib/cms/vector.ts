@@ -13,7 +13,7 @@ export const plus = (a: Vector3, b: Vector3, factor = 1): Vector3 => ({
   z: a.z + b.z * factor,
 });
 
-/** The point that is `share` (0 to 1) of the way from a to b. */
+/** The point at `share` (0 to 1) of the way from a to b. */
 export const between = (a: Vector3, b: Vector3, share: number): Vector3 => ({
   x: a.x + (b.x - a.x) * share,
   y: a.y + (b.y - a.y) * share,

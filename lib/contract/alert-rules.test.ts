@@ -4,7 +4,7 @@ import { ALERT_RULES_FILE, parseAlertRules, rulesFor } from "./alert-rules.ts";
 
 const text = await Bun.file(ALERT_RULES_FILE).text();
 
-/** The rules that every user of the system relies on, as they were first. */
+/** The first seven rules, which must not change. */
 const FIRST_SEVEN = [
   "sensor-down",
   "fusion-latency-high",

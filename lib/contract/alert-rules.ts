@@ -1,25 +1,25 @@
-/** Reads the alert rules from the text of the Grafana provisioning file, the one source of them. */
+/** Reads the alert rules from the text of Grafana's provisioning file, their only source. */
 import { z } from "zod";
 import { UsageError } from "../base/errors.ts";
 
-/** Where the file stands, from the project's folder. */
+/** Path of the file in the project. */
 export const ALERT_RULES_FILE = "observability/grafana/provisioning/alerting/alerts.yaml";
 
-/** One alert rule, as every engine evaluates it. */
+/** One alert rule; all engines evaluate the same. */
 export interface AlertRule {
-  /** Names the rule; lower-case words with hyphens. */
+  /** Identifier of the rule: lower-case words with hyphens. */
   readonly uid: string;
   readonly title: string;
-  /** PromQL; the rule holds for each series that it returns. */
+  /** PromQL; the rule holds for each series in the result. */
   readonly expr: string;
   /** How long it must hold before the alert fires, seconds. */
   readonly forSeconds: number;
-  /** How far back a sample may lie to count, seconds. */
+  /** Maximum age of a sample that counts, seconds. */
   readonly lookbackSeconds: number;
   readonly severity: "critical" | "warning";
   readonly folder: string;
   readonly group: string;
-  /** How often the group is evaluated, seconds. */
+  /** Interval between two evaluations of the group, seconds. */
   readonly intervalSeconds: number;
   readonly annotations: Readonly<Record<string, string>>;
 }
@@ -61,14 +61,16 @@ const FileSchema = z.object({
     .min(1),
 });
 
-/** What counts the targets in an expression: the text before the 3, and the text behind it. */
+/**
+ * Where expressions contain the number of targets: the text before the 3, and the text behind it.
+ */
 const TARGET_COUNTS = [
   /(\()3( - cms_fusion_active_tracks\b)/,
   /(\bcms_display_active_tracks\{[^}]*\} > )3$/,
   /(\()3( \* \d+\))/g,
 ] as const;
 
-/** The rules for a system with another number of targets than the file's three. */
+/** Returns the rules for a system with another number of targets than the three of the file. */
 export function rulesFor(rules: readonly AlertRule[], targets: number): AlertRule[] {
   return rules.map((rule) => ({
     ...rule,

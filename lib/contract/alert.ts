@@ -31,7 +31,7 @@ export const AlertSchema = z.strictObject({
 });
 export type Alert = z.infer<typeof AlertSchema>;
 
-/** Returns the alert as an investigator may see it: without the runner's own annotation. */
+/** Returns the alert without the runner's annotation, as investigators see it. */
 export function withoutScenario(alert: Alert): Alert {
   const { scenario: _, ...commonAnnotations } = alert.commonAnnotations;
   const alerts = alert.alerts.map((one) => {

@@ -1,9 +1,9 @@
-/** The answer of an investigator, and the record of its calls. */
+/** The answer of an investigator, and the records of its tool calls. */
 import { z } from "zod";
 import { FAULT_CLASS_NAMES, REMEDIATION_NAMES, REMEDY_PARAMETERS_TEXT } from "./fault-classes.ts";
 import { SERVICES } from "./topology.ts";
 
-/** What can be at fault: a service, the machine that all of them share, or the telemetry itself. */
+/** Possible culprits: a service, the machine that all share, or the telemetry system. */
 export const CULPRITS = [...SERVICES, "host", "telemetry"] as const;
 export type Culprit = (typeof CULPRITS)[number];
 
@@ -18,13 +18,13 @@ const faultClass = z.enum([...FAULT_CLASS_NAMES, "unknown"] as const);
 export const CitationSchema = z.strictObject({
   /** Id of a recorded call, such as `E3`. */
   call_id: z.string().max(32),
-  /** The metric, log event, span or state that the claim is about, by its exact name. */
+  /** Exact name of the metric, log event, span or state. */
   signal: z.string().max(200),
   /** The service that the value belongs to; null for a value of the whole system. */
   service: service.nullable(),
   /** The value as it was read; the recorded answer must contain it. */
   value: z.union([z.number(), z.string().max(300)]),
-  /** What it shows, in a sentence. */
+  /** What the value shows, as a sentence. */
   claim: z.string().max(500),
 });
 export type Citation = z.infer<typeof CitationSchema>;
@@ -32,7 +32,7 @@ export type Citation = z.infer<typeof CitationSchema>;
 export const RemedySchema = z.strictObject({
   action: z.enum(REMEDIATION_NAMES),
   target: culprit.nullable(),
-  /** The action is carried out with them; `REMEDY_PARAMETERS` says which each action takes. */
+  /** Parameters for carrying out the action; `REMEDY_PARAMETERS` defines those of each action. */
   parameters: z
     .record(z.string(), z.union([z.string(), z.number()]))
     .describe(REMEDY_PARAMETERS_TEXT),
@@ -42,9 +42,9 @@ export type Remedy = z.infer<typeof RemedySchema>;
 
 /** One fault of an answer. */
 export const NamedFaultSchema = z.strictObject({
-  /** What is at fault; null when it is not known. */
+  /** The culprit; null when it is not known. */
   culprit: culprit.nullable(),
-  /** `unknown` is an abstention. That nothing is wrong is an answer without faults. */
+  /** `unknown` is an abstention. An answer that nothing is wrong has no faults. */
   fault_class: faultClass.exclude(["none"]),
   remediation: RemedySchema,
 });
@@ -66,25 +66,25 @@ export const AlternativesSchema = z
 
 /** The shape of a structured root-cause analysis. */
 export const AnswerShape = z.strictObject({
-  /** Every fault there is; empty when nothing is wrong. */
+  /** All faults; empty when nothing is wrong. */
   faults: z.array(NamedFaultSchema).max(MAX_FAULTS),
-  /** How the faults work, in a sentence or two. */
+  /** How the faults led to the alert, in a sentence or two. */
   mechanism: z.string().max(2000),
-  /** When the first fault set in, ISO 8601; null when not known. */
+  /** Time at which the first fault began, ISO 8601; null when not known. */
   onset: z.iso.datetime({ offset: true }).nullable(),
   /** From the cause to the alert. */
   causal_chain: CausalChainSchema,
   evidence: z.array(CitationSchema).max(24),
-  /** Probability that all faults are named rightly and nothing else is, 0 to 1. */
+  /** Probability that the named faults are exactly the real ones, 0 to 1. */
   confidence: z.number().min(0).max(1),
   alternatives: AlternativesSchema,
 });
 export type Answer = z.infer<typeof AnswerShape>;
 
-/** Reads an answer in the shape, or in its single-fault form. */
+/** Parses an answer in this shape or in its single-fault form. */
 export const AnswerSchema = z.preprocess(asSet, AnswerShape);
 
-/** The single-fault form of an answer. Class `none` says that nothing is wrong. */
+/** The single-fault form of an answer. Class `none` means that nothing is wrong. */
 export type SingleFaultAnswer = Omit<Answer, "faults"> & {
   readonly culprit: Culprit | null;
   readonly fault_class: z.infer<typeof faultClass>;
@@ -103,8 +103,8 @@ export function answerOf({
 }
 
 /**
- * Normalises what claims to be an answer: the single-fault form becomes a set; `none` leaves the
- * set, and a fault that is named twice stays once. Everything else is returned unchanged.
+ * Normalises a possible answer: converts the single-fault form into a set, removes `none` and
+ * duplicates. Returns everything else unchanged.
  */
 export function asSet(raw: unknown): unknown {
   if (!isObject(raw)) return raw;
@@ -128,7 +128,7 @@ export function asSet(raw: unknown): unknown {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** Whether an answer names nothing: every fault of it is `unknown`, and there is at least one. */
+/** Whether an answer names at least one fault and all of them are `unknown`. */
 export const isAbstention = (faults: readonly Pick<NamedFault, "fault_class">[]): boolean =>
   faults.length > 0 && faults.every(({ fault_class }) => fault_class === "unknown");
 
@@ -142,14 +142,14 @@ export function describeFaults(
     .join("; ");
 }
 
-/** One call that an investigator made, with the whole answer: a line of `evidence.jsonl`. */
+/** One tool call of an investigator with its complete answer: a line of `evidence.jsonl`. */
 export const EvidenceRecordSchema = z.strictObject({
   id: z.string(),
   tool: z.string(),
   arguments: z.record(z.string(), z.unknown()),
   /** The HTTP requests, so that a person can repeat them. */
   request: z.array(z.strictObject({ method: z.string(), url: z.string() })),
-  /** The time span that was looked at, Unix milliseconds. */
+  /** The queried time span, Unix milliseconds. */
   window: z.strictObject({ start_unix_ms: z.number(), end_unix_ms: z.number() }).nullable(),
   asked_unix_ms: z.number(),
   duration_ms: z.number(),
@@ -159,7 +159,7 @@ export const EvidenceRecordSchema = z.strictObject({
 });
 export type EvidenceRecord = z.infer<typeof EvidenceRecordSchema>;
 
-/** What an investigation cost. Tokens are 0 where no model took part. */
+/** What an investigation cost. Tokens are 0 without a model. */
 export interface InvestigationCost {
   readonly wallMs: number;
   /** Part of `wallMs` in which the investigator waited for the model. */

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { Citation, EvidenceRecord } from "./answer.ts";
 
-/** One fact in a tool's answer. The answer of every call is `{"facts": Fact[], …}` as JSON. */
+/** One fact in a tool's answer. Every answer is `{"facts": Fact[], …}` as JSON. */
 export const FactSchema = z.object({
   /** Exact name of the metric, log event, span or state. */
   signal: z.string(),
@@ -10,16 +10,14 @@ export const FactSchema = z.object({
   service: z.string().nullable(),
   labels: z.record(z.string(), z.string()),
   value: z.union([z.number(), z.string()]),
-  /**
-   * The time or span that the value is of: `before`, `during`, `now`, or an instant in ISO 8601.
-   */
+  /** Time of the value: `before`, `during`, `now`, or an instant in ISO 8601. */
   when: z.string(),
 });
 export type Fact = z.infer<typeof FactSchema>;
 
 const AnswerShape = z.object({ facts: z.array(FactSchema) });
 
-/** The facts of a record; none for a call that failed. */
+/** The facts of a record; none if the call failed. */
 export function factsOf(record: EvidenceRecord): readonly Fact[] {
   if (!record.ok) return [];
   try {
@@ -34,12 +32,17 @@ export type CitationCheck =
   | {
       readonly grounded: true;
       readonly fact: Fact;
-      /** Facts with the same signal, service and value, such as the value before the incident. */
+      /**
+       * Other facts with the same signal, service and value, such as the one before the incident.
+       */
       readonly others: readonly Fact[];
     }
   | { readonly grounded: false; readonly reason: string };
 
-/** Checks a citation: the call must exist, and its record must hold this value of this signal. */
+/**
+ * Checks a citation: the cited call must exist, and its record must contain this value of this
+ * signal.
+ */
 export function checkCitation(
   citation: Citation,
   records: readonly EvidenceRecord[],
@@ -67,7 +70,7 @@ export function checkCitation(
     : { grounded: true, fact, others };
 }
 
-/** Numbers may be cited rounded, to three digits at least. */
+/** A cited number may be rounded to three significant digits or more. */
 function sameValue(read: number | string, cited: number | string): boolean {
   if (String(read) === String(cited)) return true;
   const [a, b] = [Number(read), Number(cited)];

@@ -1,8 +1,7 @@
 /**
- * The catalogue that every examinee may see: the fault classes that a diagnosis may name, the
- * remediations, and which remediations fit a class. The list is longer than the list of scenarios:
- * with only the scenarios' classes an examinee could guess. What telemetry shows of a class is not
- * part of it.
+ * The catalogue for all examinees: the fault classes that a diagnosis may name, the remediations,
+ * and the remediations for each class. It has more classes than scenarios use; otherwise an
+ * examinee could guess. It does not say how telemetry shows a class.
  */
 
 /** The closed list of remediations. */
@@ -27,7 +26,10 @@ export const REMEDIATIONS = {
 export type Remediation = keyof typeof REMEDIATIONS;
 export const REMEDIATION_NAMES = Object.keys(REMEDIATIONS) as Remediation[];
 
-/** The parameters of the actions that take some. What is not said has a default, unless it says so. */
+/**
+ * The parameters of actions that take any. A missing one has a default unless its text says
+ * something else.
+ */
 export const REMEDY_PARAMETERS = {
   raise_cpu_quota: "cores (default: no quota)",
   raise_memory_limit: "mib (default: twice the limit)",
@@ -45,7 +47,7 @@ export const REMEDY_PARAMETERS_TEXT = Object.entries(REMEDY_PARAMETERS)
 
 interface CatalogueRow {
   readonly definition: string;
-  /** What repairs it; the first one is the default. */
+  /** Remediations for the class; the first one is the default. */
   readonly remedies: readonly [Remediation, ...Remediation[]];
 }
 

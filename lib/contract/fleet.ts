@@ -1,18 +1,21 @@
-/** How many targets fly and which sensors look at them: the variables that every part of a lab reads alike. */
+/** The number of targets and the sensors, from variables that every part of a lab reads alike. */
 import { type Env, integerBetween, numberBetween, type Parser, readEnv } from "../base/env.ts";
 import { SENSOR_IDS, sensorKindOf } from "./topology.ts";
 
 export interface Fleet {
   readonly targets: number;
-  /** The ids of all sensors. A sensor service runs those of its kind. */
+  /** The ids of all sensors. A sensor service runs those of its type. */
   readonly sensors: readonly string[];
-  /** Decides the targets' places on their circles and the sensors' noise; undefined: fixed places, noise from the clock. */
+  /**
+   * Seed of the targets' positions on their circles and of the sensors' noise; undefined: fixed
+   * positions, noise seeded by the clock.
+   */
   readonly seed: number | undefined;
-  /** No two targets are ever closer. */
+  /** Minimum distance between two targets, metres. */
   readonly separationM: number;
 }
 
-/** The variables of a fleet, which the lab hands to all of its programs. */
+/** The variables of a fleet, which the lab passes to all its programs. */
 export const FLEET_VARIABLES = [
   "CMS_TARGETS",
   "CMS_SENSORS",

@@ -1,11 +1,11 @@
 /**
- * What is normal in this system, and from where on a value is out of order. The tool `inventory`
- * tells every investigator these numbers, so that nobody's rules know more than the others can.
+ * Limits of normal values in this system. The tool `inventory` tells them to every investigator, so
+ * no investigator's rules use numbers that others cannot know.
  */
 
 interface Norm {
   readonly value: number;
-  /** What it says, after the number. */
+  /** Text that follows the number. */
   readonly text: string;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The part of Prometheus' HTTP API that only reads. A proxy in front of Prometheus passes these
- * requests on and refuses all others: the admin API (`delete_series`), reload, quit, profiles and
+ * The read-only part of Prometheus' HTTP API. A proxy in front of Prometheus forwards these
+ * requests and refuses all others: the admin API (`delete_series`), reload, quit, profiles and
  * remote write.
  */
 
@@ -21,7 +21,7 @@ const API = [
   "alertmanagers",
   "status/(config|flags|runtimeinfo|buildinfo|tsdb|walreplay)",
 ];
-/** The pages of its own, and what they load. */
+/** Prometheus' own pages and their files. */
 const PAGES = [
   "graph",
   "query",
@@ -43,13 +43,13 @@ const PAGES = [
 ];
 
 const READABLE = new RegExp(`^/(api/v1/(${API.join("|")})|${PAGES.join("|")})?$`);
-/** Queries may be too long for a URL. */
+/** With POST, because a query may be too long for a URL. */
 const POSTABLE =
   /^\/api\/v1\/(query|query_range|query_exemplars|format_query|parse_query|series|labels)$/;
 
-/** Whether a request only reads; `path` is the URL's, without its query. */
+/** Whether a request only reads; `path` is the URL's path without query. */
 export function readsPrometheus(method: string, path: string): boolean {
-  // The server behind may decode an escaped slash or dot into another path.
+  // The server could decode an escaped slash or dot into another path.
   if (/%2f|%5c|%2e|\\|\/\.\.?(\/|$)|\/\//i.test(path)) return false;
   if (method === "GET" || method === "HEAD") return READABLE.test(path);
   return method === "POST" && POSTABLE.test(path);

@@ -10,7 +10,9 @@ export interface QosProfile {
   readonly ownership?: "SHARED" | "EXCLUSIVE";
 }
 
-/** The policies of a profile for which DDS refuses an endpoint, by their names in its status. */
+/**
+ * The policies of a profile that can make endpoints incompatible, by their names in the QoS status.
+ */
 export const MATCHING_POLICIES = ["RELIABILITY", "DURABILITY", "OWNERSHIP"] as const;
 
 const volatile = (reliability: QosProfile["reliability"], depth: number): QosProfile => ({
@@ -19,7 +21,7 @@ const volatile = (reliability: QosProfile["reliability"], depth: number): QosPro
   durability: "VOLATILE",
 });
 
-/** What readers and writers of a topic use unless an override is set. */
+/** The profiles of a topic's readers and writers, unless an override is set. */
 export const TOPIC_QOS: Readonly<Record<TopicName, QosProfile>> = {
   SourceTrackTopic: volatile("BEST_EFFORT", 10),
   TacticalTrackTopic: volatile("RELIABLE", 50),
@@ -33,10 +35,10 @@ export const TOPIC_QOS: Readonly<Record<TopicName, QosProfile>> = {
 };
 
 /**
- * Profiles that `CMS_FORCE_QOS` may put in place of a service's own writer profile.
+ * Profiles with which `CMS_FORCE_QOS` can replace a service's writer profile.
  *
- * Request against offer decides: a RELIABLE writer still matches a BEST_EFFORT reader, so
- * RELIABLE_KEEP_LAST loses nothing; an EXCLUSIVE writer never matches a SHARED reader.
+ * DDS matches requested against offered QoS: a RELIABLE writer still matches a BEST_EFFORT reader,
+ * so RELIABLE_KEEP_LAST loses nothing; an EXCLUSIVE writer never matches a SHARED reader.
  */
 export const FORCED_QOS = {
   RELIABLE_KEEP_LAST: volatile("RELIABLE", 10),

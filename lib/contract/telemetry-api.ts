@@ -1,6 +1,6 @@
 /**
- * The part of the telemetry APIs that only reads. What stands in front of an engine, or passes requests on to one, lets these
- * through and refuses all others: OTLP, pushes, remote write, deletion, flush, shutdown, the owner's markers.
+ * The read-only part of the telemetry APIs. Proxies forward these requests and refuse all others:
+ * OTLP, pushes, remote write, deletion, flush, shutdown, the owner's markers.
  */
 import { readsPrometheus } from "./prometheus-api.ts";
 
@@ -12,7 +12,7 @@ const LOKI_QUERIES =
 const LOKI_READABLE = new RegExp(
   `^/(?:ready|loki/api/v1/(?:${LOKI_QUERIES}|label/[^/]+/values|detected_field/[^/]+/values|status/buildinfo))$`,
 );
-/** Queries may be too long for a URL. */
+/** With POST, because a query may be too long for a URL. */
 const LOKI_POSTABLE = new RegExp(`^/loki/api/v1/(?:${LOKI_QUERIES})$`);
 
 const TEMPO_SEARCH = "search|search/tags|search/tag/[^/]+/values";
@@ -24,9 +24,9 @@ const GRAFANA_CLOSED = /^\/(?:owner|otlp)(?:\/|$)/;
 const GRAFANA_POSTABLE = /^\/api\/ds\/query$/;
 const DATA_SOURCE_PROXY = /^\/api\/datasources\/proxy\/(?:uid\/)?[^/]+(\/.*)$/;
 
-/** Whether a request only reads; `path` is the URL's, without its query. */
+/** Whether a request only reads; `path` is the URL's path without query. */
 export function readsTelemetry(api: TelemetryApi, method: string, path: string): boolean {
-  // The server behind may decode an escaped slash or dot into another path.
+  // The server could decode an escaped slash or dot into another path.
   if (/%2f|%5c|%2e|\\|\/\.\.?(\/|$)|\/\//i.test(path)) return false;
   const isGet = method === "GET" || method === "HEAD";
   switch (api) {
@@ -38,7 +38,8 @@ export function readsTelemetry(api: TelemetryApi, method: string, path: string):
       return isGet && TEMPO_READABLE.test(path);
     case "grafana": {
       const behind = DATA_SOURCE_PROXY.exec(path)?.[1];
-      // Which data source an id is depends on Grafana; no path that reads one writes another.
+      // Grafana assigns the ids of data sources, so the id does not tell the API; a path that only
+      // reads in one API does not write in another.
       if (behind !== undefined) return SOURCES.some((one) => readsTelemetry(one, method, behind));
       return isGet ? !GRAFANA_CLOSED.test(path) : method === "POST" && GRAFANA_POSTABLE.test(path);
     }

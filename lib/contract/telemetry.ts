@@ -1,6 +1,6 @@
 /**
- * Every metric, log event and span of the CMS, declared before use. The emitting API accepts only
- * what stands here, and a test reads each row back from the stores.
+ * Declares all metrics, log events and spans of the CMS. The emitting API accepts nothing else, and
+ * a test reads each row back from the stores.
  */
 import {
   SENSOR_IDS,
@@ -12,15 +12,15 @@ import {
 } from "./topology.ts";
 import { ENGAGEMENT_STATES, ORDER_ACTIONS, THREAT_LEVELS } from "./types.ts";
 
-/** A metric: Prometheus name, unit, labels, and who emits it. */
+/** A metric: Prometheus name, unit, labels, and the services that emit it. */
 export interface MetricSpec {
   readonly type: "counter" | "gauge" | "histogram";
   readonly help: string;
   /** UCUM unit: `s`, `By`, `1`, `{track}`. */
   readonly unit: string;
   /**
-   * Label names. A list of values closes the set: such series are exported as 0 from the start,
-   * because `increase()` does not see the first event of a series that is born with it.
+   * Label names. A list of values closes the set: its series are exported as 0 from the start,
+   * because `increase()` does not count the first event of a series that begins with it.
    */
   readonly labels: Readonly<Record<string, readonly string[] | "open">>;
   /** Upper bounds, for histograms. */
@@ -31,25 +31,24 @@ export interface MetricSpec {
 export const LOG_LEVELS = ["DEBUG", "INFO", "WARN", "ERROR"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** A log event: level and the names of its fields, the essential ones first. */
+/** A log event: its level, and the names of its fields, the most important first. */
 export interface LogSpec {
   readonly level: LogLevel;
   readonly fields: readonly string[];
   readonly services: readonly ServiceName[];
-  /** Why a healthy system does not show it; absent for events that a healthy system does show. */
+  /** Why a healthy system does not log it; absent for events that a healthy system logs. */
   readonly rare?: string;
 }
 
 /**
- * A span: attributes and who emits it. `<x>` in the name stands for a value.
+ * A span: its attributes and the services that emit it. `<x>` in the name is a placeholder.
  *
- * Service graphs make an edge of a producer's span and a consumer's span that is its child, so
- * every span stands at one end of a DDS hop. It carries OpenTelemetry's `messaging.*` attributes
- * beside its own.
+ * Service graphs derive an edge from a producer span and its consumer child span, so every span is
+ * at one end of a DDS hop. It has OpenTelemetry's `messaging.*` attributes in addition to its own.
  */
 export interface SpanSpec {
   readonly kind: "producer" | "consumer";
-  /** The topic that is written or read; absent when it is in the span's name. */
+  /** The topic that is written or read; absent when the span's name contains it. */
   readonly topic?: TopicName;
   readonly attributes: readonly string[];
   readonly services: readonly ServiceName[];
@@ -64,7 +63,7 @@ const DISPLAY = ["tactical-display"] as const;
 const WRITERS = SERVICES.filter((name) => TOPOLOGY[name].publishes.length > 0);
 const READERS = SERVICES.filter((name) => TOPOLOGY[name].subscribes.length > 0);
 
-/** Seconds; the slow end is wide enough to see a starved process. */
+/** Seconds; the largest buckets show a starved process. */
 const FAST_BUCKETS = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
   30,
@@ -225,7 +224,7 @@ const warn = <const F extends readonly string[]>(...fields: F) =>
 const error = <const F extends readonly string[]>(...fields: F) =>
   ({ level: "ERROR", fields }) as const;
 
-/** An event that a healthy system does not show, and why. */
+/** Marks an event that a healthy system does not log, with the reason. */
 const rarely = <T extends object>(rare: string, spec: T) => ({ ...spec, rare });
 
 export const LOGS = {
@@ -320,7 +319,7 @@ export const SPANS = {
     services: EFFECTOR,
   },
   "display.ingest.<topic>": { kind: "consumer", attributes: ["dds.topic"], services: DISPLAY },
-  // A sensor's messages belong to its scan; every other service's have a span of their own.
+  // A sensor publishes inside its scan's span; the other services have a span for publishing.
   "publish <topic>": {
     kind: "producer",
     attributes: [],
@@ -329,12 +328,12 @@ export const SPANS = {
 } as const satisfies Record<string, SpanSpec>;
 export type SpanName = keyof typeof SPANS;
 
-/** The value of `messaging.system`; the conventions have none for DDS. */
+/** Value of `messaging.system`; OpenTelemetry's conventions define none for DDS. */
 export const MESSAGING_SYSTEM = "dds";
 
 /**
- * Facts about each service's process group that the lab exports under cAdvisor's names (label
- * `name` = service), and our own `container_state`, which cAdvisor has no name for.
+ * Metrics of each service's process group that the lab exports under cAdvisor's names (label `name`
+ * = service), and `container_state`, which cAdvisor does not have.
  */
 export const CONTAINER_METRICS = {
   container_last_seen: "Unix time of the last look at a running process group, in seconds",
@@ -357,5 +356,5 @@ export const CONTAINER_METRICS = {
 } as const;
 export type ContainerMetricName = keyof typeof CONTAINER_METRICS;
 
-/** Prefix that keeps the pushed (OTLP) copy of a metric apart from the scraped one. */
+/** Prefix of the pushed (OTLP) copies of metrics, which separates them from the scraped ones. */
 export const PUSHED_METRIC_PREFIX = "otlp_";

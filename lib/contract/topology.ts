@@ -1,6 +1,6 @@
 /**
- * The table of services: what they publish, what they subscribe to, and where their metrics are.
- * Tests compare it with the programs, the compose file and the received traces.
+ * The services: the topics that each publishes and subscribes to, and its ports. Tests compare this
+ * table with the programs, the compose file and the received traces.
  */
 
 export const TOPICS = [
@@ -19,7 +19,7 @@ export type SensorId = (typeof SENSOR_IDS)[number];
 export const SENSOR_KINDS = ["RADAR", "ESM", "EO"] as const;
 export type SensorKind = (typeof SENSOR_KINDS)[number];
 
-/** The kind of the sensor with this id; undefined when the id names none. */
+/** Returns the kind of the sensor with this id; undefined for an invalid id. */
 export function sensorKindOf(sensorId: string): SensorKind | undefined {
   const kind = sensorId.slice(0, sensorId.indexOf("-"));
   const isNumbered = /^[0-9]{1,4}$/.test(sensorId.slice(kind.length + 1));
@@ -41,20 +41,20 @@ export type ServiceName = (typeof SERVICES)[number];
 /** One service of the CMS. */
 export interface ServiceSpec {
   readonly name: ServiceName;
-  /** One line for people and for investigators. */
+  /** One line for people and investigators. */
   readonly role: string;
   readonly publishes: readonly TopicName[];
   readonly subscribes: readonly TopicName[];
-  /** Port of `/metrics` inside the service's own network address. */
+  /** Port of `/metrics` at the service's own network address. */
   readonly metricsPort: number;
   /** Set for the three sensors. */
   readonly sensorId?: SensorId;
   /**
-   * Source tracks per second that a sensor publishes at most at its own rate: one for each target
-   * and scan.
+   * Maximum number of source tracks that a sensor publishes per second at its nominal rate: one for
+   * each target and scan.
    */
   readonly nominalRateHz?: number;
-  /** Port of the service's own HTTP surface, if it has one. */
+  /** Port of the service's own HTTP server, if it has one. */
   readonly httpPort?: number;
 }
 
@@ -124,7 +124,10 @@ export const TOPOLOGY: Readonly<Record<ServiceName, ServiceSpec>> = {
   },
 };
 
-/** The service that runs this sensor: its own, or for a configured one that of its kind. */
+/**
+ * Returns the service that runs this sensor: its own one, or for a configured sensor the one of its
+ * kind.
+ */
 export function serviceOfSensor(sensorId: string): ServiceName | undefined {
   const kind = sensorKindOf(sensorId);
   const own = SERVICES.find((name) => TOPOLOGY[name].sensorId === sensorId);
@@ -137,12 +140,12 @@ export function serviceOfSensor(sensorId: string): ServiceName | undefined {
 }
 
 /**
- * The limits of every service in the canonical system, the same for all, so that a limit is no sign
- * of a fault. A service uses 60 to 120 MB; the share is the kernel's usual weight, not a quota.
+ * The limits of every service in the canonical system. They are equal, so a limit does not indicate
+ * a fault. A service uses 60 to 120 MB; the share is the kernel's default weight, not a quota.
  */
 export const SERVICE_LIMITS = { memoryBytes: 384 * 2 ** 20, cpuShares: 1024 } as const;
 
-/** Whether `text` names a service. */
+/** Whether `text` is the name of a service. */
 export function isServiceName(text: string): text is ServiceName {
   return (SERVICES as readonly string[]).includes(text);
 }
@@ -163,11 +166,11 @@ export function upstreamOf(service: ServiceName): ServiceName[] {
   );
 }
 
-/** The ports of a lab on the host, all on loopback. */
+/** Host ports of a lab, all on loopback. */
 export interface LabPorts {
-  /** Grafana, or the lab's own console where there is no Grafana. */
+  /** Port of Grafana, or of the lab's console if there is no Grafana. */
   readonly console: number;
-  /** The lab's own console where it stands beside Grafana. */
+  /** Port of the lab's console beside Grafana. */
   readonly telemetry?: number;
   readonly prometheus: number;
   readonly tempo: number;
@@ -179,9 +182,9 @@ export interface LabPorts {
 }
 
 /**
- * The host ports of the lab with this index: 0 for the one that people use, 1 to 9 for labs that
- * run beside it. The ports differ in their last three digits, so that shifting by thousands never
- * collides.
+ * Returns the host ports of the lab with this index: 0 for the interactive lab, 1 to 9 for labs
+ * that run beside it. The ports differ in their last three digits, so shifting them by thousands
+ * causes no collision.
  */
 export function labPorts(index: number): LabPorts {
   if (!Number.isInteger(index) || index < 0 || index > 9) {

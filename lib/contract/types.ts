@@ -1,6 +1,6 @@
 /**
  * The five DDS types, as plain data. `ffi/` derives TypeScript types, C layouts, op codes, key
- * descriptors and IDL text from it; `ffi/cms.idl` is that text.
+ * descriptors and the IDL text `ffi/cms.idl` from them.
  */
 import type { TopicName } from "./topology.ts";
 
@@ -40,15 +40,15 @@ export const SourceTrack = {
     position: Vector3,
     velocity: Vector3,
     classification: Classification,
-    // One standard deviation of the position, in metres.
+    // Standard deviation of the position, metres.
     position_sigma_m: "f64",
-    // When the scan was made, milliseconds since the Unix epoch.
+    // Time of the scan, milliseconds since the Unix epoch.
     observed_unix_ms: "f64",
     trace: TraceContext,
   },
 } as const;
 
-/** One real target as fusion sees it. */
+/** One real target as computed by fusion. */
 export const TacticalTrack = {
   kind: "struct",
   name: "cms::TacticalTrack",
@@ -65,7 +65,7 @@ export const TacticalTrack = {
   },
 } as const;
 
-/** How dangerous a tactical track is, and why. */
+/** The threat that a tactical track poses, and the reason. */
 export const ThreatAssessment = {
   kind: "struct",
   name: "cms::ThreatAssessment",
@@ -99,7 +99,7 @@ export const MissionOrder = {
   },
 } as const;
 
-/** Where the engagement that an order started stands. */
+/** The state of the engagement that an order started. */
 export const EngagementStatus = {
   kind: "struct",
   name: "cms::EngagementStatus",

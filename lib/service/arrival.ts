@@ -1,23 +1,25 @@
-/** What the bus knows of the message that a subscriber visits, beside the message itself. */
+/** What the bus passes to a subscriber beside a message: time, trace context and copy function. */
 import { type Context, ROOT_CONTEXT } from "@opentelemetry/api";
 import type { TopicName } from "../contract/topology.ts";
 import type { Message, TraceContext } from "./message.ts";
 import { contextOf } from "./trace-context.ts";
 
-/** Like the message it is a view: the next message overwrites it. */
+/** A view like the message: the next message overwrites it. */
 export interface Arrival<T extends TopicName> {
   /**
-   * What the message's trace context says, and the root context if it says nothing valid. It is
-   * parsed when it is read, so read it before the visit ends; the context itself may be kept.
+   * The context of the message's trace; the root context if the message has no valid one. It is
+   * parsed on access, so read it before the visit ends; the context itself can be kept.
    */
   readonly parent: Context;
-  /** When the message was taken off DDS, milliseconds of the process's monotonic clock. */
+  /**
+   * Time at which the message was taken from DDS, milliseconds of the process's monotonic clock.
+   */
   readonly takenMs: number;
-  /** Makes an object of the message that may be kept. */
+  /** Copies the message into an object that can be kept. */
   copy(): Message<T>;
 }
 
-/** The one arrival of a subscription. */
+/** The arrival of a subscription, reused for each message. */
 export class CurrentArrival<T extends TopicName> implements Arrival<T> {
   takenMs = 0;
   readonly copy: () => Message<T>;
@@ -25,12 +27,12 @@ export class CurrentArrival<T extends TopicName> implements Arrival<T> {
   #parent: Context = ROOT_CONTEXT;
   #parentOf = "";
 
-  /** `copy` makes an object of the message that is being visited. */
+  /** `copy` copies the current message into an object. */
   constructor(copy: () => Message<T>) {
     this.copy = copy;
   }
 
-  /** Shows the arrival of another message, whose trace context is `trace`. */
+  /** Switches to the next message, with trace context `trace`. */
   show(trace: TraceContext): void {
     this.#trace = trace;
   }
@@ -38,7 +40,7 @@ export class CurrentArrival<T extends TopicName> implements Arrival<T> {
   get parent(): Context {
     if (this.#trace === undefined) return ROOT_CONTEXT;
     const { traceparent, tracestate } = this.#trace;
-    // All detections of one scan carry the same context, one after the other.
+    // All detections of a scan have the same context and arrive in succession.
     if (tracestate === "" && traceparent === this.#parentOf) return this.#parent;
     this.#parent = contextOf({ traceparent, tracestate });
     this.#parentOf = tracestate === "" ? traceparent : "";

@@ -21,7 +21,7 @@ const newDomain = (): Domain => ({
   configXml: `${WRITE_BATCHING},${loopbackConfig(`bus-${process.pid}-${next++}`)}`,
 });
 
-/** A bus of a service that both writes and reads, on a domain of its own or on another bus's. */
+/** A bus that both writes and reads, on its own domain or on another bus's. */
 function makeBus(
   forceQos?: "EXCLUSIVE_OWNERSHIP" | "RELIABLE_KEEP_LAST",
   domain: Domain = newDomain(),
@@ -49,7 +49,7 @@ const message = (sequence_number: number): Message<"SourceTrackTopic"> => ({
   trace: { traceparent: "", tracestate: "" },
 });
 
-/** What a subscriber was told, in words: messages by number, and the key of what was disposed. */
+/** What a subscriber received, as text: numbers of messages, and keys of disposed instances. */
 function heardOn(bus: Bus): string[] {
   const heard: string[] = [];
   bus.visit("SourceTrackTopic", {
@@ -271,7 +271,7 @@ describe("contextOf()", () => {
 
   test.each([
     "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-    // Later versions of the standard may only add to the end; what is known of them is used.
+    // Later versions of the standard may only append fields; the known ones are used.
     "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     "cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more",
   ])("%p is continued", (traceparent) => {

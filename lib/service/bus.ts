@@ -1,8 +1,8 @@
 /**
- * Publish and subscribe by topic, over DDS.
+ * Publishes and subscribes by topic, over DDS.
  *
- * The bus owns the participant and can make it again with all its endpoints: a participant whose
- * network interface was removed receives nothing any more, not even when the interface is back.
+ * The bus owns the participant and can recreate it with all its endpoints: after its network
+ * interface was removed, a participant receives nothing any more, even when the interface is back.
  */
 import {
   createParticipant,
@@ -33,30 +33,30 @@ import type { Key, Message } from "./message.ts";
 export interface Publisher<T extends TopicName> {
   publish(message: Message<T>): void;
   /**
-   * Disposes the instance with this key, which subscribers are told of, and frees what the writer
-   * keeps of it.
+   * Disposes the instance with this key, which notifies subscribers, and frees the writer's data of
+   * it.
    */
   retire(key: Key<T>): void;
 }
 
-/** Reads the messages of a topic where they are. */
+/** Reads a topic's messages in place. */
 export interface Subscriber<T extends TopicName> {
-  /** `message` and `arrival` are views that the next message overwrites: copy what is kept. */
+  /** `message` and `arrival` are views that the next message overwrites: copy what you keep. */
   message(message: Message<T>, arrival: Arrival<T>): void;
   /**
-   * A writer has retired this instance; its last messages came before. A writer that stops or dies
-   * retires nothing. `key` is a view of the key fields.
+   * Called after a writer has retired this instance and after its last messages. A writer that
+   * stops or crashes retires nothing. `key` is a view of the key fields.
    */
   disposed?(key: Key<T>): void;
 }
 
-/** What a service's own code uses of the bus. */
+/** The part of the bus that services use. */
 export interface MessageBus {
-  /** Opens a writer of `topic`. */
+  /** Creates a writer of `topic`. */
   publisher<T extends TopicName>(topic: T): Publisher<T>;
-  /** Opens a reader of `topic`, each message of which `subscriber` visits. */
+  /** Creates a reader of `topic` that passes each message to `subscriber`. */
   visit<T extends TopicName>(topic: T, subscriber: Subscriber<T>): void;
-  /** Counts a received message that makes no sense, and logs the 1st, 10th, 100th … of them. */
+  /** Counts an invalid message, and logs the 1st, 10th, 100th … of them. */
   reject(topic: TopicName, reason: string): void;
 }
 
@@ -64,7 +64,7 @@ export interface BusOptions {
   readonly domainId: number;
   readonly forceQos?: ForcedQosName | undefined;
   readonly telemetry: Telemetry;
-  /** Cyclone's configuration, as CYCLONEDDS_URI holds it. */
+  /** Cyclone's configuration, in the syntax of CYCLONEDDS_URI. */
   readonly configXml?: string;
 }
 
@@ -72,7 +72,10 @@ interface Endpoint {
   readonly topic: TopicName;
   readonly kind: "reader" | "writer";
   open(participant: Participant): void;
-  /** Matched endpoints now, and what was refused, lost and rejected since open(). */
+  /**
+   * The present number of matched endpoints, and the refusals, lost and rejected samples since
+   * open().
+   */
   status(): EndpointStatus | undefined;
 }
 
@@ -84,9 +87,9 @@ interface EndpointStatus {
 }
 
 /**
- * Configuration with which a writer collects what is written within one task of the event loop, and
- * sends it in as few packets as possible. A packet for each message costs more processor time than
- * all else that a service does with it.
+ * Configuration with which a writer collects the messages of one task of the event loop, and sends
+ * them in as few packets as possible. One packet for each message would cost more processor time
+ * than all other work of a service on it.
  */
 export const WRITE_BATCHING =
   "<CycloneDDS><Domain><Internal><WriteBatch>true</WriteBatch></Internal></Domain></CycloneDDS>";
@@ -102,7 +105,7 @@ export class Bus implements MessageBus {
     this.#participant = this.#join();
   }
 
-  /** Opens a writer of `topic`, with its own profile or the forced one. */
+  /** Creates a writer of `topic`, with the topic's profile or the forced one. */
   publisher<T extends TopicName>(topic: T): Publisher<T> {
     const { forceQos, telemetry } = this.#options;
     const qos: QosProfile = forceQos === undefined ? TOPIC_QOS[topic] : FORCED_QOS[forceQos];
@@ -121,7 +124,8 @@ export class Bus implements MessageBus {
       topic,
       kind: "writer",
       open: (participant) => {
-        // No dispose at close: the targets still fly when the service that tracks them stops.
+        // Closing disposes nothing: the targets still exist when the service that tracks them
+        // stops.
         const own = { ...qos, autodispose: false };
         writer = participant.writer(participant.topic(topic, declaration(topic)), own);
       },
@@ -164,8 +168,7 @@ export class Bus implements MessageBus {
         arrival.show(message.trace);
         subscriber.message(message, arrival);
       }
-      // Each sample carries the instance's present state, so the subscriber is told at the last
-      // one.
+      // Every sample has the instance's present state, so only the last one counts.
       if (info.instanceState === "NOT_ALIVE_DISPOSED" && info.sampleRank === 0) {
         subscriber.disposed?.(message);
       }
@@ -192,9 +195,9 @@ export class Bus implements MessageBus {
   }
 
   /**
-   * Leaves the domain and joins it again with every endpoint. Returns false when that is not
-   * possible yet (the interface has no address so far): messages that are published before the next
-   * try are lost.
+   * Leaves the domain and joins it again with all endpoints. Returns false when that is not
+   * possible yet (the interface has no address); messages published before the next attempt are
+   * lost.
    */
   recreate(): boolean {
     this.#participant.close();
@@ -215,7 +218,9 @@ export class Bus implements MessageBus {
     return !this.#participant.closed;
   }
 
-  /** Turns the endpoints' statuses into metrics, and a new incompatibility into a warning. */
+  /**
+   * Exports the endpoints' statuses as metrics, and logs a warning for each new incompatibility.
+   */
   report(): void {
     if (!this.#isJoined) return;
     for (const entry of this.#endpoints) {
@@ -272,7 +277,7 @@ export class Bus implements MessageBus {
 
   reject(topic: TopicName, reason: string): void {
     this.#rejected++;
-    // The first, the tenth, the hundredth …: enough to know, whatever the rate.
+    // The number of log lines stays small at any rate.
     if (Number.isInteger(Math.log10(this.#rejected))) {
       this.#options.telemetry.logger.log("message_rejected", {
         topic,

@@ -1,5 +1,6 @@
 /**
- * How services end. They are real processes, each in a network of its own: their ports are fixed.
+ * Tests how services end: real processes, each in its own network namespace because their ports are
+ * fixed.
  */
 import { afterAll, afterEach, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -16,7 +17,8 @@ const running = new Set<Bun.Subprocess>();
 const programOf = (name: ServiceName): string =>
   new URL(`../../services/${name}/main.ts`, import.meta.url).pathname;
 /**
- * Runs a program in a network of its own; `exec` twice, so that the process is the program itself.
+ * Runs a program in its own network namespace; `exec` twice, so that the process is the program
+ * itself.
  */
 const inOwnNetwork = (...argv: string[]): string[] => [
   "unshare",
@@ -31,7 +33,7 @@ const inOwnNetwork = (...argv: string[]): string[] => [
 const environment = (name: string): Record<string, string> => ({
   PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
   CYCLONEDDS_URI: loopbackConfig(`end-${name}`),
-  // Nobody listens there: a service stops just as fast without a receiver.
+  // No receiver listens there: a service must stop equally fast.
   OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:4317",
 });
 
@@ -81,7 +83,7 @@ describe.skipIf(!isRoot)("a service that is stopped (as root, for a network of i
         deadlineMs: 60_000,
         intervalMs: 20,
       });
-      // Without a receiver, the last export fails and says so among these lines.
+      // Without a receiver, the last export fails and logs that.
       const seen = events(output.text).filter((event) => !event.startsWith("telemetry_"));
       expect(seen[0]).toBe("service_starting");
       expect(seen.slice(-2)).toEqual(["signal_received", "service_stopping"]);

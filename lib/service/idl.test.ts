@@ -13,7 +13,7 @@ const IDL = new URL("../../ffi/cms.idl", import.meta.url).pathname;
 const types: readonly StructDecl[] = Object.values(TOPIC_TYPES);
 const cName = ({ name }: StructDecl): string => name.replace("::", "_");
 
-/** Prints, for each topic type, what Cyclone's IDL compiler made of it. */
+/** Prints the descriptor of each topic type that Cyclone's IDL compiler generated. */
 const probe = `
 #include <stdio.h>
 #include <stddef.h>
@@ -43,7 +43,7 @@ describe("ffi/cms.idl", () => {
   let compiled: string[] = [];
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "idl-"));
-    // Without type information: the descriptors carry none either.
+    // Without type information, which the binding's descriptors do not have either.
     await mustRun(["idlc", "-t", IDL], { cwd: folder });
     await Bun.write(join(folder, "probe.c"), probe);
     await mustRun(["gcc", "-o", "probe", "probe.c", "cms.c", "-lddsc"], { cwd: folder });

@@ -2,7 +2,8 @@
 import { networkInterfaces } from "node:os";
 
 /**
- * The interface in use: its name, its address, and all that tells it from another of the same name.
+ * The interface in use: its name, its address, and a text that differs for a replaced interface of
+ * the same name.
  */
 export interface InterfaceFacts {
   readonly name: string;
@@ -35,9 +36,7 @@ export class InterfaceWatch {
     this.#inUse = inUse;
   }
 
-  /**
-   * Compares with the interface in use; "changed" means that the participant must be created again.
-   */
+  /** Compares with the interface in use; after "changed" the participant must be recreated. */
   look(now: InterfaceFacts | undefined): InterfaceVerdict {
     if (now === undefined) {
       this.#gone = this.#inUse !== undefined;

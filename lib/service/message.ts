@@ -6,7 +6,7 @@ type Types = typeof TOPIC_TYPES;
 
 export type Message<T extends keyof Types> = Infer<Types[T]>;
 
-/** The fields of a message that identify its instance. */
+/** The key fields of a message. */
 export type Key<T extends keyof Types> = Pick<
   Message<T>,
   Types[T]["key"][number] & keyof Message<T>

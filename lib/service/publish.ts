@@ -1,4 +1,4 @@
-/** Publishes a message inside a span of its own, which the span of its receiver continues. */
+/** Publishes a message in its own span, which the receiver's span continues. */
 import { type Context, type Span, trace } from "@opentelemetry/api";
 import type { TopicName } from "../contract/topology.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
@@ -9,7 +9,7 @@ import { traceOf } from "./trace-context.ts";
 /** A message without its trace context. */
 export type Untraced<T extends TopicName> = Omit<Message<T>, "trace">;
 
-/** Makes a function that publishes to `topic` as part of the work that `span` stands for. */
+/** Returns a function that publishes to `topic` as a child of `span`. */
 export function tracedPublish<T extends TopicName>(
   telemetry: Telemetry,
   topic: T,

@@ -1,6 +1,6 @@
 /**
  * The life cycle of a service: check the environment, log the start, run, and stop cleanly on
- * SIGTERM or SIGINT. The same for every service; its own main.ts only wires its logic to the bus.
+ * SIGTERM or SIGINT. All services share it; a service's main.ts only connects its logic to the bus.
  */
 import { type MonotonicClock, systemClock } from "../base/clock.ts";
 import { processEnv } from "../base/env.ts";
@@ -20,34 +20,35 @@ import { readSettings, type Settings } from "./settings.ts";
 
 export type HttpHandler = (request: Request) => Response | Promise<Response>;
 
-/** What a service's own code gets. */
+/** The interface for a service's own code. */
 export interface Service {
   readonly name: ServiceName;
   readonly settings: Settings;
   readonly telemetry: Telemetry;
   readonly bus: MessageBus;
   readonly clock: MonotonicClock;
-  /** Runs `stop` when the service is told to stop; the last added is the first to run. */
+  /** Registers a function for the service's stop; the last registered runs first. */
   onStop(stop: () => void | Promise<void>): void;
   /** Calls `tick` every `periodMs` until the service stops. */
   every(periodMs: number, tick: () => void): void;
-  /** Calls `action` once, `delayMs` from now, unless the service stops before. */
+  /** Calls `action` once, in `delayMs`, unless the service stops before. */
   after(delayMs: number, action: () => void): void;
   /**
-   * Serves HTTP on every address of the service's own network until the service stops. Throws
+   * Serves HTTP at every address of the service's network namespace until the service stops. Throws
    * EnvironmentError when the port is in use.
    */
   serve(port: number, handle: HttpHandler): void;
 }
 
-/** How often endpoint statuses are reported and the network interface is checked. */
+/**
+ * Interval of the endpoint status report and of the check of the network interface, milliseconds.
+ */
 const HOUSEKEEPING_MS = 1000;
 
 /**
- * Runs a service until it is told to stop. A
- * bad environment, a missing library or a port in use ends the process with one line and exit code
- * 1; a defect (an uncaught exception or an unhandled rejection) with the log record
- * `service_crashed` and exit code 3.
+ * Runs a service until it is told to stop. An invalid environment, a missing library or a port in
+ * use ends the process with one line and exit code 1. A defect (an uncaught exception or an
+ * unhandled rejection) ends it with the log record `service_crashed` and exit code 3.
  */
 export async function runService(
   name: ServiceName,
@@ -71,7 +72,7 @@ export async function runService(
   }
 }
 
-/** Ends the process because of a defect, after the log record of it was sent. */
+/** Ends the process after a defect, once its log record was sent. */
 async function crash(name: ServiceName, telemetry: Telemetry, thrown: unknown): Promise<never> {
   const error = asError(thrown);
   const stack = error.stack ?? error.message;
@@ -113,7 +114,7 @@ async function run(
   const bus = new Bus({
     domainId: settings.ddsDomain,
     forceQos: settings.forceQos,
-    // Fragments in a row: what the environment says comes last and holds.
+    // Fragments are merged in this order; the environment's has precedence.
     configXml: [WRITE_BATCHING, settings.cycloneDdsUri].filter((xml) => xml !== "").join(","),
     telemetry,
   });

@@ -1,4 +1,6 @@
-/** The variables that services understand. A bad value is an error, never a default. */
+/**
+ * The variables of services. An invalid value is an error; the default is never used in its place.
+ */
 import { type Env, integerBetween, numberBetween, oneOf, readEnv } from "../base/env.ts";
 import { type Fleet, readFleet } from "../contract/fleet.ts";
 import { FORCED_QOS, type ForcedQosName } from "../contract/qos.ts";
@@ -6,11 +8,11 @@ import { FORCED_QOS, type ForcedQosName } from "../contract/qos.ts";
 export interface Settings extends Fleet {
   /** Scans per second; undefined: the sensor's own rate. */
   readonly publishRateHz: number | undefined;
-  /** Puts another profile in place of this service's writer profile. */
+  /** Replaces the service's writer profile. */
   readonly forceQos: ForcedQosName | undefined;
-  /** Bytes that fusion keeps for ever for each source track; 0 for none. */
+  /** Bytes that fusion leaks for each source track; 0 for none. */
   readonly leakRateBytes: number;
-  /** Source tracks that may wait in fusion's inbox. */
+  /** Maximum number of source tracks in fusion's inbox. */
   readonly inboxCapacity: number;
   readonly ddsDomain: number;
   /** Cyclone's own configuration, passed on unchanged. */
@@ -25,7 +27,7 @@ const INBOX_CAPACITY = 10_000;
 const MAX_INBOX_CAPACITY = 1_000_000;
 const MAX_DOMAIN_ID = 230;
 
-/** Reads all of them; throws UsageError for the first that breaks its rule. */
+/** Reads all variables; throws UsageError for the first invalid one. */
 export function readSettings(env: Env): Settings {
   const names = Object.keys(FORCED_QOS) as ForcedQosName[];
   const rate = numberBetween(MIN_RATE_HZ, MAX_RATE_HZ, "scans per second");

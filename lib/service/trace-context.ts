@@ -1,6 +1,6 @@
 /**
- * Carries a trace over a DDS hop, as W3C Trace Context in the message. A message's `trace` field
- * has the names of the W3C's headers, so it is the propagator's carrier as it is.
+ * Carries a trace over a DDS hop, as W3C Trace Context in the message. The fields of a message's
+ * `trace` have the names of the W3C headers, so the propagator can use it as its carrier.
  */
 import {
   type Context,
@@ -15,7 +15,7 @@ import type { TraceContext } from "./message.ts";
 
 const propagator = new W3CTraceContextPropagator();
 
-/** The trace context that a message written inside `span` carries. */
+/** The trace context for a message that is written inside `span`. */
 export function traceOf(span: Span): TraceContext {
   const carrier = { traceparent: "", tracestate: "" };
   propagator.inject(trace.setSpan(ROOT_CONTEXT, span), carrier, defaultTextMapSetter);
@@ -23,8 +23,8 @@ export function traceOf(span: Span): TraceContext {
 }
 
 /**
- * The context that a received message continues. It comes from outside: an invalid traceparent
- * starts a new trace, and members of the tracestate that break the W3C's rules are left out.
+ * The context that a received message continues. The input is untrusted: an invalid traceparent
+ * starts a new trace, and invalid members of the tracestate are dropped.
  */
 export function contextOf(carrier: TraceContext): Context {
   return propagator.extract(ROOT_CONTEXT, carrier, defaultTextMapGetter);

@@ -14,12 +14,12 @@ const settled = async (): Promise<void> => {
   for (let i = 0; i < 200; i++) await Promise.resolve();
 };
 
-/** A clock on which whatever sleeps wakes when `pass()` reaches its time. */
+/** A clock whose sleepers wake when `pass()` reaches their time. */
 class SteppedClock implements MonotonicClock {
   #nowMs = 0;
   #sleepers: { readonly atMs: number; readonly wake: () => void }[] = [];
 
-  /** Added to the wall clock by whoever sets it. */
+  /** Added to the wall clock; a test sets it. */
   wallAheadMs = 0;
 
   nowMs(): number {
@@ -36,7 +36,7 @@ class SteppedClock implements MonotonicClock {
     return promise;
   }
 
-  /** Lets `ms` milliseconds pass, 500 at a time. */
+  /** Advances the clock by `ms` milliseconds in steps of 500. */
   async pass(ms: number): Promise<void> {
     await settled();
     for (const endMs = this.#nowMs + ms; this.#nowMs < endMs; await settled()) {
@@ -89,7 +89,7 @@ function setUp({ maxKept = 24 } = {}) {
 test("what an outage held up is sent when it is over, in order, and both ends are said once", async () => {
   const { receiver, sent, said, clock, take } = setUp();
   receiver.answer = () => FAILED;
-  // Nobody who hands over a batch waits for the outage to end.
+  // take() does not wait for the end of the outage.
   expect(await take("a", "b")).toEqual(OK);
   expect(await take("c")).toEqual(OK);
   await clock.pass(5 * 60_000);
@@ -126,7 +126,7 @@ test("an outage costs one try at a time, whatever is produced meanwhile", async 
     await take("x");
     await clock.pass(1000);
   }
-  // One at once, after 0.5, 1, 2 and 4 s, and then one every 5 s.
+  // Attempts at once, after 0.5, 1, 2 and 4 s, and then every 5 s.
   expect(tried.length).toBeGreaterThan(10);
   expect(tried.length).toBeLessThan(20);
 });

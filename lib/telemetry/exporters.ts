@@ -1,6 +1,6 @@
 /**
- * Wraps OTLP exporters: they keep what they cannot send, reconnect in an outage, count losses, and
- * report an outage once.
+ * Wraps OTLP exporters: keeps batches that cannot be sent, reconnects in an outage, counts losses,
+ * and reports an outage once.
  */
 import { type ExportResult, ExportResultCode } from "@opentelemetry/core";
 import { type MonotonicClock, systemClock } from "../base/clock.ts";
@@ -8,7 +8,7 @@ import { messageOf } from "../base/errors.ts";
 
 export type SignalName = "traces" | "logs" | "metrics";
 
-/** Called when the export of a signal begins to fail, loses items, and works again. */
+/** Called when exports of a signal start to fail, lose items, and succeed again. */
 export interface ExportObserver {
   failing(signal: SignalName, reason: string, droppedTotal: number): void;
   dropped(signal: SignalName, items: number): void;
@@ -24,17 +24,17 @@ interface Exporter<T> {
 export interface WatchOptions<T, E> {
   readonly signal: SignalName;
   /**
-   * Makes an exporter with its own connection, the `connection`th. A gRPC connection that failed
-   * often waits up to two minutes before it tries again, and OTLP's exporters have no option for
-   * that; a new connection tries at once.
+   * Creates an exporter with its own connection, the `connection`th. After a failure a gRPC
+   * connection may wait for two minutes before its next attempt, and the OTLP exporters cannot
+   * configure that; a new connection tries at once.
    */
   readonly make: (connection: number) => E;
   readonly sizeOf: (items: T) => number;
   readonly observer: ExportObserver;
   /**
-   * Items that may wait for the end of an outage; more are dropped, so that memory stays bounded.
-   * The first are kept: the beginning of an outage explains it. 0 for a signal whose next batch
-   * repeats everything.
+   * Maximum number of items that wait for the end of an outage; further ones are dropped, so that
+   * memory stays bounded. The oldest are kept because the beginning of an outage explains it. 0 for
+   * a signal whose next batch repeats everything.
    */
   readonly maxKept: number;
   /** Called with the number of items of each batch that leaves the queue. */
@@ -47,15 +47,15 @@ const RETRY_PAUSES_MS = [500, 1000, 2000, 4000, 5000] as const;
 /** Age at which a failing connection is replaced. */
 const RECONNECT_INTERVAL_MS = 10_000;
 /**
- * gRPC codes after which OTLP lets a sender retry; after any other, the receiver would refuse the
- * batch again.
+ * gRPC codes after which OTLP allows a retry; after any other, the receiver would refuse the batch
+ * again.
  */
 const TRANSIENT_CODES: ReadonlySet<unknown> = new Set([1, 4, 10, 11, 14, 15]);
 
 /**
- * Wraps an exporter with retries. OTLP over gRPC does not send a failed batch again: a receiver
- * that starts just after its senders would miss their first batches, and one that was down would
- * never receive what it missed.
+ * Adds retries to an exporter. OTLP over gRPC does not send a failed batch again: a receiver that
+ * starts after its senders would miss their first batches, and one that was down would never get
+ * the missed ones.
  */
 export function watched<T, E extends Exporter<T>>(options: WatchOptions<T, E>): E {
   const first = options.make(1);
@@ -93,8 +93,8 @@ class Sender<T, E extends Exporter<T>> {
   }
 
   /**
-   * Sends a batch, or keeps it while others wait. Calls `done` with success in any case: the caller
-   * need not retry.
+   * Sends a batch, or keeps it while others wait. Always calls `done` with success, so the caller
+   * does not retry.
    */
   take(items: T, done: (result: ExportResult) => void): void {
     this.#options.onTaken?.(this.#options.sizeOf(items));
@@ -103,16 +103,16 @@ class Sender<T, E extends Exporter<T>> {
       done({ code: ExportResultCode.SUCCESS });
       return;
     }
-    // The caller filled the batch between two messages: process the messages that wait already
+    // The batch became full between two messages: the messages that already wait are processed
     // first.
     setImmediate(() => void this.#sendNow(items, done));
   }
 
-  /** Tries once more to send the kept batches, and closes the connection. */
+  /** Tries once more to send the kept batches, then closes the connection. */
   async shutdown(): Promise<void> {
     this.#isClosed = true;
     while (this.#kept.length > 0 && (await this.#sendFirst())) {
-      // One after the other, until one fails.
+      // Sends one batch after the other until one fails.
     }
     await this.#exporter.shutdown();
   }
@@ -172,7 +172,7 @@ class Sender<T, E extends Exporter<T>> {
     this.#isRetrying = false;
   }
 
-  /** Returns whether the oldest kept batch was sent or refused for good. */
+  /** Returns whether the oldest kept batch is finished: sent, or refused for good. */
   #sendFirst(): Promise<boolean> {
     this.#trying ??= this.#tryFirst().finally(() => (this.#trying = undefined));
     return this.#trying;
@@ -206,8 +206,7 @@ class Sender<T, E extends Exporter<T>> {
 }
 
 /**
- * Whether the receiver will never accept this batch. An error without a gRPC code is not such a
- * refusal.
+ * Whether the receiver will never accept this batch. An error without a gRPC code may be temporary.
  */
 function isRefusal(error: Error | undefined): boolean {
   const code: unknown = (error as { readonly code?: unknown } | undefined)?.code;
@@ -215,9 +214,9 @@ function isRefusal(error: Error | undefined): boolean {
 }
 
 /**
- * Counts the items between a batch processor's entry and its exporter. The SDK drops items that its
- * queue cannot hold without any report; behind a gate of the same size, the queue never overflows
- * and each drop is counted.
+ * Counts the items between a batch processor's entry and its exporter. The SDK silently drops items
+ * when its queue is full. Behind a gate of the same size its queue never overflows, and each drop
+ * is counted.
  */
 export class QueueGate {
   readonly #limit: number;
@@ -230,7 +229,7 @@ export class QueueGate {
     this.#onDrop = onDrop;
   }
 
-  /** Whether one more item may join the queue. */
+  /** Returns whether one more item may enter the queue. */
   admit(): boolean {
     if (this.#waiting >= this.#limit) {
       this.#onDrop();
@@ -240,7 +239,7 @@ export class QueueGate {
     return true;
   }
 
-  /** Items left the queue as a batch. */
+  /** Called when a batch has left the queue. */
   taken(items: number): void {
     this.#waiting -= items;
   }

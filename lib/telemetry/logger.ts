@@ -1,7 +1,6 @@
 /**
- * Structured logs: one JSON object a line on standard output, and the same object as an OTel log
- * record with the trace id of the active span. Only declared events with their declared fields
- * exist.
+ * Structured logs: one JSON object per line on standard output, and the same object as an OTel log
+ * record with the trace id of the active span. Only declared events and fields can be logged.
  */
 import { trace } from "@opentelemetry/api";
 import { type Logger as OtelLogger, SeverityNumber } from "@opentelemetry/api-logs";
@@ -15,7 +14,7 @@ export type Fields<E extends LogEvent> = Readonly<
 >;
 
 export interface Logger {
-  /** Writes `event`; its fields come out in declared order, the essential ones first. */
+  /** Writes `event`, with its fields in declared order, the most important first. */
   log<E extends LogEvent>(event: E, fields: Fields<E>): void;
 }
 
@@ -74,7 +73,7 @@ export function createLogger(options: LoggerOptions): Logger {
   };
 }
 
-/** The fields that OpenTelemetry's conventions for exceptions name. */
+/** The fields that OpenTelemetry's conventions for exceptions define. */
 function exceptionOf(body: Readonly<Record<string, FieldValue>>): Record<string, string> {
   const named = Object.entries(body).filter(([name]) => name.startsWith("exception."));
   return Object.fromEntries(named.map(([name, value]) => [name, String(value)]));

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { type DataPoint, MeterProvider, MetricReader } from "@opentelemetry/sdk-metrics";
 import { Meters } from "./meters.ts";
 
-/** Pushes when it is told to. */
+/** A reader that pushes on request. */
 class Pushes extends MetricReader {
   protected onForceFlush(): Promise<void> {
     return Promise.resolve();
@@ -12,7 +12,7 @@ class Pushes extends MetricReader {
     return Promise.resolve();
   }
 
-  /** Numbers by metric and labels. */
+  /** Values by metric and labels. */
   async push(): Promise<Record<string, unknown>> {
     const { resourceMetrics } = await this.collect();
     const metrics = resourceMetrics.scopeMetrics.flatMap((scope) => scope.metrics);

@@ -1,6 +1,6 @@
 /**
- * Metrics: one declaration drives the scraped copy (prom-client) and the pushed one
- * (OpenTelemetry). Only what lib/contract declares for the service can be made.
+ * Metrics: one declaration defines the scraped copy (prom-client) and the pushed one
+ * (OpenTelemetry). Only metrics that lib/contract declares for the service can be created.
  */
 import type { Attributes, Meter, Observable } from "@opentelemetry/api";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
@@ -35,7 +35,7 @@ export class Meters {
     this.#meter = meter;
   }
 
-  /** The series of a counter with these labels; the same object for the same labels. */
+  /** The series of a counter with these labels; returns the same object for the same labels. */
   counter(name: NamesOf<"counter">, labels: Labels = {}): CounterSeries {
     return this.#series(name, labels, "counter", (spec) => {
       const scraped = this.#once(name, () => {
@@ -137,16 +137,15 @@ export class Meters {
   }
 }
 
-/** A series' value as it is pushed; undefined before it was first given one. */
+/** The pushed value of a series; undefined before its first value. */
 interface PushedSeries {
   readonly attributes: Attributes;
   value: number | undefined;
 }
 
 /**
- * Makes the series of an instrument that is read when metrics are pushed. A number that is kept
- * costs the data path nothing; OpenTelemetry would look a series up by its attributes for every
- * message.
+ * Creates series of an instrument that is read at each push. Keeping a number costs the data path
+ * nothing; OpenTelemetry would look up a series by its attributes for every message.
  */
 function pushedFrom(instrument: Observable): (labels: Labels) => PushedSeries {
   const all: PushedSeries[] = [];
@@ -179,7 +178,7 @@ function checkDeclared(
   if (declared !== given) wrong(`its labels must be (${declared}), but are (${given})`);
   for (const [label, values] of Object.entries(spec.labels)) {
     const value = labels[label] ?? "";
-    // Any number of sensors may be configured; the declared ones are those of the canonical system.
+    // Any number of sensors can be configured; only those of the canonical system are declared.
     if (label === "sensor_id" && sensorKindOf(value) !== undefined) continue;
     if (values !== "open" && !values.includes(value)) {
       wrong(`${label} must be one of ${values.join(", ")}, but is ${value}`);
@@ -187,12 +186,15 @@ function checkDeclared(
   }
 }
 
-/** Every combination of values of a metric whose labels are all closed; none if one is open. */
+/**
+ * Every combination of label values of a metric with closed label sets only; none if one label is
+ * open.
+ */
 export function closedLabelSets(spec: MetricSpec, service: ServiceName): Record<string, string>[] {
   let sets: Record<string, string>[] = [{}];
   for (const [label, values] of Object.entries(spec.labels)) {
     if (values === "open") return [];
-    // A sensor emits for itself alone; fusion, which hears all three, starts all three.
+    // A sensor service emits for its own sensor only; fusion starts the series of all three.
     const own = label === "sensor_id" ? TOPOLOGY[service].sensorId : undefined;
     const started = own === undefined ? values : [own];
     sets = sets.flatMap((set) => started.map((value) => ({ ...set, [label]: value })));

@@ -22,8 +22,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const SIGNALS = { traces: "TraceService", logs: "LogsService", metrics: "MetricsService" } as const;
 
 /**
- * Sends a span, a log record and metrics with these variables; returns what was said on standard
- * output.
+ * Sends a span, a log record and metrics with these variables; returns the log on standard output.
  */
 async function send(env: Env): Promise<string> {
   const lines: string[] = [];
@@ -102,7 +101,7 @@ describe("what is sent", () => {
       expect(of(receiver.requests, signal).sender).toBe("client");
     }
     receiver.requests.length = 0;
-    // Another authority: nothing may be sent to this receiver.
+    // Another certificate authority: nothing may be sent to this receiver.
     const said = await send({ ...env, OTEL_EXPORTER_OTLP_CERTIFICATE: files.client.certificate });
     expect(receiver.requests).toEqual([]);
     expect(said).toContain("telemetry_export_failing");

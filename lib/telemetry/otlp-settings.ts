@@ -1,7 +1,7 @@
 /**
- * Where and how OTLP goes: OpenTelemetry's variables OTEL_EXPORTER_OTLP_*, and for one signal
- * OTEL_EXPORTER_OTLP_{TRACES,METRICS,LOGS}_*, which goes before the general one. The SDK's own
- * exporters read them too, but warn and go on where a value is wrong; here it is an error at start.
+ * OTLP settings: OpenTelemetry's variables OTEL_EXPORTER_OTLP_*, and for one signal
+ * OTEL_EXPORTER_OTLP_{TRACES,METRICS,LOGS}_*, which has precedence. The SDK's exporters read them,
+ * too, but only warn about an invalid value; here it is an error at start.
  */
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -15,18 +15,16 @@ export interface OtlpSettings {
   /** http:// or https://, without a path. */
   readonly url: string;
   readonly compression: CompressionAlgorithm;
-  /** The longest that one export may take, milliseconds. */
+  /** Maximum time of one export, milliseconds. */
   readonly timeoutMs: number;
-  /** The headers. */
+  /** Headers of each request. */
   readonly metadata: Metadata;
   readonly credentials: ChannelCredentials;
 }
 
-/** The standard's own default. */
+/** The default of the standard. */
 const DEFAULT_ENDPOINT = "http://localhost:4317";
-/**
- * Less than the standard's 10 s: a service that stops waits no longer than this for its last batch.
- */
+/** Less than the standard's 10 s: a stopping service waits this long for its last batch. */
 const DEFAULT_TIMEOUT_MS = 2000;
 const MAX_TIMEOUT_MS = 60_000;
 
@@ -40,7 +38,7 @@ type Option =
   | "CLIENT_KEY"
   | "CLIENT_CERTIFICATE";
 
-/** Reads the settings of one signal; throws UsageError for a variable that breaks a rule. */
+/** Reads the settings of one signal; throws UsageError for an invalid variable. */
 export function otlpSettings(env: Env, signal: SignalName): OtlpSettings {
   const general = (option: Option): string => `OTEL_EXPORTER_OTLP_${option}`;
   const special = (option: Option): string =>
@@ -79,12 +77,12 @@ export function otlpSettings(env: Env, signal: SignalName): OtlpSettings {
 }
 
 interface PemFile {
-  /** The variable that names the file. */
+  /** The variable with the file's path. */
   readonly name: string;
   readonly bytes: Buffer | null;
 }
 
-/** A client's key and certificate come together, and belong together. */
+/** A client's key and certificate must both be set, and match. */
 function checkPair(key: PemFile, certificate: PemFile): void {
   if (key.bytes === null && certificate.bytes === null) return;
   if (key.bytes === null || certificate.bytes === null) {
@@ -97,8 +95,8 @@ function checkPair(key: PemFile, certificate: PemFile): void {
 }
 
 /**
- * Reads `name=value` pairs between commas, each side percent-encoded where it must be. A variable
- * that breaks the rule is an error that does not repeat its value: headers carry secrets.
+ * Reads comma-separated `name=value` pairs with percent-encoding. The error for an invalid variable
+ * does not repeat the value, because headers contain secrets.
  */
 export function pairsFrom(env: Env, variable: string): ReadonlyMap<string, string> {
   const pairs = new Map<string, string>();
@@ -126,7 +124,8 @@ function decoded(text: string): string | undefined {
 }
 
 /**
- * What gRPC takes: a name in its small alphabet, which `-bin` would make binary; a value in ASCII.
+ * Checks what gRPC accepts: names in its alphabet, without `-bin`, which marks binary values;
+ * values in ASCII.
  */
 function headersFrom(env: Env, variable: string): ReadonlyMap<string, string> {
   const headers = pairsFrom(env, variable);
@@ -160,8 +159,7 @@ const grpcUrl: Parser<string> = (text, reject) => {
 };
 
 /**
- * A parser that reads the file whose path is given, and has `check` throw unless it is what it must
- * be.
+ * Returns a parser that reads the file at the given path; `check` must throw for invalid content.
  */
 const fileOf =
   (what: string, check: (bytes: Buffer) => unknown): Parser<Buffer> =>

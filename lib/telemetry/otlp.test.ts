@@ -40,7 +40,7 @@ function end(count: number, name = "fusion.ingest"): void {
 }
 
 test("spans that do not fit into the queue are dropped and counted", async () => {
-  // The first batch leaves the queue at once.
+  // The exporter takes the first batch from the queue at once.
   end(BATCH_SPANS + QUEUE_ITEMS + 5);
   expect(dropped).toBe(5);
   await provider.shutdown();

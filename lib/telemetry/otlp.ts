@@ -1,6 +1,6 @@
 /**
- * Sends a service's spans, log records and metrics over OTLP gRPC, in bounded memory; no caller
- * waits for an export.
+ * Sends a service's spans, log records and metrics over OTLP gRPC with bounded memory; callers
+ * never wait for an export.
  */
 import { TraceFlags } from "@opentelemetry/api";
 import { OTLPLogExporter } from "@opentelemetry/exporter-logs-otlp-grpc";
@@ -21,23 +21,23 @@ import {
 import { type ExportObserver, QueueGate, watched } from "./exporters.ts";
 import type { OtlpSettings } from "./otlp-settings.ts";
 
-/** A batch of log records is sent when it has this many, or after this time. */
+/** A batch of log records is sent at this size, or after this time. */
 const BATCH_ITEMS = 128;
 const BATCH_DELAY_MS = 1000;
-/** A second of fusion's spans under the heaviest load, which take 2 to 3 ms to encode. */
+/** A second of fusion's spans at the highest load; encoding them takes 2 to 3 ms. */
 export const BATCH_SPANS = 1024;
-/** More than 29 batches at once are lost at shutdown; items beyond this are dropped. */
+/** The SDK loses more than 29 waiting batches at shutdown; further items are dropped. */
 export const QUEUE_ITEMS = 28 * BATCH_ITEMS;
 /**
- * Spans, and log records, that wait for the end of an outage: five minutes of a sensor's, a minute
- * of fusion's.
+ * Spans, and log records, that wait during an outage: five minutes of a sensor's, a minute of
+ * fusion's.
  */
 const KEPT_ITEMS = 3072;
 const METRIC_INTERVAL_MS = 5000;
 
 /**
- * Options of the `connection`th connection. gRPC shares a connection between all clients of one
- * address whose options are equal; the agent's name is one of them.
+ * Options of the `connection`th connection. gRPC shares a connection between clients of one address
+ * with equal options; the user agent's name makes them differ.
  */
 const exporterOptions = (settings: OtlpSettings, connection: number) => ({
   url: settings.url,
@@ -66,7 +66,7 @@ export function spanProcessor(settings: OtlpSettings, observer: ExportObserver):
   return {
     onStart: () => {},
     onEnd: (span) => {
-      // The SDK's processor leaves out what is not sampled, so that must not wait at the gate.
+      // The SDK's processor ignores spans that are not sampled, so they must not count at the gate.
       const isSampled = (span.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0;
       if (isSampled && gate.admit()) batches.onEnd(span);
     },
@@ -106,7 +106,7 @@ export function logProcessor(settings: OtlpSettings, observer: ExportObserver): 
   };
 }
 
-/** Sends all metrics at regular times. */
+/** Sends all metrics at a fixed interval. */
 export function metricReader(
   settings: OtlpSettings,
   observer: ExportObserver,
@@ -119,12 +119,12 @@ export function metricReader(
       make: (connection) => new OTLPMetricExporter(exporterOptions(settings, connection)),
       sizeOf,
       observer,
-      // Metrics are cumulative: the next batch repeats everything, and an old one would go back in
-      // time.
+      // Metrics are cumulative: the next batch repeats everything, and an old one would set values
+      // back.
       maxKept: 0,
     }),
     exportIntervalMillis: METRIC_INTERVAL_MS,
-    // The reader refuses a time that is longer than its interval.
+    // The reader refuses a timeout that is longer than its interval.
     exportTimeoutMillis: Math.min(settings.timeoutMs, METRIC_INTERVAL_MS),
   });
 }

@@ -1,6 +1,6 @@
 /**
- * Checks spans against their declarations (service, name, and attributes, also those that are set
- * later), and gives them the kind and the attributes of their DDS hop.
+ * Checks spans against their declarations (service, name, and attributes, also those set later),
+ * and adds the kind and the attributes of their DDS hop.
  */
 import { type Attributes, type Span, SpanKind, SpanStatusCode } from "@opentelemetry/api";
 import { MESSAGING_SYSTEM, SPANS, type SpanName, type SpanSpec } from "../contract/telemetry.ts";
@@ -9,7 +9,7 @@ import { SENSOR_IDS, sensorKindOf, type ServiceName, TOPICS } from "../contract/
 
 type SetAttribute = Span["setAttribute"];
 
-/** The names that a declared one stands for: `<x>` in it is one of a closed set. */
+/** All names of a declared span: `<x>` is replaced by each value of a closed set. */
 export function spanNames(declared: SpanName): readonly string[] {
   return [
     { part: "<sensor_id>", values: SENSOR_IDS },
@@ -44,7 +44,10 @@ export function checkSpan(
   for (const attribute of Object.keys(attributes)) checkAttribute(declared, attribute);
 }
 
-/** Any number of sensors may be configured; the names of the canonical ones are known beforehand. */
+/**
+ * Any number of sensors can be configured; only the names of the canonical ones are known in
+ * advance.
+ */
 function isOfConfiguredSensor(declared: SpanName, name: string): boolean {
   const [prefix = "", rest] = declared.split("<sensor_id>");
   return (
@@ -59,7 +62,7 @@ export function kindOf(declared: SpanName): SpanKind {
 
 const HOPS = new Map<string, Attributes>();
 
-/** The attributes of a span's hop, as OpenTelemetry's conventions for messaging name them. */
+/** The attributes of a span's DDS hop, by OpenTelemetry's conventions for messaging. */
 export function hopOf(declared: SpanName, name: string): Attributes {
   const known = HOPS.get(name);
   if (known !== undefined) return known;
@@ -76,7 +79,7 @@ export function hopOf(declared: SpanName, name: string): Attributes {
   return hop;
 }
 
-/** Records what was thrown inside a span, as the conventions for exceptions say. */
+/** Records an exception in a span, by OpenTelemetry's conventions. */
 export function recordError(span: Span, thrown: unknown): void {
   const error = asError(thrown);
   span.recordException(error);
@@ -90,7 +93,7 @@ function checkAttribute(declared: SpanName, attribute: string): void {
   }
 }
 
-/** One function for all spans of a kind: a span is made for every message. */
+/** One function for all spans of a name, because there is a span for every message. */
 const GUARDS = new Map(Object.keys(SPANS).map((name) => [name, guardOf(name as SpanName)]));
 
 function guardOf(declared: SpanName): SetAttribute {
@@ -100,7 +103,7 @@ function guardOf(declared: SpanName): SetAttribute {
   };
 }
 
-/** Makes `span` refuse an attribute that is not declared, set later than at its start, too. */
+/** Makes `span` throw for an undeclared attribute that is set after its start. */
 export function guard(declared: SpanName, span: Span): Span {
   const setAttribute = GUARDS.get(declared);
   return setAttribute === undefined ? span : Object.assign(span, { setAttribute });

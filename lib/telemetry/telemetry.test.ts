@@ -158,12 +158,12 @@ test("what is said about export belongs to no span, though one was open when the
   const lines: string[] = [];
   const telemetry = createTelemetry({
     service: "track-fusion",
-    // A port of the reserved kind: nobody listens.
+    // Nothing listens on this reserved port.
     env: { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:1" },
     write: (line) => void lines.push(line),
   });
   const said = () => lines.map((line) => JSON.parse(line) as Record<string, unknown>);
-  // A full batch is exported at once, inside the span that filled it.
+  // A full batch is exported at once, in the context of the span that filled it.
   const one = (left: number): void =>
     telemetry.inSpan("fusion.ingest", "fusion.ingest", ROOT_CONTEXT, {}, () => {
       if (left > 0) one(left - 1);

@@ -24,9 +24,9 @@ import { logProcessor, metricReader, spanProcessor } from "./otlp.ts";
 import { otlpSettings, pairsFrom } from "./otlp-settings.ts";
 import { checkSpan, guard, hopOf, kindOf, recordError } from "./spans.ts";
 
-/** How long a shutdown waits for the last exports, milliseconds. */
+/** Maximum time of a shutdown for the last exports, milliseconds. */
 const SHUTDOWN_MS = 2000;
-/** The instrumentation scope of everything. */
+/** Instrumentation scope of all telemetry. */
 const SCOPE = "cms";
 
 export type SpanAttributes = Readonly<Record<string, string | number | readonly string[]>>;
@@ -35,8 +35,8 @@ export interface Telemetry {
   readonly meters: Meters;
   readonly logger: Logger;
   /**
-   * Runs `body` inside a new span that continues `parent`, and records what it throws. The span's own name stands for a
-   * declared one, such as `sensor.scan.RADAR-1` for `sensor.scan.<sensor_id>`.
+   * Runs `body` inside a new span that continues `parent`, and records its exception. `name` must
+   * match the declared one, such as `sensor.scan.RADAR-1` for `sensor.scan.<sensor_id>`.
    */
   inSpan<T>(
     declared: SpanName,
@@ -45,11 +45,11 @@ export interface Telemetry {
     attributes: SpanAttributes,
     body: (span: Span) => T,
   ): T;
-  /** Starts a span that outlives one call; the caller ends it. */
+  /** Starts a span that the caller ends. */
   startSpan(declared: SpanName, name: string, parent: Context, attributes: SpanAttributes): Span;
-  /** Prometheus text of all metrics. */
+  /** All metrics in Prometheus' text format. */
   scrape(): Promise<string>;
-  /** Sends what is left, within two seconds, and stops. */
+  /** Sends the remaining telemetry within two seconds, and stops. */
   shutdown(): Promise<void>;
 }
 
@@ -60,7 +60,7 @@ export interface TelemetryOptions {
   readonly write?: (line: string) => void;
 }
 
-/** Creates a service's telemetry; throws UsageError for a bad OTEL_* variable. */
+/** Creates a service's telemetry; throws UsageError for an invalid OTEL_* variable. */
 export function createTelemetry(options: TelemetryOptions): Telemetry {
   const { service, env, clock = systemClock, write } = options;
   const [traces, logs, metrics] = [
@@ -99,7 +99,8 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   const isParentBased = /^(parentbased_|$)/.test(env["OTEL_TRACES_SAMPLER"] ?? "");
   const startSpan: Telemetry["startSpan"] = (declared, name, parent, attributes) => {
     const above = isParentBased ? trace.getSpanContext(parent) : undefined;
-    // Nothing below an unsampled span is recorded, so there is no span to make: what follows continues the one above.
+    // Nothing below an unsampled span is recorded, so no span is created and children continue the
+    // one above.
     if (above !== undefined && (above.traceFlags & TraceFlags.SAMPLED) === 0) {
       return trace.wrapSpanContext(above);
     }
@@ -114,7 +115,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     startSpan,
     inSpan: (declared, name, parent, attributes, body) => {
       const span = startSpan(declared, name, parent, attributes);
-      // Log lines name no trace that nobody can find.
+      // Log lines do not name traces that are not stored.
       if (!span.isRecording()) return body(span);
       try {
         return context.with(trace.setSpan(parent, span), () => body(span));
@@ -136,8 +137,8 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
 }
 
 /**
- * What all that a service sends says of its sender: the SDK (`telemetry.sdk.*`), the service, and
- * what OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME say, the latter last.
+ * Resource attributes of all telemetry: the SDK (`telemetry.sdk.*`), the service, and
+ * OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME, which have precedence.
  */
 function resourceOf(service: ServiceName, env: Env): Resource {
   const name = env["OTEL_SERVICE_NAME"] ?? "";
@@ -152,8 +153,8 @@ function resourceOf(service: ServiceName, env: Env): Resource {
 }
 
 /**
- * Counts and logs what the exporters lose. The exporters are made before the meters, so it is
- * connected later.
+ * Counts and logs losses of the exporters. It is connected later, because the exporters are created
+ * before the meters.
  */
 class Observer implements ExportObserver {
   #meters: Meters | undefined;
@@ -183,7 +184,7 @@ class Observer implements ExportObserver {
 }
 
 /**
- * Creates the series with closed label sets with value 0 at start, in both copies of each metric.
+ * Creates the series with closed label sets at start with value 0, in both copies of each metric.
  */
 function startDeclared(meters: Meters, service: ServiceName): void {
   for (const [name, spec] of Object.entries<MetricSpec>(METRICS)) {

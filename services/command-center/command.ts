@@ -6,8 +6,8 @@ import { tracedPublish } from "../../lib/service/publish.ts";
 import { Policy } from "./policy.ts";
 
 /**
- * Orders that late joiners get, if there are no more targets; older ones are disposed, so that the
- * history stays bounded.
+ * Minimum number of orders for late joiners; older ones are disposed, so that the history stays
+ * bounded.
  */
 const MIN_ORDERS_KEPT = 64;
 const HOUSEKEEPING_MS = 10_000;
@@ -19,7 +19,7 @@ export function startCommand(service: Service): void {
   const publish = tracedPublish(telemetry, "MissionOrderTopic", publisher);
   const seconds = meters.histogram("cms_command_processing_seconds");
   const policy = new Policy();
-  // The start time keeps the orders of two runs of this service apart.
+  // The start time makes order ids of two runs differ.
   const series = clock.nowMs().toString(36);
   const kept: string[] = [];
   const ordersKept = Math.max(MIN_ORDERS_KEPT, service.settings.targets);

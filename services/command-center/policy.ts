@@ -1,9 +1,9 @@
-/** Which order a threat gets, and when. Pure. */
+/** Decides which order a threat gets, and when. Pure. */
 import type { MissionOrder, ThreatAssessment } from "../../lib/cms/messages.ts";
 
-/** An order is repeated after this time when the threat's level has not changed. */
+/** Time after which an order is repeated although the threat's level has not changed. */
 export const REPEAT_MS = 20_000;
-/** A track without an assessment for this long is forgotten. */
+/** Time without an assessment after which a track is forgotten. */
 const FORGET_MS = 60_000;
 
 export interface Decision {
@@ -21,7 +21,7 @@ interface Standing {
 export class Policy {
   readonly #standing = new Map<string, Standing>();
 
-  /** Returns the order that is due for this assessment, if one is. */
+  /** Returns the order for this assessment, if one is due. */
   decide(
     assessment: Pick<ThreatAssessment, "track_id" | "level" | "rationale">,
     nowMs: number,
@@ -38,7 +38,7 @@ export class Policy {
     return { action, reason: `${why} ${level}: ${rationale}` };
   }
 
-  /** Forgets a track that was ended. */
+  /** Forgets an ended track. */
   drop(trackId: string): void {
     this.#standing.delete(trackId);
   }

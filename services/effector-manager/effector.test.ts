@@ -4,7 +4,7 @@ import { sampleOf } from "../../lib/service/testing/messages.ts";
 import { startEffector } from "./effector.ts";
 import { ORDER_TTL_MS } from "./engagement.ts";
 
-/** The longest course: launch and flight. */
+/** Maximum duration of an engagement: launch and flight, milliseconds. */
 const LONGEST_MS = 9000;
 const RECEIVED = 'cms_orders_received_total{action="ENGAGE"}';
 
@@ -73,7 +73,7 @@ test("dedupe: an order that is delivered again after its engagement ended starts
   hear({ issued_unix_ms });
   service.clock.advance(LONGEST_MS);
   expect(statuses()).toHaveLength(3);
-  // Still younger than the limit for orders out of the history.
+  // Still younger than the age limit for orders from the history.
   hear({ issued_unix_ms });
   service.clock.advance(LONGEST_MS);
   expect(statuses()).toHaveLength(3);

@@ -11,19 +11,19 @@ import { ORDER_TTL_MS, type Outcome, planCourse } from "./engagement.ts";
 
 type Status = EngagementStatus["status"];
 
-/** Ended engagements that the display may still ask for; older ones are disposed. */
+/** Ended engagements that the display can still receive; older ones are disposed. */
 const ENDED_KEPT = 64;
 
 export function startEffector(service: Service): void {
   const { meters, logger } = service.telemetry;
   const effector = new Effector(service);
-  // An order that its writer disposed has left the history. Its engagement still runs to its end,
-  // so nothing is done here.
+  // A disposed order has left the history. Its engagement still runs to its end, so there is
+  // nothing to do.
   service.bus.visit("MissionOrderTopic", {
     message: (order, arrival) => {
       const { action } = order;
       const ageMs = service.clock.nowMs() - order.issued_unix_ms;
-      // A late joiner receives the history first; old orders are ignored.
+      // A late joiner receives the history first, and ignores old orders.
       if (ageMs > ORDER_TTL_MS) {
         meters.counter("cms_orders_expired_total", { action }).add(1);
         logger.log("mission_order_expired", {
@@ -58,8 +58,8 @@ class Effector {
   }
 
   /**
-   * Starts the engagement that `order` asks for. An order that is under way or has ended is
-   * ignored: DDS delivers the history again when a participant is made anew.
+   * Starts the engagement of `order`. An order that is running or has ended is ignored: DDS
+   * delivers the history again after a participant was recreated.
    */
   engage(order: MissionOrder): void {
     if (this.#running.has(order.order_id) || this.#ended.includes(order.order_id)) return;
@@ -124,8 +124,8 @@ class Effector {
 }
 
 /**
- * Runs `body` with the engagement's span as the active one, so that its log lines carry its trace.
- * What it throws ends the span.
+ * Runs `body` with the engagement's span as the active one, so that log lines have its trace id. An
+ * exception ends the span.
  */
 function inside(order: MissionOrder, span: Span, body: () => void): void {
   try {

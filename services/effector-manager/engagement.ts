@@ -3,7 +3,7 @@ import type { Prng } from "../../lib/base/prng.ts";
 
 export type Outcome = "HIT" | "MISS";
 
-/** What will happen, decided at acceptance from the effector's own random source. */
+/** The outcome, decided at acceptance from the effector's own random source. */
 export interface Course {
   /** From acceptance to launch, milliseconds. */
   readonly launchMs: number;
@@ -15,7 +15,7 @@ export interface Course {
 const LAUNCH_MS = 1000;
 const FLIGHT_MS = { min: 3000, max: 8000 };
 const HIT_PROBABILITY = 0.7;
-/** An order that is older than this when it arrives came out of the history and is ignored. */
+/** Maximum age of an order at its arrival; an older one comes from the history and is ignored. */
 export const ORDER_TTL_MS = 10_000;
 
 export function planCourse(prng: Prng): Course {

@@ -19,7 +19,7 @@ export function startDisplay(service: Service): void {
   ingest(service, "TacticalTrackTopic", {
     take: (track) => {
       const nowMs = clock.nowMs();
-      // Clocks of two hosts may differ by more than the way takes.
+      // The clocks of two hosts may differ by more than the transmission takes.
       trackAge.record(Math.max(0, nowMs - track.updated_unix_ms) / 1000);
       store.track(track, nowMs);
       showCount();
@@ -52,7 +52,7 @@ export function startDisplay(service: Service): void {
   service.serve(port, (request) => app.fetch(request));
 }
 
-/** Handles the messages of a topic, and its disposed instances. */
+/** Handles a topic's messages and its disposed instances. */
 interface Handler<T extends TopicName> {
   readonly take?: (message: Message<T>) => void;
   readonly end?: (key: Key<T>) => void;
@@ -71,7 +71,7 @@ function ingest<T extends TopicName>(
       const startedMs = clock.monotonicMs();
       const attributes = { "dds.topic": topic };
       telemetry.inSpan("display.ingest.<topic>", name, arrival.parent, attributes, () => {
-        // A copy is made only of what is kept.
+        // Only messages that are kept are copied.
         if (take !== undefined) take(arrival.copy());
       });
       received.add(1);
@@ -81,7 +81,7 @@ function ingest<T extends TopicName>(
   });
 }
 
-/** The HTTP surface: the page, the picture, and whether the process is alive. */
+/** The HTTP server: the page, the picture, and a liveness check. */
 export function createApp(picture: () => ReturnType<PictureStore["picture"]>): Hono {
   const app = new Hono();
   app.get("/api/picture", (c) => {

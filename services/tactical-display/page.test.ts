@@ -1,4 +1,4 @@
-/** The operator's page in a real browser, with the longest texts that a row can have. */
+/** Tests the operator's page in a real browser, with the longest texts that a row can have. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type Browser, chromium } from "playwright-core";
 import { sampleOf } from "../../lib/service/testing/messages.ts";

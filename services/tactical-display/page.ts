@@ -1,4 +1,4 @@
-/** Serves the operator's page: static files and milsymbol, nothing from elsewhere. */
+/** Serves the operator's page: static files and milsymbol, no external resources. */
 import type { Hono } from "hono";
 import { serveStatic } from "hono/bun";
 import { secureHeaders } from "hono/secure-headers";

@@ -6,10 +6,11 @@ import type {
   ThreatAssessment,
 } from "../../lib/cms/messages.ts";
 
-/** A track without an update for this long is removed from the picture. */
+/** Time without an update after which a track is removed from the picture. */
 export const TRACK_TTL_MS = 10_000;
 /**
- * Orders and engagements are kept this long after their last change, for a track that comes back.
+ * Time for which orders and engagements are kept after their last change, in case their track
+ * returns.
  */
 const DETAIL_TTL_MS = 120_000;
 
@@ -69,7 +70,7 @@ export class PictureStore {
     this.#threats.set(threat.track_id, threat);
   }
 
-  /** Keeps the newest order for each track, in whatever order they arrive. */
+  /** Keeps the newest order for each track, in any order of arrival. */
   order(order: MissionOrder): void {
     const known = this.#orders.get(order.target_track_id);
     if (known === undefined || order.issued_unix_ms >= known.issued_unix_ms) {
@@ -84,12 +85,12 @@ export class PictureStore {
     }
   }
 
-  /** Tracks in the picture. */
+  /** Number of tracks in the picture. */
   get size(): number {
     return this.#tracks.size;
   }
 
-  /** Takes out a track that fusion has ended, with all that belongs to it. */
+  /** Removes a track that fusion has ended, with its order and engagement. */
   endTrack(trackId: string): void {
     this.#tracks.delete(trackId);
     this.#threats.delete(trackId);
@@ -102,19 +103,19 @@ export class PictureStore {
   }
 
   /**
-   * The writer keeps the newest orders only: an order that it has let go still stands while its
-   * track is in the picture.
+   * The writer disposes old orders: an order that it has disposed remains valid while its track is
+   * in the picture.
    */
   endOrder(orderId: string): void {
     this.#forgetOf(this.#orders, orderId);
   }
 
-  /** As with orders. */
+  /** The same as for orders. */
   endEngagement(orderId: string): void {
     this.#forgetOf(this.#engagements, orderId);
   }
 
-  /** Forgets what is too old. */
+  /** Removes expired entries. */
   expire(nowMs: number): void {
     for (const [id, { receivedMs }] of this.#tracks) {
       if (nowMs - receivedMs > TRACK_TTL_MS) this.#tracks.delete(id);
@@ -149,7 +150,7 @@ export class PictureStore {
         classification: track.classification,
         contributing_sensors: track.contributing_sensors,
         updates: track.updates,
-        // Since the observation: what arrives late is shown as old.
+        // Age since the observation, so that a late track is shown as old.
         age_seconds: age(track.updated_unix_ms),
         threat:
           threat === undefined

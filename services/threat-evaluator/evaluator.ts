@@ -6,7 +6,7 @@ import { tracedPublish } from "../../lib/service/publish.ts";
 import { isFinite3 } from "../../lib/cms/vector.ts";
 import { rate, type ThreatLevel } from "./rules.ts";
 
-/** A track without an update for this long is forgotten. */
+/** Time without an update after which a track is forgotten. */
 const FORGET_MS = 60_000;
 
 export function startEvaluator(service: Service): void {

@@ -1,4 +1,4 @@
-/** How dangerous a tactical track is, by rules over speed, altitude and classification. Pure. */
+/** Rates the threat of a tactical track by speed, altitude and classification. Pure. */
 import { THREAT_LEVELS } from "../../lib/contract/types.ts";
 import type { TacticalTrack, ThreatAssessment } from "../../lib/cms/messages.ts";
 import { length } from "../../lib/cms/vector.ts";
@@ -10,12 +10,12 @@ const CLASS_POINTS: Readonly<Record<TacticalTrack["classification"], number>> = 
   AIRCRAFT: 20,
   UNKNOWN: 10,
 };
-/** Speed gives one point for each of these metres per second, up to MAX_SPEED_POINTS. */
+/** Each of these metres per second gives one point, up to MAX_SPEED_POINTS. */
 const MPS_PER_POINT = 20;
 const MAX_SPEED_POINTS = 30;
 const LOW_ALTITUDE = { belowM: 4_000, points: 20 };
 const MEDIUM_ALTITUDE = { belowM: 9_000, points: 10 };
-/** Score at which a level begins. */
+/** Minimum score of a level. */
 const LEVEL_FROM: Readonly<Record<ThreatLevel, number>> = {
   LOW: 0,
   MEDIUM: 38,
@@ -23,8 +23,8 @@ const LEVEL_FROM: Readonly<Record<ThreatLevel, number>> = {
   CRITICAL: 80,
 };
 /**
- * A track keeps its level until its score is this far beyond the limit, so that noise does not flip
- * it.
+ * A track changes its level only when its score is this far beyond the limit, so that noise does
+ * not flip it.
  */
 const HYSTERESIS_POINTS = 4;
 
@@ -37,7 +37,7 @@ export interface Rating {
   readonly rationale: string;
 }
 
-/** Rates a track; `prior` is its level so far. */
+/** Rates a track; `prior` is its previous level. */
 export function rate(
   track: Pick<TacticalTrack, "position" | "velocity" | "classification">,
   prior: ThreatLevel | undefined,

@@ -2,7 +2,7 @@ import type { Service } from "../../lib/service/run-service.ts";
 
 const DROP_LOG_INTERVAL_MS = 10_000;
 
-/** One line about dropped source tracks every ten seconds at most. */
+/** Logs dropped source tracks at most every ten seconds. */
 export class DropReport {
   readonly #service: Service;
   #loggedMs = Number.NEGATIVE_INFINITY;

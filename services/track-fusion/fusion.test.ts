@@ -11,10 +11,10 @@ function start(env: Readonly<Record<string, string>> = {}): FakeService {
   return service;
 }
 
-/** Lets the service work through what waits in its inbox, and gives every scan the time to be complete. */
+/** Lets the service process its inbox, and waits until every scan is complete. */
 async function settle(service: FakeService): Promise<void> {
   for (let round = 0; round < 20; round++) {
-    // A full inbox takes 625 turns of the event loop.
+    // A full inbox needs 625 turns of the event loop.
     for (let turn = 0; turn < 700; turn++) await new Promise((done) => setImmediate(done));
     service.clock.advance(MAX_WAIT_MS);
     if ((await service.metric("cms_fusion_queue_depth")) === 0) return;
@@ -24,7 +24,7 @@ async function settle(service: FakeService): Promise<void> {
 
 type Fields = Parameters<typeof sampleOf<"SourceTrackTopic">>[1];
 
-/** Detections of one target, one scan each, 100 ms apart, that end at the time of the clock. */
+/** Detections of one target, one scan each, 100 ms apart, the last one at the clock's time. */
 function sightings(service: FakeService, count: number, fields: Fields = {}) {
   const nowMs = service.clock.nowMs();
   return Array.from({ length: count }, (_, i) => {
@@ -162,7 +162,7 @@ test("does not end tracks by the clock while source tracks wait", async () => {
   service.deliver("SourceTrackTopic", sightings(service, 3));
   await settle(service);
   service.deliver("SourceTrackTopic", sightings(service, 100));
-  // The event loop gives the service no turn for longer than a track may be silent.
+  // The service gets no turn of the event loop for longer than a track may be silent.
   service.clock.advance(20_000);
   expect(service.retired("TacticalTrackTopic")).toEqual([]);
 });

@@ -1,4 +1,4 @@
-/** Track fusion: takes source tracks into a bounded queue and works through it in small portions. */
+/** Track fusion: puts source tracks into a bounded queue and processes them in small portions. */
 import type { Context } from "@opentelemetry/api";
 import type { SourceTrack } from "../../lib/cms/messages.ts";
 import type { Service } from "../../lib/service/run-service.ts";
@@ -11,16 +11,16 @@ import { admit, type Observed } from "./tracking/admit.ts";
 import { MAX_WAIT_MS, type Scan, Scans } from "./tracking/scans.ts";
 import { Tracker, type Update } from "./tracking/tracker.ts";
 
-/** What fusion keeps of a source track while it waits. */
+/** The data of a source track in the queue. */
 interface Item {
   readonly source: Observed;
-  /** What the source track's trace context says. */
+  /** Context of the source track's trace. */
   readonly parent: Context;
-  /** When it was taken off DDS, on the monotonic clock. */
+  /** Time at which it was taken from DDS, on the monotonic clock. */
   readonly takenMs: number;
 }
 
-/** Between two portions the event loop runs, so that samples are always taken off DDS in time. */
+/** The event loop runs between two portions, so that samples are taken from DDS in time. */
 const PORTION = 16;
 const HOUSEKEEPING_MS = 1000;
 
@@ -68,13 +68,13 @@ export function startFusion(service: Service): void {
     },
   });
   service.every(HOUSEKEEPING_MS, () => {
-    // While source tracks wait, the clock says nothing about what the sensors see.
+    // While source tracks wait in the queue, the clock is ahead of the processed observations.
     if (inbox.depth + fusion.waiting === 0) fusion.expire(clock.nowMs());
     telemetry.meters.gauge("cms_fusion_memory_bytes").set(process.memoryUsage.rss());
   });
 }
 
-/** Copies what the tracker needs of a view. */
+/** Copies the fields that the tracker needs from a view. */
 function observed(view: SourceTrack): Observed {
   const { position, velocity } = view;
   return {
@@ -87,10 +87,10 @@ function observed(view: SourceTrack): Observed {
   };
 }
 
-/** The tracker with its messages and signals. */
+/** The tracker, connected to messages and telemetry. */
 class Fusion {
   readonly #service: Service;
-  /** The counter of each sensor that is configured. */
+  /** Counter of each configured sensor. */
   readonly #ingested = new Map<string, CounterSeries>();
   readonly #scans = new Scans<Item>();
   readonly #tracker: Tracker;
@@ -104,7 +104,7 @@ class Fusion {
     const { telemetry, bus, settings, clock } = service;
     const { meters } = telemetry;
     this.#service = service;
-    // The start time keeps the tracks of two runs of this service apart.
+    // The start time makes track ids of two runs differ.
     this.#tracker = new Tracker(clock.nowMs().toString(36).toUpperCase());
     this.#publisher = bus.publisher("TacticalTrackTopic");
     this.#publish = tracedPublish(telemetry, "TacticalTrackTopic", this.#publisher);
@@ -119,12 +119,12 @@ class Fusion {
     }
   }
 
-  /** Source tracks that wait for the rest of their scan. */
+  /** Number of source tracks that wait for the rest of their scan. */
   get waiting(): number {
     return this.#scans.waiting;
   }
 
-  /** Takes a source track in, and processes the scans that are complete; false when it was refused. */
+  /** Adds a source track, and processes complete scans; returns false when it was refused. */
   take(item: Item): boolean {
     const { telemetry, bus, clock } = this.#service;
     const admitted = admit(item.source, {
@@ -143,12 +143,12 @@ class Fusion {
     return true;
   }
 
-  /** Processes the scans that have waited long enough. */
+  /** Processes the scans whose waiting time is over. */
   flush(): void {
     for (const scan of this.#scans.due(this.#service.clock.monotonicMs())) this.#process(scan);
   }
 
-  /** Ends the tracks that are over, as of `nowMs`. */
+  /** Ends expired tracks, as of `nowMs`. */
   expire(nowMs: number): void {
     this.#tracker.expire(nowMs);
     this.#retireEnded();

@@ -1,4 +1,4 @@
-/** A bounded first-in-first-out queue; what does not fit is dropped and counted. */
+/** A bounded first-in-first-out queue; items beyond the bound are dropped and counted. */
 export class Inbox<T> {
   readonly #capacity: number;
   #items: T[] = [];
@@ -17,7 +17,7 @@ export class Inbox<T> {
     return this.#droppedTotal;
   }
 
-  /** Adds an item; false when the queue is full and the item was dropped. */
+  /** Adds an item; returns false when the queue is full and the item was dropped. */
   push(item: T): boolean {
     if (this.depth >= this.#capacity) {
       this.#droppedTotal++;
@@ -27,11 +27,11 @@ export class Inbox<T> {
     return true;
   }
 
-  /** The oldest item; undefined when there is none. */
+  /** Removes and returns the oldest item; undefined when there is none. */
   shift(): T | undefined {
     if (this.depth === 0) return undefined;
     const item = this.#items[this.#head++];
-    // Half of the array being spent is the time to give it back: constant cost on average.
+    // Copies the array when half of it is used up: constant cost on average.
     if (this.#head > 64 && this.#head * 2 > this.#items.length) {
       this.#items = this.#items.slice(this.#head);
       this.#head = 0;

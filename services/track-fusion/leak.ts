@@ -1,9 +1,12 @@
-/** The leak hook: keeps memory for ever, and touches it so that it is really resident. */
+/**
+ * The leak for the memory-leak fault: allocates memory, writes to it so that it is resident, and
+ * never frees it.
+ */
 export class Leak {
   readonly #bytes: number;
   readonly #kept: Uint8Array[] = [];
 
-  /** `bytes` are kept at each call of grow(); 0 keeps nothing. */
+  /** Each call of grow() keeps `bytes`; 0 keeps nothing. */
   constructor(bytes: number) {
     this.#bytes = bytes;
   }

@@ -1,4 +1,4 @@
-/** A copy of the project in a temporary folder, for tests that add something to it. */
+/** Copies the project to a temporary folder, for tests that add files to it. */
 import { chmod, cp, mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -15,10 +15,10 @@ export interface ProjectCopy {
   remove(): Promise<void>;
 }
 
-/** Copies these folders, and the files at the top that every program needs. */
+/** Copies these folders, and the top-level files that every program needs. */
 export async function copyProject(folders: readonly string[]): Promise<ProjectCopy> {
   const folder = await mkdtemp(join(tmpdir(), "project-"));
-  // The lab's programs run as a user who owns nothing.
+  // The lab's programs run as another user, who must be able to read the files.
   await chmod(folder, 0o755);
   const { stdout } = await run(["git", "ls-files", "-co", "--exclude-standard"], { cwd: ROOT });
   const wanted = stdout

@@ -1,12 +1,12 @@
 /**
- * Loaded before all tests (bunfig.toml): gives every test file a default timeout. Bun's own five
- * seconds are too short on a machine with other work; bunfig.toml has no key for it, and a default
- * that is set here directly holds for the first file alone (Bun 1.4.5). So the call is put in front
- * of each test file; its lines keep their numbers.
+ * Loaded before all tests (bunfig.toml): gives every test file a default timeout, because Bun's
+ * five seconds are too short on a busy machine. bunfig.toml has no working key for it, and a
+ * default set from here applies to the first file only (Bun 1.4.5). So this plugin puts the call in
+ * front of each test file, without changing its line numbers.
  */
 import { plugin } from "bun";
 
-/** Enough for a test that starts a lab. */
+/** Long enough for a test that starts a lab, milliseconds. */
 const TIMEOUT_MS = 300_000;
 const CALL = `import { setDefaultTimeout as setTimeoutOfFile } from "bun:test"; setTimeoutOfFile(${TIMEOUT_MS});`;
 

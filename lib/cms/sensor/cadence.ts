@@ -1,17 +1,17 @@
-/** When the next scan is due, without drift. */
+/** Plans the times of scans without drift. */
 
 export interface Due {
-  /** When the next scan is due, on the clock that `start` was read from. */
+  /** Time of the next scan, on the clock of `start`. */
   readonly nextMs: number;
-  /** How late this scan is. */
+  /** How late this scan is, milliseconds. */
   readonly lateMs: number;
-  /** Scans that are left out to catch up. */
+  /** Number of scans that are skipped to catch up. */
   readonly skipped: number;
 }
 
 /**
- * Plans scan `n` (counted from 0, due at start + n periods) of a loop that looks at its clock at `nowMs`. A loop
- * that is more than one period late leaves out the scans it has missed instead of bunching them.
+ * Plans scan `n` (from 0, due at start + n periods) for a loop that runs at `nowMs`. A loop that is
+ * more than one period late skips the missed scans and does not run them in a burst.
  */
 export function plan(startMs: number, periodMs: number, n: number, nowMs: number): Due {
   const dueMs = startMs + n * periodMs;

@@ -1,4 +1,7 @@
-/** What a sensor makes of the targets: which it detects, how far it errs, and what it can tell of them. */
+/**
+ * Models of the sensors: which targets they detect, the noise of their measurements, and whether
+ * they classify.
+ */
 import type { Prng } from "../../base/prng.ts";
 import { sensorKindOf, type SensorKind } from "../../contract/topology.ts";
 import type { SourceTrack, Vector3 } from "../messages.ts";
@@ -8,15 +11,15 @@ export interface SensorModel {
   readonly sensorId: string;
   readonly sensorType: SourceTrack["sensor_type"];
   readonly rateHz: number;
-  /** Standard deviation of a position, metres on each axis. */
+  /** Standard deviation of a position on each axis, metres. */
   readonly positionSigmaM: number;
   readonly velocitySigmaMps: number;
   readonly detectionProbability: number;
-  /** Whether it can tell what a target is. */
+  /** Whether the sensor reports a target's class. */
   readonly classifies: boolean;
 }
 
-/** What sensors of a type can do. Each instance of a type is the same. */
+/** The properties of each type of sensor. All instances of a type are equal. */
 const BY_TYPE: Readonly<Record<SensorKind, Omit<SensorModel, "sensorId" | "sensorType">>> = {
   RADAR: {
     rateHz: 10,
@@ -41,7 +44,7 @@ const BY_TYPE: Readonly<Record<SensorKind, Omit<SensorModel, "sensorId" | "senso
   },
 };
 
-/** The model of a sensor; its id begins with its type. */
+/** Returns the model of a sensor; its id begins with its type. */
 export function modelOf(sensorId: string): SensorModel {
   const sensorType = sensorKindOf(sensorId);
   if (sensorType === undefined) throw new RangeError(`the id ${sensorId} names no type of sensor`);
@@ -49,8 +52,9 @@ export function modelOf(sensorId: string): SensorModel {
 }
 
 /**
- * Standard deviation of the velocity that a sensor reports, m/s on each axis; messages do not carry it. For a sensor of
- * another kind it is a tenth of that of the position per second, within limits.
+ * Returns the standard deviation of the reported velocity on each axis, m/s; messages do not
+ * contain it. For an unknown type, a tenth of the position's standard deviation per second, within
+ * limits.
  */
 export function velocitySigmaOf(sensorId: string, positionSigmaM: number): number {
   const sensorType = sensorKindOf(sensorId);
@@ -61,7 +65,7 @@ export function velocitySigmaOf(sensorId: string, positionSigmaM: number): numbe
 /** A source track before it has a sequence number and a trace. */
 export type Detection = Omit<SourceTrack, "sequence_number" | "trace">;
 
-/** One scan: the targets that were detected, and how many were not. */
+/** One scan: the detected targets, and the number of undetected ones. */
 export function scan(
   model: SensorModel,
   targets: readonly Target[],
@@ -74,7 +78,7 @@ export function scan(
     const { position, velocity } = stateAt(target, unixMs);
     detections.push({
       sensor_id: model.sensorId,
-      // The sensor's own number for what it follows.
+      // The sensor's own number for a target.
       source_track_id: `${model.sensorId}:${i + 1}`,
       sensor_type: model.sensorType,
       position: blurred(position, model.positionSigmaM, prng),

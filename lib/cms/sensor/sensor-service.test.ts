@@ -9,7 +9,7 @@ function startRadar(env: Readonly<Record<string, string>> = {}): FakeService {
   startSensors(service, "RADAR");
   return service;
 }
-/** Source tracks written and targets missed together: each target is one or the other in every scan. */
+/** Sum of source tracks written and targets missed: each target counts once in every scan. */
 const looks = async (service: FakeService, sensorId: string): Promise<number> => {
   const missed = await service.metric(`cms_sensor_undetected_total{sensor_id="${sensorId}"}`);
   return service.published("SourceTrackTopic").length + (missed ?? 0);
@@ -22,7 +22,7 @@ test.each([
 ] as const)("%s scans at its own rate, one span a scan", async (name: ServiceName, sensorId) => {
   const service = new FakeService(name);
   startSensors(service, sensorKindOf(sensorId) ?? "RADAR");
-  // The first scan happens at once.
+  // The first scan happens at the start.
   service.clock.advance(10_000 - 1);
   const scans = 10 * modelOf(sensorId).rateHz;
   expect(service.spans).toHaveLength(scans);
@@ -52,7 +52,7 @@ test("a heartbeat every 30 s says what was observed since the last one", () => {
   expect(beats).toHaveLength(2);
   for (const beat of beats) {
     const rates = ["publish_rate_hz_observed", "drop_rate_hz_observed"].map((f) => Number(beat[f]));
-    // Ten scans a second of three targets.
+    // Three targets, ten scans a second.
     expect(Math.abs((rates[0] ?? 0) + (rates[1] ?? 0) - 30)).toBeLessThan(0.2);
   }
 });
@@ -106,7 +106,7 @@ test("CMS_SEED decides the targets' places and the noise, for every run alike", 
   const [a] = first({ CMS_SEED: "7" });
   const [b] = first({ CMS_SEED: "8" });
   expect(Math.hypot((a?.x ?? 0) - (b?.x ?? 0), (a?.y ?? 0) - (b?.y ?? 0))).toBeGreaterThan(1000);
-  // Without a seed the noise comes from the clock.
+  // Without a seed, the clock seeds the noise.
   expect(first({}, 1)).not.toEqual(first({}, 0));
 });
 

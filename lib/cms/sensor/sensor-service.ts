@@ -1,4 +1,4 @@
-/** The one implementation of all sensors. */
+/** The sensor service: one implementation for all types. */
 import { ROOT_CONTEXT } from "@opentelemetry/api";
 import { createPrng } from "../../base/prng.ts";
 import { UsageError } from "../../base/errors.ts";
@@ -11,10 +11,10 @@ import { makeTargets, type Target } from "../trajectory.ts";
 import { modelOf, scan } from "./model.ts";
 
 const HEARTBEAT_MS = 30_000;
-/** At most one overrun line in this time, however many there are. */
+/** Minimum time between two overrun log lines. */
 const OVERRUN_LOG_INTERVAL_MS = 10_000;
 
-/** Starts the configured sensors of one kind; there is one of each unless CMS_SENSORS says otherwise. */
+/** Starts the configured sensors of one kind; without CMS_SENSORS there is one of each kind. */
 export function startSensors(service: Service, kind: SensorKind): void {
   const { settings, bus } = service;
   const ids = settings.sensors.filter((id) => sensorKindOf(id) === kind);

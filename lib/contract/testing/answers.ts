@@ -1,7 +1,7 @@
 /** Reads answers in tests. */
 import type { Answer, SingleFaultAnswer } from "../answer.ts";
 
-/** The single-fault form of an answer that names at most one fault. */
+/** Returns the single-fault form of an answer with at most one fault. */
 export function singleFormOf({ faults, ...rest }: Answer): SingleFaultAnswer {
   const [fault, second] = faults;
   if (second !== undefined) throw new TypeError("the answer names more than one fault");

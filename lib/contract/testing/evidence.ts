@@ -1,4 +1,4 @@
-/** Makes evidence for tests. */
+/** Makes evidence records for tests. */
 import type { EvidenceRecord } from "../answer.ts";
 import type { Fact } from "../citation.ts";
 

@@ -1,6 +1,6 @@
 /**
- * What is measured within one process, where samples are written and then taken, so that neither
- * waiting nor wake-ups count.
+ * Measurements within one process, where samples are written and then taken, so that waiting and
+ * wake-ups do not count.
  */
 import type { Infer, Participant, Reader } from "../../../ffi/mod.ts";
 import { Look, type Track, track, trackReader, trackWriter } from "./tracks.ts";
@@ -37,11 +37,14 @@ async function alone(participant: Participant, count: number): Promise<Alone> {
   };
 }
 
-/** Bytes on the JavaScript heap. With collection switched off (BUN_JSC_useGC=0) it only grows. */
+/**
+ * Bytes on the JavaScript heap. With garbage collection off (BUN_JSC_useGC=0) the number only
+ * grows.
+ */
 export const heapBytes = (): number => process.memoryUsage().heapUsed;
 
 /**
- * Bytes of heap for each message, garbage included: run it with collection switched off
+ * Bytes of heap for each message, garbage included; run it with garbage collection off
  * (BUN_JSC_useGC=0).
  */
 export async function allocation(
@@ -54,7 +57,7 @@ export async function allocation(
     work();
     return (heapBytes() - before) / count;
   };
-  // The first rounds compile the code that the others run.
+  // The first rounds compile the code.
   for (let warm = 0; warm < 2; warm++) {
     for (const take of [takeViews, takeObjects]) {
       writeSome();
@@ -70,8 +73,8 @@ export async function allocation(
 }
 
 /**
- * CPU time of each step for each message, nanoseconds; the least of several rounds, as a busy
- * machine only adds to it.
+ * CPU time of each step for each message, nanoseconds: the minimum of several rounds, because other
+ * work on the machine can only increase it.
  */
 export async function steps(
   participant: Participant,

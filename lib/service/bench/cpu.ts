@@ -1,12 +1,12 @@
-/** The CPU time of this process by what its threads are for. */
+/** CPU time of this process by the purpose of its threads. */
 import { readdirSync, readFileSync } from "node:fs";
 
-/** USER_HZ, in which Linux counts: 100 a second on every machine that this runs on. */
+/** USER_HZ, the unit of /proc: 100 per second on all supported machines. */
 const TICK_US = 10_000;
 
 /**
- * Microseconds by thread: the main one, those that receive for DDS, and all others; in their own
- * code and in the kernel.
+ * Microseconds by thread: the main thread, DDS receive threads, and all others; in user mode and in
+ * the kernel.
  */
 export interface Cpu extends Record<string, number> {
   main_us: number;
@@ -16,7 +16,7 @@ export interface Cpu extends Record<string, number> {
   other_us: number;
 }
 
-/** What this process has used up to now; the same as `cpu()` in peer.c. */
+/** CPU time of this process so far; the same as `cpu()` in peer.c. */
 export function cpuNow(): Cpu {
   const cpu: Cpu = {
     main_us: 0,
@@ -28,7 +28,7 @@ export function cpuNow(): Cpu {
   for (const id of readdirSync("/proc/self/task")) {
     const stat = readFileSync(`/proc/self/task/${id}/stat`, "utf8");
     const nameEnd = stat.lastIndexOf(")");
-    // Source: proc(5); what follows the name starts with field 3, and 14 and 15 are the times.
+    // Source: proc(5). The text after the name starts with field 3; the times are fields 14 and 15.
     const fields = stat.slice(nameEnd + 2).split(" ");
     const [own, kernel] = [Number(fields[11]) * TICK_US, Number(fields[12]) * TICK_US];
     if (Number(id) === process.pid) {
@@ -42,7 +42,7 @@ export function cpuNow(): Cpu {
   return cpu;
 }
 
-/** What this process has used since `before`. */
+/** CPU time of this process since `before`. */
 export function cpuSince(before: Cpu): Cpu {
   const now = cpuNow();
   for (const name of Object.keys(now)) {

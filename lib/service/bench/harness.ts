@@ -1,4 +1,4 @@
-/** What the parts of the benchmark share: the C peer, pairs of processes, and figures. */
+/** Shared by the parts of the benchmark: the C peer, pairs of processes, and figures. */
 import { join } from "node:path";
 import { processEnv } from "../../base/env.ts";
 import { EnvironmentError } from "../../base/errors.ts";
@@ -9,8 +9,8 @@ const HERE = import.meta.dir;
 const LONGEST_MS = 600_000;
 
 /**
- * Cyclone's configuration: loopback only, a discovery tag of this run, and on both sides Cyclone's
- * default number of receiving threads instead of the binding's single one. `internal` is more XML.
+ * Cyclone's configuration: loopback only, a discovery tag for this run, and on both sides Cyclone's
+ * default number of receive threads in place of the binding's single one. `internal` is more XML.
  */
 function cycloneConfig(internal: string): string {
   return [
@@ -23,9 +23,10 @@ function cycloneConfig(internal: string): string {
 }
 
 /**
- * Variables that make writers collect samples into larger packets. They wait when 4 MB are not yet
- * acknowledged, and go on at 1 MB: with the usual 500 kB writers of SourceTrack wait a quarter of
- * the time, and with the usual 1 kB they go on when readers have run dry.
+ * Variables that make writers collect samples into larger packets. Writers wait at 4 MB of
+ * unacknowledged data and continue at 1 MB. With the default 500 kB, writers of SourceTrack wait
+ * for a quarter of the time; with the default 1 kB, they continue only after readers have run out
+ * of samples.
  */
 export const BATCHED = {
   CYCLONEDDS_URI: cycloneConfig(
@@ -34,7 +35,7 @@ export const BATCHED = {
   ),
 } as const;
 
-/** The environment of a process that takes part. */
+/** The environment of a peer process. */
 export const peerEnv = (more: Readonly<Record<string, string>> = {}) => ({
   ...processEnv(),
   CYCLONEDDS_URI: cycloneConfig(""),
@@ -47,7 +48,7 @@ export interface Peers {
   readonly js: readonly string[];
 }
 
-/** Programs that the benchmark runs, and the Debian packages that have them. */
+/** Programs that the benchmark runs, and their Debian packages. */
 const PROGRAMS = { idlc: "cyclonedds-tools", gcc: "gcc", ddsperf: "cyclonedds-tools" } as const;
 
 /** Throws EnvironmentError with the remedy when a program is missing on `path`. */
@@ -75,10 +76,10 @@ export async function buildPeers(folder: string): Promise<Peers> {
   return { c: [peer], js: [process.execPath, join(HERE, "peer.ts")] };
 }
 
-/** What a process printed: names and numbers. */
+/** Names and numbers that a process printed. */
 export type Figures = Readonly<Record<string, number>>;
 
-/** Runs a reader and a writer against each other and returns what both printed. */
+/** Runs a reader and a writer at the same time and returns what both printed. */
 export async function exchange(
   reader: readonly string[],
   writer: readonly string[],
@@ -89,14 +90,11 @@ export async function exchange(
   return { read: JSON.parse(read) as Figures, written: JSON.parse(written) as Figures };
 }
 
-/** Messages per second of an exchange of `count`: the slower side counts. */
+/** Messages per second of an exchange of `count` messages, by the slower side. */
 export const rateOf = (count: number, sides: { read: Figures; written: Figures }): number =>
   count / Math.max(sides.read["seconds"] ?? 0, sides.written["seconds"] ?? 0);
 
-/**
- * Measures each of `names` in turn, `rounds` times, and returns what was found for each, one a
- * round.
- */
+/** Measures each of `names` in turn, `rounds` times; returns one result for each round by name. */
 export async function series<N extends string, T>(
   rounds: number,
   names: readonly N[],
@@ -110,9 +108,8 @@ export async function series<N extends string, T>(
 }
 
 /**
- * Prints the median of a series and the median of its rounds' ratios to the reference: what slows
- * this machine down for a while slows both sides of a round, so these ratios vary less than the
- * figures.
+ * Prints the median of a series, and the median of its rounds' ratios to the reference. Slow phases
+ * of the machine affect both sides of a round, so the ratios vary less than the figures.
  */
 export function printSeries(
   name: string,
@@ -124,10 +121,7 @@ export function printSeries(
   printFigure(name, median(values), unit, median(references), ratio);
 }
 
-/**
- * Prints the lowest and the highest round of a series, each with its ratio to the reference of the
- * same round.
- */
+/** Prints the rounds with the lowest and the highest ratio to the reference of the same round. */
 export function printSpread(
   name: string,
   values: readonly number[],

@@ -1,12 +1,12 @@
-/** What both ways of hearing measure: the time from before a write to the handler. */
+/** Latency measurement of both kinds of reader: the time from before a write to the handler. */
 import { systemClock } from "../../base/clock.ts";
 
-/** Messages of which the latency does not count, as in peer.c. */
+/** Number of first messages whose latency does not count, as in peer.c. */
 export const RUN_IN = 1800;
 
 /**
- * Milliseconds since the epoch, finer than the clock tells them: its steps give the offset of the
- * monotonic one.
+ * Milliseconds since the epoch with a finer resolution than the wall clock: its steps give the
+ * offset of the monotonic clock.
  */
 export function unixClock(): () => number {
   const until = performance.now() + 30;
@@ -17,7 +17,7 @@ export function unixClock(): () => number {
   return () => offset + performance.now();
 }
 
-/** The latencies of `count` messages in the order in which they come. */
+/** The latencies of `count` messages in order of arrival. */
 export class Latencies {
   readonly #ms: Float64Array;
   readonly #unixMs = unixClock();
@@ -27,7 +27,7 @@ export class Latencies {
     this.#ms = new Float64Array(count);
   }
 
-  /** Whether all have come. */
+  /** Whether all messages have arrived. */
   get isComplete(): boolean {
     return this.#count === this.#ms.length;
   }

@@ -1,7 +1,7 @@
 /**
- * The binding against C, process to process on loopback, reliable and KEEP_ALL: the C peer is built
- * from the same IDL. Both run in turn; figures are medians. `--only <part>` runs one part; see
- * README.md for what each measures.
+ * Compares the binding with C, process to process on loopback, reliable and KEEP_ALL: the C peer is
+ * built from the same IDL. Both run in turn; figures are medians. `--only <part>` runs one part;
+ * README.md describes what each measures.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -23,13 +23,13 @@ import {
 } from "./harness.ts";
 import { profile } from "./profile.ts";
 
-/** Enough for JavaScript's compilers, busy for 0.1 s at the start, not to count for much. */
+/** Enough messages that the compilation of JavaScript, 0.1 s at the start, does not matter. */
 const MESSAGES = 1_000_000;
-/** As many as ddsperf sends in a few of its seconds. */
+/** As many messages as ddsperf sends in a few seconds. */
 const BATCHED_MESSAGES = 2_000_000;
 const ROUNDS = 5;
 const GROWING_ROUNDS = 3;
-/** Six seconds, of which the peers leave out the first three. */
+/** Six seconds; the peers ignore the first three. */
 const PULSES = 3600;
 const STEADY_MESSAGES = 36_000;
 const SOAK_MESSAGES = 10_000_000;
@@ -40,7 +40,7 @@ const DDSPERF_SECONDS = 6;
 
 const count = String(MESSAGES);
 
-/** As fast as it goes, one packet a message. */
+/** Maximum rate, one packet for each message. */
 async function throughput({ c, js }: Peers): Promise<void> {
   const pairs = {
     "C to C": [
@@ -74,7 +74,7 @@ async function throughput({ c, js }: Peers): Promise<void> {
   }
 }
 
-/** Many messages a packet, against Cyclone's own ddsperf with a payload of the same size. */
+/** Many messages per packet, compared with Cyclone's ddsperf with a payload of the same size. */
 async function batching({ c, js }: Peers): Promise<void> {
   const n = String(BATCHED_MESSAGES);
   const names = ["ddsperf", "ddsperf waitset", "C to C", "write to view"] as const;
@@ -95,9 +95,9 @@ async function batching({ c, js }: Peers): Promise<void> {
 }
 
 /**
- * The rate that ddsperf's subscriber reports, messages per second, the first second left out. By
- * itself it takes samples in a listener, on the thread that receives them; with `waitset` on
- * another thread that is woken, as the peers do.
+ * The rate of ddsperf's subscriber, messages per second, without the first second. By default it
+ * takes samples in a listener on the receive thread; with `waitset`, on another thread that is
+ * woken, like the peers.
  */
 async function ddsperf(taking: "listener" | "waitset"): Promise<number> {
   const options = { env: peerEnv(BATCHED), timeoutMs: 60_000 };
@@ -151,7 +151,7 @@ async function allocation({ js }: Peers): Promise<void> {
   }
 }
 
-/** A minute of flood. */
+/** A minute at the rate of a flood. */
 async function steady({ c, js }: Peers): Promise<void> {
   const n = String(STEADY_MESSAGES);
   const { read } = await exchange([...js, "steady", n], [...c, "pulse", n]);
@@ -165,7 +165,7 @@ async function steady({ c, js }: Peers): Promise<void> {
   }
 }
 
-/** Messages that grow. */
+/** Messages of growing size. */
 async function sizes({ c, js }: Peers): Promise<void> {
   const n = String(GROWING_MESSAGES);
   const steps = [
@@ -185,7 +185,7 @@ async function sizes({ c, js }: Peers): Promise<void> {
   }
 }
 
-/** Ten million messages through one reader, with collections forced in between. */
+/** Ten million messages through one reader, with forced garbage collections. */
 async function soak({ c, js }: Peers): Promise<void> {
   const n = String(SOAK_MESSAGES);
   const { read } = await exchange([...js, "soak", n], [...c, "write", n]);
@@ -202,7 +202,7 @@ async function soak({ c, js }: Peers): Promise<void> {
 
 const PARTS = { throughput, batching, latency, allocation, steady, sizes, profile, soak } as const;
 type PartName = keyof typeof PARTS;
-/** The soak takes minutes, and is run by name. */
+/** The soak takes minutes, so it runs only by name. */
 const USUAL: readonly PartName[] = [
   "throughput",
   "batching",

@@ -1,5 +1,5 @@
 /**
- * The JavaScript side of the benchmark; see main.ts for what each mode is for.
+ * The JavaScript side of the benchmark; main.ts describes the modes.
  *
  *   bun peer.ts allocation N | steps N
  *   bun peer.ts write N | pulse N
@@ -46,7 +46,7 @@ function print(figures: Record<string, number>): void {
   process.stdout.write(`${JSON.stringify(figures)}\n`);
 }
 
-/** Writes `count` samples and waits until all have arrived. */
+/** Writes `count` samples and waits until all are acknowledged. */
 function writeAll<D extends StructDecl>(
   writer: Writer<D>,
   sample: Infer<D>,
@@ -64,7 +64,7 @@ function writeAll<D extends StructDecl>(
   print({ written: count, seconds, ...cpuSince(cpu) });
 }
 
-/** Three messages every five milliseconds. */
+/** Writes three messages every five milliseconds. */
 async function pulse(writer: Writer<Track>): Promise<void> {
   const sample = track();
   const unixMs = unixClock();
@@ -83,7 +83,8 @@ async function pulse(writer: Writer<Track>): Promise<void> {
 }
 
 /**
- * Reads with `takeSome` until `count` samples are there; returns figures of the time in between.
+ * Reads with `takeSome` until `count` samples have arrived; returns figures of the time since the
+ * first.
  */
 async function readAll<D extends StructDecl>(
   reader: Reader<D>,
@@ -124,7 +125,7 @@ async function hear(reader: Reader<Track>): Promise<void> {
   print({ ...figures, ...latencies.figures() });
 }
 
-/** The same in a Worker that does nothing but wait. */
+/** The same in a Worker that blocks until samples arrive. */
 async function hearWaiting(): Promise<void> {
   const worker = new Worker(new URL("waiter.ts", import.meta.url), { workerData: count });
   const figures = await new Promise<Record<string, number>>((resolve, reject) => {
@@ -134,7 +135,7 @@ async function hearWaiting(): Promise<void> {
   print({ read: count, ...figures });
 }
 
-/** A stream at a constant rate: nothing may be lost, nothing may pile up. */
+/** A stream at a constant rate: no sample may be lost and none may accumulate. */
 async function steady(reader: Reader<Track>): Promise<void> {
   const look = new Look();
   const waits = new Float64Array(count);
@@ -164,9 +165,7 @@ async function steady(reader: Reader<Track>): Promise<void> {
   });
 }
 
-/**
- * Very many messages, with collections forced in between: each has to come once, and in its turn.
- */
+/** Many messages, with forced garbage collections: each must arrive once and in order. */
 async function soak(reader: Reader<Track>): Promise<void> {
   const look = new Look();
   let [expected, inOrder, collections, rssEarly] = [0, 0, 0, 0];

@@ -1,5 +1,5 @@
 /**
- * Where the time of a message goes: CPU time of each side's threads, and of each step within one
+ * Divides the time of a message: CPU time of each side's threads, and of each step within one
  * process.
  */
 import { printFigure } from "../../base/figure.ts";
@@ -9,7 +9,7 @@ import { exchange, type Figures, peerEnv, type Peers } from "./harness.ts";
 const MESSAGES = 1_000_000;
 const STEPS = 20_000;
 
-/** The figures of cpu.ts in words. */
+/** Names of the figures of cpu.ts. */
 const THREADS = {
   main_us: "main thread",
   main_kernel_us: "main thread in the kernel",
@@ -18,7 +18,7 @@ const THREADS = {
   other_us: "other threads",
 } as const;
 
-/** The figures of the two peers' mode `steps` in words. */
+/** Names of the figures of the peers' mode `steps`. */
 const STEP_NAMES = {
   write_ns: "write to a reader of the same process",
   take_ns: "take, nothing read",
@@ -27,8 +27,8 @@ const STEP_NAMES = {
 } as const;
 
 /**
- * Prints the CPU time of each thread for each message of a reading or a writing process, beside
- * C's.
+ * Prints the CPU time per message of each thread of a reading or writing process, with C's as the
+ * reference.
  */
 function printThreads(side: string, ours: Figures, theirs: Figures): void {
   const perMessage = (figures: Figures, name: string): number => (figures[name] ?? 0) / MESSAGES;
@@ -42,7 +42,7 @@ function printThreads(side: string, ours: Figures, theirs: Figures): void {
   printFigure(`profile: ${side}, all of it`, total(ours), "us/msg", total(theirs));
 }
 
-/** Prints what explains the distance between the binding and C. */
+/** Prints the figures that explain the difference between the binding and C. */
 export async function profile({ c, js }: Peers): Promise<void> {
   const n = String(MESSAGES);
   const inC = await exchange([...c, "read", n], [...c, "write", n]);
@@ -52,8 +52,8 @@ export async function profile({ c, js }: Peers): Promise<void> {
   printThreads("writer", writing.written, inC.written);
   const wakeUps = ({ read }: { read: Figures }): number => MESSAGES / (read["wake_ups"] ?? 0);
   printFigure("profile: messages a wake-up", wakeUps(reading), "1", wakeUps(inC));
-  // Memory that glibc gives back after each round would be faulted in again by the next, and hide
-  // the rest.
+  // Otherwise glibc would return memory after each round, and page faults of the next round would
+  // hide the rest.
   const env = peerEnv({ MALLOC_TRIM_THRESHOLD_: String(2 ** 30) });
   const steps = async (side: readonly string[]): Promise<Figures> =>
     JSON.parse(await mustRun([...side, "steps", String(STEPS)], { env })) as Figures;

@@ -1,6 +1,6 @@
 /**
- * What a message costs a service: from publish() to the subscriber, through the services' own bus,
- * within one process.
+ * Cost of a message in a service: from publish() to the subscriber, through the bus, within one
+ * process.
  */
 import { type Context, ROOT_CONTEXT } from "@opentelemetry/api";
 import { createTelemetry } from "../../telemetry/telemetry.ts";
@@ -10,31 +10,30 @@ import { heapBytes } from "./alone.ts";
 import { Look, track } from "./tracks.ts";
 
 /**
- * Targets, and as many messages of each as the topic's history keeps: what may wait between two
- * turns of the event loop.
+ * Number of targets, and messages of each that the topic's history keeps: the maximum that can wait
+ * between two turns of the event loop.
  */
 const TARGETS = 30;
 const DEPTH = 10;
-/** Messages with one trace: a scan sees three targets. */
+/** Number of messages with the same trace: a scan has three targets. */
 const SCAN = 3;
 
 type Topic = "SourceTrackTopic";
 type Visit = Subscriber<Topic>["message"];
 
-/** Trace contexts that no message has had before, so that none is known already. */
+/** Generates a new trace context for each message, so that the cache of contexts does not apply. */
 function* newTraces(): Generator<string> {
   for (let i = 1; ; i++) {
     const id = i.toString(16);
     const text = `00-${id.padStart(32, "0")}-${id.padStart(16, "0")}-01`;
-    // JavaScriptCore concatenates text when it is first read. That memory would count as the
-    // reader's.
+    // JavaScriptCore concatenates text lazily; the memory would be attributed to the reader.
     yield Buffer.from(text).toString("latin1");
   }
 }
 
 /**
- * Bytes of heap for each message, garbage included: run it with collection switched off
- * (BUN_JSC_useGC=0). Each way of looking at a message reads every field of it but the trace.
+ * Bytes of heap for each message, garbage included; run it with garbage collection off
+ * (BUN_JSC_useGC=0). Each variant reads every field of the message except the trace.
  */
 export async function busAllocation(count: number): Promise<Record<string, number>> {
   const telemetry = createTelemetry({
@@ -92,7 +91,7 @@ export async function busAllocation(count: number): Promise<Record<string, numbe
   const figures: Record<string, number> = {};
   for (const [name, way] of Object.entries(ways)) {
     visit = way;
-    // The first rounds compile the code that the last one runs.
+    // The first rounds compile the code.
     for (let round = 0; round < 3; round++) figures[`bus_${name}_bytes`] = await measure();
   }
   bus.close();

@@ -1,4 +1,4 @@
-/** What the JavaScript side of the benchmark writes, and how it reads. */
+/** What the JavaScript side of the benchmark writes and reads. */
 import {
   type Infer,
   type Participant,
@@ -23,11 +23,11 @@ export const topicOf = (participant: Participant) =>
 export const trackReader = (participant: Participant): Reader<Track> =>
   participant.reader(topicOf(participant));
 
-/** A writer that a reader has matched. */
+/** Returns a writer after a reader has matched. */
 export const trackWriter = (participant: Participant): Promise<Writer<Track>> =>
   matched(participant.writer(topicOf(participant)));
 
-/** Waits until `writer` has a reader. */
+/** Waits until a reader matches `writer`. */
 export async function matched<D extends StructDecl>(writer: Writer<D>): Promise<Writer<D>> {
   await waitUntil(() => ({ ok: writer.matched.current > 0, seen: "no reader" }), {
     what: "a reader",
@@ -53,7 +53,7 @@ export const track = () => ({
   },
 });
 
-/** Reads every field, as a service does. */
+/** Reads every field, like a service. */
 export class Look {
   sum = 0;
 
@@ -63,7 +63,7 @@ export class Look {
     this.sum += traceparent.length + tracestate.length;
   }
 
-  /** Every field but the trace. */
+  /** Every field except the trace. */
   data(value: Infer<Track>): void {
     const { position, velocity } = value;
     this.sum +=

@@ -1,6 +1,5 @@
 /**
- * A Worker that hears `workerData` messages with a reader that blocks its thread, and posts their
- * latencies.
+ * A Worker that receives `workerData` messages with a blocking reader, and posts their latencies.
  */
 import { parentPort, workerData } from "node:worker_threads";
 import { createParticipant } from "../../../ffi/mod.ts";

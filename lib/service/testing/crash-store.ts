@@ -1,7 +1,7 @@
 /**
- * Runs the defective service beside a real telemetry server and prints, as JSON, how it ended and
- * what the server stored of it: `bun crash-store.ts <how> <data folder>`. Needs a network of its
- * own.
+ * Runs the defective service beside a real telemetry server and prints as JSON how it ended and
+ * what the server stored: `bun crash-store.ts <how> <data folder>`. Needs its own network
+ * namespace.
  */
 import { loopbackConfig } from "../../../ffi/testing/domain.ts";
 import { processEnv } from "../../base/env.ts";

@@ -1,6 +1,6 @@
 /**
  * A service with a defect: `bun defective.ts <throw|reject|start>` throws in a timer, rejects a
- * promise, or cannot start.
+ * promise, or fails at the start.
  */
 import { runService } from "../run-service.ts";
 

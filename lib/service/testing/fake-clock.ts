@@ -1,4 +1,4 @@
-/** A clock with timers that moves only when a test tells it to. */
+/** A clock with timers that moves only by its methods. */
 import type { MonotonicClock } from "../../base/clock.ts";
 
 interface Timer {
@@ -34,7 +34,10 @@ export class FakeClock implements MonotonicClock {
     this.#timers.add({ dueMs: this.#elapsedMs + periodMs, periodMs, action });
   }
 
-  /** Moves the clock forward by `ms` milliseconds and runs what falls due, in order of time. */
+  /**
+   * Moves the clock forward by `ms` milliseconds and runs the timers that become due, in order of
+   * time.
+   */
   advance(ms: number): void {
     const endMs = this.#elapsedMs + ms;
     for (let timer = this.#next(endMs); timer !== undefined; timer = this.#next(endMs)) {
@@ -47,8 +50,8 @@ export class FakeClock implements MonotonicClock {
   }
 
   /**
-   * Moves the clock forward while the program under test is busy: timers run late, on the next
-   * advance().
+   * Moves the clock forward without running timers, as if the program were busy: they run late, at
+   * the next advance().
    */
   stall(ms: number): void {
     this.#elapsedMs += ms;

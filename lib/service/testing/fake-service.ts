@@ -1,7 +1,6 @@
 /**
- * A `Service` without DDS, network and real time, for tests of what a service does with its
- * messages. Its telemetry is the real one, so that undeclared metrics, log events and spans are
- * refused as they are in production.
+ * A `Service` without DDS, network and real time, for tests of the wiring of a service. Its
+ * telemetry is real, so undeclared metrics, log events and spans are refused.
  */
 import { type Context, ROOT_CONTEXT } from "@opentelemetry/api";
 import type { LogEvent } from "../../contract/telemetry.ts";
@@ -14,7 +13,7 @@ import { readSettings, type Settings } from "../settings.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { viewOf } from "./view.ts";
 
-/** A span as it was started. */
+/** A started span. */
 export interface StartedSpan {
   readonly name: string;
   readonly attributes: SpanAttributes;
@@ -29,9 +28,9 @@ export class FakeService implements Service {
   readonly settings: Settings;
   readonly telemetry: Telemetry;
   readonly bus: MessageBus;
-  /** Spans in the order of their starts, without those of publishing. */
+  /** Spans in order of their starts, without publish spans. */
   readonly spans: StartedSpan[] = [];
-  /** Spans of publishing. */
+  /** Publish spans. */
   readonly publishSpans: StartedSpan[] = [];
   readonly rejected: { readonly topic: TopicName; readonly reason: string }[] = [];
   readonly #lines: LogLine[] = [];
@@ -77,7 +76,7 @@ export class FakeService implements Service {
     this.#http.set(port, handle);
   }
 
-  /** Shows the service messages one after the other, as if they had just been taken off DDS. */
+  /** Delivers messages to the service one after the other, as if they had been taken from DDS. */
   deliver<T extends TopicName>(
     topic: T,
     messages: readonly Message<T>[],
@@ -97,7 +96,7 @@ export class FakeService implements Service {
     current = undefined;
   }
 
-  /** Tells the service that the writer has retired an instance of `topic`. */
+  /** Reports to the service that the writer has retired an instance of `topic`. */
   dispose<T extends TopicName>(topic: T, key: Key<T>): void {
     this.#subscriberOf(topic).disposed?.(key);
   }
@@ -108,38 +107,36 @@ export class FakeService implements Service {
     return subscriber;
   }
 
-  /** What the service wrote to `topic` so far. */
+  /** The messages that the service has published to `topic`. */
   published<T extends TopicName>(topic: T): Message<T>[] {
     return (this.#published.get(topic) ?? []) as Message<T>[];
   }
 
-  /** The keys of the instances of `topic` that the service ended so far. */
+  /** The keys of the instances of `topic` that the service has retired. */
   retired<T extends TopicName>(topic: T): Key<T>[] {
     return (this.#retired.get(topic) ?? []) as Key<T>[];
   }
 
-  /** The lines that the service logged for `event`. */
+  /** The lines that the service has logged for `event`. */
   logged(event: LogEvent): LogLine[] {
     return this.#lines.filter((line) => line["event"] === event);
   }
 
-  /**
-   * The value of a series as /metrics shows it, such as `cms_orders_issued_total{action="ENGAGE"}`.
-   */
+  /** The value of a series in /metrics, such as `cms_orders_issued_total{action="ENGAGE"}`. */
   async metric(series: string): Promise<number | undefined> {
     const lines = (await this.telemetry.scrape()).split("\n");
     const line = lines.find((text) => text.startsWith(`${series} `));
     return line === undefined ? undefined : Number(line.slice(series.length + 1));
   }
 
-  /** Asks the service's own HTTP surface. */
+  /** Sends a request to the service's own HTTP server. */
   async request(port: number, path: string): Promise<Response> {
     const handle = this.#http.get(port);
     if (handle === undefined) throw new Error(`${this.name} serves nothing on port ${port}`);
     return handle(new Request(`http://localhost:${port}${path}`));
   }
 
-  /** Stops the service as SIGTERM does: timers end, and the last added stop runs first. */
+  /** Stops the service as SIGTERM does: timers end, and stop functions run in reverse order. */
   async stop(): Promise<void> {
     for (const stop of this.#stops.toReversed()) await stop();
     this.clock.cancelAll();

@@ -1,4 +1,4 @@
-/** One plausible message of each topic, for tests that care about one or two of its fields. */
+/** A plausible message of each topic, for tests that need one or two of its fields. */
 import type { TopicName } from "../../contract/topology.ts";
 import type { Message } from "../message.ts";
 import { START_UNIX_MS } from "./fake-clock.ts";
@@ -56,7 +56,7 @@ const SAMPLES: { readonly [T in TopicName]: Message<T> } = {
   },
 };
 
-/** The sample of `topic` with these fields in place of its own. */
+/** Returns the message of `topic` with these fields replaced. */
 export function sampleOf<T extends TopicName>(
   topic: T,
   fields: Partial<Message<T>> = {},

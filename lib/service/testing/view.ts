@@ -1,16 +1,18 @@
 /**
- * Views like those that the bus hands out: a subscriber that keeps one instead of a copy reads
- * another message later.
+ * Views like the bus's: a subscriber that keeps one without copying it reads another message later.
  */
 
-/** Shows the object that `current` returns whenever a field is read, nested objects as well. */
+/**
+ * Returns a view that reads each field from the object that `current` returns at that time, nested
+ * objects included.
+ */
 export function viewOf<T extends object>(current: () => T): T {
   const read = (name: string | symbol): unknown => {
     const value: unknown = Reflect.get(current(), name);
     const isNested = typeof value === "object" && value !== null && !Array.isArray(value);
     return isNested ? viewOf(() => Reflect.get(current(), name) as object) : value;
   };
-  // The type says what may be read; the target holds nothing.
+  // The type declares the fields; the target object is empty.
   return new Proxy({} as T, {
     get: (_, name) => read(name),
     has: (_, name) => Reflect.has(current(), name),

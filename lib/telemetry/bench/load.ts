@@ -1,11 +1,14 @@
-/** Writes source tracks at a steady rate, and times the tactical tracks that come back for them. */
+/**
+ * Writes source tracks at a constant rate, and measures the latency of the resulting tactical
+ * tracks.
+ */
 import { createParticipant } from "../../../ffi/mod.ts";
 import { loopbackConfig } from "../../../ffi/testing/domain.ts";
 import { systemClock } from "../../base/clock.ts";
 import { TOPIC_QOS } from "../../contract/qos.ts";
 import { SourceTrack, TacticalTrack } from "../../contract/types.ts";
 
-/** Three targets every 5 ms: the 600 messages a second of the flood scenario. */
+/** Three targets every 5 ms: 600 messages a second, as in the flood scenario. */
 const PERIOD_MS = 5;
 const TARGETS = [
   { x: 0, y: 0, z: 9000 },
@@ -16,17 +19,17 @@ const TARGETS = [
 export interface Load {
   /** Cyclone's configuration for the process under load. */
   readonly configXml: string;
-  /** Whether that process reads what is written, and is read. */
+  /** Whether that process reads the load's topic and the load reads its topic. */
   readonly isMatched: boolean;
   start(): void;
-  /** Forgets what was sent and seen so far. */
+  /** Resets the counters. */
   reset(): void;
-  /** Ends the writing; what was sent and seen since reset(), latencies in milliseconds. */
+  /** Stops writing; returns the messages sent and the latencies in milliseconds since reset(). */
   stop(): { readonly sent: number; readonly latenciesMs: readonly number[] };
   close(): void;
 }
 
-/** Opens a load on DDS domain 0 that only participants with the same `tag` hear. */
+/** Creates a load on DDS domain 0 for participants with the same `tag`. */
 export function openLoad(tag: string): Load {
   const configXml = loopbackConfig(tag);
   const participant = createParticipant({ domainId: 0, configXml });
@@ -62,7 +65,7 @@ export function openLoad(tag: string): Load {
       velocity: { x: 0, y: 0, z: 0 },
       classification: "UNKNOWN",
       position_sigma_m: 50,
-      // Fusion refuses what was observed more than some seconds ago.
+      // Fusion refuses observations that are some seconds old.
       observed_unix_ms: systemClock.nowMs(),
       trace: { traceparent: `00-${traceId}-b7ad6b7169203331-01`, tracestate: "" },
     });
@@ -81,7 +84,8 @@ export function openLoad(tag: string): Load {
       return writer.matched.current > 0 && reader.matched.current > 0;
     },
     start: () => {
-      // A timer may be late; the schedule is not: what is missing is written at the next turn.
+      // A late timer does not change the schedule: the missing messages are written at the next
+      // turn.
       const startMs = performance.now();
       let turns = 0;
       timer = setInterval(() => {

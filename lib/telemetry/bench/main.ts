@@ -1,16 +1,16 @@
 /**
- * What OpenTelemetry costs on the data path: track-fusion at 600 source tracks a second, with
- * OTEL_SDK_DISABLED=true, and with export to a real receiver. CPU is the process's own; latency is
- * seen from outside, from the write of a source track to the arrival of the tactical track that
- * carries its trace.
+ * Measures the cost of OpenTelemetry on the data path: track-fusion at 600 source tracks a second,
+ * with OTEL_SDK_DISABLED=true, and with export to a real receiver. CPU time is the process's own;
+ * latency is measured from outside, from the write of a source track to the arrival of the tactical
+ * track with the same trace.
  *
- * A round measures both in turn, and its ratios are to its own run without telemetry; the result is
- * the median of the rounds. Run: bun lib/telemetry/bench/main.ts [--rounds=5].
+ * A round measures both in turn, and its ratios refer to its own run without telemetry; the result
+ * is the median of the rounds. Run: bun lib/telemetry/bench/main.ts [--rounds=5].
  *
- * Needs root: ports of a service are fixed, so all of it runs in a network namespace of its own,
- * and with real-time priority (the receiver below the rest), so that other work on the machine
- * counts less. Both keep the /metrics page and the log lines on standard output; they differ in the
- * push alone.
+ * Needs root: services have fixed ports, so everything runs in its own network namespace. It runs
+ * with real-time priority (the receiver's is lower), so that other work on the machine matters
+ * less. Both arms keep the /metrics page and the log lines on standard output; they differ in the
+ * push only.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { loadavg, tmpdir } from "node:os";
@@ -27,7 +27,7 @@ import { type Load, openLoad } from "./load.ts";
 const ROOT = new URL("../../..", import.meta.url).pathname;
 const DEFAULT_ROUNDS = 5;
 const ARMS = ["off", "on"] as const;
-/** Real-time priorities: what is measured goes before what receives its telemetry. */
+/** Real-time priorities: the measured process has precedence over the receiver of its telemetry. */
 const PRIORITY = "2";
 const RECEIVER_PRIORITY = "1";
 const WARM_UP_MS = 4000;
@@ -58,7 +58,7 @@ async function startReceiver(folder: string): Promise<Bun.Subprocess> {
     stdout: "pipe",
     stderr: "inherit",
   });
-  // Its first line says that it is ready.
+  // Its first line reports that it is ready.
   const first = await child.stdout.getReader().read();
   if (first.done) throw new EnvironmentError("Cannot start the receiver: it ended at once");
   return child;
@@ -113,7 +113,7 @@ type Round = Readonly<Record<Arm, Cost>>;
 
 async function runRound(load: Load, round: number): Promise<Round> {
   const costs = new Map<Arm, Cost>();
-  // In turn forwards and backwards, so that a machine that slows down is unfair to neither.
+  // The order alternates, so that a machine that slows down affects both arms equally.
   for (const arm of round % 2 === 0 ? ARMS : ARMS.toReversed()) {
     costs.set(arm, await measure(load, arm));
   }
@@ -161,7 +161,7 @@ async function inside(count: number): Promise<void> {
   }
 }
 
-/** Runs this program again in a network of its own; returns its exit code. */
+/** Runs this program again in its own network namespace; returns its exit code. */
 async function outside(count: number): Promise<number> {
   if (process.getuid?.() !== 0) {
     throw new EnvironmentError("Cannot measure telemetry: it must run as root, for a network");
@@ -178,7 +178,7 @@ async function outside(count: number): Promise<number> {
 const count = roundsFrom(Bun.argv.slice(2));
 if (Bun.argv.includes(INSIDE)) {
   await inside(count);
-  // The participant's threads are gone, but Bun need not know: nothing is left to wait for.
+  // The participant's threads may keep Bun alive, although all work is done.
   process.exit(0);
 }
 process.exit(await outside(count));

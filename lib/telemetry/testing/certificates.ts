@@ -1,6 +1,6 @@
 /**
- * Certificates for tests, made by openssl: an authority, and a server and a client that it vouches
- * for.
+ * Makes certificates for tests with openssl: an authority, and a server and a client certificate
+ * that it signs.
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -44,7 +44,7 @@ export function makeCertificates(
   };
 }
 
-/** The file's bytes in the form that servers take. */
+/** The files' contents in the form that servers take. */
 export const pem = ({ certificate, key }: Pair): { cert: Buffer; key: Buffer } => ({
   cert: readFileSync(certificate),
   key: readFileSync(key),

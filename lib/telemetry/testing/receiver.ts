@@ -1,6 +1,6 @@
 /**
- * A receiver of OTLP over gRPC for tests, on plain HTTP/2: it shows what came over the wire,
- * headers, compression and the sender's certificate included.
+ * An OTLP/gRPC receiver for tests, on plain HTTP/2: it records the bytes on the wire, headers,
+ * compression and the sender's certificate.
  */
 import { once } from "node:events";
 import {
@@ -15,16 +15,16 @@ import type { AddressInfo } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { gunzipSync } from "node:zlib";
 
-/** Flag, and length of the message behind it. */
+/** Compression flag, and length of the following message. */
 const PREFIX_BYTES = 5;
 
 export interface ReceivedRequest {
   readonly headers: IncomingHttpHeaders;
-  /** Whether the message itself was compressed, whatever the headers say. */
+  /** Whether the message was compressed, according to its own flag. */
   readonly isCompressed: boolean;
   /** The message, decompressed. */
   readonly body: Buffer;
-  /** The common name in the sender's certificate. */
+  /** Common name in the sender's certificate. */
   readonly sender: string | undefined;
 }
 
@@ -35,7 +35,7 @@ export interface Receiver extends AsyncDisposable {
   refuseWith: number;
 }
 
-/** Starts one on a free port; with `tls`, it speaks TLS alone. */
+/** Starts a receiver on a free port; with `tls` it accepts TLS only. */
 export async function startReceiver(tls?: SecureServerOptions): Promise<Receiver> {
   const server = tls === undefined ? createServer() : createSecureServer(tls);
   const sessions = new Set<ServerHttp2Session>();

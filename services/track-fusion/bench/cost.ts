@@ -1,11 +1,17 @@
-/** What a detection costs with few and with many targets: the cost of a second of detections should grow with their number. */
+/**
+ * Measures the cost of a detection by number of targets: the cost per second should grow linearly
+ * with their number.
+ */
 import { writeFileSync } from "node:fs";
 import { type Figure, figure } from "../../../lib/base/figure.ts";
 import { runOwn } from "./reference.ts";
 import { makeCrowd } from "./scenes.ts";
 
 const COUNTS = [3, 10, 30, 100, 300, 1000];
-/** A scene has about as many detections as the largest one in two seconds, so that each count is measured as long. */
+/**
+ * Each scene has about as many detections as the largest one in two seconds, so that all counts are
+ * measured equally long.
+ */
 const DETECTIONS = 60_000;
 const MAX_DURATION_S = 300;
 
@@ -38,7 +44,7 @@ function costOf(targets: number): Cost {
   };
 }
 
-/** Both axes logarithmic: what is linear has the slope of the dashed line. */
+/** Both axes are logarithmic: linear growth has the slope of the dashed line. */
 function plot(costs: readonly Cost[]): string {
   const [width, height, margin] = [640, 400, 60];
   const first = costs[0];

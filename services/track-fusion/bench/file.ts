@@ -1,13 +1,13 @@
-/** Runs the tracker over a scene in files. */
+/** Runs the tracker on a scene from files. */
 import { UsageError } from "../../../lib/base/errors.ts";
 import { measure, type TrackLine } from "./measures.ts";
 import { Replay } from "./replay.ts";
 import type { TruthLine } from "./scenes.ts";
 
-/** Written to standard output in blocks, so that a large scene is not slowed down by its lines. */
+/** Lines per write to standard output, so that output does not slow down a large scene. */
 const BLOCK_LINES = 500;
 
-/** Writes the confirmed tracks to standard output; measures and refusals go to standard error. */
+/** Writes the confirmed tracks to standard output, and measures and refusals to standard error. */
 export async function replayFile(scenePath: string, truthPath: string | undefined): Promise<void> {
   const tracks: TrackLine[] = [];
   const block: string[] = [];
@@ -42,7 +42,10 @@ async function linesOf(path: string): Promise<string[]> {
   return (await file.text()).split("\n").filter((line) => line.trim() !== "");
 }
 
-/** The object that a line holds. Python writes NaN and Infinity, which JSON does not know: they become null. */
+/**
+ * Parses the object of a line. Python writes NaN and Infinity, which are not JSON: they become
+ * null.
+ */
 function parse(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(text.replaceAll(/:\s*-?(NaN|Infinity)\b/g, ":null"));

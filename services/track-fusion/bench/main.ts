@@ -20,7 +20,7 @@ import { systemFigures } from "./system.ts";
 
 const print = (figure: Figure): void => void process.stdout.write(`${JSON.stringify(figure)}\n`);
 
-/** A Python that has Stone Soup: the one that STONESOUP_PYTHON names, or the one on the PATH. */
+/** A Python with Stone Soup: from STONESOUP_PYTHON, or from the PATH. */
 function findStoneSoup(): string | undefined {
   const named = processEnv()["STONESOUP_PYTHON"];
   if (named !== undefined && named !== "") return named;
@@ -58,7 +58,7 @@ async function main(): Promise<void> {
   }
   const python = findStoneSoup();
   for (const part of parts) {
-    // The whole system needs the ports of its services, so it runs by name only.
+    // The whole system needs its services' ports, so it runs only by name.
     if (values.only === undefined ? part === "system" : values.only !== part) continue;
     const figures = await figuresOf(part, values.plot, python);
     figures.forEach(print);

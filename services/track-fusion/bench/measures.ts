@@ -1,9 +1,10 @@
 /**
- * How good tracks are, against the truth.
+ * Measures the quality of tracks against the truth.
  *
- * GOSPA: Rahmathullah, García-Fernández and Svensson, "Generalized optimal sub-pattern assignment metric", FUSION 2017, with
- * alpha = 2: errors of position, and a fixed penalty for each target without a track and each track without a target.
- * Completeness and spuriousness: as in the Single Integrated Air Picture metrics.
+ * GOSPA: Rahmathullah, García-Fernández and Svensson, "Generalized optimal sub-pattern assignment
+ * metric", FUSION 2017, with alpha = 2: errors of position, and a fixed penalty for each target
+ * without a track and each track without a target. Completeness and spuriousness: as in the Single
+ * Integrated Air Picture metrics.
  */
 import { solve } from "../tracking/assignment.ts";
 import type { TruthLine } from "./scenes.ts";
@@ -16,28 +17,31 @@ export interface TrackLine extends TruthLine {
 }
 
 export interface Measures {
-  /** Mean over the truth's times, metres. */
+  /** Mean over all times of the truth, metres. */
   readonly gospaM: number;
-  /** Share of a target's samples with a track, from its first one with a track on. */
+  /** Share of a target's samples with a track, counted from its first sample with one. */
   readonly completeness: number;
-  /** Share of the tracks' samples without a target; the last sample of each track is left out. */
+  /** Share of the tracks' samples without a target; each track's last sample does not count. */
   readonly spurious: number;
-  /** Root mean square of the position's error of tracks that have a target, metres. */
+  /** Root mean square position error of tracks with a target, metres. */
   readonly rmsM: number;
 }
 
-/** Beyond this distance a track is not a target's. */
+/** Maximum distance between a target and its track. */
 const CUTOFF_M = 1000;
 
 interface Sample {
   readonly targets: readonly TruthLine[];
   readonly tracks: readonly TrackLine[];
-  /** The index of the track of each target; -1 for none. */
+  /** Index of each target's track; -1 for none. */
   readonly trackOf: readonly number[];
   readonly errors: readonly number[];
 }
 
-/** Measures tracks at the times of the truth. A track counts until one sample after its last update, carried on by its velocity. */
+/**
+ * Measures tracks at the times of the truth. A track exists until one sample after its last update,
+ * extrapolated with its velocity.
+ */
 export function measure(truth: readonly TruthLine[], tracks: readonly TrackLine[]): Measures {
   const samples = samplesOf(truth, tracks);
   const gospas = samples.map(({ targets, tracks: estimates, errors }) => {
@@ -60,7 +64,7 @@ function samplesOf(truth: readonly TruthLine[], tracks: readonly TrackLine[]): S
   const times = [...byTime.keys()].toSorted((a, b) => a - b);
   const steps = times.slice(1).map((t, i) => t - (times[i] ?? t));
   const holdS = steps.length === 0 ? 1 : Math.min(...steps);
-  // Stable: of lines with one time the last one written stays the last.
+  // A stable sort: of lines with equal times the last one written stays last.
   const sorted = tracks.toSorted((a, b) => a.t - b.t);
   const newest = new Map<string, TrackLine>();
   let next = 0;
@@ -119,7 +123,7 @@ function completenessOf(samples: readonly Sample[]): number {
       if (trackOf[i] !== -1) with_++;
     }
   }
-  // A target that never had a track counts as much as one that had it always.
+  // A target that never had a track counts like one that had a track all the time.
   const perTarget = begun.size === 0 ? 1 : total / begun.size;
   return with_ / Math.max(1, total + (all.size - begun.size) * perTarget);
 }

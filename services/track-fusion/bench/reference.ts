@@ -1,4 +1,7 @@
-/** Measures the tracker on a committed scene, and Stone Soup on the same detections when it is there. */
+/**
+ * Measures the tracker on a committed scene, and Stone Soup on the same detections if it is
+ * installed.
+ */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -44,8 +47,9 @@ export async function sceneFigures(name: string, python: string | undefined): Pr
 }
 
 /**
- * Runs the tracker several times and returns the fastest run: services run for hours, so the time in which JavaScript is
- * compiled does not count. CPU time and not wall-clock time, so that other work on the machine counts less.
+ * Runs the tracker several times and returns the fastest run: services run for hours, so
+ * JavaScript's compilation time should not count. Uses CPU time, so that other work on the machine
+ * matters less.
  */
 export function runOwn(scene: Scene): Outcome {
   const runs = Array.from({ length: ROUNDS }, () => runOnce(scene));

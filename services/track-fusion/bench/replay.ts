@@ -1,4 +1,4 @@
-/** Feeds lines of detections to the tracker, as fusion would, in order of arrival. */
+/** Passes lines of detections to the tracker in order of arrival, as fusion does. */
 import { admit } from "../tracking/admit.ts";
 import { type Scan, Scans } from "../tracking/scans.ts";
 import type { Estimate } from "../tracking/kalman.ts";
@@ -7,7 +7,7 @@ import type { TrackLine } from "./measures.ts";
 
 type State = Pick<Estimate, "timeMs" | "position" | "velocity">;
 
-/** The tracker, with lines in and lines out. It never sees the truth. */
+/** The tracker with lines as input and output. It has no access to the truth. */
 export class Replay {
   readonly #tracker = new Tracker("0");
   readonly #scans = new Scans<undefined>();
@@ -18,7 +18,7 @@ export class Replay {
     this.#write = write;
   }
 
-  /** Takes one detection in; what is not a number where one must be is refused and counted. */
+  /** Takes one detection; counts and refuses one with an invalid number. */
   take(line: Readonly<Record<string, unknown>>): void {
     const number = (name: string): number => {
       const value = line[name];
@@ -58,7 +58,7 @@ export class Replay {
     this.refused.set(reason, (this.refused.get(reason) ?? 0) + 1);
   }
 
-  /** Processes what still waits for the rest of its scan. */
+  /** Processes the detections that wait for the rest of their scan. */
   finish(): void {
     for (const scan of this.#scans.due(Number.POSITIVE_INFINITY)) this.#process(scan);
   }
@@ -76,7 +76,7 @@ export class Replay {
 
 function lineOf(id: string, { timeMs, position, velocity }: State): TrackLine {
   const { x, y, z } = position;
-  // Seconds with microseconds: the number that the detection's line had.
+  // Seconds with microsecond resolution: the number in the detection's line.
   const t = Math.round(timeMs * 1000) / 1e6;
   return { t, id, x, y, z, vx: velocity.x, vy: velocity.y, vz: velocity.z };
 }

@@ -1,4 +1,7 @@
-/** The scenes of the tracking benchmark, made from a seed: who flies where, and what three sensors report of it. */
+/**
+ * The scenes of the tracking benchmark, made from a seed: the targets' paths, and the detections of
+ * three sensors.
+ */
 import { createPrng, type Prng } from "../../../lib/base/prng.ts";
 import type { Vector3 } from "../../../lib/cms/messages.ts";
 import { modelOf, type SensorModel } from "../../../lib/cms/sensor/model.ts";
@@ -7,7 +10,10 @@ import { SENSOR_IDS } from "../../../lib/contract/topology.ts";
 import { makeTargets, stateAt } from "../../../lib/cms/trajectory.ts";
 import { plus } from "../../../lib/cms/vector.ts";
 
-/** One detection as a line of a scene's file: times in seconds, all else in metres and metres per second. */
+/**
+ * One detection as a line of a scene's file: times in seconds, other values in metres and metres
+ * per second.
+ */
 export interface DetectionLine {
   readonly t: number;
   readonly arrived: number;
@@ -21,7 +27,7 @@ export interface DetectionLine {
   readonly vz: number;
 }
 
-/** Where a target, or a track, is at a time. */
+/** The position of a target, or a track, at a time. */
 export interface TruthLine {
   readonly t: number;
   readonly id: string;
@@ -52,12 +58,12 @@ interface Flight {
 
 interface Plan {
   readonly flights: readonly Flight[];
-  /** Half the side of the square in which false alarms lie, and how many a scan has on average. */
+  /** Half the side of the square with false alarms, and their mean number per scan. */
   readonly clutter?: { readonly halfSideM: number; readonly perScan: number };
   readonly durationS?: number;
-  /** In place of the sensors' own. */
+  /** Replaces the sensors' own probability. */
   readonly detectionProbability?: number;
-  /** How long a detection is on its way, seconds; it may depend on chance. */
+  /** Delay of a detection, seconds; may be random. */
   readonly delayS?: (prng: Prng) => number;
 }
 
@@ -77,7 +83,7 @@ const circles: readonly Flight[] = makeTargets(DEFAULT_FLEET).map((target) => ({
   at: (seconds) => stateAt(target, START_MS + seconds * 1000),
 }));
 
-/** Targets over 100 km, each straight ahead on a course of its own. */
+/** Targets over 100 km, each on its own straight course. */
 function many(count: number, prng: Prng): Flight[] {
   return Array.from({ length: count }, () => {
     const course = prng.next() * 2 * Math.PI;
@@ -133,7 +139,7 @@ export function makeScene(name: string, seed: number): Scene {
   };
 }
 
-/** `count` targets for the plot of the cost, over an area that grows with them. */
+/** `count` targets for the plot of the cost, over an area that grows with their number. */
 export function makeCrowd(count: number, seed: number, durationS: number): Scene {
   const prng = createPrng(seed).child(`crowd ${count}`);
   const side = Math.ceil(Math.sqrt(count));

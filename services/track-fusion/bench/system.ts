@@ -1,6 +1,7 @@
 /**
- * The real services with many targets: what fusion, evaluator and display need of one core at the sensors' rates. They run as
- * processes on loopback, with one trace in a hundred sampled; the ports of their metrics must be free.
+ * Measures the real services with many targets: the share of one core that fusion, evaluator and
+ * display need at the sensors' rates. They run as processes on loopback, with one trace in a
+ * hundred sampled; the ports of their metrics must be free.
  */
 import { loopbackConfig } from "../../../ffi/testing/domain.ts";
 import { systemClock } from "../../../lib/base/clock.ts";
@@ -12,7 +13,7 @@ import { type Figure, figure } from "../../../lib/base/figure.ts";
 const COUNTS = [3, 100, 1000];
 const MEASURED: readonly ServiceName[] = ["track-fusion", "threat-evaluator", "tactical-display"];
 const SENSORS: readonly ServiceName[] = ["radar-sensor", "esm-sensor", "eo-sensor"];
-/** Discovery, the first tracks, and JavaScript's compilers. */
+/** Time for discovery, the first tracks, and JavaScript's compilers. */
 const WARM_UP_MS = 15_000;
 const MEASURE_MS = 20_000;
 
@@ -93,7 +94,7 @@ async function sample(pids: readonly number[]): Promise<Sample> {
   };
 }
 
-/** The sum of a metric's series in a service's own /metrics. */
+/** The sum of a metric's series in a service's /metrics. */
 async function totalOf(name: ServiceName, metric: string): Promise<number> {
   const url = `http://127.0.0.1:${TOPOLOGY[name].metricsPort}/metrics`;
   const response = await fetch(url).catch((cause: unknown) => {

@@ -1,10 +1,10 @@
-/** Which source tracks fusion takes in, and as what measurement. */
+/** Decides which source tracks fusion accepts, and converts them into measurements. */
 import type { SourceTrack } from "../../../lib/cms/messages.ts";
 import { velocitySigmaOf } from "../../../lib/cms/sensor/model.ts";
 import { isFinite3 } from "../../../lib/cms/vector.ts";
 import type { Measurement } from "./kalman.ts";
 
-/** Why a source track is refused. */
+/** Reasons for refusing a source track. */
 export const REFUSALS = [
   "unknown_sensor",
   "not_finite",
@@ -14,7 +14,7 @@ export const REFUSALS = [
 ] as const;
 export type Refusal = (typeof REFUSALS)[number];
 
-/** Clocks of different machines differ, but not by so much. */
+/** Maximum difference between the clocks of two machines. */
 const MAX_AHEAD_MS = 1000;
 
 export interface Rules {
@@ -29,7 +29,7 @@ export type Observed = Pick<
   "sensor_id" | "position" | "velocity" | "classification" | "position_sigma_m" | "observed_unix_ms"
 >;
 
-/** The measurement that a source track stands for, or why there is none. */
+/** Returns the measurement of a source track, or the reason for refusing it. */
 export function admit(source: Observed, rules: Rules): Measurement | Refusal {
   const { sensor_id: sensorId, position, velocity, classification } = source;
   const { position_sigma_m: positionSigmaM, observed_unix_ms: timeMs } = source;
@@ -39,7 +39,7 @@ export function admit(source: Observed, rules: Rules): Measurement | Refusal {
   if (!(positionSigmaM > 0)) return "not_positive";
   if (timeMs > rules.nowMs + MAX_AHEAD_MS) return "in_the_future";
   if (rules.isTooOld(timeMs)) return "too_old";
-  // A sensor that does not measure velocity sends zeros; noise never does.
+  // A sensor that does not measure velocity sends zeros; a noisy measurement is never exactly zero.
   const isMeasured = velocity.x !== 0 || velocity.y !== 0 || velocity.z !== 0;
   return {
     sensorId,

@@ -7,7 +7,7 @@ const pairs = (rows: readonly (readonly number[])[]): Pair[] =>
     row.flatMap((cost, track) => (Number.isFinite(cost) ? [{ measurement, track, cost }] : [])),
   );
 
-/** The least cost over all assignments, by trying each of them. */
+/** The least cost of all assignments, by exhaustive search. */
 function cheapest(
   rows: readonly (readonly number[])[],
   unassigned: number,
@@ -25,7 +25,7 @@ function cheapest(
 
 describe("assign()", () => {
   test("takes the least total cost, where the nearest neighbour alone would be wrong", () => {
-    // Measurement 0 is nearest to track 0, but then 1 would be left with what is far.
+    // Measurement 0 is nearest to track 0, but then measurement 1 would get a distant track.
     const chosen = assign(
       pairs([
         [1, 2],

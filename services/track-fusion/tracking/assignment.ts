@@ -1,10 +1,12 @@
 /**
- * Global nearest neighbour: which track takes which measurement of a scan, with the least total cost.
+ * Global nearest neighbour: assigns measurements of a scan to tracks with the least total cost.
  *
- * The assignment problem is solved by shortest augmenting paths: Jonker and Volgenant, "A shortest augmenting path algorithm
- * for dense and sparse linear assignment problems", Computing 38 (1987); rectangular form as in Crouse, "On implementing 2D
- * rectangular assignment algorithms", IEEE Transactions on Aerospace and Electronic Systems 52 (2016). Pairs outside of the gate
- * split it into clusters that are solved apart: Blackman and Popoli, "Design and Analysis of Modern Tracking Systems" (1999), 6.4.
+ * The assignment problem is solved by shortest augmenting paths: Jonker and Volgenant, "A shortest
+ * augmenting path algorithm for dense and sparse linear assignment problems", Computing 38 (1987);
+ * rectangular form as in Crouse, "On implementing 2D rectangular assignment algorithms", IEEE
+ * Transactions on Aerospace and Electronic Systems 52 (2016). Gating splits the problem into
+ * clusters that are solved separately: Blackman and Popoli, "Design and Analysis of Modern Tracking
+ * Systems" (1999), 6.4.
  */
 
 /** A measurement and a track that may belong together. */
@@ -15,8 +17,8 @@ export interface Pair {
 }
 
 /**
- * Returns the measurement of each track that gets one. A measurement or a track is in one pair of the result at most; to leave a
- * measurement without a track costs `unassignedCost`.
+ * Returns the assigned measurement of each track. A measurement or a track is in at most one pair
+ * of the result; a measurement without a track costs `unassignedCost`.
  */
 export function assign(pairs: readonly Pair[], unassignedCost: number): Map<number, number> {
   const result = new Map<number, number>();
@@ -67,7 +69,8 @@ function solveCluster(cluster: readonly Pair[], unassignedCost: number): Pair[] 
   const rowOf = new Map(rows.map((measurement, i) => [measurement, i]));
   const columnOf = new Map(columns.map((track, i) => [track, i]));
   const width = columns.length + rows.length;
-  // A column of its own for each measurement stands for "no track"; what is not gated costs too much for any solution.
+  // Each measurement has its own column for "no track"; pairs outside of the gate cost more than
+  // any solution.
   const forbidden = (unassignedCost + 1) * (rows.length + 1);
   const costs = rows.map((_, i) => {
     const row = new Float64Array(width).fill(forbidden);
@@ -84,12 +87,15 @@ function solveCluster(cluster: readonly Pair[], unassignedCost: number): Pair[] 
   );
 }
 
-/** The column of each row in the cheapest assignment of all rows; there are at least as many columns as rows. */
+/**
+ * Returns the column of each row in the cheapest assignment of all rows; there must be at least as
+ * many columns as rows.
+ */
 export function solve(costs: readonly Float64Array[]): Int32Array {
   const width = costs[0]?.length ?? 0;
   const rowOfColumn = new Int32Array(width).fill(-1);
   const columnOfRow = new Int32Array(costs.length).fill(-1);
-  // Dual variables: the reduced cost of an assigned pair is zero, of any other pair not negative.
+  // Dual variables: the reduced cost is zero for assigned pairs and not negative for others.
   const rowPrice = new Float64Array(costs.length);
   const columnPrice = new Float64Array(width);
   for (let start = 0; start < costs.length; start++) {
@@ -127,7 +133,7 @@ export function solve(costs: readonly Float64Array[]): Int32Array {
         columnPrice[column] = at(columnPrice, column) - length + at(shortest, column);
       }
     }
-    // Turns the path around: every row on it gets the column through which the path left it.
+    // Inverts the path: every row on it gets the column through which the path left it.
     for (let column = sink; column !== -1;) {
       const owner = cameFrom[column] ?? -1;
       rowOfColumn[column] = owner;

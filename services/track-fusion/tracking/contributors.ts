@@ -1,12 +1,13 @@
-/** Which sensors contribute to a track. */
+/** Tracks which sensors contribute to a track. */
 
 /**
- * A sensor leaves a track's contributors after this time without a detection. EO-3 misses 30 % of its scans at 2 Hz:
- * 16 misses in a row, on one of three targets, come about once in fifteen months.
+ * Time without a detection after which a sensor no longer contributes to a track. EO-3 misses 30 %
+ * of its scans at 2 Hz: 16 misses in a row, on one of three targets, happen about once in fifteen
+ * months.
  */
 export const CONTRIBUTOR_WINDOW_MS = 8000;
 
-/** What changed in a track's contributors since it was last published. */
+/** Changes of a track's contributors since its last publication. */
 export interface ContributorChange {
   readonly added: readonly string[];
   readonly removed: readonly string[];

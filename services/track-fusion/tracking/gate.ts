@@ -1,18 +1,22 @@
-/** Which measurements may belong to which track, and at what cost. Blackman and Popoli (1999), section 6.3. */
+/**
+ * Decides which measurements may belong to which track, and at what cost. Blackman and Popoli
+ * (1999), section 6.3.
+ */
 import { distance } from "../../../lib/cms/vector.ts";
 import { distanceOf, type Estimate, type Measurement, predict, speedOf } from "./kalman.ts";
 
 /** 99.99 % quantiles of the chi-square distribution, by degrees of freedom: one measurement in 10,000 is lost. */
 export const GATE = { 3: 21.11, 6: 27.86 } as const;
 /**
- * What a measurement without a track costs: more than nearly every pair within the gate, so that it is left over only where two
- * measurements want one track.
+ * Cost of a measurement without a track: higher than that of nearly every pair within the gate, so
+ * that a measurement stays without a track only when two compete for the same one.
  */
 export const UNASSIGNED_COST = GATE[6] + 12;
 
 /**
- * The cost of a pair; undefined outside of the gate. To the squared distance comes the logarithm of how much wider than the
- * measurement's own covariance the gate is, so that an uncertain track does not win by its uncertainty.
+ * Returns the cost of a pair; undefined outside of the gate. Adds to the squared distance the
+ * logarithm of the ratio of the gate's size to the measurement's covariance, so that an uncertain
+ * track has no advantage.
  */
 export function gatedCost(predicted: Estimate, measurement: Measurement): number | undefined {
   const { squared, dof, logDet } = distanceOf(predicted, measurement);
@@ -22,13 +26,16 @@ export function gatedCost(predicted: Estimate, measurement: Measurement): number
   return squared + logDet - 6 * Math.log(own);
 }
 
-/** The squared distance in position alone. */
+/** Squared distance of the positions only. */
 export function positionDistance(predicted: Estimate, measurement: Measurement): number {
   const apart = distance(predicted.position, measurement.position);
   return apart ** 2 / (predicted.pp + measurement.positionSigmaM ** 2);
 }
 
-/** What is known of all tracks together, to bound how far from its track's last place a measurement may lie. */
+/**
+ * Properties of all tracks that bound the distance between a measurement and its track's last
+ * position.
+ */
 export interface Bounds {
   readonly speedMps: number;
   readonly pp: number;
@@ -45,7 +52,7 @@ export const NO_BOUNDS: Bounds = {
   newestMs: Number.NEGATIVE_INFINITY,
 };
 
-/** The bounds with one more track in them. */
+/** The bounds after adding a track. */
 export function widened(bounds: Bounds, estimate: Estimate): Bounds {
   return {
     speedMps: Math.max(bounds.speedMps, speedOf(estimate)),
@@ -56,7 +63,9 @@ export function widened(bounds: Bounds, estimate: Estimate): Bounds {
   };
 }
 
-/** How far from a track's last place a measurement within its gate may lie, metres; 0 without tracks. */
+/**
+ * Maximum distance of a gated measurement from a track's last position, metres; 0 without tracks.
+ */
 export function reachOf(bounds: Bounds, timeMs: number, positionSigmaM: number): number {
   if (bounds.newestMs < bounds.oldestMs) return 0;
   const ageMs = Math.max(timeMs - bounds.oldestMs, bounds.newestMs - timeMs, 0);

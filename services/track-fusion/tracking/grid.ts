@@ -1,8 +1,8 @@
-/** A spatial index: things by the square of the ground that they stand on. Altitude is not indexed. */
+/** A spatial index: objects by square of the ground. Altitude is not indexed. */
 
-/** Of the order of a widest gate, so that a query looks at a few cells. */
+/** About the size of the widest gate, so that a query visits few cells. */
 const CELL_M = 8000;
-/** More cells than this per query, and the index is slower than looking at everything. */
+/** For more cells than this, a query visits all objects, which is faster. */
 const MAX_CELLS = 400;
 
 export class Grid<T> {
@@ -13,12 +13,12 @@ export class Grid<T> {
     return this.#keyOf.size;
   }
 
-  /** All things, in the order in which they were first put. */
+  /** All objects, in the order in which they were added. */
   all(): Iterable<T> {
     return this.#keyOf.keys();
   }
 
-  /** Puts a thing at a place, or moves it there. */
+  /** Adds an object at a position, or moves it there. */
   put(thing: T, x: number, y: number): void {
     const key = keyOf(cell(x), cell(y));
     const before = this.#keyOf.get(thing);
@@ -37,7 +37,7 @@ export class Grid<T> {
     this.#keyOf.delete(thing);
   }
 
-  /** Calls `visit` with everything within `radius` of a place, and with some of what is further away. */
+  /** Calls `visit` with every object within `radius` of a position, and with some further away. */
   near(x: number, y: number, radius: number, visit: (thing: T) => void): void {
     const [left, right] = [cell(x - radius), cell(x + radius)];
     const [bottom, top] = [cell(y - radius), cell(y + radius)];
@@ -57,7 +57,7 @@ export class Grid<T> {
   }
 }
 
-/** One number for a cell: exact for places up to 10^10 m from the origin; cells that share a number only cost time. */
+/** One number for each cell: exact up to 10^10 m from the origin; a collision only costs time. */
 const keyOf = (column: number, row: number): number => column * 2 ** 26 + row;
 
 const cell = (metres: number): number => Math.floor(metres / CELL_M);

@@ -29,7 +29,7 @@ const estimate: Estimate = {
   vv: 4,
 };
 
-/** The textbook's formulas with whole matrices, for one axis: an independent way to the same numbers. */
+/** The textbook's formulas with full matrices, for one axis, as an independent reference. */
 function byMatrices(before: Estimate, dt: number, z: readonly number[], r: readonly number[]) {
   const q = 30;
   const multiply = (a: number[][], b: number[][]): number[][] =>
@@ -103,7 +103,7 @@ describe("the filter", () => {
     expect([after.pp, after.pv, after.pv, after.vv]).toEqual(
       expected.P.map((value) => expect.closeTo(value, 9) as number),
     );
-    // Only the axis x has an innovation: -50 + 1.5 s * 20 m/s = -20 m.
+    // Only the x axis has an innovation: -50 + 1.5 s * 20 m/s = -20 m.
     const { squared, dof: seenDof } = distanceOf(predicted, seen);
     expect(squared).toBeCloseTo(expected.d2, 9);
     expect(seenDof).toBe(dof);
@@ -131,7 +131,8 @@ describe("the filter", () => {
       squares += state.position.x ** 2 / state.pp + state.velocity.x ** 2 / state.vv;
       count += 2;
     }
-    // The target does not accelerate, and the filter allows for it: errors are smaller, but of the same order.
+    // The target does not accelerate, although the filter allows for it: errors are smaller than
+    // predicted, but of the same order.
     expect(squares / count).toBeGreaterThan(0.4);
     expect(squares / count).toBeLessThan(1.1);
   });

@@ -1,9 +1,10 @@
 /**
- * Kalman filter with the (nearly) constant-velocity model: Bar-Shalom, Li and Kirubarajan, "Estimation with Applications
- * to Tracking and Navigation" (2001), sections 5.2 (filter) and 6.2.2 (continuous white noise acceleration).
+ * Kalman filter with the (nearly) constant-velocity model: Bar-Shalom, Li and Kirubarajan,
+ * "Estimation with Applications to Tracking and Navigation" (2001), sections 5.2 (filter) and 6.2.2
+ * (continuous white noise acceleration).
  *
- * A sensor errs by the same standard deviation on each axis, and the model is the same on each axis. So the three axes
- * share one 2 x 2 covariance of position and velocity, and the filter needs no matrix library.
+ * A sensor has the same standard deviation on each axis, and so has the model. Therefore the three
+ * axes share one 2 x 2 covariance of position and velocity, and the filter needs no matrix library.
  */
 import type { TacticalTrack, Vector3 } from "../../../lib/cms/messages.ts";
 import { length, plus } from "../../../lib/cms/vector.ts";
@@ -13,10 +14,10 @@ import { length, plus } from "../../../lib/cms/vector.ts";
  * 10 or more; between 10 and 300 the error of the usual sensors changes by less than 5 %.
  */
 export const PROCESS_NOISE = 30;
-/** Standard deviation of a velocity that no sensor has measured yet, m/s on each axis: 600 m/s is 1.5 of them. */
+/** Standard deviation of an unmeasured velocity, m/s on each axis: 600 m/s is 1.5 of them. */
 const UNKNOWN_SPEED_SIGMA_MPS = 400;
 
-/** What a sensor measured of one target at one time. */
+/** One sensor's measurement of one target at one time. */
 export interface Measurement {
   readonly sensorId: string;
   /** Time of observation, Unix milliseconds. */
@@ -30,7 +31,7 @@ export interface Measurement {
   readonly classification: TacticalTrack["classification"];
 }
 
-/** A target's state at a time; the covariance holds for each axis. */
+/** A target's state at a time; the covariance applies to each axis. */
 export interface Estimate {
   readonly timeMs: number;
   readonly position: Vector3;
@@ -43,17 +44,17 @@ export interface Estimate {
   readonly vv: number;
 }
 
-/** How far a measurement lies from an estimate, in the terms of the innovation's covariance. */
+/** Distance of a measurement from an estimate, relative to the innovation's covariance. */
 export interface Distance {
   /** Square of the Mahalanobis distance. */
   readonly squared: number;
-  /** 6 when the velocity was measured too, else 3. */
+  /** 6 when the velocity was measured, else 3. */
   readonly dof: 3 | 6;
   /** Logarithm of the determinant of the innovation's covariance, over all axes. */
   readonly logDet: number;
 }
 
-/** The state that one measurement alone gives. */
+/** The state from one measurement alone. */
 export function initiate(measurement: Measurement): Estimate {
   const { timeMs, position, velocity, positionSigmaM, velocitySigmaMps } = measurement;
   return {
@@ -98,7 +99,7 @@ export function distanceOf(predicted: Estimate, measurement: Measurement): Dista
   return { squared, dof: 6, logDet: 3 * Math.log(det) };
 }
 
-/** The state predicted for a measurement's time, corrected by the measurement. */
+/** The predicted state, corrected by the measurement. */
 export function update(predicted: Estimate, measurement: Measurement): Estimate {
   const { timeMs, position, velocity, pp, pv, vv } = predicted;
   const s11 = pp + measurement.positionSigmaM ** 2;

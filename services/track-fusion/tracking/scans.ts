@@ -1,15 +1,17 @@
 /**
- * Puts the detections of one scan of one sensor together, as they arrive one by one: assignment needs all of them at once.
+ * Collects the detections of one scan of one sensor, which arrive one by one: assignment needs all
+ * of them at once.
  *
- * No message says that a scan is complete. So a scan is closed when its sensor's next one begins, or `MAX_WAIT_MS` after its first
- * detection came. What comes later makes a second part, which the tracker takes as a part of the same scan.
+ * No message marks the end of a scan. A scan is closed when its sensor's next one begins, or
+ * `MAX_WAIT_MS` after the arrival of its first detection. Later detections make a second part,
+ * which the tracker treats as part of the same scan.
  */
 import type { Measurement } from "./kalman.ts";
 
-/** A sensor writes a scan at once: a few milliseconds for three targets. */
+/** A sensor writes a scan at once: it takes a few milliseconds for three targets. */
 export const MAX_WAIT_MS = 5;
 
-/** Detections of one sensor at one time; `items` are what came with each of them. */
+/** Detections of one sensor at one time; `items` are the data added with each of them. */
 export interface Scan<T> {
   readonly sensorId: string;
   readonly timeMs: number;
@@ -22,12 +24,12 @@ export class Scans<T> {
 
   #waiting = 0;
 
-  /** Detections that wait for their scan to be complete. */
+  /** Number of detections that wait for the rest of their scan. */
   get waiting(): number {
     return this.#waiting;
   }
 
-  /** Adds a detection; returns the scan that it ends, if it ends one. Arrival times may come from any clock. */
+  /** Adds a detection; returns the scan that it ends, if any. Arrival times may be of any clock. */
   add(measurement: Measurement, item: T, arrivedMs: number): Scan<T> | undefined {
     const { sensorId, timeMs } = measurement;
     const open = this.#open.get(sensorId);
@@ -37,7 +39,7 @@ export class Scans<T> {
       open.scan.items.push(item);
       return undefined;
     }
-    // Deleted first: the map is in order of arrival.
+    // Deleted and inserted again, so that the map stays in order of arrival.
     this.#open.delete(sensorId);
     const scan = { sensorId, timeMs, measurements: [measurement], items: [item] };
     this.#open.set(sensorId, { scan, arrivedMs });
@@ -45,7 +47,10 @@ export class Scans<T> {
     return open?.scan;
   }
 
-  /** Removes and returns the scans that began to arrive `MAX_WAIT_MS` before `nowMs` or earlier, the oldest first. */
+  /**
+   * Removes and returns the scans whose first detection arrived at least `MAX_WAIT_MS` before
+   * `nowMs`, the oldest first.
+   */
   due(nowMs: number): Scan<T>[] {
     const due: Scan<T>[] = [];
     for (const [sensorId, { scan, arrivedMs }] of this.#open) {

@@ -78,7 +78,7 @@ describe("Track", () => {
     const newestMs = 1999 * 100;
     expect(track.take(seen(newestMs - MAX_LAG_MS))).toBeDefined();
     expect(track.take(seen(newestMs - 2 * MAX_LAG_MS))).toBeUndefined();
-    // At 200 Hz the memory holds fewer seconds.
+    // At 200 Hz the memory covers fewer seconds.
     const fast = trackOf(Array.from({ length: 2000 }, (_, i) => seen(i * 5)));
     expect(fast.take(seen(1999 * 5 - 1000))).toBeDefined();
     expect(fast.take(seen(1999 * 5 - 1500))).toBeUndefined();

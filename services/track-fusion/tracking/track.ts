@@ -1,16 +1,20 @@
 /**
- * One target's track: its measurements of the last seconds with the state after each of them.
+ * One target's track: its measurements of the last seconds, each with the state after it.
  *
- * A measurement that arrives late is put in its place, and the later ones are filtered again: the exact answer to measurements out
- * of sequence, at the price of a bounded memory. Bar-Shalom, Willett and Tian, "Tracking and Data Fusion" (2011), section 8.3.
+ * A late measurement is inserted by time, and the later ones are filtered again. This is the exact
+ * solution for out-of-sequence measurements, with bounded memory. Bar-Shalom, Willett and Tian,
+ * "Tracking and Data Fusion" (2011), section 8.3.
  */
 import type { TacticalTrack } from "../../../lib/cms/messages.ts";
 import { Contributors } from "./contributors.ts";
 import { type Estimate, initiate, type Measurement, predict, update } from "./kalman.ts";
 
-/** How far back a measurement may lie to be put in its place. */
+/** Maximum age of a late measurement that is inserted. */
 export const MAX_LAG_MS = 5000;
-/** Measurements kept for that: 5 s at 50 scans a second. With more, the memory reaches less far back. */
+/**
+ * Measurements kept for that: 5 s at 50 scans a second. At higher rates the memory covers less
+ * time.
+ */
 const MAX_STEPS = 256;
 
 interface Step {
@@ -19,18 +23,18 @@ interface Step {
 }
 
 export class Track {
-  /** The number of the scan that began it. */
+  /** Number of the scan that started it. */
   readonly bornAtScan: number;
   /** Set when it is confirmed. */
   id: string | undefined;
   readonly contributors = new Contributors();
   classification: TacticalTrack["classification"] = "UNKNOWN";
-  /** Measurements taken in. */
+  /** Number of measurements. */
   hits = 0;
-  /** The number of the last scan that updated it. */
+  /** Number of the last scan that updated it. */
   hitAtScan: number;
   readonly #steps: Step[];
-  /** Where measurements before it can be judged. */
+  /** The state before the oldest remembered measurement. */
   #first: Estimate;
   #hasForgotten = false;
 
@@ -47,18 +51,21 @@ export class Track {
     return this.#steps.at(-1)?.after ?? this.#first;
   }
 
-  /** The states after each measurement that it remembers, in order of time. */
+  /** The states after each remembered measurement, in order of time. */
   history(): Estimate[] {
     return this.#steps.map(({ after }) => after);
   }
 
-  /** The state at any time, from the measurements up to it; before the first one, extrapolated backwards. */
+  /**
+   * The state at any time, from the measurements before it; extrapolated backwards before the first
+   * one.
+   */
   at(timeMs: number): Estimate {
     const before = this.#steps[this.#lastUpTo(timeMs)];
     return predict(before?.after ?? this.#first, timeMs);
   }
 
-  /** Whether it has taken a measurement of this scan: a sensor sees a target once in a scan. */
+  /** Whether it has a measurement of this scan: a sensor detects a target once in a scan. */
   hasOf(sensorId: string, timeMs: number): boolean {
     for (let i = this.#lastUpTo(timeMs); i >= 0; i--) {
       const measurement = this.#steps[i]?.measurement;
@@ -69,8 +76,8 @@ export class Track {
   }
 
   /**
-   * Takes a measurement in, and filters the later ones again. Returns the states before the newest one that changed with it;
-   * undefined when the measurement is older than the track's memory, and changed nothing.
+   * Adds a measurement, and filters the later ones again. Returns the states before the newest one
+   * that changed; undefined when the measurement is older than the memory and was ignored.
    */
   take(measurement: Measurement): readonly Estimate[] | undefined {
     const before = this.#lastUpTo(measurement.timeMs);
@@ -84,7 +91,7 @@ export class Track {
     return changed;
   }
 
-  /** Takes the measurement of a step in again, after what comes before it. */
+  /** Filters the measurement of a step again, from the state before it. */
   #filter(index: number): void {
     const measurement = this.#steps[index]?.measurement;
     if (measurement === undefined) return;
@@ -102,21 +109,24 @@ export class Track {
     if (classification !== "UNKNOWN") this.classification = classification;
   }
 
-  /** The index of the last step that is not later than `timeMs`; -1 when all are. */
+  /** Index of the last step at or before `timeMs`; -1 when all are later. */
   #lastUpTo(timeMs: number): number {
     let index = this.#steps.length - 1;
     while (index >= 0 && (this.#steps[index]?.measurement.timeMs ?? 0) > timeMs) index--;
     return index;
   }
 
-  /** Drops steps in blocks, so that the cost of a measurement does not depend on how many are kept. */
+  /**
+   * Drops steps in blocks, so that the cost of a measurement does not depend on the number of
+   * steps.
+   */
   #forget(): void {
     const fromMs = this.newest.timeMs - MAX_LAG_MS;
     const isOver = this.#steps.length > MAX_STEPS;
     const oldest = this.#steps[isOver ? 0 : MAX_SPARE]?.measurement.timeMs ?? fromMs;
     if (!isOver && oldest >= fromMs) return;
     let drop = isOver ? MAX_SPARE : 0;
-    // The last step before the limit stays: what comes next is predicted from it.
+    // Keeps the last step before the limit, because the next one is predicted from it.
     while ((this.#steps[drop + 1]?.measurement.timeMs ?? fromMs) < fromMs) drop++;
     this.#steps.splice(0, drop);
     this.#hasForgotten ||= drop > 0;
@@ -124,5 +134,5 @@ export class Track {
   }
 }
 
-/** Steps that may stay longer than they must. */
+/** Number of expired steps that may accumulate. */
 const MAX_SPARE = 16;

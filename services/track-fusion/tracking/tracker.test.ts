@@ -27,14 +27,14 @@ function take(tracker: Tracker, ...measurements: Measurement[]): (Update | undef
   return tracker.take({ sensorId, timeMs, measurements, items: [] });
 }
 
-/** A confirmed track at x = 0 at 200 ms, and its id. */
+/** A track at x = 0 that is confirmed at 200 ms, and its id. */
 function confirmed(tracker: Tracker): string {
   take(tracker, at(-20, 0));
   take(tracker, at(-10, 100));
   return take(tracker, at(0, 200))[0]?.track.track_id ?? "";
 }
 
-/** Runs the usual sensors against a tracker, one scan after the other in time. */
+/** Runs the usual sensors against a tracker, scan by scan in order of time. */
 function simulate(
   tracker: Tracker,
   durationMs: number,
@@ -107,7 +107,8 @@ describe("confirmation", () => {
 
   test("detections that are too far apart in scans do not confirm", () => {
     const tracker = new Tracker("A");
-    // Another sensor sees something else all the time; RADAR-1's target is seen every fourth scan.
+    // Another sensor detects other targets all the time; RADAR-1's target is detected in every
+    // fourth scan.
     let reported = 0;
     for (let n = 0; n < 40; n++) {
       take(tracker, at(50_000 + n * 10, n * 100, { sensorId: "RADAR-2" }));
@@ -161,7 +162,7 @@ describe("time", () => {
     const tracker = new Tracker("A");
     confirmed(tracker);
     expect(take(tracker, at(10, 300))[0]?.track.updated_unix_ms).toBe(300);
-    // A scan out of sequence: the track stays where it is in time.
+    // A scan out of sequence does not move the track in time.
     const late = take(tracker, at(5, 250, { sensorId: "EO-3" }))[0]?.track;
     expect(late).toMatchObject({ updated_unix_ms: 300, contributing_sensors: ["EO-3", "RADAR-1"] });
   });

@@ -1,7 +1,8 @@
 /**
- * Multi-sensor tracker: gating, global nearest neighbour, confirmation by M of N, deletion. It works in the time of
- * observation, which need not be the time of processing. Blackman and Popoli, "Design and Analysis of Modern Tracking Systems"
- * (1999), chapter 6: gates 6.3, assignment 6.4, track confirmation and deletion 6.2.
+ * Multi-sensor tracker: gating, global nearest neighbour, confirmation by M of N, deletion. It uses
+ * the time of observation, which may differ from the time of processing. Blackman and Popoli,
+ * "Design and Analysis of Modern Tracking Systems" (1999), chapter 6: gates 6.3, assignment 6.4,
+ * track confirmation and deletion 6.2.
  */
 import type { TacticalTrack } from "../../../lib/cms/messages.ts";
 import { assign, type Pair } from "./assignment.ts";
@@ -21,30 +22,30 @@ import type { Scan } from "./scans.ts";
 import { VelocityNoise } from "./velocity-noise.ts";
 import { MAX_LAG_MS, Track } from "./track.ts";
 
-/** A track is confirmed by so many measurements ... */
+/** A track is confirmed by this number of measurements ... */
 export const CONFIRM_HITS = 3;
-/** ... within so many scans of all sensors, the first one included. */
+/** ... within this number of scans of all sensors, including the first. */
 export const CONFIRM_SCANS = 8;
-/** A track that so many scans in a row have missed is over ... */
+/** A track ends after this number of consecutive scans without a measurement ... */
 export const MAX_MISSES = 30;
-/** ... but not within this time: one fast sensor that looks elsewhere does not end it. */
+/** ... but not within this time: a fast sensor that covers another area must not end it. */
 const MIN_SILENCE_MS = 2000;
-/** A track that nothing has updated for so long is over, however few scans there were. */
+/** A track ends after this time without an update, whatever the number of scans. */
 export const TRACK_TIMEOUT_MS = 5000;
-/** With slow sensors, the time of this many scans of the fastest one counts instead. */
+/** With slow sensors, the duration of this many scans of the fastest one counts. */
 const TIMEOUT_SCANS = 8;
 const MAX_TIMEOUT_MS = 60_000;
-/** A track whose position has a larger standard deviation on an axis is over. */
+/** A track ends when the standard deviation of its position on an axis is larger. */
 const MAX_SIGMA_M = 5000;
-/** How often tracks are looked through for those that are over, in time of observation. */
+/** Interval between two checks for ended tracks, in time of observation. */
 const SWEEP_MS = 250;
 
-/** What a measurement did to a confirmed track. */
+/** The effect of a measurement on a confirmed track. */
 export interface Update {
-  /** Ready to be published but for its trace. */
+  /** The message to publish, without its trace. */
   readonly track: Omit<TacticalTrack, "trace">;
   readonly change: ContributorChange | undefined;
-  /** Earlier states that it confirmed, or corrected because it came late. */
+  /** Earlier states that this measurement confirmed, or corrected because it was late. */
   readonly revised: readonly Estimate[];
 }
 
@@ -67,33 +68,33 @@ export class Tracker {
   #sweptMs = Number.NEGATIVE_INFINITY;
   #bounds = NO_BOUNDS;
 
-  /** `series` stands in every id and must differ from those of earlier runs, so that no two tracks ever share an id. */
+  /** `series` is part of every id and must differ between runs, so that ids are unique. */
   constructor(series: string) {
     this.#series = series;
   }
 
-  /** Confirmed tracks. */
+  /** Number of confirmed tracks. */
   get size(): number {
     return this.#tracks.size - this.#tentative.size;
   }
 
-  /** The newest time of observation so far. */
+  /** The newest time of observation. */
   get newestMs(): number {
     return this.#newestMs;
   }
 
-  /** Whether an observation of this time is too old to be of use. */
+  /** Whether an observation of this time is too old to be used. */
   isTooOld(timeMs: number): boolean {
     return timeMs < this.#newestMs - MAX_LAG_MS;
   }
 
-  /** Takes a scan in; returns for each of its measurements what it did to a confirmed track, if it did. */
+  /** Processes a scan; returns for each measurement its effect on a confirmed track, if any. */
   take(scan: Scan<unknown>): (Update | undefined)[] {
     this.#count(scan);
     const measurements = scan.measurements.map((each) => this.#velocityNoise.corrected(each));
     const updates: (Update | undefined)[] = measurements.map(() => undefined);
     let left = measurements.map((_, i) => i);
-    // Confirmed tracks choose first; what they leave may belong to a tentative one.
+    // Confirmed tracks are assigned first; the remaining measurements may belong to tentative ones.
     for (const isConfirmed of [true, false]) {
       const pairs = this.#gate(scan, left, isConfirmed);
       const chosen = assign(pairs.list, UNASSIGNED_COST);
@@ -115,7 +116,7 @@ export class Tracker {
     return updates;
   }
 
-  /** Ends tracks as of `nowMs`, the time up to which everything observed has been taken in. */
+  /** Ends tracks as of `nowMs`; all observations up to that time have been processed. */
   expire(nowMs: number): void {
     this.#sweptMs = nowMs;
     this.#bounds = NO_BOUNDS;
@@ -150,13 +151,13 @@ export class Tracker {
       known.periodMs = timeMs - known.newestMs;
       known.newestMs = timeMs;
     } else {
-      // Another part of a scan, or one out of sequence: the tracks' chance to be seen has been counted.
+      // Another part of a scan, or one out of sequence: its misses have been counted already.
       return;
     }
     this.#scans++;
   }
 
-  /** The pairs of a scan within the gate. */
+  /** The pairs of a scan that are within the gate. */
   #gate(
     { sensorId, timeMs, measurements }: Scan<unknown>,
     indices: readonly number[],

@@ -13,7 +13,10 @@ const predicted: Estimate = {
   vv: 4,
 };
 
-/** Notes measurements of a sensor that says 5 m/s and errs by `sigma`; `alarms` of a hundred are false. */
+/**
+ * Adds measurements of a sensor that states 5 m/s and has an error of `sigma`; `alarms` percent are
+ * false.
+ */
 function learn(
   sigma: number,
   count: number,

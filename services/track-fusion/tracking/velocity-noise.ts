@@ -1,26 +1,27 @@
 /**
- * How far the sensors' velocities err. No message says it, so it starts with what is usual for the kind of sensor and is held
- * against the innovations: Mehra, "On the identification of variances and adaptive Kalman filtering", IEEE Transactions on
- * Automatic Control 15 (1970); with the median instead of the mean, so that false alarms do not count.
+ * Estimates the noise of the sensors' velocities. Messages do not contain it, so the estimate
+ * starts with the usual value for the sensor's type and is adapted to the innovations: Mehra, "On
+ * the identification of variances and adaptive Kalman filtering", IEEE Transactions on Automatic
+ * Control 15 (1970); with the median in place of the mean, so that false alarms do not count.
  */
 import type { Vector3 } from "../../../lib/cms/messages.ts";
 import type { Estimate, Measurement } from "./kalman.ts";
 
-/** Innovations that must have been seen before a sensor's velocities may exclude anything. */
+/** Minimum number of innovations before a sensor's velocities may exclude a pair. */
 const MIN_SAMPLES = 15;
-/** Innovations that are remembered: some seconds. */
+/** Number of innovations that are kept: some seconds. */
 const MAX_SAMPLES = 201;
-/** After how many samples the median is taken again: often at first, then once for all new ones. */
+/** Samples between two updates of the median until the buffer is full; later a full set of new ones. */
 const FEW = 10;
 /** Median of the chi-square distribution with three degrees of freedom. */
 const MEDIAN_CHI2_3 = 2.366;
-/** The usual noise holds while the variance differs from it by no more than this factor. */
+/** The usual noise is used while the variance differs from it by no more than this factor. */
 const TOLERANCE = 1.8;
-/** The estimate stays within these factors of the usual standard deviation. */
-const [LEAST, MOST] = [0.25, 50];
+/** Limits of the estimate, as factors of the usual standard deviation. */
+const [MIN_FACTOR, MAX_FACTOR] = [0.25, 50];
 
 interface SensorNoise {
-  /** Squared innovations, corrected for the track's own uncertainty; a ring. */
+  /** Squared innovations, corrected for the track's own uncertainty; a ring buffer. */
   readonly samples: number[];
   total: number;
   sigmaMps: number;
@@ -29,12 +30,12 @@ interface SensorNoise {
 export class VelocityNoise {
   readonly #sensors = new Map<string, SensorNoise>();
 
-  /** Whether the velocities of this sensor are understood well enough to tell targets apart. */
+  /** Whether the velocity noise of this sensor is known well enough to tell targets apart. */
   isKnown(sensorId: string): boolean {
     return (this.#sensors.get(sensorId)?.total ?? 0) >= MIN_SAMPLES;
   }
 
-  /** The measurement with the noise as it is known by now. */
+  /** The measurement with the present noise estimate. */
   corrected(measurement: Measurement): Measurement {
     const sigmaMps = this.#sensors.get(measurement.sensorId)?.sigmaMps;
     return sigmaMps === undefined || sigmaMps === measurement.velocitySigmaMps
@@ -42,10 +43,10 @@ export class VelocityNoise {
       : { ...measurement, velocitySigmaMps: sigmaMps };
   }
 
-  /** Notes a measurement, with the usual noise, that lies where a track was expected. */
+  /** Adds a measurement, with the usual noise, near the expected position of a track. */
   note(measurement: Measurement, predicted: Estimate): void {
     const { velocity, velocitySigmaMps: usualMps, sensorId } = measurement;
-    // A track that does not know its velocity says nothing of the sensor's.
+    // A track with an uncertain velocity says nothing about the sensor's noise.
     if (velocity === undefined || predicted.vv > 2 * usualMps ** 2) return;
     const noise = this.#sensors.get(sensorId) ?? { samples: [], total: 0, sigmaMps: usualMps };
     this.#sensors.set(sensorId, noise);
@@ -61,7 +62,7 @@ export class VelocityNoise {
 function sigmaFrom(variance: number, usualMps: number): number {
   const ratio = Math.max(variance, 0) / usualMps ** 2;
   if (ratio < TOLERANCE && ratio > 1 / TOLERANCE) return usualMps;
-  return usualMps * Math.min(MOST, Math.max(LEAST, Math.sqrt(ratio)));
+  return usualMps * Math.min(MAX_FACTOR, Math.max(MIN_FACTOR, Math.sqrt(ratio)));
 }
 
 function squaredDistance(a: Vector3, b: Vector3): number {

@@ -1,4 +1,4 @@
-/** A measurement for tests: of a sensor that states 50 m and 5 m/s, at rest in the origin. */
+/** A measurement for tests: a sensor with 50 m and 5 m/s, a target at rest in the origin. */
 import type { Measurement } from "../kalman.ts";
 
 export const measurementOf = (fields: Partial<Measurement> = {}): Measurement => ({
