@@ -1,10 +1,10 @@
 /**
- * `bun run bench <name> [--json]`: measures, and prints each figure against a reference of the same
- * run.
+ * `bun run bench <name> [--json]`: runs a benchmark and prints each figure with a reference from
+ * the same run.
  *
  * Every benchmark is a program that prints JSON lines
- * `{"name","value","unit","reference","ratio"}`. This program runs it and forwards its lines at
- * once; on a terminal it prints a table instead, with `--json` one JSON document.
+ * `{"name","value","unit","reference","ratio"}`. This program forwards its lines at once; on a
+ * terminal it prints a table, with `--json` one JSON document.
  */
 import { messageOf, UsageError, UserFacingError } from "../base/errors.ts";
 import type { Figure } from "../base/figure.ts";
@@ -21,7 +21,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   tracking: "services/track-fusion/bench/main.ts",
 };
 
-/** The command line of a benchmark. */
+/** Returns the command line of a benchmark. */
 function commandOf(name: string, args: readonly string[]): string[] {
   const program = Object.hasOwn(PROGRAMS, name) ? PROGRAMS[name] : undefined;
   if (program === undefined) {
@@ -32,12 +32,15 @@ function commandOf(name: string, args: readonly string[]): string[] {
   return [process.execPath, `${ROOT}/${program}`, ...args];
 }
 
-/** Runs a benchmark on the caller's own input: its output is no figures, and goes on as it is. Returns its exit code. */
+/**
+ * Runs a benchmark on the caller's own input and forwards its output, which has no figures. Returns
+ * its exit code.
+ */
 function passOn(name: string, args: readonly string[]): Promise<number> {
   return Bun.spawn(commandOf(name, args), { stdout: "inherit", stderr: "inherit" }).exited;
 }
 
-/** Runs a benchmark, calls `onLine` with each of its lines at once, and returns its figures. */
+/** Runs a benchmark, calls `onLine` with each of its lines immediately, and returns its figures. */
 async function measure(
   name: string,
   args: readonly string[],
@@ -55,7 +58,7 @@ async function measure(
     }
   }
   const code = await child.exited;
-  // The exit codes of errors that the program itself has explained.
+  // Exit codes of errors whose message the program has printed.
   if (code === 1 || code === 2) process.exit(code);
   if (code !== 0) throw new Error(`benchmark ${name} failed`);
   return figures;

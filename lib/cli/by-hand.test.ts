@@ -1,6 +1,6 @@
 /**
- * The command line against real labs: inject and heal by hand, and a runner that is killed during a
- * fault.
+ * Tests the command line with real labs: inject and heal by hand, and a runner that is killed
+ * during a fault.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -60,7 +60,7 @@ describe("by hand, and after a runner's death", () => {
 
   beforeAll(async () => {
     results = await mkdtemp(join(tmpdir(), "by-hand-"));
-    // Its baseline takes almost a minute; meanwhile the other tests go on.
+    // Its baseline takes almost a minute; the other tests run meanwhile.
     run8 = doomed("sensor-down", "--lab", String(RUN_LAB), "--results", results);
     expect(await runner(BY_HAND_LAB, "up")).toMatchObject({ code: 0 });
   });

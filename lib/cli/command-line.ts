@@ -1,4 +1,4 @@
-/** The parser: builds the command line from the definitions and calls the one that was written. */
+/** The parser: builds the command line from the command definitions and calls the one in `argv`. */
 import { Command, CommanderError } from "commander";
 import { UsageError } from "../base/errors.ts";
 import type { CommandContext, CommandDefinition } from "./command.ts";
@@ -41,7 +41,7 @@ export async function runCommandLine(
   return exitCode;
 }
 
-/** Replaces the default engine by the one that fits this machine, and says why it differs. */
+/** Replaces the default engine by the one for this machine, and prints the reason. */
 function withChosenEngine(
   options: Readonly<Record<string, unknown>>,
   argv: readonly string[],
@@ -55,8 +55,8 @@ function withChosenEngine(
 }
 
 /**
- * A command's options. Commander gives an option that the program declares too to whichever of the
- * two parses it first, so a value that was written wins over a default.
+ * A command's options. Commander stores a value of an option that the program declares, too, in
+ * either of the two, so an explicit value has precedence over a default.
  */
 function optionsOf(command: Command): Readonly<Record<string, unknown>> {
   const options: Record<string, unknown> = { ...command.opts() };

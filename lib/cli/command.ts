@@ -1,9 +1,9 @@
-/** What a command is: its word, its help, its arguments and options, and what it does. */
+/** The definition of a command: its word, help, arguments, options and action. */
 import type { Command } from "commander";
 import type { RunContext } from "../run/context.ts";
 import type { EngineChoice } from "../setup/choose-engine.ts";
 
-/** What every command gets. */
+/** The context of every command. */
 export interface CommandContext extends RunContext {
   /** Writes a line to standard output. */
   readonly print: (text: string) => void;
@@ -12,12 +12,12 @@ export interface CommandContext extends RunContext {
 }
 
 /**
- * A command, as the parser and the help see it. `Options` and `Args` state what `declare` makes the
- * parser accept: commander cannot infer them. `action` is a method, so that the list of commands
- * may hold definitions with different options.
+ * A command for the parser and the help. `Options` and `Args` declare what `declare` makes the
+ * parser accept, because commander cannot infer them. `action` is a method, so that a list can hold
+ * definitions with different options.
  */
 export interface CommandDefinition<Options = unknown, Args extends readonly unknown[] = unknown[]> {
-  /** The word that calls it; null for the command without a word. */
+  /** The command's word; null for the command without a word. */
   readonly word: string | null;
   readonly help: string;
   /** Declares arguments and options. */

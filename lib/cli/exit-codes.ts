@@ -1,8 +1,8 @@
-/** The exit codes of the commands; `lib/base/errors.ts` has those of errors. */
+/** The exit codes of commands; `lib/base/errors.ts` has those of errors. */
 import { EXIT_DEFECT } from "../base/errors.ts";
 import type { ExperimentResult } from "../run/experiment.ts";
 
-/** The machine, the lab or the model is not fit; some run was invalid. */
+/** The machine, the lab or the model is not usable, or a run was invalid. */
 export const EXIT_INVALID = 2;
 const EXIT_BELOW_MIN_SCORE = 4;
 
@@ -17,7 +17,7 @@ Exit codes:
 
 type Outcome = ExperimentResult["manifests"][number]["outcome"];
 
-/** 0 when every run was valid; a defect of ours counts before an environment that failed. */
+/** 0 when every run was valid; a defect of the project has precedence over a failed environment. */
 export function exitCodeOfOutcomes(outcomes: readonly Outcome[]): number {
   if (outcomes.some(({ kind }) => kind === "harness-defect")) return EXIT_DEFECT;
   return outcomes.some(({ kind }) => kind === "environment-invalid") ? EXIT_INVALID : 0;

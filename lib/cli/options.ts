@@ -14,9 +14,9 @@ export interface LabOptions {
   readonly json: boolean;
 }
 
-/** Options of a command that may use several labs side by side, of its own. */
+/** Options of a command that can use several labs of its own in parallel. */
 export interface ParallelOptions extends Omit<LabOptions, "lab"> {
-  /** Index of the first one; absent: the first free ones. */
+  /** Index of the first lab; absent: the first free ones. */
   readonly lab?: number;
   readonly parallel: number;
 }
@@ -110,7 +110,7 @@ export function withRun(command: Command): Command {
     .option("--results <folder>", "where everything is kept", "results");
 }
 
-/** Options about who examines, and how well it must do. */
+/** Options for the choice of investigators and their minimum score. */
 export function withInvestigators(command: Command): Command {
   return command
     .option(

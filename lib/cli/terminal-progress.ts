@@ -1,10 +1,10 @@
-/** Shows a run on standard error: waits are rewritten in place where that is a terminal. */
+/** Shows a run's progress on standard error; on a terminal, waits are rewritten in place. */
 import { type Clock, systemClock } from "../base/clock.ts";
 import type { Progress } from "../run/progress.ts";
 
-/** How often a wait is reported where lines cannot be rewritten. */
+/** Interval of reports about a wait when lines cannot be rewritten. */
 const REPORT_INTERVAL_MS = 5000;
-/** A wait without a report for so long has ended. */
+/** Time without a report after which a wait has ended. */
 const ENDED_AFTER_MS = 3000;
 
 export interface Output {
@@ -31,7 +31,7 @@ export function createTerminalProgress(
 ): Progress {
   const { prefix = "", output = standardError, clock = systemClock } = options;
   let open = false;
-  /** Waits that go on at the same time, such as for a signature and for an alert. */
+  /** Simultaneous waits, such as for a signature and for an alert. */
   const waits = new Map<string, { text: string; shownMs: number; seenMs: number }>();
   const clear = (): void => {
     if (open) output.write("\r\u001b[K");

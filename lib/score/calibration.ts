@@ -1,28 +1,28 @@
-/** Compares stated confidence with what was right. Pure. */
+/** Compares stated confidence with correctness. Pure. */
 import { meanOf } from "./statistics.ts";
 
-/** An examination as calibration sees it. */
+/** The data of an examination that calibration uses. */
 export interface Stated {
   readonly confidence: number;
   readonly correct: boolean;
-  /** Whether it names a diagnosis at all: no failure and no abstention. */
+  /** Whether the answer names a diagnosis: no failure and no abstention. */
   readonly names: boolean;
 }
 
 /**
- * The Brier score over all diagnoses that could have been named: the stated confidence goes to the
- * named one, the rest is spread so thinly over the others that the truth has none of it. 0 is
- * right and certain, 1 is naming nothing, 2 is wrong and certain. Naming nothing at confidence 0
- * cannot be mistaken for good calibration. Source: Brier, Verification of Forecasts (1950), in its
- * original form over all classes.
+ * The Brier score over all possible diagnoses: the stated confidence is assigned to the named one;
+ * the rest is spread so thinly over the others that the true one gets none of it. 0 is right and
+ * certain, 1 is no diagnosis, 2 is wrong and certain. So an answer without a diagnosis at
+ * confidence 0 does not look well calibrated. Source: Brier, Verification of Forecasts (1950), in
+ * its original form over all classes.
  */
 export function brierOf({ confidence, correct, names }: Stated): number {
   return correct ? (1 - confidence) ** 2 : 1 + (names ? confidence ** 2 : 0);
 }
 
 /**
- * The Brier score of a forecast that knows only how often each diagnosis occurs: 1 minus the sum of
- * the squared frequencies. `diagnoses` has one entry per scenario.
+ * The Brier score of a forecast from the frequencies of diagnoses alone: 1 minus the sum of their
+ * squares. `diagnoses` has one entry per scenario.
  */
 export function baseRateBrier(diagnoses: readonly string[]): number {
   const counts = [...Map.groupBy(diagnoses, (name) => name).values()].map(({ length }) => length);
@@ -59,7 +59,10 @@ export function calibration(
   }).filter(({ n }) => n > 0);
 }
 
-/** Among the surest answers: their share of all examinations, and the share of them that is wrong. */
+/**
+ * Answers from the highest confidence down to some limit: their share of all examinations, and the
+ * share of wrong ones among them.
+ */
 export interface RiskPoint {
   readonly coverage: number;
   readonly risk: number;
@@ -68,13 +71,13 @@ export interface RiskPoint {
 export interface RiskCoverage {
   readonly points: readonly RiskPoint[];
   /**
-   * Area under the curve, from 0 (all right) to 1. What was not answered counts as wrong, so that
-   * abstaining does not shorten the curve.
+   * Area under the curve, from 0 (all right) to 1. Examinations without an answer count as wrong,
+   * so that abstaining does not shorten the curve.
    */
   readonly area: number;
 }
 
-/** The risk–coverage curve. Answers of equal confidence enter together. */
+/** The risk–coverage curve. Answers of equal confidence are added together. */
 export function riskCoverage(examinations: readonly Stated[]): RiskCoverage {
   const total = examinations.length;
   const levels = [

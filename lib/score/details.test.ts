@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { detailRows, detailsOf, type Scored } from "./details.ts";
 import type { Manifest } from "./run-record.ts";
 
-/** As much of a run as the details look at. */
+/** The parts of a run that the details use. */
 function runOf(scenario: string, correct: boolean, onset: number | null, attempts = 1): Scored {
   const score = {
     component: true,

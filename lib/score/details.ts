@@ -6,7 +6,7 @@ import { type Estimate, estimateOf, meanOf, passAtK, passHatK } from "./statisti
 export type Scored = Manifest & { readonly score: NonNullable<Manifest["score"]> };
 
 export interface Details {
-  /** Share of runs with the right culprits, fault classes and remedies. */
+  /** Share of runs with the right culprits. */
   readonly component: Estimate;
   readonly fault_class: Estimate;
   readonly remediation: Estimate;
@@ -14,11 +14,11 @@ export interface Details {
   readonly mechanism: Estimate;
   /** Mean F1 of the cited evidence; null when none was expected or measured. */
   readonly evidence_f1: number | null;
-  /** Mean share of the rubric's points, below 0 for more misattributions than points. */
+  /** Mean share of the rubric's points; negative when misattributions cost more than all points. */
   readonly share: number | null;
   /** Median error of the stated onset, seconds; null when no run stated one. */
   readonly onset_error_seconds: number | null;
-  /** Runs with a fault that stated an onset. */
+  /** Number of runs with a fault whose answer stated an onset. */
   readonly onsets: number;
   /**
    * pass@1, pass@k and pass^k averaged over scenarios, with the same k for every investigator of a
@@ -30,23 +30,23 @@ export interface Details {
     readonly at_k: number;
     readonly hat_k: number;
   } | null;
-  /** Runs without a right diagnosis, by cause. */
+  /** Number of runs without a right diagnosis, by cause. */
   readonly failures: {
     readonly agent: number;
     readonly environment: number;
     readonly harness: number;
   };
-  /** Runs whose environment failed at first and was tried again. */
+  /** Number of runs that were tried again after their environment failed. */
   readonly retried: number;
 }
 
-/** The mean over the scenarios of each scenario's mean value. */
+/** The mean over scenarios of each scenario's mean value. */
 export function overScenarios(scored: readonly Scored[], value: (run: Scored) => number): Estimate {
   const byScenario = Map.groupBy(scored, ({ scenario }) => scenario);
   return estimateOf([...byScenario.values()].map((runs) => runs.map(value)));
 }
 
-/** `k` is that of pass@k and pass^k; no scenario has fewer runs. */
+/** `k` of pass@k and pass^k; every scenario has at least this number of runs. */
 export function detailsOf(
   manifests: readonly Manifest[],
   scored: readonly Scored[],
@@ -107,7 +107,7 @@ function medianOf(values: readonly number[]): number | null {
   return low === undefined || high === undefined ? null : (low + high) / 2;
 }
 
-/** The rows that show a group's score in its parts: name and value. */
+/** Rows for a group's partial scores: name and value. */
 export function detailRows(
   details: Details,
   estimateText: (estimate: Estimate) => string,

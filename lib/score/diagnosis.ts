@@ -1,23 +1,23 @@
-/** Compares the faults that an answer names with those that were there. Pure. */
+/** Compares the faults of an answer with the true ones. Pure. */
 import { type Answer, isAbstention, type NamedFault } from "../contract/answer.ts";
 import type { TrueFault, Truth } from "../truth/truth.ts";
 
-/** What an answer's faults are worth. */
+/** The score of an answer's faults. */
 export interface Diagnosis {
   /**
-   * 0 when a fault is missed, else the share of the named faults that is right; without a fault, 1
-   * for naming none.
+   * 0 when a fault is missed, else the share of right ones among the named faults; without a true
+   * fault, 1 for naming none.
    */
   readonly share: number;
-  /** Every fault is named and nothing else. */
+  /** The answer names every fault and nothing else. */
   readonly correct: boolean;
   /** The answer names only `unknown`. */
   readonly abstained: boolean;
-  /** The culprits are right, whatever the classes. */
+  /** The culprits are right; classes do not matter. */
   readonly component: boolean;
-  /** The classes are right, whatever the culprits. */
+  /** The classes are right; culprits do not matter. */
   readonly faultClass: boolean;
-  /** Every fault has its culprit named and a remedy that fits. */
+  /** For every fault, the answer names its culprit and a suitable remedy. */
   readonly remediation: boolean;
 }
 
@@ -39,7 +39,7 @@ export function diagnosisOf({ faults: named }: Answer, { faults }: Truth): Diagn
   };
 }
 
-/** The maximum number of faults that can be paired, each with a named one of its own. */
+/** The maximum number of true faults that can be paired with distinct named ones. */
 function pairs(
   faults: readonly TrueFault[],
   named: readonly NamedFault[],
@@ -53,7 +53,7 @@ function pairs(
   return Math.max(pairs(rest, named, accepts), ...paired);
 }
 
-/** The answers that are right for a fault: its own, and those that telemetry cannot tell apart. */
+/** The right answers for a fault: itself, and those that telemetry cannot distinguish from it. */
 function acceptedFor(fault: TrueFault): { culprit: string; fault_class: string }[] {
   const { culprit, fault_class, other_end, also_accept } = fault;
   const ends = other_end === undefined ? [culprit] : [culprit, other_end];
@@ -71,7 +71,7 @@ const isCulprit: Accepts = (truth, { culprit }) =>
   acceptedFor(truth).some((accepted) => accepted.culprit === culprit);
 const isClass: Accepts = (truth, { fault_class }) =>
   acceptedFor(truth).some((accepted) => accepted.fault_class === fault_class);
-/** The remedy of either end of a link is one for its own end. */
+/** For a fault of a link, a remedy at either end is right if it is right for that end. */
 const isRemedy: Accepts = (truth, named) =>
   isCulprit(truth, named) &&
   truth.remediation.actions.includes(named.remediation.action) &&

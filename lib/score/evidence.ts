@@ -1,6 +1,6 @@
 /**
- * Decides whether a cited fact shows a piece of evidence: it is from the incident, about the right
- * service, measured as the rubric demands, and read instead of computed. Pure.
+ * Decides whether a cited fact shows a piece of evidence: it must be from the incident, about the
+ * right service, measured as the rubric demands, and read, not computed. Pure.
  *
  * Investigators write their own queries. A citation of `cms_x * 0 + 500` is grounded, because the
  * record contains the value, but it shows nothing. `reading.ts` has the rules.
@@ -18,7 +18,7 @@ export interface CitedFact {
   readonly record: EvidenceRecord;
 }
 
-/** Maximum difference between the clock of a scrape and the clock of the lab's events. */
+/** Maximum difference between the clock of a scrape and the lab's clock. */
 const CLOCK_SLACK_MS = 2000;
 
 /**
@@ -38,7 +38,7 @@ export function findShown(
   })?.fact;
 }
 
-/** A fact of the time before the alert never counts; a fact with a time counts by it. */
+/** A fact from before the alert never counts; a fact with a time must be recent enough. */
 function isFrom({ when }: Fact, sinceUnixMs: number): boolean {
   if (when === "before") return false;
   const at = Date.parse(when);
@@ -57,7 +57,7 @@ function matches(accepted: AcceptedSignal, fact: Fact, record: EvidenceRecord): 
 /** The catalogue tool returns the number of series under the name of the metric. */
 const isCount = ({ labels }: Fact): boolean => labels["meaning"] === "number of series";
 
-/** The query of a call; undefined for a tool without one, such as a comparison. */
+/** The query of a call; undefined for a tool without one, such as `compare`. */
 function queryOf({ arguments: args }: EvidenceRecord): string | undefined {
   if (typeof args["query"] === "string") return args["query"];
   if (typeof args["path"] !== "string") return undefined;
@@ -65,15 +65,15 @@ function queryOf({ arguments: args }: EvidenceRecord): string | undefined {
   return search.get("query") ?? search.get("q") ?? "";
 }
 
-/** A tool of its own, or Prometheus' API below Grafana's proxy. */
+/** Either a tool of the project, or Prometheus' API below Grafana's proxy. */
 function isPromQL({ tool, arguments: args }: EvidenceRecord): boolean {
   if (typeof args["path"] !== "string") return tool === "promql";
   return /\/api\/v1\/query/.test(args["path"]) && !args["path"].includes("/loki/");
 }
 
 /**
- * A fact of a tool that writes its own queries. The comparison returns counters as rates and
- * histograms as quantiles.
+ * A fact of a tool with fixed queries. `compare` returns counters as rates and histograms as
+ * quantiles.
  */
 function showsPlain(accepted: AcceptedSignal, { labels, value, signal }: Fact): boolean {
   const { as, holds, labels: wanted = {} } = accepted;
@@ -83,7 +83,7 @@ function showsPlain(accepted: AcceptedSignal, { labels, value, signal }: Fact): 
   return holds === undefined || compares(value, holds);
 }
 
-/** Words that write values into the lines of a log query, and arithmetic with its numbers. */
+/** Words of a log query that insert values into lines, or compute with its numbers. */
 const WRITTEN = /\b(line_format|label_format|vector|bool|offset)\b|[-+*/%^]/;
 
 function showsLogs({ labels = {}, holds, as }: AcceptedSignal, fact: Fact, query: string): boolean {
@@ -96,11 +96,12 @@ function showsLogs({ labels = {}, holds, as }: AcceptedSignal, fact: Fact, query
   return !WRITTEN.test(bare) && (holds === undefined || compares(fact.value, holds));
 }
 
-/** Each reading that the value may be of has to show it. */
+/** Every reading that the value may have must show the evidence. */
 function showsReading(accepted: AcceptedSignal, fact: Fact, readings: readonly Reading[]): boolean {
   const value = Number(fact.value);
   const series = readings.flatMap((each) => (each.kind === "series" ? [each] : []));
-  // Prometheus counts no empty selection: `count(…) or vector(0)` says that it is empty.
+  // Prometheus returns nothing for a count of an empty selection; `count(…) or vector(0)` returns 0
+  // for it.
   const isEmptyCount = value === 0 && series.every(({ measure }) => measure === "count");
   const mayBeConstant = readings.some((each) => each.kind === "constant" && each.value === value);
   if (series.length === 0 || (mayBeConstant && !isEmptyCount)) return false;
@@ -117,8 +118,8 @@ const isOf = ({ metric, measure }: SeriesReading, signal: string): boolean =>
   metric === null ? measure === "value" : metric.replace(/_(bucket|sum|count)$/, "") === signal;
 
 /**
- * The service of a value without a label for it comes from the query; then it has to be the
- * selector that names it.
+ * If the value has no label for the service, its service comes from the query; then a matcher must
+ * name it.
  */
 function isAbout({ matchers }: SeriesReading, { service, labels }: Fact): boolean {
   const named = SERVICES.find((name) => name === service);
@@ -128,7 +129,9 @@ function isAbout({ matchers }: SeriesReading, { service, labels }: Fact): boolea
   return Object.values(labels).some(isNamed) || matchers.some(({ value }) => isNamed(value));
 }
 
-/** The labels are the result's, or the selector's. A count is of exactly what is selected. */
+/**
+ * The labels are in the result or in the selector. A count refers to exactly the selected series.
+ */
 function isLabelled(
   { labels = {}, as }: AcceptedSignal,
   { matchers }: SeriesReading,
@@ -144,7 +147,7 @@ function isLabelled(
   );
 }
 
-/** Whether the value, measured as the rubric demands, fulfils its condition. */
+/** Whether the value, measured as the rubric demands, meets its condition. */
 function isMet({ as, holds }: AcceptedSignal, reading: SeriesReading, value: number): boolean {
   const read = measured(as, reading, undone(reading, value), holds);
   return read !== undefined && (holds === undefined || compares(read, holds));
@@ -162,7 +165,7 @@ function measured(
   }
   if (as === "least") return least && measure === "value" ? value : undefined;
   if (as !== undefined) return measure === as ? value : undefined;
-  // That a counter is above 0 is shown by its growth too.
+  // Growth of a counter also shows that it is above 0.
   const isEvent = holds === undefined || (holds.op === ">" && holds.value === 0);
   const isGrowth = measure === "rate" || measure === "increase";
   return measure === "value" || (isEvent && isGrowth) ? value : undefined;

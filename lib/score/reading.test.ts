@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { readingsOf, undone } from "./reading.ts";
 
-/** The values of the series that a query's value 6 may stand for, with how they were measured. */
+/** The series values that a query's value 6 can mean, with how they were measured. */
 function read(query: string): readonly string[] | undefined {
   return readingsOf(query)?.map((each) =>
     each.kind === "constant"
@@ -12,7 +12,7 @@ function read(query: string): readonly string[] | undefined {
 
 describe("what a query reads", () => {
   const cases: readonly (readonly [string, readonly string[] | undefined])[] = [
-    // Selections, aggregations and filters return values of the series.
+    // Selections, aggregations and filters return values of series.
     ["up", ["up value 6"]],
     ['{__name__="up",job="a"}', ["up value 6"]],
     ['{__name__=~"up|down"}', ["any value 6"]],
@@ -30,7 +30,7 @@ describe("what a query reads", () => {
     ["histogram_quantile(0.9, sum by (le) (rate(x_bucket[1m])))", ["x duration 6"]],
     ["sum(rate(x_sum[1m])) / sum(rate(x_count[1m]))", ["x duration 6"]],
     ["count(up == 0)", ["up count 6"]],
-    // Arithmetic with constants is undone.
+    // Arithmetic with constants is inverted.
     ["x - vector(0)", ["x value 6"]],
     ["1 - up", ["up value -5"]],
     ["(1 - up) > 0", ["up value -5"]],
@@ -39,11 +39,11 @@ describe("what a query reads", () => {
     ["x / 1024 / 1024", ["x value 6291456"]],
     ["2 * (3 + x) - 4", ["x value 2"]],
     ["1000 * (rate(x_sum[1m]) / rate(x_count[1m]))", ["x duration 0.006"]],
-    // A value may stem from any branch.
+    // The value may come from either branch.
     ["x or vector(0)", ["x value 6", "constant 0"]],
     ["2 * (x or on () vector(3))", ["x value 3", "constant 6"]],
     ["rate(a_total[1m]) * 10 or a_sum / a_count", ["a_total rate 0.6", "a duration 6"]],
-    // Everything else reads nothing.
+    // Everything else yields no reading.
     ["x * 0 + 6", undefined],
     ["x / 0", undefined],
     ["6 / x", undefined],

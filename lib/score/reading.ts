@@ -1,11 +1,11 @@
 /**
- * What the value of a PromQL query says about a series. Pure.
+ * Determines what the value of a PromQL query says about a series. Pure.
  *
- * An investigator writes its own queries, so that a query can return any number under the name of
- * any metric. A value counts as read when the query gets it from the series by selection,
- * aggregation and the functions below. Arithmetic with constants is undone: `1 - up` with value 1
- * reads `up` = 0, and `rate(x[1m]) * 10` with value 300 reads 30. Everything else, such as
- * arithmetic between series, other points in time, or labels that the query writes, reads nothing.
+ * Investigators write their own queries, and a query can return any number under the name of any
+ * metric. A value counts as read when the query gets it from the series by selection, aggregation
+ * and the functions below. Arithmetic with constants is inverted: `1 - up` with value 1 reads `up`
+ * = 0, and `rate(x[1m]) * 10` with value 300 reads 30. Everything else yields no reading:
+ * arithmetic between series, other points in time, labels that the query sets.
  */
 import { parser } from "@prometheus-io/lezer-promql";
 import type { SyntaxNode } from "@lezer/common";
@@ -20,15 +20,15 @@ export interface Matcher {
 /** A series whose value the query returns. */
 export interface SeriesReading {
   readonly kind: "series";
-  /** The name that the selector gives, with a histogram's suffix; null when it gives a pattern. */
+  /** The metric name in the selector, with a histogram's suffix; null for a pattern. */
   readonly metric: string | null;
   readonly matchers: readonly Matcher[];
   readonly measure: "value" | "rate" | "increase" | "duration" | "count";
-  /** The range of an increase. */
+  /** The range of an increase, seconds. */
   readonly seconds: number;
-  /** The value is the least of several series. */
+  /** Whether the value is the minimum of several series. */
   readonly least: boolean;
-  /** The query's value is `offset + factor * x`, with x the value of the series. */
+  /** The query's value is `offset + factor * x`, where x is the value of the series. */
   readonly offset: number;
   readonly factor: number;
 }
@@ -41,7 +41,7 @@ interface ConstantReading {
 
 export type Reading = SeriesReading | ConstantReading;
 
-/** The readings that a value may be one of; undefined when the query reads nothing. */
+/** All readings that the value may have; undefined when the query reads nothing. */
 export function readingsOf(query: string): readonly Reading[] | undefined {
   const tree = parser.parse(query);
   let broken = false;
@@ -50,11 +50,11 @@ export function readingsOf(query: string): readonly Reading[] | undefined {
   return broken || top === null ? undefined : new Reader(query).read(top);
 }
 
-/** The value of the series; undefined when the query's value does not tell it. */
+/** The value of the series; undefined when the query's value does not determine it. */
 export const undone = ({ offset, factor }: SeriesReading, value: number): number =>
   (value - offset) / factor;
 
-/** Aggregations and functions whose value is one of the values that they are given, or their sum. */
+/** Aggregations and functions that return one of their input values, or their sum. */
 const SAME_AGGREGATES = new Set(["sum", "avg", "min", "max", "topk", "bottomk", "quantile"]);
 const SAME_FUNCTIONS = new Set([
   "sort",
@@ -206,7 +206,7 @@ function scaled(readings: Readings, offset: number, factor: number): Readings {
   );
 }
 
-/** The value of `constant operation readings`, or the other way round. */
+/** The value of `constant operation readings`, or with the operands exchanged. */
 function withConstant(
   operation: string,
   left: readonly Reading[],
@@ -226,7 +226,7 @@ function withConstant(
   return operation === "Mul" ? scaled(right, 0, value) : undefined;
 }
 
-/** The average of a histogram is its sum divided by its count, and no other division is a read. */
+/** The average of a histogram is its sum divided by its count; no other division is a reading. */
 function average(operation: string, left: readonly Reading[], right: readonly Reading[]): Readings {
   const [sum, ...others] = histogram(seriesOnly(left), /_sum$/) ?? [];
   const [count, ...more] = histogram(seriesOnly(right), /_count$/) ?? [];
@@ -236,7 +236,7 @@ function average(operation: string, left: readonly Reading[], right: readonly Re
   return isOne && isPlain ? [sum] : undefined;
 }
 
-/** Durations, from series whose names have this suffix. */
+/** A histogram of durations: series with these suffixes. */
 function histogram(
   series: readonly SeriesReading[] | undefined,
   suffix: RegExp,

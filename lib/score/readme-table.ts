@@ -1,4 +1,4 @@
-/** Writes the published results into the README and checks them. */
+/** Writes the published results into the README, and checks them. */
 import type { Summary } from "./summary.ts";
 import { summaryTable } from "./tables.ts";
 
@@ -32,7 +32,7 @@ function tables(summary: Summary): string {
   return `${table}\n\nThe same without one of its parts:\n\n${below}`;
 }
 
-/** Whether the README has the table of this summary, in any layout of a formatter. */
+/** Whether the README contains the table of this summary, in any formatting. */
 export function saysResults(readme: string, summary: Summary): boolean {
   const plain = (text: string): string =>
     text.replaceAll(/ *\| */g, "|").replaceAll(/-{3,}/g, "---");

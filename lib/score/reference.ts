@@ -15,6 +15,6 @@ export const REFERENCE: Readonly<
 
 export const REFERENCE_TOTAL = "9/26";
 
-/** What to keep in mind when reading the rubric's points. */
+/** A remark on the rubric's points for readers. */
 export const RUBRIC_REMARK =
   "The rubric is for comparison with the reference (9 of 26) on its six scenarios. It pays for less than a diagnosis: an answer without a class of fault, by a floor, had 3 of 3 on sensor-down.";

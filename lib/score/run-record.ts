@@ -57,8 +57,8 @@ export const ScoreSchema = z.strictObject({
   max: z.number(),
   items: z.array(ScoreItemSchema),
   /**
-   * 0 when a fault is missed, else the share of the named faults that is right; without a fault, 1
-   * for naming none.
+   * 0 when a fault is missed, else the share of right ones among the named faults; without a true
+   * fault, 1 for naming none.
    */
   diagnosis: z.number(),
   /** The answer names only `unknown`. */
@@ -66,9 +66,9 @@ export const ScoreSchema = z.strictObject({
   /** The culprits are right. */
   component: z.boolean(),
   fault_class: z.boolean(),
-  /** Every fault is named by culprit and class, and nothing else: a right diagnosis. */
+  /** The answer names every fault by culprit and class, and nothing else: a right diagnosis. */
   correct: z.boolean(),
-  /** The diagnosis is right, and what is cited shows how the fault works. */
+  /** The diagnosis is right, and the citations show how the fault works. */
   mechanism: z.boolean(),
   remediation: z.boolean(),
   /** Stated onset minus injection, seconds; null without a stated onset or without an injection. */
@@ -76,9 +76,9 @@ export const ScoreSchema = z.strictObject({
   grounded_citations: z.number(),
   invented_citations: z.number(),
   /**
-   * How well the cited facts are chosen, 0 to 1: the harmonic mean of the share of expected pieces
-   * that are shown and the share of citations that were needed for it. Null when nothing is
-   * expected or it was not measured.
+   * Quality of the citations, 0 to 1: the harmonic mean of the share of expected pieces that are
+   * shown and the share of citations that were needed for it. Null when nothing is expected or it
+   * was not measured.
    */
   evidence_f1: z.number().nullable(),
   /** Brier score of the stated confidence, 0 to 2; see calibration.ts. */
@@ -89,11 +89,11 @@ export const ScoreSchema = z.strictObject({
 });
 export type Score = z.infer<typeof ScoreSchema>;
 
-/** Whether a condition of a repair held; null when it was not looked at. */
+/** Whether a condition of a repair held; null when it was not checked. */
 const VerdictSchema = z.strictObject({ holds: z.boolean().nullable(), seen: z.string() });
 export type Verdict = z.infer<typeof VerdictSchema>;
 
-/** What a system shows after a remedy, in the order of the tables. */
+/** The conditions of a repair, in the order of the tables. */
 export const VerdictsSchema = z.strictObject({
   signature_gone: VerdictSchema,
   stays_gone: VerdictSchema,
@@ -103,21 +103,21 @@ export const VerdictsSchema = z.strictObject({
 });
 export type Verdicts = z.infer<typeof VerdictsSchema>;
 
-/** How the remedies of an answer did when they were carried out. */
+/** Results of executing the remedies of an answer. */
 export const RepairSchema = z.strictObject({
-  /** No verdict fell. */
+  /** No condition failed. */
   repaired: z.boolean(),
-  /** What was carried out, in words; empty when nothing could be. */
+  /** The executed actions as text; empty when none could be executed. */
   acts: z.array(z.string()),
-  /** Why the rest of the remedies could not be carried out. */
+  /** Reasons why remedies could not be executed. */
   refused: z.array(z.string()),
   verdicts: VerdictsSchema,
-  /** The file of the execution below `remedies/`; null when an agent acted live. */
+  /** Name of the execution's file below `remedies/`; null when an agent acted on the lab. */
   execution: z.string().nullable(),
 });
 export type Repair = z.infer<typeof RepairSchema>;
 
-/** A fault in short, as named or as true. */
+/** A named or true fault in short form. */
 const ShortFaultSchema = z.strictObject({
   culprit: z.enum(CULPRITS).nullable(),
   fault_class: z.enum([...FAULT_CLASS_NAMES, "unknown"]).exclude(["none"]),
@@ -131,7 +131,7 @@ const CurrentManifestSchema = z.strictObject({
   control: z.boolean(),
   investigator: z.string(),
   repeat: z.number(),
-  /** Id of the frozen incident that was examined; null when the lab itself was. */
+  /** Id of the examined frozen incident; null when the lab was examined. */
   incident: z.string().nullable().default(null),
   /** The seed of all random choices of the investigation. */
   seed: z.number(),
@@ -154,7 +154,7 @@ const CurrentManifestSchema = z.strictObject({
     title: z.string(),
     query: z.string(),
     threshold: z.number().nullable(),
-    /** Prometheus returns NaN at times, which JSON does not have; such points are dropped. */
+    /** Prometheus can return NaN, which JSON does not have; such points are dropped. */
     points: z
       .array(z.tuple([z.number(), z.number().nullable()]))
       .transform((points) =>
@@ -171,11 +171,11 @@ const CurrentManifestSchema = z.strictObject({
   details: z.record(z.string(), z.unknown()),
   versions: z.record(z.string(), z.string()),
   score: ScoreSchema.nullable(),
-  /** How the proposed remedy did when it was carried out; null when it was not. */
+  /** Result of executing the proposed remedy; null when it was not executed. */
   repair: RepairSchema.nullable().default(null),
 });
 
-/** Reads a manifest, also of the version in which diagnosis and truth were one fault each. */
+/** Reads a manifest, also of version 1, in which diagnosis and truth had one fault each. */
 export const ManifestSchema = z.preprocess(fromVersion1, CurrentManifestSchema);
 export type Manifest = z.infer<typeof CurrentManifestSchema>;
 

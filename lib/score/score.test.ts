@@ -152,7 +152,7 @@ describe("score()", () => {
     const evidence = [...single.evidence, ...more.map(({ signal }) => cite(signal, 1))];
     const over = score(answerOf({ ...single, evidence }), truth, wide, times);
     expect(exact.evidence_f1).toBe(1);
-    // Two pieces of two, with six citations: precision 1/3.
+    // Both of two pieces are shown with six citations: precision 1/3.
     expect(over).toMatchObject({ grounded_citations: 6, points: exact.points, mechanism: true });
     expect(over.evidence_f1).toBeCloseTo(0.5);
     const one = answerOf({ ...single, evidence: single.evidence.slice(0, 1) });

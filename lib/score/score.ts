@@ -3,7 +3,7 @@
  *
  * One point for the right service, one for each expected piece of evidence that the answer cites
  * and the record contains, one for the right remediation. A misattribution costs one or two points,
- * each invented source one.
+ * each invented citation one.
  */
 import {
   type Answer,
@@ -18,7 +18,7 @@ import { diagnosisOf } from "./diagnosis.ts";
 import { type CitedFact, findShown } from "./evidence.ts";
 import type { Score } from "./run-record.ts";
 
-/** Maximum number of points that invented sources cost. */
+/** Maximum number of points that invented citations cost. */
 export const MAX_INVENTED = 3;
 
 interface Item {
@@ -27,11 +27,11 @@ interface Item {
   readonly reason: string;
 }
 
-/** The times that an answer is compared with, Unix milliseconds. */
+/** The times of an incident, Unix milliseconds. */
 export interface ScoreTimes {
-  /** Time of the injection; null when nothing is wrong, so that there is no onset. */
+  /** Time of the injection; null when nothing is wrong and there is no onset. */
   readonly injectedUnixMs: number | null;
-  /** Earlier facts show nothing of the incident. */
+  /** Facts from before this time show nothing about the incident. */
   readonly evidenceFromUnixMs: number;
 }
 
@@ -55,8 +55,8 @@ export function score(
 }
 
 /**
- * Scores an answer whose recorded calls were not kept: the earlier score says what its citations
- * showed, all else is computed anew.
+ * Scores an answer without records of its calls: takes the results of its citations from the
+ * earlier score, and computes the rest again.
  */
 export function scoreWithoutRecords(
   answer: Answer,
@@ -74,9 +74,9 @@ export function scoreWithoutRecords(
   });
 }
 
-/** What the citations of an answer are worth. */
+/** The result of checking an answer's citations. */
 interface Cited {
-  /** One for each expected piece of evidence. */
+  /** One item for each expected piece of evidence. */
   readonly items: readonly Item[];
   readonly grounded: number;
   readonly invented: number;
@@ -121,13 +121,13 @@ function assembled(
   };
 }
 
-/** Every piece that belongs to the mechanism is shown. */
+/** Whether every piece of evidence for the mechanism is shown. */
 const isMechanismShown = ({ evidence }: Truth, shown: readonly boolean[]): boolean =>
   evidence.every(({ shows_mechanism }, i) => shows_mechanism !== true || shown[i] === true);
 
 /**
- * Harmonic mean of recall and precision. One citation is needed for each piece that is shown; more
- * of them lower the precision.
+ * Harmonic mean of recall and precision. Each shown piece needs one citation; further ones lower
+ * the precision.
  */
 function evidenceF1(shown: readonly boolean[], citations: number): number | null {
   if (shown.length === 0) return null;
@@ -179,7 +179,7 @@ function inventedItem(invented: number): Item[] {
   ];
 }
 
-/** The score of a run without an answer: wrong, at the confidence that was stated. */
+/** The score of a run without an answer: wrong, with the stated confidence. */
 export function scoreOfFailure(truth: Truth, reason: string, confidence?: number): Score {
   return {
     points: 0,
@@ -213,7 +213,7 @@ function evidenceItem(expected: ExpectedEvidence, shown: Fact | undefined): Item
   };
 }
 
-/** A wrong culprit and a wrong class cost points once each, by the first rule that matches. */
+/** A wrong culprit and a wrong class each cost points, by the first matching rule. */
 function misattributions({ faults }: Answer, { misattributions: rules }: Truth): Item[] {
   const byService = rules.find(
     ({ culprit }) => culprit !== undefined && faults.some((fault) => fault.culprit === culprit),

@@ -54,7 +54,7 @@ describe("pairedTest()", () => {
 
   test("is McNemar's exact test over the shared incidents", () => {
     const result = pairedTest(of(1, 1, 1, 1, 1, 1, 0), of(0, 0, 0, 0, 0, 0, 1));
-    // Seven differences, one of them the other way: 2 (1 + 7) / 128.
+    // Seven differences, one with the other sign: 2 (1 + 7) / 128.
     expect(result).toMatchObject({ shared: 7, first: 6, second: 1 });
     expect(result?.p).toBeCloseTo(0.125);
   });

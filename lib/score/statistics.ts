@@ -7,7 +7,10 @@ export interface Estimate {
   readonly high: number;
   /** Number of examinations. */
   readonly n: number;
-  /** Number of independent groups of them: scenarios, or incidents when there is one scenario. */
+  /**
+   * Number of independent groups of examinations: scenarios, or incidents when there is one
+   * scenario.
+   */
   readonly clusters: number;
 }
 
@@ -31,15 +34,15 @@ export function wilson(share: number, n: number): { readonly low: number; readon
 /**
  * Mean of the clusters' means, each cluster counting once, with its interval. With one value per
  * cluster the interval is Wilson's. Repeats within a cluster are not independent: the effective
- * sample size follows from how the clusters' means vary, and lies between the number of clusters
- * and the number of values. Clusters that all agree have no variance to tell it from, so they count
- * once each: 8 of 8 is 68 to 100 %, however often each was repeated. Source: Korn and Graubard,
- * Confidence Intervals for Proportions with Small Expected Number of Positive Counts (1998), with
- * Wilson's interval instead of Clopper and Pearson's.
+ * sample size follows from the variance of the clusters' means, and lies between the number of
+ * clusters and the number of values. When all clusters agree, there is no variance to estimate it
+ * from, so each counts once: 8 of 8 is 68 to 100 %, whatever the number of repeats. Source: Korn
+ * and Graubard, Confidence Intervals for Proportions with Small Expected Number of Positive Counts
+ * (1998), with Wilson's interval instead of Clopper and Pearson's.
  */
 export function estimateOf(clusters: readonly (readonly number[])[]): Estimate {
   const filled = clusters.filter(({ length }) => length > 0);
-  // One cluster tells nothing of how clusters vary; its values are taken as independent.
+  // One cluster has no variance between clusters; its values are treated as independent.
   const groups = filled.length === 1 ? (filled[0] ?? []).map((value) => [value]) : filled;
   const n = groups.flat().length;
   if (n === 0) return { mean: Number.NaN, low: Number.NaN, high: Number.NaN, n: 0, clusters: 0 };
@@ -52,10 +55,10 @@ export function estimateOf(clusters: readonly (readonly number[])[]): Estimate {
   return { mean, ...wilson(mean, size), n, clusters: means.length };
 }
 
-/** How two investigators did on the incidents that both examined. */
+/** Result of two investigators on the incidents that both examined. */
 export interface PairedTest {
   readonly shared: number;
-  /** Incidents on which the first did better, and the second. */
+  /** Number of incidents on which the first was better, and the second. */
   readonly first: number;
   readonly second: number;
   /** Two-sided p-value; not corrected for the number of comparisons. */
@@ -64,7 +67,7 @@ export interface PairedTest {
 
 /**
  * The exact sign test over shared incidents (McNemar's exact test when each value is 0 or 1). Ties
- * tell nothing. Null when no incident is shared.
+ * are ignored. Null when no incident is shared.
  */
 export function pairedTest(
   first: ReadonlyMap<string, number>,
@@ -82,7 +85,7 @@ export function pairedTest(
   return { shared: differences.length, first: better, second: worse, p };
 }
 
-/** The chance of at most `k` heads in `n` throws of a fair coin. */
+/** The probability of at most `k` heads in `n` throws of a fair coin. */
 function binomialTail(n: number, k: number): number {
   let [chance, sum] = [0.5 ** n, 0];
   for (let i = 0; i <= k; i++) {
@@ -94,7 +97,7 @@ function binomialTail(n: number, k: number): number {
 
 /**
  * Product of (a - i) / (b - i) for i below k: the probability that k draws without replacement from
- * b all hit the a.
+ * b are all among a.
  */
 function allDrawn(a: number, b: number, k: number): number {
   let chance = 1;

@@ -18,7 +18,7 @@ interface Run {
   readonly details?: Record<string, unknown>;
 }
 
-/** As much of a valid run as the summary looks at. */
+/** The parts of a valid run that the summary uses. */
 function runOf(run: Run): Manifest {
   const { investigator, scenario, said, confidence = 0.9, incident = null, points = 0 } = run;
   const correct = said === "right";

@@ -24,7 +24,7 @@ import {
 export interface Cell {
   readonly scenario: string;
   readonly control: boolean;
-  /** Valid runs; the next fields count the others. */
+  /** Number of valid runs; the next fields count the others. */
   readonly n: number;
   readonly invalid: number;
   readonly defects: number;
@@ -60,24 +60,24 @@ export interface Group {
   readonly investigator: string;
   readonly kind: Kind;
   readonly isolation: Manifest["isolation"];
-  /** It was not confined while it investigated. */
+  /** Whether the agent ran without confinement. */
   readonly unconfined: boolean;
   readonly runs: number;
   readonly valid: number;
   readonly invalid: number;
   readonly defects: number;
-  /** The headline: the share of the named faults that is right, 0 when one is missed. */
+  /** The headline: share of right ones among the named faults, 0 when one is missed. */
   readonly diagnosis: Estimate;
-  /** Share of remedies that repaired the system; null when none was carried out. */
+  /** Share of executed remedies that repaired the system; null when none was executed. */
   readonly repair: Estimate | null;
-  /** Examinations that named nothing but `unknown`. */
+  /** Number of examinations that named only `unknown`. */
   readonly abstained: number;
   readonly mean_tokens: number | null;
   readonly mean_tool_calls: number | null;
   readonly mean_wall_seconds: number | null;
   /** Mean points on the reference's scenarios; null when none of them was examined. */
   readonly rubric: Rubric | null;
-  /** Over all valid examinations. */
+  /** Mean over all valid examinations. */
   readonly brier: number | null;
   /** 1 minus the Brier score over that of the base rate; null when all truths are the same. */
   readonly skill: number | null;
@@ -86,7 +86,7 @@ export interface Group {
   readonly calibration: readonly CalibrationBin[];
   readonly risk_coverage: RiskCoverage;
   readonly cells: readonly Cell[];
-  /** The score in its parts. */
+  /** The partial scores. */
   readonly details: Details;
 }
 
@@ -125,13 +125,13 @@ export function summarize(manifests: readonly Manifest[]): Summary {
 const isScored = (manifest: Manifest): manifest is Scored =>
   manifest.outcome.kind === "valid" && manifest.score !== null;
 
-/** What all groups of a table share. */
+/** Data shared by all groups of a table. */
 interface TableBase {
   readonly k: number;
   readonly baseRate: number;
 }
 
-/** The groups that are compared with each other: by kind, the best diagnosis first. */
+/** The groups of one table, by kind, the best diagnosis first. */
 function tableOf(manifests: readonly Manifest[]): Pick<Summary, "groups" | "comparisons"> {
   const scored = manifests.filter(isScored);
   const cells = Map.groupBy(scored, ({ investigator, scenario }) => `${investigator}\n${scenario}`);
@@ -218,7 +218,7 @@ function rubricOf(cells: readonly Cell[]): Rubric | null {
       };
 }
 
-/** One value per incident: a frozen one, or a scenario of one moment, whoever examined it. */
+/** One value per incident: a frozen incident, or a scenario at one time, for all investigators. */
 function perIncident(manifests: readonly Manifest[]): Map<string, number> {
   const incidents = Map.groupBy(
     manifests.filter(isScored),

@@ -4,7 +4,7 @@ import { REFERENCE, REFERENCE_TOTAL } from "./reference.ts";
 import type { Estimate } from "./statistics.ts";
 import type { Cell, Comparison, Group, Rubric, Summary } from "./summary.ts";
 
-/** How the estimates of the tables are computed, in words. */
+/** Describes how the tables' estimates are computed. */
 export const ESTIMATE_METHOD =
   "Percentages are means of the scenarios' means, so that each scenario counts once. Intervals are 95 %: Wilson's with one value per scenario; repeats of a scenario narrow them only as far as they differ from each other.";
 
@@ -16,7 +16,7 @@ export const nameOf = ({ investigator, isolation, unconfined }: Group): string =
   return marks.length === 0 ? investigator : `${investigator} (${marks.join(", ")})`;
 };
 
-/** A column of the headline table: the diagnosis, the repair, then the costs. */
+/** A column of the headline table. */
 type Column = readonly [name: string, text: (group: Group) => string];
 
 export const HEADLINE: readonly Column[] = [
@@ -50,7 +50,7 @@ export const headlineTable = ({ groups }: Pick<Summary, "groups">): string =>
     groups.map((group) => HEADLINE.map(([, text]) => text(group))),
   );
 
-/** The headline, and what each investigator got right in each scenario. */
+/** The headline, and each investigator's right diagnoses by scenario. */
 export function summaryTable(summary: Pick<Summary, "groups">): string {
   const { groups } = summary;
   const scenarios = scenariosOf(groups);
@@ -72,7 +72,7 @@ function cellText(cell: Cell | undefined): string {
   return `${correct}/${n} right${abstained === 0 ? "" : `, ${abstained} unknown`}`;
 }
 
-/** How well confidence was stated: name and value. */
+/** Calibration figures: name and value. */
 export const CALIBRATION_FIGURES: readonly Column[] = [
   ["Brier score (0 to 2, lower is better)", ({ brier }) => rounded(brier, 3)],
   ["skill against the base rate", ({ skill }) => rounded(skill, 2)],
@@ -81,7 +81,7 @@ export const CALIBRATION_FIGURES: readonly Column[] = [
 
 const numberText = (value: number): string => (Number.isFinite(value) ? value.toFixed(2) : "–");
 
-/** The score in its parts, with calibration, as a Markdown table. */
+/** The partial scores with calibration, as a Markdown table. */
 export function detailsTable({ groups }: Summary): string {
   const columns = groups.map((group) => [
     ...detailRows(group.details, estimateText),
@@ -162,7 +162,7 @@ export function figuresTable({ groups }: Summary): string {
   return markdownTable(header, rows);
 }
 
-/** The name as the other tables have it. */
+/** The investigator's name as in the other tables. */
 function markedName(name: string, isolation: string, groups: readonly Group[]): string {
   const group = groups.find((one) => one.investigator === name && one.isolation === isolation);
   return group === undefined ? name : nameOf(group);

@@ -1,4 +1,4 @@
-/** The aggregations that LogQL and TraceQL share; the values are at least one. */
+/** The aggregations of LogQL and TraceQL; the list of values must not be empty. */
 const sum = (values: readonly number[]): number =>
   values.reduce((total, value) => total + value, 0);
 

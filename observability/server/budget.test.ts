@@ -31,7 +31,7 @@ describe("a query over very many lines", () => {
         finished.push("push");
       }
       await query;
-      // What was sent while the query ran did not have to wait for its end.
+      // Data that was sent during the query did not wait for its end.
       expect(finished[0]).toBe("push");
       expect(finished).toContain("query 200");
     },

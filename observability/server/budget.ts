@@ -5,7 +5,7 @@
 import { QueryTimeout } from "./query-error.ts";
 
 const SLICE_MS = 5;
-/** One row may stand for a thousand that SQLite filtered out, so the clock is read often. */
+/** SQLite may have filtered a thousand rows for one result, so the clock is read often. */
 const ROWS_PER_LOOK = 8;
 const DEFAULT_DEADLINE_MS = 30_000;
 

@@ -26,7 +26,7 @@ test("with a full disk, queries answer with what was committed before", async ()
   expect((await lab.get("tempo", "/api/search", { q: "{}" })).status).toBe(200);
 
   limitPages(1_000_000);
-  // The commit at the next tick brings what waited.
+  // The next commit writes the queued rows.
   lab.server.store.flush();
   expect((await ask()).text).toContain("after");
 });

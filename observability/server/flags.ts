@@ -14,11 +14,11 @@ export interface Flags {
   readonly otlpHttpPort: number;
   readonly prometheusUrl: string;
   readonly rulesFile: string;
-  /** Size of the stored data at which the oldest goes, bytes. */
+  /** Size of the stored data above which the oldest is deleted, bytes. */
   readonly maxBytes: number;
   /**
-   * Set: the store is only read, nothing comes in, and the server's clock stands here; Unix
-   * milliseconds.
+   * If set, the store is read-only, nothing is ingested, and the server's clock is fixed at this
+   * time; Unix milliseconds.
    */
   readonly frozenAtMs?: number;
 }
@@ -92,7 +92,7 @@ export function parseFlags(argv: readonly string[]): Flags {
   };
 }
 
-/** The value of each flag; parseArgs would let the last of several win. */
+/** The value of each flag; parseArgs would accept repeats and use the last one. */
 function valuesOf(argv: readonly string[]): Readonly<Record<string, string | undefined>> {
   const options = Object.fromEntries(
     Object.keys(DEFAULTS).map((name) => [name, { type: "string", multiple: true }] as const),

@@ -12,9 +12,7 @@ const PORTS = ["console", "loki", "tempo", "otlp-grpc", "otlp-http"].map(
   (name) => `--${name}-port=0`,
 );
 
-/**
- * What a live server stored: two lines, a span and a marker, without indexes and without its queue.
- */
+/** A copy of a live server's store: two lines, a span and a marker, without indexes. */
 async function storedCopy(): Promise<string> {
   await using live = await TestServer.start();
   await live.pushLogs([

@@ -1,10 +1,12 @@
-/** What the query APIs of Loki and Tempo share: the frame, and parameters in the URL or a form. */
+/**
+ * Shared by the query APIs of Loki and Tempo: error handling, and parameters in the URL or a form.
+ */
 import { type Context, Hono } from "hono";
 import { QueryError } from "./query-error.ts";
 import { clampInt64 } from "./store/int64.ts";
 import { durationNs } from "./syntax.ts";
 
-/** An app that answers errors of queries, `/ready`, and who it is at `${prefix}/status/buildinfo`. */
+/** Creates an app that answers query errors, `/ready` and `${prefix}/status/buildinfo`. */
 export function queryApp(prefix: string, version: string): Hono {
   const app = new Hono();
   app.onError((error, c) => {
@@ -20,7 +22,7 @@ export function queryApp(prefix: string, version: string): Hono {
   return app;
 }
 
-/** The parameters of a GET, or of a POST that carries a form. */
+/** The parameters of a GET, or of a POST with a form. */
 export async function paramsOf({ req }: Context): Promise<URLSearchParams> {
   const params = new URLSearchParams(new URL(req.url).search);
   const type = req.header("content-type") ?? "";
@@ -31,8 +33,8 @@ export async function paramsOf({ req }: Context): Promise<URLSearchParams> {
 }
 
 /**
- * A time as Loki and Tempo take it: nanoseconds (more than 10 digits), seconds with or without a
- * fraction, or RFC 3339. Returns nanoseconds since the Unix epoch.
+ * A time in Loki's and Tempo's formats: nanoseconds (more than 10 digits), seconds with or without
+ * a fraction, or RFC 3339. Returns nanoseconds since the Unix epoch.
  */
 export function timeParam(params: URLSearchParams, name: string, fallbackNs: bigint): bigint {
   const text = params.get(name);

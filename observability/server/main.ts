@@ -1,6 +1,6 @@
 /**
- * Entry of the native lab's telemetry server: flags in, one line on standard output when it is
- * ready.
+ * Entry point of the native lab's telemetry server: parses flags, prints one line on standard
+ * output when it is ready.
  */
 import { constants, getPriority, setPriority } from "node:os";
 import { systemClock } from "../../lib/base/clock.ts";
@@ -15,8 +15,8 @@ async function main(argv: readonly string[]): Promise<void> {
     return;
   }
   const flags = parseFlags(argv);
-  // With few cores, the observed services go first: their telemetry can wait in buffers. A process
-  // that has a lower priority already may not raise it.
+  // With few cores the observed services have precedence: their telemetry can wait in buffers. A
+  // process with a lower priority cannot raise it.
   const { PRIORITY_BELOW_NORMAL } = constants.priority;
   if (getPriority() < PRIORITY_BELOW_NORMAL) setPriority(PRIORITY_BELOW_NORMAL);
   const server = await startServer(flags, {

@@ -1,7 +1,6 @@
 /**
- * The owner's markers: when a fault was injected and when an investigation ran. They are ground
- * truth, so only who holds the lab's owner token sees them, and no API that investigators use shows
- * them.
+ * The owner's markers: times of injections and investigations. They are ground truth: only the
+ * holder of the lab's owner token can read them, and no API for investigators shows them.
  */
 import type { Database } from "bun:sqlite";
 import { Hono } from "hono";
@@ -11,7 +10,7 @@ import { z } from "zod";
 const MarkerSchema = z.strictObject({
   /** Unix milliseconds. */
   time: z.number().int().nonnegative(),
-  /** Unix milliseconds; absent while it lasts, or for a point in time. */
+  /** Unix milliseconds; absent for a marker that has not ended, or for a point in time. */
   endTime: z.number().int().nonnegative().optional(),
   kind: z.enum(["fault", "cleanup", "investigation", "note"]),
   text: z.string().min(1).max(500),
@@ -27,7 +26,7 @@ interface Row {
   readonly text: string;
 }
 
-/** Keeps markers in the telemetry store's file, so that they survive a restart. */
+/** Stores markers in the telemetry store's file, so that they survive a restart. */
 export class MarkerStore {
   readonly #database: Database;
 
@@ -35,7 +34,7 @@ export class MarkerStore {
     this.#database = database;
   }
 
-  /** Adds a marker; the oldest goes when there are too many. */
+  /** Adds a marker; deletes the oldest when there are too many. */
   add({ time, endTime, kind, text }: Marker): void {
     this.#database
       .query("INSERT INTO markers (time_ms, end_ms, kind, text) VALUES (?, ?, ?, ?)")
@@ -59,7 +58,7 @@ export class MarkerStore {
   }
 }
 
-/** The route `/owner/markers`; without a token in the server's environment it does not exist. */
+/** The route `/owner/markers`; it exists only if the server has an owner token. */
 export function markerApp(markers: MarkerStore, ownerToken: string | undefined): Hono {
   const app = new Hono();
   if (ownerToken === undefined || ownerToken === "") return app;

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { compileRegex, RegexError } from "./regex.ts";
 
-/** Patterns on which RE2 and JavaScript agree, so that JavaScript is the reference. */
+/** Patterns with the same meaning in RE2 and JavaScript, so that JavaScript is the reference. */
 const PATTERNS = [
   "a|bc|d*e",
   "^abc$",
@@ -94,7 +94,7 @@ describe("compileRegex()", () => {
     "((a{100}){100}){100}",
     "([a-z]{1000}){6}",
     "x{1000}".repeat(6),
-    // Parentheses that are none: in a quotation, in a class, after a backslash.
+    // Characters that are not groups: in a quotation, in a class, after a backslash.
     `(\\Q)\\E${"a".repeat(100)}){100}`,
     `([)]${"a".repeat(100)}){100}`,
     `(\\)${"a".repeat(100)}){100}`,

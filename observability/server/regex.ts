@@ -1,30 +1,31 @@
 /**
- * Regular expressions of LogQL and TraceQL: RE2's syntax, and time linear in the text. JavaScript's
- * own engine backtracks: `(a+)+$` on a long line would stop the process.
+ * Regular expressions of LogQL and TraceQL: RE2's syntax, in time linear in the text. JavaScript's
+ * engine backtracks: `(a+)+$` on a long line would block the process.
  */
 import { RE2JS, RE2JSException } from "re2js";
 import { QueryError } from "./query-error.ts";
 
-/** The expression breaks a rule of the syntax, or a limit. */
+/** The expression breaks a rule of the syntax, or exceeds a limit. */
 export class RegexError extends QueryError {}
 
-/** Tells whether a text matches. */
+/** Returns whether a text matches. */
 export type Test = (text: string) => boolean;
 
 const MAX_PATTERN_CHARS = 8192;
 /**
- * Size of the compiled expression. RE2 itself allows 1.4 million: a second and 600 MB to compile.
+ * Maximum size of the compiled expression. RE2 allows 1.4 million, which takes a second and 600 MB
+ * to compile.
  */
 const MAX_STEPS = 5000;
 /**
- * Steps times characters of one text: at most a second, measured with `[a-z]{0,1000}` four times
- * over.
+ * Maximum of steps times characters of a text: at most a second, measured with `[a-z]{0,1000}` four
+ * times.
  */
 const MAX_WORK = 20_000_000;
 
 /**
- * Compiles `pattern`. With `whole`, the text must match from end to end, as label matchers demand;
- * without, anywhere. Throws RegexError, as the returned function does for a text that is too long.
+ * Compiles `pattern`. With `whole`, the whole text must match, as label matchers demand; without,
+ * any part. Throws RegexError; so does the returned function for a text that is too long.
  */
 export function compileRegex(pattern: string, whole: boolean): Test {
   if (pattern.length > MAX_PATTERN_CHARS) {
@@ -64,8 +65,8 @@ const TOKENS =
   /\\Q(?<quoted>.*?)(?:\\E|$)|\\[xpP]\{[^}]*\}|\\.|\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]|\{(?<min>\d+)(?:,(?<max>\d*))?\}|./gsu;
 
 /**
- * About how many steps an expression has, before it is compiled: what a repeat repeats counts each
- * time.
+ * Estimates the number of steps of an expression before its compilation; repeated parts count once
+ * for each repetition.
  */
 function stepsOf(pattern: string): number {
   const outer: number[] = [];
@@ -79,7 +80,7 @@ function stepsOf(pattern: string): number {
       continue;
     }
     if (token === ")") {
-      // A group is two steps of its own.
+      // A group itself has two steps.
       atom = sum + 2;
       sum = outer.pop() ?? 0;
     } else if (min !== undefined) {

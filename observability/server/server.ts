@@ -1,4 +1,4 @@
-/** The telemetry server put together: one process, five listeners, one store. */
+/** Assembles the telemetry server: one process, five listeners, one store. */
 import { readFile } from "node:fs/promises";
 import { Hono } from "hono";
 import { consoleApp } from "./console/app.ts";
@@ -20,7 +20,7 @@ import { DEFAULT_LIMITS } from "./store/retention.ts";
 import { Store } from "./store/store.ts";
 import { tempoApp } from "./tempo/routes.ts";
 
-/** Where the server listens; 0 where it does not, because it serves a frozen store. */
+/** The server's ports; 0 for those that a server of a frozen store does not open. */
 export interface Ports {
   readonly console: number;
   readonly loki: number;
@@ -32,7 +32,7 @@ export interface Ports {
 export interface TelemetryServer {
   readonly ports: Ports;
   readonly store: Store;
-  /** Stops listening, commits what is queued and closes the store; idempotent. */
+  /** Stops listening, commits the queue and closes the store; calling it again has no effect. */
   close(): Promise<void>;
 }
 
@@ -41,7 +41,9 @@ export interface ServerOptions {
   readonly ownerToken: string | undefined;
 }
 
-/** Starts listening; throws EnvironmentError when a port is taken or the store cannot be opened. */
+/**
+ * Starts listening; throws EnvironmentError when a port is in use or the store cannot be opened.
+ */
 export async function startServer(flags: Flags, options: ServerOptions): Promise<TelemetryServer> {
   const { frozenAtMs } = flags;
   const clock: Clock =

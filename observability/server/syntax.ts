@@ -1,7 +1,4 @@
-/**
- * What the parsers of LogQL and TraceQL share: the tree of a query, and reading its nodes and
- * leaves.
- */
+/** Shared by the parsers of LogQL and TraceQL: parsing a query, and reading its nodes. */
 import type { Parser, SyntaxNode } from "@lezer/common";
 import { QueryError, unsupported } from "./query-error.ts";
 import { compileRegex, RegexError, type Test } from "./regex.ts";
@@ -15,7 +12,7 @@ export interface Language {
   readonly blame: string;
 }
 
-/** The text of a query, read through the nodes of its tree. */
+/** The text of a query, with methods that read its nodes. */
 export class Source {
   readonly #language: Language;
   readonly #text: string;
@@ -25,7 +22,7 @@ export class Source {
     this.#text = text;
   }
 
-  /** The tree of the whole query; throws QueryError with the place of a syntax error. */
+  /** The tree of the whole query; throws QueryError with the position of a syntax error. */
   tree(): SyntaxNode {
     const text = this.#text;
     if (text.length > MAX_QUERY_CHARS) {
@@ -41,7 +38,7 @@ export class Source {
     throw this.wrong(from, `unexpected ${near === "" ? "$end" : JSON.stringify(near)}`);
   }
 
-  /** A syntax error at a place. */
+  /** A syntax error at a position. */
   wrong(from: number, problem: string): QueryError {
     return this.invalid(`syntax error at line 1, col ${from + 1}: ${problem}`);
   }
@@ -61,7 +58,7 @@ export class Source {
     return this.#text.slice(node.from, node.to);
   }
 
-  /** The text between two places. */
+  /** The text between two positions. */
   between(from: number, to: number): string {
     return this.#text.slice(from, to);
   }
@@ -72,14 +69,14 @@ export class Source {
     return /^\|?\s*\w+/.exec(text)?.[0] ?? text.slice(0, 20);
   }
 
-  /** The only child of that name; its absence is a syntax error. */
+  /** The first child of that name; throws a syntax error without one. */
   only(node: SyntaxNode, name: string): SyntaxNode {
     const child = node.getChild(name);
     if (child === null) throw this.wrong(node.from, `${name} expected`);
     return child;
   }
 
-  /** All descendants of that name, in order; does not look inside a match. */
+  /** All descendants of that name, in order, without those inside of a match. */
   all(node: SyntaxNode, name: string): SyntaxNode[] {
     return childrenOf(node).flatMap((child) =>
       child.name === name ? [child] : this.all(child, name),
@@ -111,7 +108,7 @@ export function childrenOf(node: SyntaxNode): SyntaxNode[] {
   return children;
 }
 
-/** The first node of the tree that stands for a syntax error, if there is one. */
+/** The first error node of the tree, if any. */
 export function firstError(top: SyntaxNode): SyntaxNode | undefined {
   const pending = [top];
   for (;;) {
@@ -152,7 +149,7 @@ export function durationNs(text: string): number | undefined {
 const BYTE_UNITS = ["b", "kb", "mb", "gb", "tb", "pb"];
 const BINARY_UNITS = ["", "kib", "mib", "gib", "tib", "pib"];
 
-/** A size such as `5KB` or `1.5MiB` in bytes; undefined when the text is none. */
+/** Parses a size such as `5KB` or `1.5MiB` into bytes; undefined for other text. */
 export function byteSize(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)\s*([a-zA-Z]*)$/.exec(text);
   if (match === null) return undefined;
@@ -177,7 +174,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "'": "'",
 };
 
-/** The value of a quoted string in Go's syntax; undefined when an escape is wrong. */
+/** The value of a quoted string in Go's syntax; undefined for an invalid escape. */
 export function unquote(text: string): string | undefined {
   const inner = text.slice(1, -1);
   if (text.startsWith("`")) return inner;

@@ -1,4 +1,4 @@
-/** Makes every service canonical again, in whatever state an interrupted run has left the lab. */
+/** Makes every service canonical again after an interrupted run. */
 import { refuseToDisturb } from "../../run/labs.ts";
 import type { CommandDefinition } from "../command.ts";
 import { labOf, type LabOptions, withLab } from "../options.ts";
@@ -12,7 +12,7 @@ export const cleanup: CommandDefinition<LabOptions, []> = {
     const progress = context.progress();
     const status = await lab.status();
     if (status === null) {
-      // The processes of a lab end with the program that owns it; its files may be left.
+      // The processes of a lab end with the program that owns it; its files may remain.
       await lab.down();
       progress.line("the lab is not up; nothing is left of it");
       return 0;

@@ -1,7 +1,4 @@
-/**
- * Checks whether a model is there and fit to investigate, and what a container engine can
- * do.
- */
+/** Checks whether a model is available and suitable, and what a container engine supports. */
 import { checkContainers } from "../../run/labs.ts";
 import { checkModel } from "../../run/investigators.ts";
 import type { CommandDefinition } from "../command.ts";

@@ -1,4 +1,4 @@
-/** Examines recorded incidents: Bun and Prometheus are all it needs. */
+/** Examines recorded incidents. Needs only Bun and Prometheus. */
 import { examineIncidents } from "../../run/examine-incidents.ts";
 import { investigatorsNamed } from "../../run/investigators.ts";
 import type { Shard } from "../../run/runs-folder.ts";

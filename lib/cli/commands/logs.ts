@@ -1,4 +1,4 @@
-/** Prints what a service wrote. */
+/** Prints the log of a service. */
 import { InvalidArgumentError } from "commander";
 import { isServiceName, type ServiceName, SERVICES } from "../../contract/topology.ts";
 import type { CommandDefinition } from "../command.ts";

@@ -1,4 +1,4 @@
-/** Shows which services and parts of the lab run, and in which state. */
+/** Prints the state of the lab's services and parts. */
 import type { LabStatus } from "../../run/labs.ts";
 import type { CommandDefinition } from "../command.ts";
 import { labOf, type LabOptions, withLab } from "../options.ts";

@@ -1,4 +1,4 @@
-/** Carries out the remedies that answers propose, and says what they repaired. */
+/** Executes the remedies that answers propose, and prints what they repaired. */
 import {
   type CarriedOut,
   carryOut,

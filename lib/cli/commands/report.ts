@@ -1,4 +1,4 @@
-/** Merges kept runs into one summary and one report. */
+/** Merges stored runs into one summary and one report. */
 import { mergeResults, type MergeOptions } from "../../run/report.ts";
 import type { CommandDefinition } from "../command.ts";
 

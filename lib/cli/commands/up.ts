@@ -39,7 +39,7 @@ export const up: CommandDefinition<LabOptions, []> = {
   },
 };
 
-/** What a user may open, in the order in which it is useful. */
+/** The lab's addresses for users, the most useful first. */
 function addresses(ports: LabPorts): { readonly surface: string; readonly url: string }[] {
   const local = (port: number, path = ""): string => `http://localhost:${port}${path}`;
   return [

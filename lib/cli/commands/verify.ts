@@ -1,4 +1,4 @@
-/** Proves every fault, signature, alert and recovery, without an investigator. */
+/** Checks every fault, signature, alert and recovery, without an investigator. */
 import { SPANS, type Verification, verify as verifyScenarios } from "../../run/verify.ts";
 import type { CommandDefinition } from "../command.ts";
 import { EXIT_INVALID, exitCodeOfOutcomes } from "../exit-codes.ts";

@@ -58,7 +58,7 @@ export function timeline({ metric, timeline: events }: Manifest): Html {
   </svg>`;
 }
 
-/** Splits the points where the metric is missing for a while. */
+/** Splits the line where the metric has a gap. */
 function gap(points: Manifest["metric"]["points"], i: number): boolean {
   const before = points[i - 1]?.[0];
   return before === undefined || (points[i]?.[0] ?? 0) - before > 5000;
@@ -121,7 +121,8 @@ function short(value: number): string {
 }
 
 /**
- * Draws the share of right answers over the stated confidence; the diagonal is perfect calibration.
+ * Plots the share of right answers against the stated confidence; the diagonal is perfect
+ * calibration.
  */
 export function calibrationPlot(bins: readonly CalibrationBin[]): Html {
   const size = 220;
@@ -161,8 +162,8 @@ export function calibrationPlot(bins: readonly CalibrationBin[]): Html {
 }
 
 /**
- * Draws the share of wrong answers among the surest ones over their share of all examinations. The
- * dotted line is at the right end of what was answered at all.
+ * Plots the share of wrong answers among the most confident ones against their share of all
+ * examinations. The dotted line ends the answered part.
  */
 export function riskPlot({ points }: RiskCoverage): Html {
   const size = 220;

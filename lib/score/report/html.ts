@@ -1,4 +1,4 @@
-/** Renders HTML. Every value from a run is escaped here and nowhere else. */
+/** Renders HTML. All values from runs are escaped here. */
 
 const ESCAPES: Readonly<Record<string, string>> = {
   "&": "&amp;",
@@ -22,7 +22,7 @@ type Part = string | number | Html | readonly Html[];
 export const escape = (text: string): string =>
   text.replaceAll(/[&<>"']/g, (character) => ESCAPES[character] ?? character);
 
-/** A template whose values are escaped unless they are Html already. */
+/** A template that escapes its values unless they are Html. */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Html {
   const text = strings.reduce((done, literal, i) => done + render(parts[i - 1]) + literal);
   return new Html(text);

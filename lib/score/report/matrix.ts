@@ -30,7 +30,7 @@ const tableOf = (head: Html, rows: readonly Html[]): Html =>
     </table>
   </div>`;
 
-/** One row per investigator: the diagnosis, the repair, the costs. */
+/** One row per investigator: diagnosis, repair, cost. */
 export function headlineMatrix(groups: readonly Group[]): Html {
   const [, ...columns] = HEADLINE;
   return tableOf(
@@ -44,13 +44,13 @@ export function headlineMatrix(groups: readonly Group[]): Html {
   );
 }
 
-/** What the kinds of investigators in a table are. */
+/** Explains the kinds of investigators in a table. */
 export function kindsOf(groups: readonly Group[]): string {
   const present = KINDS.filter((kind) => groups.some((group) => group.kind === kind));
   return present.map((kind) => `${kind}: ${KIND_MEANINGS[kind]}`).join("; ");
 }
 
-/** What each investigator got right in each scenario, and the points of the rubric. */
+/** Right diagnoses of each investigator by scenario, and the rubric's points. */
 export function scenarioMatrix(groups: readonly Group[], runs: readonly ReportRun[]): Html {
   const scenarios = [
     ...new Map(
@@ -99,7 +99,7 @@ function cellOf(cell: Cell | undefined): Html {
   </td>`;
 }
 
-/** The parts of the score, the calibration and the causes of failures. */
+/** The partial scores, the calibration and the causes of failures. */
 export function detailsMatrix(groups: readonly Group[]): Html {
   const columns = groups.map((group) => [
     ...detailRows(group.details, estimateText),

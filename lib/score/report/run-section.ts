@@ -18,7 +18,7 @@ export interface ReportRun {
   readonly evidence: readonly EvidenceRecord[];
 }
 
-/** Maximum length of a call's answer in the report; evidence.jsonl has the whole one. */
+/** Maximum length of a call's answer in the report; evidence.jsonl has the full one. */
 const ANSWER_CHARACTERS = 4000;
 
 /** Renders a run; only runs with an anchor `id` are open at first. */

@@ -22,7 +22,7 @@ import { Store } from "../store/store.ts";
 const SPANS_PER_SECOND = 10_000;
 const LOGS_PER_SECOND = 2000;
 const BATCH = 500;
-/** What the server may use while it takes that load, and how fast a query has to be. */
+/** Maximum memory of the server under that load, and maximum time of a query. */
 const MEMORY_LIMIT_MB = 400;
 const QUERY_LIMIT_MS = 50;
 const START_LIMIT_MS = 300;
@@ -93,7 +93,7 @@ class ServerProcess implements AsyncDisposable {
 const SERVICES = ["radar-sensor", "track-fusion", "threat-evaluator", "tactical-display"];
 const attribute = (key: string, stringValue: string): unknown => ({ key, value: { stringValue } });
 
-/** A request of BATCH items as lab services send them, with fresh ids and the time of now. */
+/** A request of BATCH items like those of lab services, with new ids and the present time. */
 function makeRequest(signal: Signal, serial: number): Buffer {
   const service = SERVICES[serial % SERVICES.length] ?? "";
   const resource = {
@@ -140,7 +140,7 @@ function makeRequest(signal: Signal, serial: number): Buffer {
   return Buffer.from(type.encode(type.fromObject(message)).finish());
 }
 
-/** Sends at the required rates for that many seconds; returns what was acknowledged. */
+/** Sends at the required rates for `seconds`; returns the number of acknowledged items. */
 async function load(
   server: ServerProcess,
   seconds: number,
@@ -202,7 +202,7 @@ async function benchIngest(folder: string, seconds: number): Promise<void> {
   printFigure("longest commit", stored.longestCommitMs, "ms", 250);
 }
 
-/** Fills the store directly, with rows that end now and reach back at the lab's own rates. */
+/** Writes rows directly into the store, with times up to now at the lab's own rates. */
 function fill(folder: string, rows: number): void {
   const nowMs = systemClock.nowMs();
   let atMs = nowMs;

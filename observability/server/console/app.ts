@@ -1,6 +1,6 @@
 /**
- * The lab's console: a page that shows the system live. It reads the same APIs as everyone else,
- * from its own origin.
+ * The lab's console: a page that shows the system live. It reads the public APIs, from its own
+ * origin.
  */
 import { type Context, Hono } from "hono";
 import { serveStatic } from "hono/bun";
@@ -12,13 +12,13 @@ const PAGE = `${import.meta.dir}/page`;
 const PROMETHEUS_CLIENT = `${import.meta.dir}/../../../lib/base/prometheus.ts`;
 const UPLOT = new URL(import.meta.resolve("uplot")).pathname.replace(/\/uplot\/.*$/, "/uplot/dist");
 
-/** Creates the page's routes; mount it behind the API's. */
+/** Creates the page's routes; mount it after the API's. */
 export function consoleApp({ rules }: { readonly rules: readonly AlertRule[] }): Hono {
   const app = new Hono();
   app.get("/console/facts.json", (c) => c.json(factsOf(rules)));
   app.use(
     secureHeaders({
-      // Charts set sizes and positions through style attributes; all else comes from these files.
+      // Charts set sizes and positions in style attributes; everything else comes from files.
       contentSecurityPolicy: {
         defaultSrc: ["'none'"],
         scriptSrc: ["'self'"],
@@ -45,7 +45,7 @@ export function consoleApp({ rules }: { readonly rules: readonly AlertRule[] }):
   return app;
 }
 
-/** A module of ours, translated for the page. */
+/** Compiles a module of the project for the page. */
 async function forBrowser(path: string): Promise<string> {
   const { outputs } = await Bun.build({ entrypoints: [path], target: "browser" });
   const [bundle] = outputs;
@@ -53,7 +53,7 @@ async function forBrowser(path: string): Promise<string> {
   return bundle.text();
 }
 
-/** What the page needs to know of the system: who feeds whom, and where alerts begin. */
+/** Facts for the page: which service feeds which, and the alerts' thresholds. */
 function factsOf(rules: readonly AlertRule[]) {
   const thresholds = rules.flatMap(({ uid, title, expr }) => {
     const limit = /([<>])\s*(-?[\d.]+)\s*$/.exec(expr)?.[2];

@@ -20,7 +20,7 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-// Programs for the page, as text: this side knows no document.
+// Functions for the page, as text, because the test has no document.
 const MARKED = `[...document.querySelectorAll("#charts canvas")].map((canvas) => {
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
   let red = 0;
@@ -74,7 +74,7 @@ describe("the console in Chromium", () => {
     expect(await page.locator("#charts canvas").count()).toBe(6);
     expect(await text("#alerts")).toBe("none");
     await until("#log", "service_starting");
-    // Offline: all that it loads and asks is its own server's.
+    // All requests go to the page's own server, so it works offline.
     expect([...requested]).toEqual([server.url.host]);
   });
 
@@ -84,7 +84,8 @@ describe("the console in Chromium", () => {
         (limit) => ` alert ${limit}`,
       ),
     );
-    // Pixels in the colour of limits: the mark is there though all values are far below it.
+    // Pixels in the colour of limits: the threshold is visible although all values are far below
+    // it.
     const marked = await page.evaluate<boolean[]>(MARKED);
     expect(marked).toEqual([true, true, true, true, true, true]);
   });
@@ -119,7 +120,7 @@ describe("the console in Chromium", () => {
     await page.keyboard.press("Enter");
     await until("#waterfall", "2 spans, 2 services, 1 DDS hop");
     expect(await text("#waterfall")).toContain("track-fusion: fusion.ingest");
-    // The log goes on meanwhile; whoever stands on a line stays there.
+    // New lines arrive, but the focused line stays in place.
     system.line = "sensor_heartbeat";
     await until("#log", "sensor_heartbeat");
     const standsOn = await page.evaluate<string>(STANDS_ON);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { ALERT_RULES_FILE, parseAlertRules } from "../../../lib/contract/alert-rules.ts";
 import { NOW_MS, OWNER_TOKEN, TestServer } from "../testing/server.ts";
 
-/** Stands in for Prometheus: says what the tests want, and remembers what it was asked. */
+/** A simulated Prometheus: returns what a test sets, and records its requests. */
 class FakePrometheus {
   state: "inactive" | "pending" | "firing" = "inactive";
   readonly asked: string[] = [];
@@ -304,7 +304,7 @@ test("only the OTLP port takes telemetry, and from no page of another origin", a
     const refusal = path.includes("/proxy/") ? 403 : 404;
     expect([path, (await post(surface, path, json)).status]).toEqual([path, refusal]);
   }
-  // What a page may send without a preflight.
+  // Content types that a page can send without a preflight request.
   for (const type of ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"]) {
     expect((await post("otlpHttp", "/v1/logs", type)).status).toBe(415);
   }

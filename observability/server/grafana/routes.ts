@@ -2,7 +2,8 @@
  * The part of Grafana's HTTP API that agents read: health, data sources and their proxy, alert
  * rules, alerts.
  *
- * The Loki and Tempo data sources are answered in this process; Prometheus is asked over HTTP.
+ * The Loki and Tempo data sources are answered in this process; requests for Prometheus are
+ * forwarded over HTTP.
  */
 import { Hono } from "hono";
 import type { Clock } from "../../../lib/base/clock.ts";
@@ -35,10 +36,10 @@ const SOURCES = [
 ] as const;
 
 const PROXY_TIMEOUT_MS = 30_000;
-/** Poll interval for alerts: a resolved one is noticed without a request. */
+/** Poll interval for alerts, so that resolved ones are noticed without requests. */
 const WATCH_EVERY_MS = 5000;
 
-/** The routes under `/api`. The returned `stop` ends the watch of alerts. */
+/** The routes under `/api`. The returned `stop` ends the polling. */
 export function grafanaApp(deps: GrafanaDeps): { app: Hono; stop: () => void } {
   const app = new Hono();
   const book = new AlertBook();
@@ -46,7 +47,7 @@ export function grafanaApp(deps: GrafanaDeps): { app: Hono; stop: () => void } {
   const managed = async (): Promise<unknown[]> =>
     book.update(deps.rules, await live(), deps.clock.nowMs());
   const timer = setInterval(() => {
-    // Prometheus may not be up yet, or may be gone: the next poll asks again.
+    // Prometheus may not be running: the next poll tries again.
     managed().catch(() => undefined);
   }, WATCH_EVERY_MS);
   timer.unref();
@@ -104,9 +105,7 @@ function sourceJson(source: (typeof SOURCES)[number], { prometheusUrl }: Grafana
   };
 }
 
-/**
- * Passes a request on to a data source; only reading is allowed, as the data sources have no login.
- */
+/** Forwards a read-only request to a data source; data sources have no login. */
 async function proxy(
   request: Request,
   uid: string,

@@ -1,4 +1,4 @@
-/** Alert rules and alerts in Grafana's shapes; Prometheus evaluates, we translate. */
+/** Alert rules and alerts in Grafana's formats. Prometheus evaluates the rules. */
 import { EnvironmentError, messageOf } from "../../../lib/base/errors.ts";
 import {
   type ActiveAlert,
@@ -7,7 +7,7 @@ import {
 } from "../../../lib/base/prometheus.ts";
 import type { AlertRule } from "../../../lib/contract/alert-rules.ts";
 
-/** Asks Prometheus; throws EnvironmentError when it does not answer. */
+/** Sends a request to Prometheus; throws EnvironmentError when it does not answer. */
 export async function askPrometheus(
   url: string,
   path: string,
@@ -85,7 +85,7 @@ export function alertsResponse(
   return { status: "success", data: { alerts } };
 }
 
-/** `/api/ruler/grafana/api/v1/rules`: the rules as they were provisioned, by folder. */
+/** `/api/ruler/grafana/api/v1/rules`: the provisioned rules by folder. */
 export function rulerResponse(rules: readonly AlertRule[]): Record<string, unknown> {
   const folders = Map.groupBy(rules, ({ folder }) => folder);
   return Object.fromEntries(
@@ -162,9 +162,7 @@ function queryOf(rule: AlertRule): unknown[] {
 
 const folderUid = (folder: string): string => folder.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
 
-/**
- * An alert as Alertmanager shows it; one that has resolved stays for a while, with the end it had.
- */
+/** An alert in Alertmanager's format; a resolved one is kept for a while with its end. */
 interface ManagedAlert {
   readonly key: string;
   readonly labels: Record<string, string>;
@@ -175,17 +173,17 @@ interface ManagedAlert {
 }
 
 /**
- * How long a resolved alert is still shown, milliseconds; Alertmanager's resolve_timeout is 5
- * minutes too.
+ * Time for which a resolved alert is shown, milliseconds; Alertmanager's resolve_timeout is 5
+ * minutes, too.
  */
 const RESOLVED_SHOWN_MS = 5 * 60_000;
 
-/** Remembers which alerts fired, so that a resolved one can be shown as such. */
+/** Remembers firing alerts, so that they can be shown as resolved later. */
 export class AlertBook {
   readonly #alerts = new Map<string, ManagedAlert>();
 
   /**
-   * Takes what fires now and returns what Alertmanager would list, for
+   * Updates the firing alerts and returns the list in Alertmanager's format, for
    * `/api/alertmanager/grafana/api/v2/alerts`.
    */
   update(rules: readonly AlertRule[], live: Map<string, ActiveRule>, nowMs: number): unknown[] {

@@ -1,4 +1,4 @@
-/** What a LogQL query means, after its text has been parsed and checked. */
+/** The syntax tree of LogQL, after parsing and checking. */
 import type { Test } from "../regex.ts";
 
 export type MatchOp = "=" | "!=" | "=~" | "!~";
@@ -38,7 +38,7 @@ export type Stage =
   | { readonly kind: "filter"; readonly condition: Condition }
   | { readonly kind: "drop" | "keep"; readonly names: readonly string[] };
 
-/** `| json name="a.b[0]"`; without fields, `| json` takes all. */
+/** `| json name="a.b[0]"`; without fields, `| json` extracts all. */
 export interface JsonField {
   readonly name: string;
   readonly path: readonly (string | number)[];
@@ -58,7 +58,7 @@ export interface Grouping {
 export interface Unwrap {
   readonly label: string;
   readonly convert: "number" | "duration" | "bytes";
-  /** Filters that stand after `unwrap`. */
+  /** Filters after `unwrap`. */
   readonly after: readonly Stage[];
 }
 

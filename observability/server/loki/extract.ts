@@ -1,8 +1,8 @@
-/** Labels out of a line: `| json`, `| json name="path"` and `| logfmt`, as Loki extracts them. */
+/** Extracts labels from a line as Loki does: `| json`, `| json name="path"` and `| logfmt`. */
 import type { JsonField } from "./ast.ts";
 import { type JsonFields, RawToken, readPartialObject } from "./partial-json.ts";
 
-/** What a line of JSON may begin with. */
+/** First characters of JSON lines. */
 const JSON_START = /^["{[]/;
 
 type Setter = (name: string, value: string) => void;
@@ -24,7 +24,7 @@ function leafText(value: unknown): string | undefined {
   return typeof value === "boolean" ? String(value) : undefined;
 }
 
-/** A key as a label's name; characters that a label may not have become underscores. */
+/** Converts a key into a label name; invalid characters become underscores. */
 function sanitize(key: string, isFirst: boolean): string {
   const name = key.trim().replaceAll(/[^a-zA-Z0-9_]/g, "_");
   return isFirst && /^\d/.test(name) ? `_${name}` : name;
@@ -36,7 +36,7 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
   !Array.isArray(value) &&
   !(value instanceof RawToken);
 
-/** The object that a line holds, or as much of it as can be read, and then why no more could be. */
+/** The object in a line, or the readable part of it and the parser's error. */
 function objectOf(line: string): { root: Record<string, unknown>; error: string | undefined } {
   const root = parse(line);
   if (isObject(root)) return { root, error: undefined };
@@ -54,14 +54,13 @@ function plainObject(fields: JsonFields): Record<string, unknown> {
 }
 
 /**
- * All fields, nested ones joined by underscores; lists are left out. Returns why it failed, if it
- * did.
+ * Extracts all fields, nested ones joined by underscores, without lists. Returns the error, if any.
  */
 export function extractJson(line: string, set: Setter): string | undefined {
   const { root, error } = objectOf(line);
   const seen = new Set<string>();
   walk(root, "", 0, (name, value) => {
-    // The first of two fields that come out with one name wins.
+    // If two fields get the same label, the first one is kept.
     if (seen.has(name)) return;
     seen.add(name);
     set(name, value);
@@ -83,13 +82,16 @@ function walk(object: Record<string, unknown>, prefix: string, depth: number, se
   }
 }
 
-/** The named fields; one that is absent becomes an empty label, an object or list its JSON text. */
+/**
+ * Extracts the named fields; an absent one gives an empty label, an object or list its JSON text.
+ */
 export function extractJsonFields(
   line: string,
   fields: readonly JsonField[],
   set: Setter,
 ): string | undefined {
-  // Only the first character decides whether this is an error; what cannot be read is empty.
+  // As in Loki, only the first character decides whether this is an error; unreadable fields are
+  // empty.
   if (line === "") return undefined;
   const { root } = objectOf(line);
   for (const { name, path } of fields) {

@@ -1,4 +1,4 @@
-/** Log queries: lines out of the store, through the pipeline, grouped into streams. */
+/** Log queries: reads lines from the store, runs the pipeline and groups them into streams. */
 import type { Budget } from "../budget.ts";
 import type { Store } from "../store/store.ts";
 import type { LogQuery } from "./ast.ts";
@@ -10,13 +10,13 @@ export interface LogOptions {
   readonly limit: number;
   readonly direction: "forward" | "backward";
   /**
-   * Grafana asks for labels by category: structured metadata and parsed labels stand with each
-   * line.
+   * Grafana requests labels by category: structured metadata and parsed labels are returned with
+   * each line.
    */
   readonly categorize: boolean;
 }
 
-/** [nanoseconds, line], and the categories when they were asked for. */
+/** [nanoseconds, line], and the categories if requested. */
 export type Entry = [string, string] | [string, string, Record<string, Labels>];
 
 export interface ResultStream {
@@ -24,7 +24,7 @@ export interface ResultStream {
   readonly values: Entry[];
 }
 
-/** Runs a log query; streams in the order of their labels. */
+/** Runs a log query; returns streams in the order of their labels. */
 export async function runLogQuery(
   store: Store,
   query: LogQuery,
@@ -58,12 +58,12 @@ function entryOf(timeNs: bigint, line: string, labels: LineLabels, categorize: b
   return [timeNs.toString(), line, categories];
 }
 
-/** The labels in the order of their names. */
+/** The labels sorted by name. */
 function ordered(labels: Labels): Labels {
   return Object.fromEntries(Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** The labels in the order of their names, without the empty ones: the identity of a series. */
+/** The labels sorted by name, without empty ones: the identity of a series. */
 export function sorted(labels: Labels): Labels {
   return ordered(Object.fromEntries(Object.entries(labels).filter(([, value]) => value !== "")));
 }

@@ -195,7 +195,7 @@ describe("hostile queries", () => {
     }
     expect(performance.now() - beganMs).toBeLessThan(5000);
     expect(process.memoryUsage().rss - before).toBeLessThan(200e6);
-    // Few steps: as many series are no burden.
+    // With few steps this many series are allowed.
     const reply = await range('max(count_over_time({service_name="many"}[1m]))', {
       ...params,
       step: "5000",

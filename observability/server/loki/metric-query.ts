@@ -13,7 +13,7 @@ import { groupLabels, limitSeries, type MetricSeries, type Steps } from "./serie
 export type MetricResult =
   { readonly scalar: number } | { readonly series: readonly MetricSeries[] };
 
-/** Evaluates a metric query at every step; throws QueryError when its answer would be too large. */
+/** Evaluates a metric query at every step; throws QueryError when its result would be too large. */
 export async function runMetricQuery(
   store: Store,
   query: MetricQuery,
@@ -58,12 +58,15 @@ async function evaluate(
   }
 }
 
-/** The labels that a sum keeps: the range aggregation below need not tell more series apart. */
+/**
+ * The labels that a sum keeps; the range aggregation below can merge series that differ in others
+ * only.
+ */
 function summedBy({ op, grouping }: VectorQuery): readonly string[] | undefined {
   return op === "sum" && !grouping.without ? grouping.names : undefined;
 }
 
-/** A result as series; a scalar is one series without labels. */
+/** Converts a result into series; a scalar becomes one series without labels. */
 export function seriesOf(result: MetricResult, steps: Steps): readonly MetricSeries[] {
   if ("series" in result) return result.series;
   return [{ labels: {}, values: Array.from({ length: steps.count }, () => result.scalar) }];
@@ -99,7 +102,7 @@ function aggregate(
   }));
 }
 
-/** At each step the k largest (or smallest) of a group keep their value. */
+/** At each step, keeps the values of the k largest (or smallest) series of a group. */
 function ranked(
   query: VectorQuery,
   members: readonly MetricSeries[],
@@ -158,7 +161,7 @@ function binary(
   right: MetricResult,
 ): MetricResult {
   if ("scalar" in left && "scalar" in right) {
-    // Between two numbers a comparison yields 0 or 1.
+    // Between two numbers, a comparison returns 0 or 1.
     return { scalar: calculate(op, true, left.scalar, right.scalar) ?? 0 };
   }
   if ("scalar" in right && "series" in left) {
@@ -168,7 +171,7 @@ function binary(
     return {
       series: mapped(right.series, (value) => {
         const result = calculate(op, bool, left.scalar, value);
-        // A comparison keeps the value of the series, whichever side it stands on.
+        // A comparison returns the value of the series, on either side.
         return isComparison(op) && !bool && result !== undefined ? value : result;
       }),
     };

@@ -22,7 +22,7 @@ export function matcherFrom(source: Source, node: SyntaxNode): Matcher {
   };
 }
 
-/** Whether a label's value satisfies the matcher; an absent label is the empty string. */
+/** Whether a label's value matches; an absent label is the empty string. */
 export function satisfies({ op, value, test }: Matcher, actual: string): boolean {
   switch (op) {
     case "=":

@@ -4,7 +4,7 @@ import { byteSize, childrenOf, durationNs, type Source } from "../syntax.ts";
 import type { CompareOp, Condition, JsonField, LineOp, Stage, Unwrap } from "./ast.ts";
 import { matcherFrom } from "./parse-parts.ts";
 
-/** The stages of a PipelineExpr, which nests to the left. */
+/** The stages of a PipelineExpr, which is nested to the left. */
 export function stagesFrom(source: Source, pipeline: SyntaxNode): Stage[] {
   return childrenOf(pipeline).flatMap((child) =>
     child.name === "PipelineExpr" ? stagesFrom(source, child) : stageFrom(source, child),
@@ -68,7 +68,7 @@ function jsonFieldsFrom(source: Source, node: SyntaxNode): JsonField[] {
   });
 }
 
-/** `a.b[0]["c d"]` as steps. */
+/** Parses a path such as `a.b[0]["c d"]` into steps. */
 function jsonPath(source: Source, text: string): (string | number)[] {
   const steps: (string | number)[] = [];
   let rest = text;
@@ -83,8 +83,8 @@ function jsonPath(source: Source, text: string): (string | number)[] {
 }
 
 /**
- * A label filter. `and`, a comma and mere juxtaposition bind tighter than `or`. The grammar's tree
- * does not say so, so the operands are read off in order and grouped here.
+ * A label filter. `and`, a comma and juxtaposition have precedence over `or`. The grammar's tree
+ * does not express that, so the operands are collected in order and grouped here.
  */
 function conditionFrom(source: Source, node: SyntaxNode): Condition {
   const operands: Condition[][] = [[]];
@@ -116,10 +116,7 @@ function flat(source: Source, node: SyntaxNode): (Condition | "and" | "or")[] {
   return items;
 }
 
-/**
- * The parentheses themselves are no nodes: a node that begins with one begins before its first
- * child.
- */
+/** Parentheses are not nodes: a node that begins with one starts before its first child. */
 const isParenthesized = (source: Source, node: SyntaxNode): boolean =>
   source.text(node).startsWith("(") && node.firstChild !== null && node.firstChild.from > node.from;
 

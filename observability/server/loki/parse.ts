@@ -1,4 +1,4 @@
-/** LogQL's text into its meaning, by Grafana's own grammar; what is not supported is named. */
+/** Parses LogQL with Grafana's own grammar; the error for an unsupported construct names it. */
 import { parser } from "@grafana/lezer-logql";
 import type { SyntaxNode } from "@lezer/common";
 import { QueryError } from "../query-error.ts";
@@ -21,8 +21,8 @@ import { stagesFrom, unwrapFrom } from "./parse-stages.ts";
 const MAX_DEPTH = 64;
 
 /**
- * Parses a query; throws QueryError with the place of a syntax error or the name of what is not
- * supported.
+ * Parses a query; throws QueryError with the position of a syntax error or the name of an
+ * unsupported construct.
  */
 export function parseLogQl(text: string): Query {
   const source = new Source({ name: "LogQL", parser, blame: "parse error" }, text);
@@ -154,9 +154,7 @@ function vectorFrom(source: Source, node: SyntaxNode, depth: number): MetricQuer
   };
 }
 
-/**
- * How tightly operators bind; the grammar's tree is flat in this respect, so they are grouped here.
- */
+/** Precedence of operators; the grammar's tree is flat, so they are grouped here. */
 const PRECEDENCE: Readonly<Record<BinaryOp, number>> = {
   "==": 1,
   "!=": 1,
@@ -188,7 +186,7 @@ function binaryFrom(source: Source, node: SyntaxNode, depth: number): MetricQuer
       const operator = items[at] as Operator | undefined;
       if (operator === undefined || PRECEDENCE[operator.op] < min) return left;
       at += 1;
-      // `^` groups to the right, all others to the left.
+      // `^` is right-associative, all others are left-associative.
       const right = climb(PRECEDENCE[operator.op] + (operator.op === "^" ? 0 : 1));
       left = { kind: "binary", op: operator.op, bool: operator.bool, left, right };
     }
@@ -224,7 +222,7 @@ function flatten(
   }
 }
 
-/** The binary operation that a side consists of, unless it stands in parentheses. */
+/** The binary operation that an operand consists of, unless it is in parentheses. */
 function bareBinary(side: SyntaxNode): SyntaxNode | undefined {
   let node: SyntaxNode = side;
   while (node.name !== "BinOpExpr") {

@@ -1,12 +1,11 @@
 /**
- * Reading a line that is not valid JSON as far as it goes, field by field, with the errors of the
- * parser that Loki uses: what stands before the break becomes labels, and the error says what was
- * being looked for.
+ * Reads the valid beginning of a line that is not valid JSON, with the errors of Loki's parser: the
+ * fields before the damage become labels, and the error says what the parser expected.
  */
 
 export type JsonFields = Map<string, unknown>;
 
-/** A number or literal as it stands in the line. */
+/** A number or literal with its original text. */
 export class RawToken {
   readonly source: string;
 
@@ -22,7 +21,7 @@ const MAX_DEPTH = 64;
 
 class Broken extends Error {}
 
-/** Reads an object; `error` is undefined when the line is whole. */
+/** Reads an object; `error` is undefined when the line is complete. */
 export function readPartialObject(line: string): { fields: JsonFields; error: string | undefined } {
   const fields: JsonFields = new Map();
   try {
@@ -64,7 +63,7 @@ function readObject(text: string, from: number, fields: JsonFields, depth: numbe
   }
 }
 
-/** Reads the value at `at` into `fields` under `key`; returns where it ends. */
+/** Reads the value at `at` into `fields` under `key`; returns its end. */
 function readValue(
   text: string,
   at: number,
@@ -93,7 +92,7 @@ function readValue(
   return at + token.length;
 }
 
-/** Where the string that begins at `from` ends, behind its closing quote. */
+/** The position behind the closing quote of the string that begins at `from`. */
 function stringEnd(text: string, from: number, problem: string): number {
   for (let at = from + 1; at < text.length; at += 1) {
     if (text[at] === "\\") at += 1;

@@ -1,5 +1,5 @@
 /**
- * Running one line through the stages of a LogQL pipeline, with Loki's rules for clashes and
+ * Runs one line through the stages of a LogQL pipeline, with Loki's rules for name clashes and
  * errors.
  */
 import { COMPARE } from "../../../lib/base/compare.ts";
@@ -10,7 +10,7 @@ import { satisfies } from "./parse-parts.ts";
 
 export type Labels = Record<string, string>;
 
-/** The labels of one line, by where they come from. */
+/** The labels of one line, by origin. */
 export interface LineLabels {
   readonly stream: Labels;
   readonly metadata: Labels;
@@ -21,7 +21,7 @@ export const ERROR_LABEL = "__error__";
 const DETAILS_LABEL = "__error_details__";
 const DUPLICATE_SUFFIX = "_extracted";
 
-/** Puts stored labels together; metadata that has the name of a stream label gets a suffix. */
+/** Combines stored labels; metadata with the name of a stream label gets a suffix. */
 export function lineLabels(stream: Labels, metadata: Labels): LineLabels {
   const own: Labels = {};
   for (const [name, value] of Object.entries(metadata)) {
@@ -38,7 +38,9 @@ export function labelOf(labels: LineLabels, name: string): string {
   return "";
 }
 
-/** All labels in one object, without the empty ones. */
+/**
+ * All labels in one object; parsed ones have precedence over metadata, metadata over the stream's.
+ */
 export function mergedLabels({ stream, metadata, parsed }: LineLabels): Labels {
   return { ...stream, ...metadata, ...parsed };
 }
@@ -56,7 +58,7 @@ function setError(labels: LineLabels, error: string, details: string): void {
   labels.parsed[DETAILS_LABEL] = details;
 }
 
-/** Runs the stages; the labels, or undefined when the line is filtered out. */
+/** Runs the stages; returns the labels, or undefined when the line is filtered out. */
 export function runStages(
   stages: readonly Stage[],
   line: string,
@@ -142,7 +144,7 @@ function conditionHolds(condition: Condition, labels: LineLabels): boolean {
       const text = labelOf(labels, condition.name);
       const value = convert(text, condition.kind);
       if (value === undefined) {
-        // The line stays, so that the error is seen; an earlier error says more and is kept.
+        // The line is kept to show the error; an earlier error has precedence.
         if (labelOf(labels, ERROR_LABEL) === "") {
           setError(labels, "LabelFilterErr", conversionProblem(text, condition.kind));
         }
@@ -168,7 +170,7 @@ function conversionProblem(text: string, kind: "number" | "duration" | "bytes"):
 }
 
 /**
- * The number that `unwrap` takes from a line, with the labels that remain; undefined when the line
+ * The number that `unwrap` reads from a line, with the remaining labels; undefined when the line
  * has no such label or a filter after `unwrap` drops it.
  */
 export function unwrapLine(

@@ -1,4 +1,4 @@
-/** Range aggregations: `rate({…} | … [1m])` and its like. */
+/** Range aggregations such as `rate({…} | … [1m])`. */
 import { AGGREGATE } from "../aggregate.ts";
 import type { Budget } from "../budget.ts";
 import { QueryError } from "../query-error.ts";
@@ -20,7 +20,7 @@ import { groupLabels, limitSeries, type MetricSeries, type Steps } from "./serie
 
 type RangeQuery = MetricQuery & { kind: "range" };
 
-/** Samples of one series; times in nanoseconds after the first step's window opened. */
+/** Samples of one series; times in nanoseconds since the start of the first step's window. */
 interface Samples {
   readonly labels: Labels;
   readonly times: number[];
@@ -28,13 +28,13 @@ interface Samples {
 }
 
 const MAX_SAMPLES = 5_000_000;
-/** Series times steps that one range aggregation may hold: about 50 MB. */
+/** Maximum number of series times steps in one range aggregation: about 50 MB. */
 const MAX_POINTS = 6_000_000;
 
 export interface RangeOptions {
-  /** The labels that a sum above keeps, if there is one; adding may then begin here. */
+  /** The labels that an outer sum keeps, if there is one; series can then be merged here. */
   readonly summedBy?: readonly string[] | undefined;
-  /** Whether the series are the answer itself, whose number is limited. */
+  /** Whether the series are the final result, whose number is limited. */
   readonly isAnswer?: boolean;
 }
 
@@ -77,7 +77,7 @@ export async function runRange(
   return query.op === "absent_over_time" ? absent(query, results, steps.count) : results;
 }
 
-/** Refuses while lines are read: the answer would be too large, and so would the way there. */
+/** Checked while lines are read, because intermediate data would be too large as well. */
 function limitPoints(series: number, steps: number): void {
   if (series * steps > MAX_POINTS) {
     throw new QueryError(
@@ -92,7 +92,7 @@ interface Sample {
   readonly value: number;
 }
 
-/** How samples are made of rows, and what of a row that takes. */
+/** How samples are computed from rows, and which columns that needs. */
 interface Plan {
   readonly withoutLine: boolean;
   readonly withoutMetadata: boolean;
@@ -103,8 +103,7 @@ const SUMMABLE = new Set<RangeOp>(["count_over_time", "rate", "bytes_over_time",
 
 function planOf(query: RangeQuery, summedBy: readonly string[] | undefined): Plan {
   const summable = summedBy !== undefined && query.unwrap === undefined && SUMMABLE.has(query.op);
-  // Under a sum over everything nothing looks at labels, and Loki then does not even parse the
-  // lines.
+  // A sum over everything reads no labels; Loki does not parse the lines then.
   const stages =
     summable && summedBy.length === 0 ? withoutIdleParsers(query.log.stages) : query.log.stages;
   if (summable && stages.every(({ kind }) => kind === "line"))
@@ -124,8 +123,7 @@ function planOf(query: RangeQuery, summedBy: readonly string[] | undefined): Pla
 }
 
 /**
- * A plan for line filters under a sum: looks the labels that the sum keeps up once per stream where
- * possible.
+ * A plan for line filters under a sum: computes the sum's labels once per stream where possible.
  */
 function quickPlan(query: RangeQuery, stages: readonly Stage[], names: readonly string[]): Plan {
   const inBytes = query.op === "bytes_over_time" || query.op === "bytes_rate";
@@ -155,7 +153,7 @@ function quickPlan(query: RangeQuery, stages: readonly Stage[], names: readonly 
   };
 }
 
-/** Drops parsers when no filter reads what they extract. */
+/** Removes parsers whose results no filter reads. */
 function withoutIdleParsers(stages: readonly Stage[]): readonly Stage[] {
   const filtered = stages.some(({ kind }) => kind === "filter");
   return filtered ? stages : stages.filter(({ kind }) => kind === "line");
@@ -204,7 +202,7 @@ function evaluate(query: RangeQuery, samples: Samples, steps: Steps): MetricSeri
   return { labels: samples.labels, values };
 }
 
-/** One window's value; the window holds at least one sample. */
+/** Value of one window, which holds at least one sample. */
 function reduce(
   query: RangeQuery,
   values: readonly number[],
@@ -250,7 +248,10 @@ function quantile(q: number, values: readonly number[]): number {
   return (ordered[low] ?? 0) * (1 - weight) + (ordered[high] ?? 0) * weight;
 }
 
-/** 1 at every step at which no series has a value, labelled by the selector's equalities. */
+/**
+ * 1 at every step at which no series has a value, with the labels of the selector's equality
+ * matchers.
+ */
 function absent(
   query: RangeQuery,
   results: readonly MetricSeries[],

@@ -1,4 +1,4 @@
-/** Loki's HTTP API, as far as agents, Grafana and logcli read it. */
+/** Loki's HTTP API, as far as agents, Grafana and logcli use it. */
 import type { Hono } from "hono";
 import type { Clock } from "../../../lib/base/clock.ts";
 import { Budget } from "../budget.ts";
@@ -17,7 +17,7 @@ const HOUR_NS = 3_600_000_000_000n;
 const SECOND_NS = 1_000_000_000n;
 const MAX_LIMIT = 5000;
 const MAX_POINTS = 11_000n;
-/** Loki's limit on the time one query may span. */
+/** Loki's limit on the time range of a query. */
 const MAX_SPAN_NS = 721n * HOUR_NS;
 
 export interface LokiDeps {
@@ -112,7 +112,7 @@ function addLabelRoutes(app: Hono, store: Store, nowNs: () => bigint): void {
   });
 }
 
-/** Loki leaves `data` out when there is nothing. */
+/** Loki omits `data` when it is empty. */
 const dataOf = (values: string[]): { data?: string[] } =>
   values.length === 0 ? {} : { data: values };
 
@@ -173,8 +173,7 @@ function stepsOf(params: URLSearchParams, { startNs, endNs }: Window): Steps {
       "zero or negative query resolution step widths are not accepted. Try a positive integer",
     );
   }
-  // Loki widens the window to whole steps, so that answers do not shift from one request to the
-  // next.
+  // Loki extends the window to whole steps, so that repeated requests have the same steps.
   const firstNs = startNs - (startNs % stepNs);
   const lastNs = endNs + ((stepNs - (endNs % stepNs)) % stepNs);
   const count = (lastNs - firstNs) / stepNs + 1n;
@@ -196,7 +195,7 @@ function pointsOf(values: MetricSeries["values"], steps: Steps): [number, string
   );
 }
 
-/** A number as Go writes it without an exponent. */
+/** Formats a number without an exponent, like Go. */
 function numberText(value: number): string {
   if (value === Infinity) return "+Inf";
   if (value === -Infinity) return "-Inf";
@@ -208,7 +207,7 @@ function byValue(series: readonly MetricSeries[]): MetricSeries[] {
   return series.toSorted((a, b) => (b.values[0] ?? 0) - (a.values[0] ?? 0));
 }
 
-/** Statistics that clients expect to find; nothing here counts them per query. */
+/** Statistics that clients expect; this server does not count them per query. */
 const NO_STATS = {
   summary: {
     bytesProcessedPerSecond: 0,

@@ -19,7 +19,7 @@ export interface Window {
   readonly endNs: bigint;
 }
 
-/** The streams that satisfy every matcher, as number and labels. */
+/** The streams that match all matchers, as id and labels. */
 export function matchingStreams(
   store: Store,
   matchers: readonly Matcher[],
@@ -38,7 +38,7 @@ export function matchingStreams(
   return found;
 }
 
-/** Whether the stream has a line within the window. */
+/** Whether the stream has a line in the window. */
 export function hasLines(store: Store, stream: number, { startNs, endNs }: Window): boolean {
   const row = store.reader
     .query("SELECT 1 FROM logs WHERE stream = ? AND time_ns >= ? AND time_ns < ? LIMIT 1")
@@ -54,12 +54,12 @@ interface Row {
 
 export interface ReadOptions {
   readonly direction: "forward" | "backward";
-  /** Leaves the line empty when no stage reads it, which is faster. */
+  /** Returns empty lines when no stage reads them, which is faster. */
   readonly withoutLine?: boolean;
   readonly withoutMetadata?: boolean;
 }
 
-/** Lines of the query's streams within [start, end), oldest or newest first. */
+/** Lines of the query's streams in [start, end), oldest or newest first. */
 export function* readLines(
   store: Store,
   query: LogQuery,
@@ -69,7 +69,7 @@ export function* readLines(
   const order = direction === "forward" ? "ASC" : "DESC";
   const needles = requiredTexts(query);
   const wanted = needles.map(() => "instr(line, ?) > 0").join(" AND ");
-  // SQLite also returns some rows that do not match: without them it could search for seconds while
+  // SQLite also returns some rows that do not match: otherwise it could search for seconds while
   // the process does nothing else. The pipeline filters them out.
   const preselect = needles.length === 0 ? "" : ` AND ((${wanted}) OR id % 1024 = 0)`;
   const line = withoutLine ? "'' AS line" : "line";
@@ -90,7 +90,7 @@ export function* readLines(
   }
 }
 
-/** Texts that every matching line contains: SQLite filters on them faster than JavaScript. */
+/** Texts that every matching line contains: SQLite filters by them faster than JavaScript. */
 function requiredTexts(query: LogQuery): string[] {
   return query.stages
     .filter((stage) => stage.kind === "line")

@@ -1,6 +1,6 @@
 /**
- * From an OTLP log request to rows of the store, by the mapping of Loki 3: some resource attributes
- * become the stream's labels, all else structured metadata, and the body is the line.
+ * Converts an OTLP log request into rows of the store, with Loki 3's mapping: some resource
+ * attributes become stream labels, all others structured metadata, and the body becomes the line.
  */
 import type { LogRow } from "../store/rows.ts";
 import { decode, type Decoded } from "./decode.ts";
@@ -43,7 +43,7 @@ const MAX_LINE_BYTES = 256 * 1024;
 /** Loki's limit on the structured metadata of one line. */
 const MAX_METADATA_CHARS = 64 * 1024;
 
-/** A name as Prometheus and Loki allow it. */
+/** Converts a name to Prometheus' and Loki's syntax. */
 export function labelName(key: string): string {
   const name = key.replaceAll(/[^a-zA-Z0-9_]/g, "_");
   if (/^\d/.test(name)) return `key_${name}`;
@@ -66,14 +66,14 @@ function sortedJson(labels: Labels): string {
   );
 }
 
-/** What a line has from its resource and its scope. */
+/** Labels and metadata that a line gets from its resource and its scope. */
 interface Inherited {
   /** The stream's labels as JSON text. */
   readonly labels: string;
   readonly metadata: Labels;
 }
 
-/** Reads a log request; `nowNs` stands in for records that carry no time at all. */
+/** Reads a log request; records without a time get `nowNs`. */
 export function decodeLogs(request: Message, nowNs: bigint): Decoded<LogRow> {
   return decode(request, {
     fields: ["resourceLogs", "scopeLogs", "logRecords"],
@@ -131,7 +131,7 @@ function logRow(record: Message, inherited: Inherited, nowNs: bigint): LogRow | 
     trace_id: idOf(record["traceId"], "traceId"),
     span_id: idOf(record["spanId"], "spanId"),
   };
-  // Absent, or all zero.
+  // Absent ids and numbers are empty or all zero.
   for (const [name, value] of Object.entries(fields)) {
     if (!/^0*$/.test(String(value))) own[name] = String(value);
   }
@@ -152,7 +152,7 @@ function logRow(record: Message, inherited: Inherited, nowNs: bigint): LogRow | 
 const LEVEL_LABELS = ["level", "log_level", "severity", "lvl", "severity_text"];
 const LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
 
-/** Loki's own guess of a line's level: from a label, then the severity number, then the text. */
+/** Loki's detection of a line's level: from a label, else the severity number, else the text. */
 function detectedLevel(metadata: Labels, severity: number, line: string): string {
   for (const name of LEVEL_LABELS) {
     const value = metadata[name];

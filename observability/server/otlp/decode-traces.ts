@@ -1,4 +1,4 @@
-/** From an OTLP trace request to rows of the store. */
+/** Converts an OTLP trace request into rows of the store. */
 import type { Origin, SpanRow } from "../store/rows.ts";
 import { decode, type Decoded } from "./decode.ts";
 import { SPAN_KINDS, spanKindName, STATUSES, statusCodeName } from "./span-enums.ts";
@@ -18,7 +18,7 @@ import {
 const KIND_NAMES = SPAN_KINDS.map(spanKindName);
 const STATUS_NAMES = STATUSES.map(statusCodeName);
 
-/** The service that attributes name; Loki's and Tempo's word for none is `unknown_service`. */
+/** The service name in the attributes; `unknown_service`, as in Loki and Tempo, without one. */
 export function serviceOf(attributes: readonly JsonAttribute[]): string {
   const found = attributes.find(({ key }) => key === "service.name");
   const name = found === undefined ? "" : valueText(found.value);
@@ -35,7 +35,7 @@ function scopeText(scope: Message): string {
   });
 }
 
-/** Reads a trace request; a span whose ids break the protocol is refused alone. */
+/** Reads a trace request; only spans with invalid ids are refused. */
 export function decodeTraces(request: Message): Decoded<SpanRow> {
   return decode(request, {
     fields: ["resourceSpans", "scopeSpans", "spans"],
@@ -50,7 +50,7 @@ export function decodeTraces(request: Message): Decoded<SpanRow> {
 
 const isId = (id: string, digits: number): boolean => id.length === digits && !/^0+$/.test(id);
 
-/** One span as a row, or why it is refused. */
+/** Converts one span into a row, or returns the reason for refusing it. */
 function spanRow(span: Message, origin: Origin): SpanRow | string {
   const traceId = idOf(span["traceId"], "traceId");
   const spanId = idOf(span["spanId"], "spanId");
@@ -81,7 +81,7 @@ function spanRow(span: Message, origin: Origin): SpanRow | string {
   };
 }
 
-/** Fields that few spans have, as the inside of a JSON object. */
+/** The rarely set fields, as the inside of a JSON object. */
 function restText(span: Message, statusMessage: string): string {
   const rest: Record<string, unknown> = {};
   const traceState = textOf(span["traceState"], "traceState");
@@ -113,10 +113,7 @@ function restText(span: Message, statusMessage: string): string {
   return text.slice(1, -1);
 }
 
-/**
- * Bytes that are written in hexadecimal, in Base64: protobuf's JSON form, which Tempo's answers
- * have.
- */
+/** Converts hexadecimal to Base64, which protobuf's JSON form uses, as in Tempo's answers. */
 export function hexToBase64(hex: string): string {
   return Buffer.from(hex, "hex").toString("base64");
 }

@@ -1,10 +1,13 @@
-/** What the decoders of all signals share: a request lists resources, these scopes, these items. */
+/**
+ * Shared by the decoders of all signals: a request lists resources, these list scopes, and these
+ * list items.
+ */
 import { attributesOf, type JsonAttribute, listOf, type Message, messageOf } from "./values.ts";
 
-/** What was refused of an accepted request. */
+/** The refused part of an accepted request. */
 export interface PartialSuccess {
   readonly rejected: number;
-  /** Why; empty when nothing was refused. */
+  /** The reason; empty when nothing was refused. */
   readonly reason: string;
 }
 
@@ -14,15 +17,15 @@ export interface Decoded<T> extends PartialSuccess {
 }
 
 export interface Steps<R, S, T> {
-  /** The fields that list the resources, the scopes of each and the items of each scope. */
+  /** Names of the fields with the resources, the scopes of each, and the items of each scope. */
   readonly fields: readonly [resources: string, scopes: string, items: string];
   readonly resource: (attributes: readonly JsonAttribute[]) => R;
   readonly scope: (scope: Message, resource: R) => S;
-  /** An item as a row, or why it is refused. */
+  /** Converts an item into a row, or returns the reason for refusing it. */
   readonly item: (item: Message, scope: S) => T | string;
 }
 
-/** Reads a request item by item; an item that is refused does not hinder the others. */
+/** Reads a request item by item; a refused item does not affect the others. */
 export function decode<R, S, T>(request: Message, steps: Steps<R, S, T>): Decoded<T> {
   const [resources, scopes, items] = steps.fields;
   const rows: T[] = [];

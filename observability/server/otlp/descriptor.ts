@@ -1,13 +1,13 @@
 /**
- * The part of the OpenTelemetry protocol that is read here, as protobufjs descriptors.
+ * The part of the OpenTelemetry protocol that this server reads, as protobufjs descriptors.
  *
- * Names and field numbers are those of opentelemetry-proto 1.x. The decoder skips fields that are not
- * listed, as protobuf demands: newer senders keep working, and what no code reads is left out.
+ * Names and field numbers are those of opentelemetry-proto 1.x. The decoder skips fields that are
+ * not listed, as protobuf demands, so newer senders keep working.
  */
 import protobuf from "protobufjs/light";
 import { SPAN_KINDS, spanKindName, STATUSES, statusCodeName } from "./span-enums.ts";
 
-/** Turns `{ name: "3 repeated bytes" }` into protobufjs' form. */
+/** Converts `{ name: "3 repeated bytes" }` into protobufjs' form. */
 function message(fields: Record<string, string>): protobuf.IType {
   return {
     fields: Object.fromEntries(
@@ -106,7 +106,7 @@ const root = protobuf.Root.fromJSON({
       exponentialHistogram: "10 Unread",
       summary: "11 Unread",
     }),
-    // Gauge and Sum of the protocol; a Gauge has only the points.
+    // Gauge and Sum of the protocol; a Gauge has the points only.
     Numbers: message({
       dataPoints: "1 repeated NumberDataPoint",
       aggregationTemporality: "2 int32",
@@ -116,7 +116,7 @@ const root = protobuf.Root.fromJSON({
       dataPoints: "1 repeated HistogramDataPoint",
       aggregationTemporality: "2 int32",
     }),
-    // Points of other kinds are counted only.
+    // Points of other kinds are only counted.
     Unread: message({ dataPoints: "1 repeated UnreadPoint" }),
     UnreadPoint: message({}),
     NumberDataPoint: message({
@@ -139,12 +139,12 @@ const root = protobuf.Root.fromJSON({
     MetricsResponse: message({ partialSuccess: "1 MetricsPartial" }),
     MetricsPartial: message({ rejectedDataPoints: "1 int64", ...PARTIAL }),
     RpcStatus: message({ code: "1 int32", message: "2 string" }),
-    // Of Tempo's API: the answer of version 2 to a request for one trace.
+    // Part of Tempo's API: the answer of version 2 to a request for one trace.
     TraceByIdResponse: message({ trace: "1 TracesRequest" }),
   },
 });
 
-/** The three signals of the protocol, with their message types and where they are sent. */
+/** The three signals of the protocol, with their message types and endpoints. */
 export const SIGNALS = {
   traces: {
     request: root.lookupType("TracesRequest"),

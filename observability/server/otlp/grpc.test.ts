@@ -21,7 +21,7 @@ type Options = NonNullable<ConstructorParameters<typeof OTLPLogExporter>[0]>;
 const { gzip: GZIP, identity: PLAIN } = compressionAlgorithms;
 const raw = (value: Buffer): Buffer => value;
 
-/** Calls a method with these bytes; the error, or the response's bytes. */
+/** Calls a method with these bytes; resolves to the error, or the response's bytes. */
 function call(path: string, bytes: Buffer, compression = PLAIN): Promise<ServiceError | Buffer> {
   const client = new Client(
     `127.0.0.1:${lab.server.ports.otlpGrpc}`,
@@ -69,7 +69,7 @@ describe("a sender that knows nothing of the lab", () => {
     "service.namespace": "shop",
     team: "payments",
   });
-  // As text: the enum of compressions stands in a package of the exporters' own.
+  // As a number: the enum of compressions is in an internal package of the exporters.
   const options = (): Options =>
     JSON.parse(
       `{"url":"http://127.0.0.1:${lab.server.ports.otlpGrpc}","compression":"gzip"}`,
@@ -88,7 +88,7 @@ describe("a sender that knows nothing of the lab", () => {
       attributes: { "http.response.status_code": 500 },
     });
     span.end();
-    // Times of the server's own clock, which a test holds.
+    // Times of the server's clock, which the test controls.
     logging.getLogger("shop").emit({
       timestamp: new Date(lab.clock.nowMs() - 1000),
       body: "card declined",
@@ -138,7 +138,7 @@ describe("gRPC", () => {
     expect(await codeOf(EXPORT, Buffer.from("hello"))).toBe(status.INVALID_ARGUMENT);
     expect(await codeOf(EXPORT, Buffer.from("hello"), GZIP)).toBe(status.INVALID_ARGUMENT);
     expect(await codeOf(EXPORT, Buffer.alloc(17_000_000))).toBe(status.RESOURCE_EXHAUSTED);
-    // Small on the wire, large when it is unpacked.
+    // Small when compressed, large after decompression.
     expect(await codeOf(EXPORT, Buffer.alloc(40_000_000), GZIP)).toBe(status.RESOURCE_EXHAUSTED);
     expect(await codeOf("/opentelemetry.proto.unknown.v1.Service/Export", Buffer.alloc(0))).toBe(
       status.UNIMPLEMENTED,

@@ -26,8 +26,7 @@ function definition(signal: Signal): ServiceDefinition {
       path: `/${grpcService}/Export`,
       requestStream: false,
       responseStream: false,
-      // The bytes are decoded by the handler, so that what is malformed gets its own status and
-      // message.
+      // The handler decodes the bytes, so that a malformed payload gets its own status and message.
       requestSerialize: raw,
       requestDeserialize: raw,
       responseSerialize: raw,
@@ -52,7 +51,7 @@ function handler(ingress: Ingress, signal: Signal): handleUnaryCall<Buffer, Buff
   };
 }
 
-/** Listens on `host:port` (0 for any free one). Throws EnvironmentError when the port is taken. */
+/** Listens on `host:port` (0 for any free one). Throws EnvironmentError when the port is in use. */
 export async function startGrpc(ingress: Ingress, host: string, port: number): Promise<GrpcServer> {
   const server = new Server({ "grpc.max_receive_message_length": MAX_PAYLOAD_BYTES });
   for (const signal of Object.keys(SIGNALS) as Signal[]) {

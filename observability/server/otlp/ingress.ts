@@ -1,5 +1,5 @@
 /**
- * The one entry for telemetry of every protocol: decodes it, stores it, and reports what was
+ * The entry point for telemetry of all protocols: decodes it, stores it, and reports what was
  * refused.
  */
 import type { Clock } from "../../../lib/base/clock.ts";
@@ -11,7 +11,7 @@ import { type Signal, SIGNALS } from "./descriptor.ts";
 import type { PushedMetrics } from "./pushed-metrics.ts";
 import { MalformedError, type Message, messageOf } from "./values.ts";
 
-/** The largest payload after decompression, bytes. */
+/** Maximum size of a payload after decompression, bytes. */
 export const MAX_PAYLOAD_BYTES = 16 * 1024 * 1024;
 
 export class Ingress {
@@ -25,9 +25,7 @@ export class Ingress {
     this.#clock = clock;
   }
 
-  /**
-   * Takes a protobuf payload. Throws MalformedError; nothing of the payload has been stored then.
-   */
+  /** Accepts a protobuf payload. Throws MalformedError without storing any of it. */
   acceptProtobuf(signal: Signal, bytes: Uint8Array): PartialSuccess {
     let request: Message;
     try {
@@ -40,7 +38,7 @@ export class Ingress {
     return this.#accept(signal, request);
   }
 
-  /** Takes an OTLP/JSON payload; see acceptProtobuf. */
+  /** Accepts an OTLP/JSON payload; see acceptProtobuf. */
   acceptJson(signal: Signal, text: string): PartialSuccess {
     let request: Message;
     try {
@@ -68,7 +66,7 @@ export class Ingress {
   }
 }
 
-/** The answer's message; empty when nothing was refused, as the protocol wants it. */
+/** The response message; empty when nothing was refused, as the protocol demands. */
 export function responseFields(signal: Signal, partial: PartialSuccess): Record<string, unknown> {
   if (partial.rejected === 0) return {};
   const { rejectedField } = SIGNALS[signal];

@@ -46,7 +46,7 @@ const post = (
 const statusOf = async (reply: Response): Promise<string> =>
   (RPC_STATUS.decode(new Uint8Array(await reply.arrayBuffer())) as unknown as { message: string })
     .message;
-/** Spans stored so far, queue included. */
+/** Number of stored spans, including queued ones. */
 const spansStored = (): number => {
   lab.server.store.flush();
   return lab.server.store.stats.spans;
@@ -279,7 +279,7 @@ describe("OTLP over HTTP", () => {
   });
 
   test("unknown fields of newer senders are skipped", async () => {
-    // Field 999, length-delimited, before the request that we know.
+    // Field 999, length-delimited, before the valid request.
     const unknown = Buffer.from([0xba, 0x3e, 0x03, 1, 2, 3]);
     const reply = await post("/v1/traces", new Uint8Array(Buffer.concat([unknown, traceBytes()])));
     expect(reply.status).toBe(200);

@@ -1,9 +1,9 @@
 /**
- * Metrics that were pushed by OTLP: the latest point of each series, shown as Prometheus text.
+ * Metrics pushed by OTLP: the latest point of each series, in Prometheus' text format.
  *
- * Their names get the prefix `otlp_`, so that no rule counts a sample twice that was also scraped.
- * A series goes 60 s after its last push. Exponential histograms and summaries are refused, and
- * said so in the answer.
+ * Their names get the prefix `otlp_`, so that rules do not count samples twice that are also
+ * scraped. A series expires 60 s after its last push. Exponential histograms and summaries are
+ * refused; the response says so.
  */
 import type { Clock } from "../../../lib/base/clock.ts";
 import { PUSHED_METRIC_PREFIX } from "../../../lib/contract/telemetry.ts";
@@ -35,7 +35,7 @@ type Kind = "counter" | "gauge" | "histogram";
 interface Series {
   readonly labels: string;
   readonly seenMs: number;
-  /** Lines without the prefix of the family's name: suffix, extra label, value. */
+  /** Lines without the family's name: suffix, extra label, value. */
   readonly samples: readonly (readonly [suffix: string, extra: string, value: string])[];
 }
 
@@ -63,7 +63,7 @@ export class PushedMetrics {
     this.#clock = clock;
   }
 
-  /** Takes a metrics request; returns how many points were refused, and why. */
+  /** Accepts a metrics request; returns the number of refused points, and the reason. */
   add(request: Message): PartialSuccess {
     const { rows } = decode(request, {
       fields: ["resourceMetrics", "scopeMetrics", "metrics"],
@@ -166,16 +166,17 @@ function pointsOf(metric: Message): number {
   return points;
 }
 
-/** Labels with a meaning of their own, which no sender may set. */
+/** Labels with a special meaning, which senders must not set. */
 const RESERVED = /^(__.*|le|quantile|service_name)$/;
 
-/** A label's name that is not reserved; Prometheus resolves such clashes with the same prefix. */
+/** Prefixes reserved label names, as Prometheus does. */
 const freeName = (name: string): string => (RESERVED.test(name) ? `exported_${name}` : name);
 
 function labelsOf(point: Message, service: string): string {
   const labels = new Map([["service_name", service]]);
   for (const { key, value } of attributesOf(point["attributes"])) {
-    // A label without a name would make the whole page invalid, with the metrics of everybody.
+    // A label with an empty name would make the whole page invalid, including other senders'
+    // metrics.
     if (key !== "") labels.set(freeName(labelName(key)), valueText(value));
   }
   return [...labels].map(([key, value]) => `${key}="${escapeLabel(value)}"`).join(",");

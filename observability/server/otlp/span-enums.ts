@@ -1,6 +1,6 @@
-/** The two enumerations of a span, each with its names in the order of OTLP's numbers. */
+/** The two enumerations of spans, with names in the order of OTLP's numbers. */
 
-/** As TraceQL writes them. */
+/** As in TraceQL. */
 export const SPAN_KINDS = [
   "unspecified",
   "internal",

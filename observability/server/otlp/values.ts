@@ -1,21 +1,21 @@
 /**
- * Reads OTLP messages that were not validated before.
+ * Reads OTLP messages that are not validated yet.
  *
- * The same code reads what protobufjs decoded (bytes, Long) and what JSON.parse made of OTLP/JSON
- * (hexadecimal ids, decimal strings), because the two differ only in the leaves. What has the wrong
- * type is a MalformedError.
+ * The same code reads the output of protobufjs (bytes, Long) and of JSON.parse for OTLP/JSON
+ * (hexadecimal ids, decimal strings), because they differ only in the leaves. A value of the wrong
+ * type throws MalformedError.
  */
 
-/** The payload is not OTLP; `message` says what and where. */
+/** The payload is not OTLP; `message` names the field and the rule. */
 export class MalformedError extends Error {}
 
-/** A message of either encoding, before its fields have been looked at. */
+/** A message of either encoding, with unchecked fields. */
 export type Message = Readonly<Record<string, unknown>>;
 
 const EMPTY: Message = {};
 const EMPTY_LIST: readonly Message[] = [];
 
-/** A field that holds a message; absent is the empty message. */
+/** A message field; an absent one is the empty message. */
 export function messageOf(value: unknown, field: string): Message {
   if (value === undefined || value === null) return EMPTY;
   if (typeof value !== "object" || Array.isArray(value)) {
@@ -24,7 +24,7 @@ export function messageOf(value: unknown, field: string): Message {
   return value as Message;
 }
 
-/** A repeated field of messages; absent is the empty list. */
+/** A repeated message field; an absent one is the empty list. */
 export function listOf(value: unknown, field: string): readonly Message[] {
   if (value === undefined || value === null) return EMPTY_LIST;
   if (!Array.isArray(value)) throw new MalformedError(`${field} must be a list`);
@@ -36,14 +36,14 @@ export function listOf(value: unknown, field: string): readonly Message[] {
   return value as Message[];
 }
 
-/** A string field; absent is the empty string. */
+/** A string field; an absent one is the empty string. */
 export function textOf(value: unknown, field: string): string {
   if (value === undefined || value === null) return "";
   if (typeof value !== "string") throw new MalformedError(`${field} must be a string`);
   return value;
 }
 
-/** A small whole number, or (in JSON) the name of an enumerator out of `names`. */
+/** A small whole number, or (in JSON) the name of an enumerator in `names`. */
 export function numberOf(value: unknown, field: string, names?: readonly string[]): number {
   if (value === undefined || value === null) return 0;
   if (typeof value === "number" && Number.isFinite(value)) return value;
@@ -84,23 +84,23 @@ export function bigintOf(value: unknown, field: string): bigint {
 
 const MAX_INT64 = 2n ** 63n - 1n;
 
-/** A point in time in nanoseconds since the Unix epoch, within what the store can hold. */
+/** A time in nanoseconds since the Unix epoch, limited to the store's range. */
 export function timeOf(value: unknown, field: string): bigint {
   const time = BigInt.asUintN(64, bigintOf(value, field));
   return time > MAX_INT64 ? MAX_INT64 : time;
 }
 
-/** An id as lower-case hexadecimal; empty when absent. */
+/** An id in lower-case hexadecimal; empty when absent. */
 export function idOf(value: unknown, field: string): string {
   if (value === undefined || value === null) return "";
   if (value instanceof Uint8Array) return value.toHex();
-  // What protobufjs has for a bytes field that is not there.
+  // protobufjs' value of an absent bytes field.
   if (Array.isArray(value) && value.length === 0) return "";
   if (typeof value === "string" && /^[0-9a-fA-F]*$/.test(value)) return value.toLowerCase();
   throw new MalformedError(`${field} must be hexadecimal`);
 }
 
-/** An attribute's value in OTLP/JSON's form, such as `{"intValue":"5"}`. */
+/** An attribute's value in OTLP/JSON, such as `{"intValue":"5"}`. */
 export type JsonValue =
   | { readonly stringValue: string }
   | { readonly boolValue: boolean }
@@ -116,7 +116,7 @@ export interface JsonAttribute {
   readonly value: JsonValue;
 }
 
-/** How deep values may nest; the protocol's own decoders stop at a similar depth. */
+/** Maximum nesting of values; OTLP's official decoders have a similar limit. */
 const MAX_DEPTH = 32;
 
 /** Whether a message has a field. */
@@ -165,7 +165,7 @@ export function attributesOf(raw: unknown, depth = 0): JsonAttribute[] {
   }));
 }
 
-/** A value as text, as OpenTelemetry's `AsString` writes it: strings bare, the rest as JSON. */
+/** A value as text, like OpenTelemetry's `AsString`: strings unquoted, everything else as JSON. */
 export function valueText(value: JsonValue): string {
   if ("stringValue" in value) return value.stringValue;
   if ("intValue" in value) return value.intValue;

@@ -1,4 +1,4 @@
-/** Sends one request to two servers and compares their answers. */
+/** Sends one request to two servers and compares their responses. */
 import type { Case } from "./corpus.ts";
 
 export interface Reply {
@@ -6,7 +6,7 @@ export interface Reply {
   readonly body: string;
 }
 
-/** Asks the server at `url`. */
+/** Sends the request to the server at `url`. */
 export async function ask(
   url: string,
   one: Case,
@@ -38,7 +38,7 @@ interface Result {
   readonly value?: unknown;
 }
 
-/** What counts of a reply: the status, and of an answer the streams or series with their values. */
+/** The compared parts of a response: the status, and the streams or series with their values. */
 export function essence(reply: Reply): unknown {
   if (reply.status !== 200) return { status: reply.status };
   const { data = [] } = JSON.parse(reply.body) as {
@@ -51,7 +51,7 @@ export function essence(reply: Reply): unknown {
   if (data.resultType === "scalar") return { type: "scalar", result: rounded(data.result) };
   const results = (data.result as Result[]).map((one) => {
     const labels = { ...(one.stream ?? one.metric) };
-    // The parser's own words differ; that it failed, and which stage did, must not.
+    // The parser's messages differ; whether and at which stage it failed must not.
     delete labels["__error_details__"];
     return [sortedText(labels), rounded(one.values ?? one.value)] as const;
   });
@@ -61,7 +61,7 @@ export function essence(reply: Reply): unknown {
 const sortedText = (labels: Labels): string =>
   JSON.stringify(Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 
-/** Values as numbers with 12 digits: the last bit of a sum depends on the order of adding. */
+/** Values as numbers with 12 digits: the last bit of a sum depends on the order of additions. */
 function rounded(values: unknown): unknown {
   return JSON.parse(JSON.stringify(values), (_key, value: unknown) => {
     if (typeof value !== "object" || value === null || Array.isArray(value)) return fixed(value);
@@ -75,7 +75,7 @@ function fixed(value: unknown): unknown {
   return isValue ? Number(Number(value).toPrecision(12)) : value;
 }
 
-/** Describes the first difference between two answers; undefined when they are equal. */
+/** Describes the first difference between two responses; undefined when they are equal. */
 export function difference(ours: Reply, theirs: Reply): string | undefined {
   const a = JSON.stringify(essence(ours));
   const b = JSON.stringify(essence(theirs));

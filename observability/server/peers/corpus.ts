@@ -1,4 +1,4 @@
-/** The queries that both servers are asked. */
+/** The queries for both servers. */
 
 export interface Case {
   readonly path:
@@ -9,9 +9,9 @@ export interface Case {
     | "label/none/values"
     | "series";
   readonly query: string;
-  /** Further parameters; `start` and `end` or `time` are added by the comparison. */
+  /** Further parameters; the comparison adds `start` and `end`, or `time`. */
   readonly params?: Readonly<Record<string, string>>;
-  /** Ask for structured metadata and parsed labels apart from the stream's labels. */
+  /** Requests structured metadata and parsed labels separately from the stream's labels. */
   readonly categorize?: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** Where our answers are known to differ from Loki's, and why. */
+/** Known differences between this server's answers and Loki's, with reasons. */
 
 export interface Difference {
   readonly query: string;

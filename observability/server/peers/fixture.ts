@@ -1,4 +1,4 @@
-/** The telemetry that both stores get: lines of every kind that queries tell apart. */
+/** The telemetry for both stores: lines of every kind that queries distinguish. */
 
 const SECOND_NS = 1_000_000_000n;
 const SERVICES = ["radar-sensor", "esm-sensor", "track-fusion", "odd service"] as const;
@@ -13,7 +13,7 @@ export interface Fixture {
 
 const text = (key: string, value: string): unknown => ({ key, value: { stringValue: value } });
 
-/** Lines whose parts exercise parsing: JSON flat and nested, logfmt, prose, and broken JSON. */
+/** Lines for parsers: flat and nested JSON, logfmt, prose, and broken JSON. */
 function bodyOf(service: string, index: number): string {
   const kind = index % 10;
   if (service === "odd service")
@@ -40,8 +40,8 @@ function bodyOf(service: string, index: number): string {
 }
 
 /**
- * Lines from 12 minutes ago on, one a second per service, so that every window of the corpus is
- * full.
+ * Lines since 12 minutes ago, one a second per service, so that every window of the queries has
+ * some.
  */
 export function makeFixture(nowMs: number): Fixture {
   const startNs = BigInt(Math.floor(nowMs / 60_000) - 12) * 60n * SECOND_NS;

@@ -1,10 +1,11 @@
 /**
- * The same telemetry through a real Collector into a real Loki and into ours, the same queries to
- * both, and the same answers expected; then logcli reads ours, and telemetrygen writes to ours.
+ * Sends the same telemetry through a real Collector into a real Loki and into this server, sends
+ * the same queries to both, and compares the answers. Then logcli reads from this server, and
+ * telemetrygen writes to it.
  *
  * Run: bun observability/server/peers/main.ts [--verbose]. Needs otelcol, loki, logcli and
- * telemetrygen on PATH or named by OTELCOL, LOKI, LOGCLI and TELEMETRYGEN. What is known to differ
- * stands in DIFFERENCES, with its reason.
+ * telemetrygen on PATH, or in OTELCOL, LOKI, LOGCLI and TELEMETRYGEN. DIFFERENCES lists the known
+ * differences with reasons.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -34,7 +35,7 @@ async function countLines(url: string, { startNs, endNs }: Fixture): Promise<num
   return Number(data.result[0]?.value[1] ?? 0);
 }
 
-/** Runs the corpus; returns how many answers differ without a known reason. */
+/** Runs all queries; returns the number of answers that differ without a known reason. */
 async function compareAll(ours: string, real: string, fixture: Fixture): Promise<number> {
   let same = 0;
   let known = 0;
@@ -107,7 +108,7 @@ async function logcliReads(url: string, fixture: Fixture): Promise<boolean> {
   return ok;
 }
 
-/** telemetrygen writes straight to ours and through the Collector. */
+/** telemetrygen writes to this server, directly and through the Collector. */
 async function telemetrygenWrites(server: TelemetryServer, collector: string): Promise<boolean> {
   const count = 200;
   const argv = (signal: string, endpoint: string): string[] => [

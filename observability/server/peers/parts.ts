@@ -1,4 +1,4 @@
-/** Finds, starts and stops the foreign programs that the comparison needs. */
+/** Finds, starts and stops the external programs of the comparison. */
 import { join } from "node:path";
 import { processEnv } from "../../../lib/base/env.ts";
 import { EnvironmentError } from "../../../lib/base/errors.ts";
@@ -21,8 +21,8 @@ const PARTS = {
 export type Part = keyof typeof PARTS;
 
 /**
- * The path of a program: from its variable, else from PATH. Throws EnvironmentError that says how
- * to get it.
+ * The path of a program, from its variable or PATH. Throws EnvironmentError with instructions for
+ * installing it.
  */
 export function findPart(part: Part): string {
   const { variable, install } = PARTS[part];
@@ -43,10 +43,7 @@ export function freePort(): number {
   return port;
 }
 
-/**
- * A program that runs until it is closed; its output goes to a file for the case that something is
- * wrong.
- */
+/** A program that runs until it is disposed; its output goes to a file, for debugging. */
 export class Program implements AsyncDisposable {
   readonly #child: Bun.Subprocess;
 
@@ -79,7 +76,7 @@ export async function waitForHttp(url: string, what: string, deadlineMs: number)
   );
 }
 
-/** Starts a Loki that keeps everything under `folder`; returns its URL. */
+/** Starts a Loki with its data in `folder`; returns its URL. */
 export async function startLoki(folder: string): Promise<{ program: Program; url: string }> {
   const port = freePort();
   const config = `
@@ -104,7 +101,10 @@ analytics: {reporting_enabled: false}
   return { program, url };
 }
 
-/** Starts a Collector that passes logs on to both, and traces to ours; returns where it listens. */
+/**
+ * Starts a Collector that sends logs to both servers, and traces to this one; returns its
+ * addresses.
+ */
 export async function startCollector(
   folder: string,
   lokiUrl: string,

@@ -1,15 +1,15 @@
 /**
- * A table of values that are stored once and referred to by number, held in memory as well.
+ * A table of values that are stored once and referred to by id, also held in memory.
  *
- * Numbers are given in memory; the rows are written by the commit that also writes what refers to
- * them, so that a commit that fails leaves nothing half done.
+ * Ids are assigned in memory. The commit of the rows that refer to a value writes the value, too,
+ * so a failed commit leaves nothing incomplete.
  */
 import type { Database, Statement } from "bun:sqlite";
 import { EnvironmentError } from "../../../lib/base/errors.ts";
 
 /**
- * More distinct values than this are refused: they live in memory, and only a sender that puts
- * something unique into its resource makes so many.
+ * Maximum number of distinct values: they are held in memory, and only a sender with a unique value
+ * in its resource makes so many.
  */
 const MAX_VALUES = 100_000;
 
@@ -45,10 +45,7 @@ export class InternTable<T> {
     return typeof value === "string" ? value : this.#columns(value).join("\0");
   }
 
-  /**
-   * The number of `value`, a new one when it is new. Throws EnvironmentError when there are too
-   * many.
-   */
+  /** The id of `value`, assigned if it is new. Throws EnvironmentError when there are too many. */
   idOf(value: T): number {
     const key = this.#key(value);
     const known = this.#ids.get(key);
@@ -65,7 +62,7 @@ export class InternTable<T> {
     return this.#lastId;
   }
 
-  /** Inserts what is new; called inside the transaction that writes what refers to it. */
+  /** Inserts new values, in the transaction of the rows that refer to them. */
   write(): void {
     for (const id of this.#unwritten) {
       const value = this.#values.get(id);
@@ -73,17 +70,17 @@ export class InternTable<T> {
     }
   }
 
-  /** Called when that transaction has been committed. */
+  /** Called after the commit of that transaction. */
   written(): void {
     this.#unwritten = [];
   }
 
-  /** The value with this number. */
+  /** The value with this id. */
   get(id: number): T | undefined {
     return this.#values.get(id);
   }
 
-  /** Every number with its value. */
+  /** All ids with their values. */
   entries(): IterableIterator<[number, T]> {
     return this.#values.entries();
   }

@@ -1,11 +1,11 @@
-/** Reads many sorted results as one, row by row, without holding them all. */
+/** Merges many sorted results row by row, without keeping all rows in memory. */
 import type { Database, SQLQueryBindings, Statement } from "bun:sqlite";
 import { QueryError } from "../query-error.ts";
 
-/** Each open result costs a statement of its own. */
+/** Maximum number of open results; each needs its own statement. */
 const MAX_PARTS = 5000;
 
-/** What one of the statements reads, and for whom. */
+/** Bindings of one statement, and the object that its rows belong to. */
 export interface Part<T> {
   readonly of: T;
   readonly bindings: readonly SQLQueryBindings[];
@@ -19,8 +19,8 @@ interface Cursor<R, T> {
 }
 
 /**
- * Runs `sql` for each part, and yields the rows of all in the order that `isBefore` gives. Throws
- * QueryError when there are more than 5,000 parts of `what`.
+ * Runs `sql` for each part, and yields the rows of all parts in the order of `isBefore`. Throws
+ * QueryError for more than 5,000 parts of `what`.
  */
 export function* readMerged<R, T>(
   reader: Database,

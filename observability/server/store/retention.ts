@@ -1,6 +1,6 @@
 /**
- * Retention by age and by size of the file. Rows are deleted in small steps, oldest arrival first,
- * so that no step blocks the process for longer than a few milliseconds.
+ * Retention by age and file size. Rows are deleted in small steps, oldest arrival first, so that no
+ * step blocks the process for more than a few milliseconds.
  */
 import { statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -12,15 +12,15 @@ export interface Limits {
   readonly spanAgeMs: number;
   /** Age at which logs are deleted, milliseconds. */
   readonly logAgeMs: number;
-  /** Size of the data above which the oldest rows are deleted, whatever their age; bytes. */
+  /** Size of the data above which the oldest rows are deleted at any age; bytes. */
   readonly maxBytes: number;
   /** Free space of the disk below which the oldest rows are deleted, too; bytes. */
   readonly minFreeBytes: number;
 }
 
 /**
- * 24 h for traces and 168 h for logs, as the container stack keeps them, and at most 4 GiB. A
- * delete writes before it frees, so some space has to be left for it.
+ * 24 h for traces and 168 h for logs, as in the container stack, and at most 4 GiB. A delete writes
+ * before it frees space, so it needs some free space.
  */
 export const DEFAULT_LIMITS: Limits = {
   spanAgeMs: 24 * 3_600_000,
@@ -30,10 +30,10 @@ export const DEFAULT_LIMITS: Limits = {
 };
 
 const ROWS_PER_DELETE = 4000;
-/** Pages given back to the file system after a delete. */
+/** Number of pages returned to the file system after a delete. */
 const PAGES_PER_VACUUM = 256;
 
-/** The write-ahead log is emptied into the file when it is this long and space is scarce. */
+/** Size above which the write-ahead log is checkpointed when space is scarce. */
 const MAX_WAL_BYTES = 64 * 1024 ** 2;
 
 interface Pages {
@@ -41,7 +41,7 @@ interface Pages {
 }
 
 export interface RetentionOptions {
-  /** Where the database's files are. */
+  /** The folder with the database's files. */
   readonly folder: string;
   readonly clock: Clock;
   readonly limits: Limits;
@@ -87,7 +87,7 @@ export class Retention {
     return bavail * bsize < this.#options.limits.minFreeBytes;
   }
 
-  /** One small step; returns how many rows it deleted. */
+  /** One small step; returns the number of deleted rows. */
   step(): number {
     const { clock, limits } = this.#options;
     const nowMs = clock.nowMs();

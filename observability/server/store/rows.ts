@@ -1,6 +1,6 @@
-/** What is stored: spans and log records, with their origins interned. */
+/** The rows of the store: spans and log records, with their origins stored once. */
 
-/** Who sent an item: the resource and the scope, both as OTLP/JSON text. */
+/** The sender of an item: resource and scope, both as OTLP/JSON text. */
 export interface Origin {
   readonly service: string;
   /** `{"attributes":[…]}` */

@@ -12,7 +12,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { EnvironmentError } from "../../../lib/base/errors.ts";
 
-/** Counts up whenever a table changes; a file of another version is refused. */
+/** Incremented when a table changes; a file of another version is refused. */
 const SCHEMA_VERSION = 1;
 
 const TABLES = `
@@ -62,21 +62,21 @@ CREATE TABLE IF NOT EXISTS markers (
 );
 `;
 
-/** Senders without any stored row. */
+/** Deletes senders without stored rows. */
 const FORGET_UNUSED = `
 DELETE FROM origins WHERE NOT EXISTS (SELECT 1 FROM spans WHERE spans.origin = origins.id);
 DELETE FROM streams WHERE NOT EXISTS (SELECT 1 FROM logs WHERE logs.stream = streams.id);
 `;
 
-/** A write connection, and a second one to read with, which never waits for the first. */
+/** A connection for writing and one for reading, which never waits for the first. */
 export interface Connections {
   readonly writer: Database;
   readonly reader: Database;
 }
 
 /**
- * Opens the store in `folder` to read it only. Indexes that it lacks are made first: a copy comes
- * without them. Throws EnvironmentError.
+ * Opens the store in `folder` for reading. Creates the indexes first, because a copy has none.
+ * Throws EnvironmentError.
  */
 export function openFrozenDatabase(folder: string): Connections {
   const file = join(folder, "telemetry.sqlite");
@@ -109,14 +109,14 @@ function mustHaveThisVersion(database: Database): void {
   }
 }
 
-/** Opens the store in `folder`, making it when there is none; throws EnvironmentError. */
+/** Opens the store in `folder`, and creates it if necessary; throws EnvironmentError. */
 export function openDatabase(folder: string): Connections {
   const file = join(folder, "telemetry.sqlite");
   try {
     mkdirSync(folder, { recursive: true });
     const writer = new Database(file, { create: true, strict: true });
-    // NORMAL in WAL mode: a commit survives the death of the process at once, and that of the
-    // machine from the next checkpoint on. Telemetry of a lab needs no more.
+    // NORMAL in WAL mode: a commit survives the end of the process, and a crash of the machine
+    // after the next checkpoint. That is sufficient for a lab's telemetry.
     writer.run("PRAGMA auto_vacuum = INCREMENTAL");
     writer.run("PRAGMA journal_mode = WAL");
     writer.run("PRAGMA synchronous = NORMAL");

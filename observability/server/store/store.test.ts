@@ -116,10 +116,7 @@ test("a clock that jumps by a year leaves two arrival buckets, not a year of the
 });
 
 describe("retention", () => {
-  /**
-   * The store's own timer takes the same steps; here they are taken by hand, on a clock that we
-   * move.
-   */
+  /** Runs the steps of the store's timer, on a clock that the test controls. */
   const forgetAll = (
     maxBytes = DEFAULT_LIMITS.maxBytes,
     minFreeBytes = DEFAULT_LIMITS.minFreeBytes,

@@ -1,10 +1,10 @@
 /**
- * The store of spans and logs: takes rows at once, commits them in batches, deletes them by age and
- * size.
+ * The store of spans and logs: accepts rows at once, commits them in batches, and deletes them by
+ * age and size.
  *
- * An item is acknowledged when it is queued here; the queue is committed every 250 ms, or sooner
- * when it is long, so what was acknowledged a second ago survives `kill -9`. Readers see the queue
- * too: every query flushes it first.
+ * An item is acknowledged when it is queued; the queue is committed every 250 ms, or earlier when
+ * it is long. So data that was acknowledged a second ago survives `kill -9`. Every query commits
+ * the queue first, so readers see it.
  */
 import type { Database, Statement } from "bun:sqlite";
 import type { Clock } from "../../../lib/base/clock.ts";
@@ -16,12 +16,14 @@ import { openDatabase, openFrozenDatabase } from "./schema.ts";
 
 const COMMIT_EVERY_MS = 250;
 /**
- * A queue this long is committed at once, so that memory and one commit's duration stay bounded.
+ * A queue of this length is committed at once, which bounds memory and the duration of a commit.
  */
 const COMMIT_AT_ROWS = 4000;
-/** Beyond this, senders are told to come back later: the disk has refused for a long time. */
+/**
+ * Maximum queue length; beyond it senders must retry, because commits have failed for a long time.
+ */
 const MAX_QUEUED_ROWS = 100_000;
-/** Width of the arrival buckets that lead the index by trace id, milliseconds. */
+/** Width of the arrival buckets at the start of the index by trace id, milliseconds. */
 const BUCKET_MS = 600_000;
 
 export interface StoreOptions {
@@ -32,7 +34,7 @@ export interface StoreOptions {
   readonly frozen?: boolean;
 }
 
-/** Counts since the start, for the server's own metrics. */
+/** Counters since the start, for the server's own metrics. */
 export interface StoreStats {
   spans: number;
   logs: number;
@@ -41,7 +43,7 @@ export interface StoreStats {
 }
 
 export class Store {
-  /** The connection that queries read with; integers come as bigint. */
+  /** The connection for queries; it returns integers as bigint. */
   readonly reader: Database;
   readonly stats: StoreStats = { spans: 0, logs: 0, commits: 0, longestCommitMs: 0 };
   /** Origins by id: resource, scope and service of spans. */
@@ -90,7 +92,7 @@ export class Store {
   }
 
   /**
-   * Takes spans, to be committed within 250 ms; throws EnvironmentError, and takes none, when it
+   * Queues spans for a commit within 250 ms; throws EnvironmentError, and queues none, when it
    * cannot.
    */
   addSpans(rows: readonly SpanRow[]): void {
@@ -100,7 +102,7 @@ export class Store {
     if (this.#queued >= COMMIT_AT_ROWS) this.#tick();
   }
 
-  /** Takes log records; see addSpans. */
+  /** Queues log records; see addSpans. */
   addLogs(rows: readonly LogRow[]): void {
     this.#refuseWhenFull();
     for (const { labels } of rows) this.streams.idOf(labels);
@@ -121,13 +123,13 @@ export class Store {
   }
 
   /**
-   * Commits, and deletes a few old rows. Reports a failing disk once, and tries again at the next
+   * Commits, and deletes some old rows. Reports a failing disk once, and tries again at the next
    * tick.
    */
   #tick(): void {
     const wasFailing = this.#failure !== "";
     const failures: string[] = [];
-    // Old rows are deleted even when new ones do not fit: that is what makes room.
+    // Old rows are deleted although new ones cannot be written: that frees space.
     for (const work of [() => this.flush(), () => void this.#retention.step()]) {
       try {
         work();
@@ -142,14 +144,14 @@ export class Store {
   }
 
   /**
-   * Commits what is queued, so that a query sees it. While the disk refuses, a query sees what was
-   * committed before.
+   * Commits the queue, so that a query sees it. While commits fail, queries see the rows of earlier
+   * ones.
    */
   flushForQuery(): void {
     if (this.#failure === "" && this.#queued > 0) this.#tick();
   }
 
-  /** Commits what is queued. Throws when the disk refuses, and keeps the queue then. */
+  /** Commits the queue. When the disk refuses, throws and keeps the queue. */
   flush(): void {
     if (this.#queued === 0) return;
     const started = performance.now();
@@ -207,12 +209,12 @@ export class Store {
     return rows.map(({ bucket }) => Number(bucket));
   }
 
-  /** The owner's markers live in the same file; the connection is theirs to write with. */
+  /** The connection with which the owner's markers are written to the same file. */
   get markerDatabase(): Database {
     return this.#writer;
   }
 
-  /** Commits what is queued and closes the file; idempotent. */
+  /** Commits the queue and closes the file; calling it again has no effect. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;

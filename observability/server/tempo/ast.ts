@@ -1,4 +1,4 @@
-/** What a TraceQL query means, after its text has been parsed and checked. */
+/** The syntax tree of TraceQL, after parsing and checking. */
 import type { Test } from "../regex.ts";
 
 export type Intrinsic =

@@ -1,4 +1,4 @@
-/** Evaluating TraceQL over one trace. */
+/** Evaluates TraceQL on one trace. */
 import { COMPARE } from "../../../lib/base/compare.ts";
 import { AGGREGATE } from "../aggregate.ts";
 import { plainValue } from "../otlp/values.ts";
@@ -13,7 +13,7 @@ import type {
 } from "./ast.ts";
 import type { Span } from "./traces.ts";
 
-/** A trace with what its root says. */
+/** A trace with its root and times. */
 export interface Trace {
   readonly spans: readonly Span[];
   readonly root: Span | undefined;
@@ -21,7 +21,7 @@ export interface Trace {
   readonly durationNs: bigint;
 }
 
-/** Puts a trace together; `spans` is not empty and ordered by start. */
+/** Makes a trace; `spans` must not be empty, and be sorted by start. */
 export function traceOf(spans: readonly Span[]): Trace {
   const root = spans.find(({ parentId }) => parentId === "");
   const startNs = spans[0]?.startNs ?? 0n;
@@ -32,7 +32,7 @@ export function traceOf(spans: readonly Span[]): Trace {
   return { spans, root, startNs, durationNs: endNs - startNs };
 }
 
-/** The spans that the query matches, or none; stages may thin them out. */
+/** The spans that match the query; stages can remove some. */
 export function evaluateQuery(query: TraceQuery, trace: Trace): readonly Span[] {
   let matched = evaluateSpanset(query.spanset, trace, trace.spans);
   for (const stage of query.stages) {
@@ -73,7 +73,7 @@ function evaluateSpanset(spanset: Spanset, trace: Trace, among: readonly Span[])
   return related(spanset.op, left, right, trace);
 }
 
-/** Of the right side, the spans that stand in the relation to some span of the left side. */
+/** The spans of the right side that are related to a span of the left side. */
 function related(
   op: ">" | ">>" | "<" | "<<" | "~",
   left: readonly Span[],
@@ -110,8 +110,8 @@ function related(
 }
 
 /**
- * Whether a span satisfies an expression. Without `trace`, what only the whole trace could tell
- * counts as satisfied: that is how candidates are found.
+ * Whether a span satisfies an expression. Without `trace`, conditions on the whole trace count as
+ * satisfied, so that the result includes all candidates.
  */
 export function holds(expression: Expression, span: Span, trace: Trace | undefined): boolean {
   switch (expression.kind) {
@@ -135,7 +135,7 @@ export function holds(expression: Expression, span: Span, trace: Trace | undefin
 
 const TRACE_FIELDS = new Set(["rootName", "rootServiceName", "traceDuration"]);
 
-/** Whether an expression reads something that only the whole trace tells. */
+/** Whether an expression has a condition on the whole trace. */
 export function needsTrace(expression: Expression): boolean {
   switch (expression.kind) {
     case "and":
@@ -163,7 +163,7 @@ function compareOperands(
   const { left, op, right, test } = expression;
   const a = operandValue(left, span, trace);
   const b = operandValue(right, span, trace);
-  // nil asks whether a field exists; any other comparison with an absent field is false.
+  // nil tests whether a field exists; any other comparison with an absent field is false.
   if (right.kind === "value" && right.value.kind === "nil")
     return op === "!=" ? a !== undefined : a === undefined;
   if (a === undefined || b === undefined) return false;
@@ -184,7 +184,7 @@ function operandValue(operand: Operand, span: Span, trace: Trace | undefined): P
   return operand.value.kind === "nil" ? undefined : operand.value.value;
 }
 
-/** The value of a field of a span; undefined when it has none. */
+/** The value of a span's field; undefined when it is absent. */
 export function fieldValue(field: Field, span: Span, trace: Trace | undefined): Plain | undefined {
   if (field.kind === "attribute") return attributeValue(field, span);
   switch (field.name) {
@@ -231,7 +231,7 @@ function plain(value: unknown): Plain | undefined {
 }
 
 /**
- * Resources repeat in every span, so they are parsed once; the cache is emptied when it is full.
+ * Resources repeat in every span, so they are parsed once; the cache is cleared when it is full.
  */
 function resourceAttributes(text: string): Map<string, Plain> {
   const known = resources.get(text);

@@ -1,9 +1,9 @@
 /**
  * The condition inside `{ … }`.
  *
- * The grammar's tree gives `!` and `-` everything to their right, and knows nothing of precedence
- * otherwise. So the tree is read off as a flat list of operands and operators, and grouped here as
- * Tempo groups them.
+ * In the grammar's tree, `!` and `-` apply to everything on their right, and there is no
+ * precedence. So the tree is converted into a flat list of operands and operators, which is grouped
+ * here as in Tempo.
  */
 import type { SyntaxNode } from "@lezer/common";
 import { QueryError } from "../query-error.ts";
@@ -80,7 +80,7 @@ class Climber {
     }
   }
 
-  /** The whole list as one part. */
+  /** Parses the whole list. */
   part(): Part {
     const part = this.#climb(0);
     if (this.#at < this.#items.length) throw this.#source.invalid("syntax error");

@@ -1,4 +1,4 @@
-/** TraceQL's text into its meaning, by Grafana's own grammar; what is not supported is named. */
+/** Parses TraceQL with Grafana's own grammar; the error for an unsupported construct names it. */
 import { parser } from "@grafana/lezer-traceql";
 import type { SyntaxNode } from "@lezer/common";
 import { SPAN_KINDS, STATUSES } from "../otlp/span-enums.ts";
@@ -43,8 +43,8 @@ const INTRINSICS: Readonly<Record<string, Intrinsic>> = {
 const SPANSET_OPS = new Set<string>(["&&", "||", ">", ">>", "<", "<<", "~"]);
 
 /**
- * Parses a query; throws QueryError with the place of a syntax error or the name of what is not
- * supported.
+ * Parses a query; throws QueryError with the position of a syntax error or the name of an
+ * unsupported construct.
  */
 export function parseTraceQl(text: string): TraceQuery {
   const source = new Source({ name: "TraceQL", parser, blame: "invalid TraceQL query" }, text);
@@ -61,7 +61,7 @@ class Reader {
   query(top: SyntaxNode): TraceQuery {
     const stages: SyntaxNode[] = [];
     for (const child of childrenOf(top)) {
-      // `with(most_recent=true)` asks for an order that answers have here anyway.
+      // `with(most_recent=true)` requests an order that answers always have here.
       if (child.name === "WithHint") continue;
       if (child.name !== "SpansetPipelineExpression")
         throw this.#source.unsupported(this.#source.text(child));
@@ -72,7 +72,7 @@ class Reader {
     return { spanset: this.#spanset(first, 0), stages: rest.map((node) => this.#stage(node)) };
   }
 
-  /** Takes `a | b | c` apart. */
+  /** Splits `a | b | c`. */
   #pipeline(node: SyntaxNode, stages: SyntaxNode[], depth: number): void {
     const children = childrenOf(node);
     const isPipe = children.some(({ name }) => name === "Pipe");
@@ -104,7 +104,7 @@ class Reader {
       throw this.#source.unsupported(this.#source.text(node));
     }
     if (operator === undefined) return this.#spanset(first, depth + 1);
-    // The sibling operator `~` is no node of its own; it stands between the other two.
+    // The sibling operator `~` is not a node; it is the text between the other two.
     const right = second ?? operator;
     const op = this.#source.between(first.to, right.from).replaceAll(/[()\s]/g, "");
     if (!SPANSET_OPS.has(op)) throw this.#source.unsupported(`spanset operator ${op}`);

@@ -1,4 +1,4 @@
-/** Tempo's HTTP API, as far as agents and Grafana read it. */
+/** Tempo's HTTP API, as far as agents and Grafana use it. */
 import type { Hono } from "hono";
 import type { Clock } from "../../../lib/base/clock.ts";
 import { Budget } from "../budget.ts";
@@ -165,7 +165,7 @@ function valuesOf(
     .toSorted((a, b) => (a.value < b.value ? -1 : 1));
 }
 
-/** The older search: `tags` in logfmt, `minDuration`, `maxDuration`; all of them must hold. */
+/** The older search: `tags` in logfmt, `minDuration`, `maxDuration`; all must hold. */
 function tagQuery(params: URLSearchParams): TraceQuery {
   const conditions: Expression[] = [];
   for (const match of (params.get("tags") ?? "").matchAll(
@@ -222,7 +222,7 @@ function intrinsicEquals(name: "name" | "status", value: string): Expression {
 const wantsProtobuf = (accept: string | undefined): boolean =>
   accept?.includes("protobuf") ?? false;
 
-/** A trace as protobuf. */
+/** Encodes a trace as protobuf. */
 function protobuf(type: Type, message: Record<string, unknown>): Response {
   const bytes = type.encode(type.fromObject(message)).finish();
   return new Response(new Uint8Array(bytes), { headers: { "content-type": PROTOBUF } });

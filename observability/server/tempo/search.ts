@@ -1,5 +1,6 @@
 /**
- * Trace search: reads candidates from the store, evaluates whole traces, summarises as Tempo does.
+ * Trace search: reads candidates from the store, evaluates whole traces, summarises them like
+ * Tempo.
  */
 import type { Budget } from "../budget.ts";
 import { STATUSES } from "../otlp/span-enums.ts";
@@ -16,14 +17,14 @@ export interface SearchOptions {
   readonly spansPerSpanset: number;
 }
 
-/** A search's answer, and how much was looked at. */
+/** A search's result, and the number of inspected traces and spans. */
 export interface SearchResult {
   readonly traces: readonly unknown[];
   readonly inspectedTraces: number;
   readonly inspectedSpans: number;
 }
 
-/** Finds traces with a span in [start, end) that the query matches, the newest span first. */
+/** Finds traces with a matching span in [start, end), the newest span first. */
 export async function searchTraces(
   store: Store,
   query: TraceQuery,
@@ -54,12 +55,12 @@ export async function searchTraces(
   return { traces, inspectedTraces: seen.size, inspectedSpans };
 }
 
-/** What loading a trace costs, in rows. */
+/** Cost of loading a trace, in rows. */
 const ROWS_PER_TRACE = 32;
 
 /**
  * Filters of which a matching trace satisfies at least one. `a && b` and relations need both sides,
- * so the search uses the side on which SQLite can filter more.
+ * so the search uses the side that SQLite can filter better.
  */
 function candidateFilters(spanset: Spanset, base: SpanConditions): Expression[] {
   if (spanset.kind === "filter") return [spanset.expression];
@@ -90,7 +91,7 @@ function conditionsOf(expression: Expression, base: SpanConditions): SpanConditi
   if (left.kind === "value") return base;
   if (left.kind === "attribute") {
     if (op !== "=" || value.kind !== "string") return base;
-    // service.name is an attribute of resources alone, by OpenTelemetry's conventions.
+    // By OpenTelemetry's conventions, service.name is an attribute of resources only.
     if (left.name === "service.name" && left.scope !== "span")
       return { ...base, service: value.value };
     if (left.scope !== "span") return base;
@@ -142,7 +143,7 @@ function summary(
   };
 }
 
-/** The attributes that stand in the query are shown with each span. */
+/** The attributes in the query, which are shown with each span. */
 function shownFields(query: TraceQuery): Field[] {
   const fields = new Map<string, Field>();
   const add = (field: Field): void => {
@@ -186,7 +187,7 @@ export class TagIndex {
   readonly resource = new Map<string, Map<string, string>>();
   readonly names = new Set<string>();
 
-  /** Reads the newest 20,000 spans at most: names and values repeat. */
+  /** Reads at most the newest 20,000 spans, because names and values repeat. */
   constructor(store: Store) {
     for (const [, origin] of store.origins.entries()) {
       const { attributes } = JSON.parse(origin.resource) as { attributes: Span["attributes"] };

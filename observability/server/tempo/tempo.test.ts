@@ -71,7 +71,7 @@ const search = async (params: Record<string, string>): Promise<Found[]> => {
   if (reply.status !== 200) throw new Error(reply.text);
   return reply.json()["traces"] as Found[];
 };
-/** The matched spans as their last digits, by trace: "a:12" for spans 1 and 2 of trace A. */
+/** The last digits of the matched spans by trace: "a:12" for spans 1 and 2 of trace A. */
 const matches = async (q: string): Promise<string[]> =>
   (await search({ q, spss: "20" })).map(
     ({ traceID, spanSet }) =>

@@ -1,4 +1,4 @@
-/** Spans out of the store: one trace whole, and spans of a time window newest first. */
+/** Reads spans from the store: one whole trace, or the spans of a time window, newest first. */
 import { hexToBase64 } from "../otlp/decode-traces.ts";
 import { SPAN_KINDS, spanKindName, STATUSES, statusCodeName } from "../otlp/span-enums.ts";
 import type { JsonAttribute } from "../otlp/values.ts";
@@ -20,7 +20,7 @@ interface Row {
   readonly rest: string;
 }
 
-/** A span as queries look at it. */
+/** A span for queries. */
 export class Span {
   readonly traceId: string;
   readonly spanId: string;
@@ -68,10 +68,10 @@ const UNKNOWN: Origin = {
   resource: '{"attributes":[]}',
   scope: '{"name":"","version":""}',
 };
-/** A trace with more spans is cut: nobody reads it, and the answer would not fit into memory. */
+/** Maximum number of spans of a trace; a larger answer would not fit into memory. */
 export const MAX_SPANS_PER_TRACE = 50_000;
 
-/** The spans of a trace in order of their start; empty when there is none. */
+/** The spans of a trace in order of start; empty when there is none. */
 export function loadTrace(store: Store, traceId: string): Span[] {
   const find = store.reader.query(
     `SELECT ${COLUMNS} FROM spans WHERE bucket = ? AND trace_id = ? LIMIT ?`,
@@ -89,12 +89,12 @@ export function loadTrace(store: Store, traceId: string): Span[] {
   );
 }
 
-/** A sender that missed the answer sends again; the duplicates are dropped here. */
+/** A sender that did not get the response sends again; duplicates are dropped here. */
 function withoutCopies(spans: readonly Span[]): Span[] {
   return [...new Map(spans.map((span) => [span.spanId, span])).values()];
 }
 
-/** Conditions that SQLite checks before a row reaches us. */
+/** Conditions that SQLite checks. */
 export interface SpanConditions {
   readonly startNs: bigint;
   readonly endNs: bigint;
@@ -107,8 +107,8 @@ export interface SpanConditions {
 }
 
 /**
- * Spans that satisfy the conditions, newest start first; sometimes one that does not, so that a
- * long search can yield.
+ * Spans that satisfy the conditions, newest start first; sometimes others, so that a long search
+ * can yield.
  */
 export function* readSpans(store: Store, conditions: SpanConditions): Generator<Span, void> {
   const clauses: string[] = [];
@@ -145,8 +145,7 @@ export function* readSpans(store: Store, conditions: SpanConditions): Generator<
 }
 
 /**
- * The list of resources with their spans, in protobuf's JSON form (ids in Base64), as Tempo
- * answers.
+ * The resources with their spans, in protobuf's JSON form (ids in Base64), like Tempo's answers.
  */
 export function traceBatches(spans: readonly Span[]): unknown[] {
   const resources = new Map<string, Map<string, Span[]>>();

@@ -1,7 +1,4 @@
-/**
- * The system as the page sees it: the APIs that it reads, in their shapes, with what a test puts
- * into them.
- */
+/** A simulated system with the APIs that the page reads, and data that a test sets. */
 import { Hono } from "hono";
 import { ALERT_RULES_FILE, parseAlertRules } from "../../../../lib/contract/alert-rules.ts";
 import { SERVICES } from "../../../../lib/contract/topology.ts";
@@ -12,12 +9,12 @@ export const TRACE = "0af7651916cd43dd8448eb211c80319c";
 export const HOSTILE = '<img src=x onerror="document.title=1">';
 export const OWNER = "owner-token";
 
-/** What it does and says. */
+/** State of the simulated system. */
 export const system = { exited: "", alert: false, line: "service_starting" };
-/** The queries that it was asked last. */
+/** The last queries it received. */
 export const asked = { logql: "", traceql: "" };
 
-/** When each line was said first. */
+/** Time of the first appearance of each line. */
 const logged = new Map<string, string>();
 
 export function fakeApi(markers: MarkerStore): Hono {
