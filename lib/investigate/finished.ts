@@ -1,4 +1,4 @@
-/** The investigation of an investigator that uses no model. */
+/** The result of an investigator that uses no model. */
 import type { Answer, EvidenceRecord } from "../contract/answer.ts";
 import type { Investigation } from "./investigator.ts";
 

@@ -5,7 +5,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Alert } from "../contract/alert.ts";
 import type { Answer, EvidenceRecord, InvestigationCost, Remedy } from "../contract/answer.ts";
 
-/** Where the telemetry is; the same for every investigator. */
+/** Addresses of the telemetry APIs; the same for every investigator. */
 export interface TelemetryUrls {
   readonly grafana: string;
   readonly prometheus: string;
@@ -21,7 +21,7 @@ export interface Budget {
   readonly tokens: number;
 }
 
-/** The phases of a run, as they stand in `run.log`. */
+/** The phases of a run in `run.log`. */
 export const PHASES = [
   "Reading alert",
   "Loading integrations",
@@ -32,7 +32,7 @@ export const PHASES = [
 ] as const;
 export type Phase = (typeof PHASES)[number];
 
-/** Receives the transcript while the investigation goes on. */
+/** Receives the transcript during the investigation. */
 export interface Transcript {
   phase(phase: Phase, detail?: string): void;
   note(line: string): void;
@@ -53,7 +53,10 @@ export interface InvestigationInput {
   readonly budget: Budget;
   readonly transcript: Transcript;
   readonly signal?: AbortSignal;
-  /** Telemetry's clock: it stands still in a frozen incident. Absent: the machine's. Budgets never count by it. */
+  /**
+   * Clock of the telemetry: it is fixed in a frozen incident. Absent: the machine's. Budgets never
+   * use it.
+   */
   readonly clock?: Clock;
   readonly seed: number;
   /** Present when the investigator may act in the system. */
@@ -69,7 +72,7 @@ export type InvestigationOutcome =
   | {
       readonly kind: "agent-failure";
       readonly reason: string;
-      /** The confidence that the agent had stated; absent when it stated none. */
+      /** The confidence that the agent stated; absent without one. */
       readonly confidence?: number;
     };
 
@@ -79,7 +82,7 @@ export interface Investigation {
   readonly cost: InvestigationCost;
   /** Number of claims that were removed because their citation did not hold. */
   readonly struckCitations: number;
-  /** Investigator's own facts for the manifest: model, context length, cuts. */
+  /** The investigator's own facts for the manifest: model, context length, cuts. */
   readonly details: Readonly<Record<string, unknown>>;
 }
 

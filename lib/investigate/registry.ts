@@ -14,7 +14,7 @@ import { createOpenSreInvestigator } from "./opensre/opensre.ts";
 import { createReactInvestigator, DEFAULT_CALLS, MAX_CALLS } from "./react/agent.ts";
 import { toolboxOf, toolsetFor } from "./toolbox.ts";
 
-/** What may be written after `--investigator`. */
+/** The values of `--investigator`. */
 export const INVESTIGATOR_NAMES = [
   "react[:<model>][+calls-<n>]",
   "alone[:<model>]",
@@ -29,7 +29,7 @@ export const INVESTIGATOR_NAMES = [
   "exec:<command>",
 ] as const;
 
-/** Settings that hold for every model of a command. */
+/** Settings for every model of a command. */
 export interface ModelSettings {
   /** Maximum number of tool calls of `react`; absent: the default. */
   readonly calls?: number | undefined;

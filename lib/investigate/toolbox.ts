@@ -1,6 +1,6 @@
 /**
- * The tools of one investigation for the built-in investigators: a call by name returns facts that
- * can be cited.
+ * The tools of one investigation for the built-in investigators: a call by name returns facts for
+ * citations.
  */
 import type { EvidenceRecord } from "../contract/answer.ts";
 import { type Fact as RecordedFact, factsOf } from "../contract/citation.ts";

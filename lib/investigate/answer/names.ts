@@ -35,7 +35,7 @@ const NOBODY = /^(|none|null|nothing|nobody|no-service|no-culprit|unknown|n\/a)$
 
 /**
  * The culprit that a text names: its name or an alias, in any case, with spaces or underscores for
- * hyphens. Null for a word that means none; undefined when it cannot be read.
+ * hyphens. Null for a word that means none; undefined for other text.
  */
 export function culpritNamed(said: unknown): Culprit | null | undefined {
   if (said === null) return null;
@@ -72,7 +72,7 @@ const plainName = (said: string, separator: string): string =>
 
 const TIME = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?) ?(Z|UTC|[+-]\d\d:?\d\d)?$/i;
 
-/** A time in ISO 8601, with any offset, as UTC; one without an offset counts as UTC. */
+/** A time in ISO 8601 with any offset, converted to UTC; without an offset it counts as UTC. */
 export function timeNamed(said: unknown): string | undefined {
   const match = typeof said === "string" ? TIME.exec(said.trim()) : null;
   if (match === null) return undefined;
@@ -82,7 +82,7 @@ export function timeNamed(said: unknown): string | undefined {
   return Number.isNaN(unixMs) ? undefined : new Date(unixMs).toISOString();
 }
 
-/** A probability: 0 to 1, or in percent as a number above 1 or with a percent sign. */
+/** A probability: 0 to 1, or percent as a number above 1 or with a percent sign. */
 export function probabilityNamed(said: unknown): number | undefined {
   const match =
     typeof said === "number"

@@ -1,6 +1,6 @@
 /**
- * Reads an answer field by field. Names in other words are understood, and a malformed field costs
- * itself alone: it is left out, and a complaint names the field and the rule.
+ * Reads an answer field by field. Synonyms of names are accepted. A malformed field is left out,
+ * and a complaint names the field and the rule; the other fields are kept.
  */
 import {
   type Answer,
@@ -16,11 +16,11 @@ import { SERVICES } from "../../contract/topology.ts";
 import { culpritNamed, probabilityNamed, serviceNamed, timeNamed, wordOf } from "./names.ts";
 
 export interface ReadAnswer {
-  /** Null when there is no diagnosis in it. */
+  /** Null when the raw answer has no diagnosis. */
   readonly answer: Answer | null;
-  /** What could not be read: field and rule. */
+  /** The unreadable fields, each with its rule. */
   readonly complaints: readonly string[];
-  /** The confidence that it states, whatever else is wrong with it. */
+  /** The stated confidence, also of an answer with other defects. */
   readonly statedConfidence: number | undefined;
 }
 
@@ -82,7 +82,7 @@ class Reader {
     return cut(this.said(name), max) ?? "";
   }
 
-  /** A list, cut to its maximum length; undefined when the field is no list. */
+  /** A list, cut to its maximum length; undefined when the field is not a list. */
   list(name: string, max: number): readonly unknown[] | undefined {
     const said = this.#fields[name];
     if (!Array.isArray(said)) return undefined;
@@ -170,7 +170,7 @@ export function readAnswer(raw: unknown): ReadAnswer {
   return { answer: AnswerShape.parse(answer), complaints, statedConfidence };
 }
 
-/** One fault, still with the class `none` if it says so; `shared` is the remedy of all faults. */
+/** One fault; its class can still be `none`. `shared` is the remedy for all faults. */
 function faultFrom(raw: unknown, path: string, shared: unknown, complaints: string[]) {
   const reader = new Reader(raw, path, complaints);
   const fault_class = reader.field(

@@ -1,6 +1,6 @@
 /**
- * The door through which every agent hands in its answer. The first answer with a defect is sent
- * back with the complaints; after that, what is defective is left out.
+ * Accepts the answers of all agents. The first answer with a defect is returned with complaints;
+ * afterwards, defective parts are left out.
  */
 import type { Answer, EvidenceRecord } from "../../contract/answer.ts";
 import { checkCitation } from "../../contract/citation.ts";
@@ -12,7 +12,7 @@ export type Verdict =
       readonly answer: Answer;
       /** Number of citations that were removed because they did not hold. */
       readonly struck: number;
-      /** What was left out of the answer. */
+      /** The parts of the answer that were left out. */
       readonly complaints: readonly string[];
     }
   | { readonly accepted: false; readonly reason: string };
@@ -20,7 +20,7 @@ export type Verdict =
 export class Submission {
   readonly #records: () => readonly EvidenceRecord[];
   #sentBack = false;
-  /** The last confidence that was stated; a failed agent counts as wrong by it. */
+  /** The last stated confidence; a failed agent is scored as wrong with it. */
   statedConfidence: number | undefined;
 
   /** `records` returns the calls so far. */

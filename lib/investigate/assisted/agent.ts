@@ -1,7 +1,7 @@
 /**
  * `assisted:<model>`: a model on Ollama chooses from closed lists, the rule book tests its choice,
- * and the model chooses again; see README.md. How it does says more of the rules than of the model;
- * `assisted:random` shows how much.
+ * and the model chooses again; see README.md. Its results depend more on the rules than on the
+ * model; `assisted:random` shows how much.
  */
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { type Env, processEnv } from "../../base/env.ts";
@@ -22,21 +22,21 @@ import { ollamaSettings } from "../model/settings.ts";
 import type { Toolbox } from "../toolbox.ts";
 
 export interface AssistedOptions {
-  /** Model, or `random` for chance; absent: `OLLAMA_MODEL`, else the default. */
+  /** Model, or `random` for random choices; absent: `OLLAMA_MODEL`, else the default. */
   readonly model?: string;
   readonly env?: Env;
-  /** Ablation: without it the values before the incident are not shown. */
+  /** Ablation: if false, values from before the incident are not shown. */
   readonly contrast?: boolean;
-  /** Ablation: without it the first choice stands. */
+  /** Ablation: if false, the first choice is final. */
   readonly refutation?: boolean;
   /** Maximum time for one answer of the model, milliseconds. */
   readonly callTimeoutMs?: number;
-  /** Makes the tools of one investigation. */
+  /** Creates the tools of one investigation. */
   readonly toolbox: (input: InvestigationInput) => Toolbox;
   readonly clock?: Clock;
 }
 
-/** The model's name that stands for chance. */
+/** The model name for random choices. */
 const RANDOM = "random";
 
 /** Creates the investigator. Throws UsageError for an invalid host or model. */

@@ -1,8 +1,8 @@
 /**
  * The table of facts that the agent shows a model. Each fact has a number for citations.
  *
- * Rows are sorted by how much they changed. Runtime state, scrapes and DDS status come first,
- * because they show what kind of fault it is. Text that a service wrote is never shown (see
+ * Rows are sorted by the size of their change. Runtime state, scrapes and DDS status come first,
+ * because they indicate the kind of fault. Text that a service wrote is never shown (see
  * `harmless`).
  */
 import { CONTAINER_METRICS, LOGS, METRICS } from "../../contract/telemetry.ts";
@@ -34,7 +34,7 @@ export class CaseFile {
   readonly #contrast: boolean;
   readonly #seen = new Set<string>();
 
-  /** Without `contrast` the values before the incident are left out. */
+  /** Without `contrast`, values from before the incident are left out. */
   constructor(options: { readonly contrast: boolean }) {
     this.#contrast = options.contrast;
   }
@@ -47,7 +47,7 @@ export class CaseFile {
     return this.#rows.find((row) => row.id === id);
   }
 
-  /** Adds the facts of a call. Facts of `before` become the other column of their row. */
+  /** Adds the facts of a call. Facts of `before` go into the second column of their row. */
   add(call: Call): void {
     const before = new Map<string, Fact>();
     for (const fact of call.facts) if (fact.when === "before") before.set(keyOf(fact), fact);
@@ -110,7 +110,7 @@ function isTelling({ fact, before }: Row): boolean {
 
 const isState = (signal: string): boolean => signal === "up" || signal === "container_state";
 
-/** Durations of spans on a shared machine vary by this much without a cause. */
+/** Durations of spans on a shared machine vary by this much without a cause, milliseconds. */
 const JITTER_MS = 20;
 
 const STATUS = /^(up|container_(state|exit_code|oom|cpu_cfs_throttled|spec)|cms_dds_)/;

@@ -1,4 +1,4 @@
-/** Who answers the questions of an investigation: a model, or chance. */
+/** Answers the questions of an investigation: a model, or random choices. */
 import type { Question } from "../model/client.ts";
 
 export interface Chooser {

@@ -1,4 +1,4 @@
-/** Turns the rows that a model names into citations. Each is checked against the record first. */
+/** Converts rows that a model names into citations, after checking each against the record. */
 import type { Citation, EvidenceRecord } from "../../contract/answer.ts";
 import type { CaseFile, Row } from "./case-file.ts";
 import type { Report } from "./prompt.ts";
@@ -8,11 +8,11 @@ import { checkCitation } from "../../contract/citation.ts";
 
 export interface Sorted {
   readonly good: readonly Citation[];
-  /** Text for the model: what is wrong with the others. */
+  /** Text for the model about invalid citations. */
   readonly complaints: readonly string[];
 }
 
-/** Splits the rows that the model cited into citations that hold and complaints. */
+/** Splits the cited rows into valid citations and complaints. */
 export function sortCitations(
   claimed: Report["evidence"],
   file: CaseFile,
@@ -34,7 +34,7 @@ export function sortCitations(
   return { good, complaints };
 }
 
-/** The citation of a row, with the value that was read. */
+/** The citation of a row, with its value. */
 function citationOf({ fact, before, callId }: Row): Citation {
   const change = before === undefined ? "" : `, before the incident ${harmless(before.value)}`;
   return {

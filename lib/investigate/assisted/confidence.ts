@@ -1,6 +1,6 @@
 /**
- * Computes the confidence from what the tools confirmed and refuted. The model's own statement has
- * a small weight: models state 90 % and more whatever they answer.
+ * Computes the confidence from the confirmed and refuted claims. The model's own statement has a
+ * small weight: models state 90 % and more whatever they answer.
  */
 import type { Verdict } from "../hypotheses/refute.ts";
 
@@ -11,11 +11,11 @@ export interface ConfidenceInput {
   readonly rivals: readonly Verdict[];
   /** The model's own statement, 0 to 1. */
   readonly stated: number;
-  /** Rounds that it took. */
+  /** Number of rounds. */
   readonly rounds: number;
-  /** Citations that were struck out. */
+  /** Number of citations that were removed. */
   readonly struck: number;
-  /** Whether the model's words on the service's state fit the class that it chose. */
+  /** Whether the state that the model named is possible for its fault class. */
   readonly consistent: boolean;
 }
 
@@ -29,7 +29,7 @@ export function computeConfidence(input: ConfidenceInput): number {
   if (verdict === undefined) return clamp(stated);
   if (verdict.refuted) return clamp(0.05 + 0.05 * stated);
   const supported = shareSupported(verdict);
-  // A class without a confirmed claim of its own is a guess that could not be refuted.
+  // A class without a confirmed claim of its own is a guess that was not refuted.
   const evidence = verdict.specific ? 0.35 + 0.45 * verdict.coverage + 0.12 * supported : 0.2;
   const own = strength(verdict);
   const others = rivals.filter(({ refuted, specific }) => !refuted && specific).map(strength);

@@ -13,7 +13,7 @@ afterAll(() => simulation[Symbol.asyncDispose]());
 setDefaultTimeout(60_000);
 
 describe("the last word is the model's", () => {
-  /** Says the same, whatever it is told. */
+  /** Repeats its answer, whatever the prompt says. */
   const insisting = (service: string, faultClass: string) =>
     pickingModel((options, name) => {
       const wanted = name === "service" ? service : faultClass;

@@ -16,7 +16,7 @@ export interface OpenCase {
   readonly system: string;
   readonly base: string;
   readonly file: CaseFile;
-  /** Receives the text about the query for the model. */
+  /** Collects text for the model about its query. */
   readonly notes: string[];
 }
 
@@ -37,7 +37,7 @@ export async function offerQuery(
     const call = await run({ tools, input }, tool, query, notes);
     if (call !== null) file.add(call);
   } catch (error) {
-    // A model that cannot write a query may still choose.
+    // A model that cannot write a query can still choose.
     if (!(error instanceof ModelFailure) || error.kind === "budget") throw asError(error);
     input.transcript.note(`no query of its own: ${error.message}`);
   }

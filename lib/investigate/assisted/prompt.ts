@@ -20,7 +20,7 @@ import {
 import { type ServiceState, STATES } from "../hypotheses/fault.ts";
 import type { Hypothesis } from "../hypotheses/refute.ts";
 
-/** Where the cause is, seen from the service that the alert is about. */
+/** Location of the cause, relative to the service of the alert. */
 export const PLACES = ["in_the_alerted_service", "upstream_of_it", "elsewhere", "nowhere"] as const;
 
 const STATE_NAMES = Object.keys(STATES) as ServiceState[];
@@ -36,12 +36,12 @@ export interface Choice {
   readonly sure_percent: number;
 }
 
-/** Levels of how sure a model is. It could not tell finer ones apart. */
+/** Levels of certainty; models do not distinguish finer ones. */
 const SURE_PERCENT = [10, 30, 50, 70, 90] as const;
 
 /**
- * The level nearest to the number that a model wrote; anything but a number is returned unchanged.
- * A server without structured output does not restrict the model to the list.
+ * The level nearest to the number that a model wrote; other values are returned unchanged. A server
+ * without structured output does not restrict the model to the list.
  */
 function nearestLevel(said: unknown): unknown {
   const percent = typeof said === "string" ? Number.parseFloat(said) : said;
@@ -70,9 +70,12 @@ const ANOTHER_SERVICE = "another_service";
 export interface ClassChoice {
   /** Classes that telemetry supports. */
   readonly left: readonly FaultClass[];
-  /** Classes that no test speaks for: those without tests of their own, and the contested choice. */
+  /**
+   * Classes without a confirmed claim of their own: those without such tests, and the contested
+   * choice.
+   */
   readonly nameless: readonly FaultClass[];
-  /** A model that was unsure may answer `unknown` again. */
+  /** Whether the model may answer `unknown` again. */
   readonly unsure: boolean;
 }
 
@@ -109,8 +112,8 @@ export interface Report {
 }
 
 /**
- * The schema of a report. The action must fit the class, the evidence must be rows that were shown.
- * A server without structured output lets other row numbers through: they become complaints, not
+ * The schema of a report. The action must suit the class, and the evidence must be rows that were
+ * shown. A server without structured output accepts other row numbers: they become complaints, not
  * errors.
  */
 export function reportSchema(faultClass: FaultClass, shown: readonly string[]): z.ZodType<Report> {
@@ -191,9 +194,9 @@ export function choicePrompt(question: ChoiceQuestion): string {
 
 export interface ClassQuestion {
   readonly service: ServiceName;
-  /** The classes that are not refuted, each with what was measured. */
+  /** The classes that are not refuted, each with its measured values. */
   readonly left: readonly string[];
-  /** The model's own choice and what speaks against it. */
+  /** The model's own choice, and the evidence against it. */
   readonly own: FaultClass | undefined;
   readonly against: string | undefined;
 }
@@ -241,7 +244,7 @@ export function reportPrompt(
   ].join("\n");
 }
 
-/** The service of a choice; null when none is meant. */
+/** The hypothesis of a choice; null when it names none. */
 export function hypothesisOf(choice: Choice): Hypothesis | null {
   if (choice.fault_class === "unknown") return null;
   const none = choice.fault_class === "none";

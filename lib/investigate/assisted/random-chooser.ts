@@ -1,6 +1,6 @@
 /**
- * Chance answers the questions: every choice from a list is drawn with the examination's seed, and
- * no text is written. It shows what the rules are worth without a model.
+ * Makes random choices: draws from every list with the examination's seed, and writes no text. It
+ * shows the value of the rules without a model.
  */
 import { z } from "zod";
 import { createPrng, type Prng } from "../../base/prng.ts";
@@ -33,7 +33,7 @@ export class RandomChooser implements Chooser {
     return Promise.resolve({ model: "random" });
   }
 
-  /** A value of a schema: objects by property, one of a list, nothing else. */
+  /** A random value of a schema: an object, or a value of a list. */
   #draw(schema: unknown): unknown {
     const { type, properties, enum: values } = asObject(schema) ?? {};
     if (Array.isArray(values)) return values[Math.floor(this.#prng.next() * values.length)];

@@ -1,7 +1,7 @@
 /**
- * Rounds of choice and test. The model chooses from closed lists, and the tools test its choice.
- * Where a test speaks against it, the model is told and asked again; the last word is the model's.
- * A class without a test of its own is never refuted by silence.
+ * Rounds of choice and test. The model chooses from closed lists, and the tools test its choice. If
+ * a test contradicts it, the model is told and asked again; the model's next choice is final. A
+ * class without a test of its own cannot be refuted by missing data.
  */
 import type { FaultClass } from "../../contract/fault-classes.ts";
 import { type ServiceName, SERVICES } from "../../contract/topology.ts";
@@ -30,12 +30,12 @@ import {
 } from "../hypotheses/refute.ts";
 import type { SessionOptions } from "./session-options.ts";
 
-/** Maximum number of rows of the table: small models got worse with more. */
+/** Maximum number of rows of the table: small models made more mistakes with more rows. */
 const MAX_ROWS = 20;
 const MAX_QUERIES = 2;
 /** The first round with a query. A model makes more mistakes in a query than in a choice. */
 const FIRST_ROUND_WITH_QUERY = 3;
-/** Tokens of each answer; `report` is also the room kept free for the report. */
+/** Maximum tokens of each answer; `report` is also reserved for the report. */
 const TOKENS = { choice: 120, faultClass: 60, report: 920 };
 
 const NOTHING_IS_WRONG = "no_service none is possible: nobody breaks what a healthy system entails";
@@ -53,12 +53,12 @@ interface Contest {
   readonly service: ServiceName;
   /** Tests of the other classes. */
   readonly rivals: readonly Verdict[];
-  /** The test of the model's own choice, and what speaks against it. */
+  /** The test of the model's own choice, and the evidence against it. */
   readonly own?: Verdict;
   readonly against?: string;
 }
 
-/** The rounds of one investigation; `run` once. */
+/** The rounds of one investigation; call `run` once. */
 export class Rounds {
   readonly refuted: Verdict[] = [];
   /** Notes for the model, such as that no telemetry could be read. */
@@ -68,11 +68,11 @@ export class Rounds {
   readonly #system: string;
   readonly #refutations: string[] = [];
   readonly #named: ServiceName[] = [];
-  /** Choices that telemetry speaks against, by name; who makes one again keeps to it. */
+  /** Choices that telemetry contradicts, by name; if the model repeats one, it is final. */
   readonly #contested = new Set<string>();
   /** Classes that tests refute for every service. */
   readonly #refutedClasses = new Set<FaultClass>();
-  /** Services that the model itself gave up for another one. */
+  /** Services that the model itself has left for another one. */
   readonly #leftServices = new Set<ServiceName>();
   #mentioned = false;
   #anomalies: readonly Anomaly[] | undefined;
@@ -143,7 +143,7 @@ export class Rounds {
     return this.#afterContest(choice, verdict, against);
   }
 
-  /** A model that keeps to a choice that telemetry speaks against has the last word. */
+  /** Accepts a choice that the model repeats although telemetry contradicts it. */
   #dissent(choice: Choice, verdict: Verdict): Standing {
     const { hypothesis } = verdict;
     this.#options.input.transcript.note(
@@ -153,8 +153,8 @@ export class Rounds {
   }
 
   /**
-   * Asks a model that named a service but no class to choose among the classes left for it. If the
-   * model answers `unknown` twice, the answer is `unknown`.
+   * If the model named a service but no class, asks it to choose among the remaining classes of the
+   * service. If the model answers `unknown` twice, the answer is `unknown`.
    */
   async #afterUnsure(choice: Choice): Promise<Standing | null | undefined> {
     const { input, refutation, tools } = this.#options;
@@ -170,9 +170,9 @@ export class Rounds {
   }
 
   /**
-   * Tells the model what speaks against its choice, and asks it: another class of the same service,
-   * its own choice after all, or another service. Where it wants another service, tells it where the
-   * class holds, else which services show an anomaly.
+   * Tells the model the evidence against its choice, and offers another class of the same service,
+   * its own choice again, or another service. If it wants another service, tells it where the class
+   * is possible, else which services show an anomaly.
    */
   async #afterContest(
     choice: Choice,
@@ -202,7 +202,7 @@ export class Rounds {
     return undefined;
   }
 
-  /** Tells the model once which services break nothing that a healthy system entails. */
+  /** Tells the model once which services break no claim about a healthy system. */
   async #mentionBystanders(): Promise<void> {
     const broken = new Set((await this.#findAnomalies()).map(({ service }) => service));
     const bystanders = SERVICES.filter((name) => !broken.has(name));
@@ -211,15 +211,15 @@ export class Rounds {
     this.notes.push(`${bystanders.join(", ")}: nothing of their own is out of order`);
   }
 
-  /** The services on the list: without those that the model itself has given up. */
+  /** The services in the list, without those that the model itself has left. */
   #offeredServices(): ServiceName[] {
     const left = SERVICES.filter((name) => !this.#leftServices.has(name));
     return left.length > 0 ? left : [...SERVICES];
   }
 
   /**
-   * Lets the model choose among the classes that telemetry does not refute for a service, its own
-   * choice among them; undefined when it wants another service.
+   * Lets the model choose among its own choice and the classes that telemetry does not refute for a
+   * service; undefined when it wants another service.
    */
   async #chooseClass({
     choice,
@@ -270,9 +270,9 @@ export class Rounds {
   }
 
   /**
-   * What speaks against a class that no test of its own supports: another class of the service of
-   * which everything is confirmed, or other services that are out of order while this one is not.
-   * Null without either: silence refutes nothing.
+   * Evidence against a class without confirmed tests of its own: another class of the service with
+   * all claims confirmed, or anomalies of other services while this one has none. Null without
+   * either: missing data refutes nothing.
    */
   async #doubt(verdict: Verdict): Promise<string | null> {
     const { service } = verdict.hypothesis;

@@ -1,4 +1,4 @@
-/** What an investigation by a model works with. */
+/** Input and parameters of an investigation by a model. */
 import type { InvestigationInput } from "../investigator.ts";
 import type { Toolbox } from "../toolbox.ts";
 import type { Spending } from "../model/budget.ts";
@@ -9,9 +9,9 @@ export interface SessionOptions {
   readonly client: Chooser;
   readonly spending: Spending;
   readonly tools: Toolbox;
-  /** Ablation: without it the values before the incident are not shown. */
+  /** Ablation: if false, values from before the incident are not shown. */
   readonly contrast: boolean;
-  /** Ablation: without it the first choice stands. */
+  /** Ablation: if false, the first choice is final. */
   readonly refutation: boolean;
   readonly nowMs: number;
 }

@@ -1,5 +1,6 @@
 /**
- * One investigation: contrast, choice, refutation, choice again, and a report whose citations hold.
+ * One investigation: contrast, choice, refutation, second choice, and a report with valid
+ * citations.
  */
 import { asError } from "../../base/errors.ts";
 import type { Answer, Citation } from "../../contract/answer.ts";
@@ -20,7 +21,7 @@ import { isSentence } from "../model/text.ts";
 
 const REPORT_TOKENS = 420;
 
-/** One investigation; `run` once. */
+/** One investigation; call `run` once. */
 export class Session {
   readonly #options: SessionOptions;
   readonly #file: CaseFile;
@@ -96,7 +97,7 @@ export class Session {
     );
   }
 
-  /** The model's text if it can be a sentence, else the confirmed claims. */
+  /** The model's text if it is a sentence, else the confirmed claims. */
   #mechanism(report: Report | null, hypothesis: Hypothesis, confirmed: readonly string[]): string {
     if (report !== null) {
       if (isSentence(report.mechanism)) return report.mechanism;
@@ -106,7 +107,8 @@ export class Session {
   }
 
   /**
-   * Asks for the report. Citations that do not hold are returned once, then removed and counted.
+   * Asks for the report. Invalid citations are returned to the model once, then removed and
+   * counted.
    */
   async #write(
     hypothesis: Hypothesis,
@@ -126,7 +128,7 @@ export class Session {
         input.transcript.note(`citations that do not hold: ${complaints.join("; ")}`);
       }
     } catch (error) {
-      // The diagnosis stands without the model's text. Only an abort by the caller is thrown.
+      // The diagnosis is valid without the model's text. Only an abort by the caller is thrown.
       if (!(error instanceof ModelFailure)) throw asError(error);
       input.transcript.note(`no report by the model: ${error.message}`);
     }

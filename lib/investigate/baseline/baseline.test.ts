@@ -11,7 +11,7 @@ import { diagnose } from "./baseline.ts";
 /** Anomalies that no class of the rule book explains. */
 const SLOW = changed("radar-sensor", { published: 1.4 }, { ingested: { "RADAR-1": 1.4 } });
 const PORT_CLOSED = changed("esm-sensor", { up: false });
-/** A scan that is late now and then: an alert fires, and every flow is as before. */
+/** A scan that is sometimes late: an alert fires, but every flow is unchanged. */
 const HARMLESS = changed("esm-sensor", { starts: 1 }, { contributorsRemoved: 1 });
 const gone = { running: false };
 const TWO_GONE: SystemNumbers = {
@@ -32,7 +32,7 @@ const simulation = await Simulation.start([
   TWO_GONE,
 ]);
 afterAll(() => simulation[Symbol.asyncDispose]());
-// Hundreds of queries; a busy machine takes its time.
+// The tests run hundreds of queries, which takes long on a busy machine.
 setDefaultTimeout(60_000);
 
 const inputOf = (alert: InvestigationInput["alert"], lines: string[] = []): InvestigationInput => ({
@@ -60,7 +60,7 @@ describe("the baseline", () => {
         expect(checkCitation(citation, tools.records)).toMatchObject({ grounded: true });
       }
       expect(answer.evidence.length).toBeGreaterThan(1);
-      // Slopes over a minute show late.
+      // The slope over a minute shows a leak with a delay.
       const late = answer.onset === null ? null : Date.parse(answer.onset) - onsetMs;
       if (service !== null) expect(late).toBeWithin(0, 30_000);
     },

@@ -1,9 +1,10 @@
 /**
- * The baseline: no model, only general knowledge of faults compared with telemetry.
+ * The baseline: compares general knowledge of faults with telemetry, without a model.
  *
- * It tests every fault class for every service by what the class entails (lib/investigate/faults/).
- * It drops the refuted ones and takes, of the others, the one with the most confirmed claims. It
- * knows fault classes and no scenarios. What no class explains is `unknown`.
+ * It tests every fault class for every service by the claims of the class
+ * (lib/investigate/faults/), drops the refuted ones, and takes the one with the most confirmed
+ * claims. It knows fault classes but no scenarios. An anomaly that no class explains gives
+ * `unknown`.
  */
 import { createPrng } from "../../base/prng.ts";
 import { type Answer, describeFaults, MAX_FAULTS } from "../../contract/answer.ts";
@@ -19,7 +20,10 @@ import { confirmedClaims, nameOf, testHypothesis, type Verdict } from "../hypoth
 import { findOddities, firing, originOf } from "../hypotheses/unexplained.ts";
 import { type Call, type Toolbox, toolboxOf, toolsetFor } from "../toolbox.ts";
 
-/** Share of a class's musts that must be confirmed. Not all: a service may lack a metric. */
+/**
+ * Minimum share of a class's musts that must be confirmed. Less than 1, because a service may lack
+ * a metric.
+ */
 const MIN_COVERAGE = 0.6;
 
 export const baseline: Investigator = {
@@ -69,9 +73,8 @@ export async function diagnose(input: InvestigationInput, tools: Toolbox): Promi
 }
 
 /**
- * The answer when some class stands. Of several that telemetry supports equally the services are
- * all named, because each has evidence of its own; of several classes of one service chance names
- * one.
+ * The answer when classes are supported. If several services have equal support, all are named,
+ * because each has its own evidence; among several classes of one service the choice is random.
  */
 async function nameBest(
   standing: readonly Verdict[],
@@ -110,7 +113,10 @@ async function nameBest(
   );
 }
 
-/** The answer when no class stands: an anomaly without a class is `unknown`, never "all is well". */
+/**
+ * The answer when no class is supported: an anomaly without a class gives `unknown`, never "all is
+ * well".
+ */
 async function withoutDiagnosis(
   calls: readonly Call[],
   verdicts: readonly Verdict[],
@@ -150,7 +156,7 @@ async function withoutDiagnosis(
   );
 }
 
-/** Nothing was found, and yet an alert fires: as likely as not something was missed. */
+/** No fault was found although an alert fires, so a fault may have been missed. */
 const MAX_CONFIDENCE_WHILE_ALERTING = 0.5;
 
 const nowOf = ({ records }: Toolbox): number => records.at(-1)?.asked_unix_ms ?? 0;
@@ -158,7 +164,7 @@ const nowOf = ({ records }: Toolbox): number => records.at(-1)?.asked_unix_ms ??
 const isTie = (one: Verdict, best: Verdict | undefined): boolean =>
   best !== undefined && Math.abs(weightOf(one) - weightOf(best)) < 1e-9;
 
-/** By the examination's seed, so that the order in which hypotheses were tested decides nothing. */
+/** Shuffled with the examination's seed, so that the order of the tests has no influence. */
 function inRandomOrder(verdicts: readonly Verdict[], seed: number): Verdict[] {
   const prng = createPrng(seed).child("ties");
   return verdicts
@@ -174,12 +180,12 @@ function oneOf(verdicts: readonly Verdict[], seed: number): Verdict {
   return first;
 }
 
-/** A class for which no claim of its own is confirmed is never the first choice. */
+/** A class without a confirmed claim of its own is never the first choice. */
 function isCandidate({ refuted, specific, coverage }: Verdict): boolean {
   return !refuted && specific && coverage >= MIN_COVERAGE;
 }
 
-/** The share of confirmed musts, and a little for each confirmed claim. */
+/** The share of confirmed musts, plus a small bonus for each confirmed claim. */
 function weightOf({ checks, coverage }: Verdict): number {
   const confirmed = checks.filter(({ outcome }) => outcome === "confirmed").length;
   return coverage + confirmed / 10;

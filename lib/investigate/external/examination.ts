@@ -1,5 +1,5 @@
 /**
- * An investigation by an external agent: what it may ask and submit. Tools, record and rules are
+ * An investigation by an external agent: its tools and its submission. Tools, record and rules are
  * the same as for the built-in investigators.
  */
 import { z } from "zod";
@@ -8,7 +8,7 @@ import { Submission } from "../answer/submission.ts";
 import type { InvestigationInput } from "../investigator.ts";
 import type { ToolDescription, Toolset } from "../tools/toolset.ts";
 
-/** The reply to a call. With `ok` false it tells the agent what was wrong. */
+/** The reply to a call. With `ok` false it says what was wrong. */
 export interface Reply {
   readonly ok: boolean;
   readonly text: string;
@@ -53,7 +53,7 @@ export class Examination {
     return this.#accepted.promise;
   }
 
-  /** The answer that was accepted. */
+  /** The accepted answer. */
   get answer(): Answer | undefined {
     return this.#answer;
   }
@@ -63,7 +63,7 @@ export class Examination {
     return this.#submission.statedConfidence;
   }
 
-  /** Calls so far, of every kind. */
+  /** Number of calls so far, of every kind. */
   get calls(): number {
     return this.#calls;
   }
@@ -88,7 +88,7 @@ export class Examination {
       : refused(answer);
   }
 
-  /** Accepts an answer, or sends it back with what was wrong. */
+  /** Accepts an answer, or returns it with complaints. */
   submit(raw: unknown): Reply {
     if (this.#answer !== undefined)
       return refused("the investigation is over: an answer was accepted");

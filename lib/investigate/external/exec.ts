@@ -1,7 +1,7 @@
 /**
  * The investigator `exec:<command>`: any program. It gets the alert on standard input and addresses
- * in its environment, and writes an answer to standard output. Its evidence is the calls that it
- * made at TOOLS_URL.
+ * in its environment, and writes an answer to standard output. Its evidence consists of the calls
+ * that it made at TOOLS_URL.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -83,7 +83,7 @@ async function runAgent(
   { input, examination, env, signal }: Run,
 ): Promise<string> {
   input.transcript.phase("Loading integrations", command);
-  // A session of its own: ending the session ends every process that the program started.
+  // In its own session, so that all processes that the program started can be ended together.
   const child = Bun.spawn(["/bin/sh", "-c", command], {
     cwd: folder,
     env,
@@ -130,7 +130,7 @@ function verdictOn(
 }
 
 /**
- * Reads a stream to its end and drops everything beyond the limit. A full pipe would block the
+ * Reads a stream to its end and drops everything beyond the limit; a full pipe would block the
  * program.
  */
 async function atMost(stream: ReadableStream<Uint8Array>, bytes: number): Promise<string> {

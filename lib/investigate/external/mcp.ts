@@ -10,9 +10,7 @@ export interface McpOptions extends ConductOptions {
   readonly onListening?: (url: string) => void;
 }
 
-/**
- * Creates it. Somebody has to give the address to the client; the transcript contains it as well.
- */
+/** Creates it. The address must be given to the client; the transcript contains it as well. */
 export function createMcpInvestigator({ onListening, ...options }: McpOptions = {}): Investigator {
   return {
     name: "mcp",

@@ -40,7 +40,7 @@ export function serveTools(examination: Examination, port = 0): ToolServer {
       : c.json({ error: text }, 422);
   });
   const sessions = new Sessions(examination, () => disconnected.resolve());
-  // The server sends nothing unasked, so it offers no stream of its own.
+  // The server sends no messages of its own, so it offers no event stream.
   app.get("/mcp", (c) => c.text("there is no stream of events", 405));
   app.all("/mcp", (c) => sessions.handle(c.req.raw));
   const fetch = underLocalNames((request) => app.fetch(request));
@@ -53,7 +53,7 @@ export function serveTools(examination: Examination, port = 0): ToolServer {
   };
 }
 
-/** MCP sessions by id: each client has one, all look at the same examination. */
+/** MCP sessions by id: each client has one, and all share the examination. */
 class Sessions {
   readonly #examination: Examination;
   readonly #onClose: () => void;

@@ -1,6 +1,5 @@
 /**
- * Claims whose queries are more than a comparison, evaluated by Prometheus itself over series that
- * are made up.
+ * Tests the more complex queries of claims: Prometheus itself evaluates them over made-up series.
  */
 import { expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -101,7 +100,7 @@ const CASES: readonly Case[] = [
   },
 ];
 
-/** What promtool says of a case: empty when it is as expected. */
+/** promtool's output for a case: empty when the result is as expected. */
 function evaluate({ claim, service, series, atSeconds, holds }: Case): string {
   const { op, value } = claim.holds;
   const cases = {

@@ -1,7 +1,6 @@
 /**
  * The registry of fault classes: one file of this folder for each row of the catalogue. The
- * catalogue defines the file names, so that a new class needs its row and its file and nothing
- * else.
+ * catalogue defines the file names, so a new class needs its row and its file only.
  */
 import { FAULT_CLASS_NAMES, type FaultClass } from "../../contract/fault-classes.ts";
 import type { Entailment } from "../hypotheses/entailment.ts";

@@ -1,4 +1,4 @@
-/** What the floors share: an answer from a service and a class. */
+/** Shared by the floors: makes an answer from a service and a class. */
 import { type Answer, answerOf, type Citation, type Culprit } from "../../contract/answer.ts";
 import {
   FAULT_CLASSES,

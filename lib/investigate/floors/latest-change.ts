@@ -1,6 +1,6 @@
 /**
- * `latest-change`: blames the service that was started last. It shows how much it gives away that
- * a fault is injected by replacing a service.
+ * `latest-change`: blames the service that was started last. It shows how much the injection by
+ * replacing a service reveals.
  */
 import { factsOf } from "../../contract/citation.ts";
 import { isServiceName } from "../../contract/topology.ts";

@@ -1,7 +1,7 @@
 /**
- * `lookup`: the answer that a table gives for the alert's name, without a look at telemetry. It
- * shows what the alert alone gives away. `bench/make-lookup.ts` makes the table of incidents with
- * other seeds than those that are examined; an incident of the table's own is marked.
+ * `lookup`: looks the answer up in a table by the alert's name, without telemetry. It shows how
+ * much the alert alone reveals. `bench/make-lookup.ts` makes the table from incidents with other
+ * seeds than the examined ones; an incident of the table itself is marked.
  */
 import { z } from "zod";
 import { FAULT_CLASS_NAMES } from "../../contract/fault-classes.ts";
@@ -12,7 +12,7 @@ import table from "./lookup.json" with { type: "json" };
 export const LookupSchema = z.strictObject({
   /** How the table was made. */
   made: z.string(),
-  /** The seeds of the incidents that it is made of. */
+  /** The seeds of the table's incidents. */
   seeds: z.array(z.number()),
   answers: z.record(
     z.string(),

@@ -1,6 +1,6 @@
 /**
- * `loudest`: blames the service of the alert, with the class whose name is nearest to the name of
- * the metric that changed most.
+ * `loudest`: blames the service of the alert, with the class whose name is nearest to that of the
+ * metric with the largest change.
  */
 import { factsOf } from "../../contract/citation.ts";
 import type { FaultClass } from "../../contract/fault-classes.ts";

@@ -1,4 +1,4 @@
-/** `random`: a culprit, a class and one of its remedies by chance, from the examination's seed. */
+/** `random`: a random culprit, class and remedy of the class, from the examination's seed. */
 import { createPrng } from "../../base/prng.ts";
 import { FAULT_CLASS_NAMES, FAULT_CLASSES } from "../../contract/fault-classes.ts";
 import { CULPRITS } from "../../contract/answer.ts";

@@ -16,13 +16,13 @@ export interface Diagnosis {
   readonly confidence: number;
   /** The other hypotheses that were tested, the strongest first. */
   readonly rivals: readonly Verdict[];
-  /** Further faults that are as well supported. */
+  /** Further faults with equal support. */
   readonly also?: readonly Hypothesis[];
-  /** What the fault did to a service that the culprit feeds. */
+  /** Text for the effect of the fault on a service downstream of the culprit. */
   readonly effectOn?: (service: ServiceName) => string;
 }
 
-/** The answer to a diagnosis that stands. */
+/** The answer for a supported diagnosis. */
 export function assembleAnswer(diagnosis: Diagnosis, alert: Alert): Answer {
   const { hypothesis, onsetMs, mechanism, action, citations, confidence, rivals } = diagnosis;
   const faults = [faultOf(hypothesis, action)];
@@ -38,7 +38,7 @@ export function assembleAnswer(diagnosis: Diagnosis, alert: Alert): Answer {
   };
 }
 
-/** The fault of a hypothesis; null for the one that nothing is wrong. */
+/** The fault of a hypothesis; null for the hypothesis that nothing is wrong. */
 function faultOf({ service, faultClass }: Hypothesis, action: Remediation): NamedFault | null {
   if (faultClass === "none") return null;
   const prose = `${REMEDIATIONS[action]}${service === null ? "" : ` (${service})`}`;
@@ -50,7 +50,7 @@ function faultOf({ service, faultClass }: Hypothesis, action: Remediation): Name
   };
 }
 
-/** The answer of an agent that found no diagnosis: valid, with what it could rule out. */
+/** The answer of an agent without a diagnosis: valid, with the hypotheses that it ruled out. */
 export function unsureAnswer(
   ruledOut: readonly Verdict[],
   service: ServiceName | null,
@@ -102,13 +102,16 @@ export function plainMechanism(
   return `${service ?? "The system"}: ${FAULT_CLASSES[faultClass].definition}.${shown}`;
 }
 
-/** The action that the model named if it fits the class, else the class's first remedy. */
+/** The action that the model named if it suits the class, else the class's first remedy. */
 export function actionFor({ faultClass }: Hypothesis, named?: string): Remediation {
   const { remedies } = FAULT_CLASSES[faultClass];
   return remedies.find((remedy) => remedy === named) ?? remedies[0];
 }
 
-/** The path from the culprit to the service of the alert, each with what the fault did to it. */
+/**
+ * The path from the culprit to the service of the alert, each service with the fault's effect on
+ * it.
+ */
 function causalChain(
   { hypothesis, effectOn = () => "its input changed" }: Diagnosis,
   alert: Alert,

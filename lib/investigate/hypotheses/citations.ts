@@ -7,7 +7,7 @@ import type { Check } from "./refute.ts";
 /** Maximum number of citations in an answer; the contract allows more. */
 const MAX_CITATIONS = 14;
 
-/** Citations of what the tools confirmed about the diagnosis. */
+/** Citations of the claims that the tools confirmed for the diagnosis. */
 export function citationsOfChecks(
   checks: readonly Check[],
   records: readonly EvidenceRecord[],
@@ -37,6 +37,6 @@ export function joinCitations(...lists: readonly (readonly Citation[])[]): Citat
   return [...joined.values()].slice(0, MAX_CITATIONS);
 }
 
-/** A value cut to the length that a citation may have. */
+/** A value cut to the maximum length in a citation. */
 export const limited = (value: string | number): string | number =>
   typeof value === "string" ? value.slice(0, 300) : value;

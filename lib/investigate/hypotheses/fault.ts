@@ -13,15 +13,12 @@ export const STATES = {
 export type ServiceState = keyof typeof STATES;
 
 export interface Fault {
-  /**
-   * What telemetry shows of a service that has the fault; a function where it follows from the
-   * other classes.
-   */
+  /** Claims about a service with the fault; a function if they follow from the other classes. */
   readonly entails: readonly Entailment[] | ((others: readonly Fault[]) => readonly Entailment[]);
-  /** What telemetry shows of the whole system while no service has it. */
+  /** Claim about the whole system while no service has the fault. */
   readonly absent?: Entailment;
   /** The states that a service with the fault can be in. */
   readonly states: readonly ServiceState[];
-  /** The words by which a text names it. */
+  /** Words by which a text names the class. */
   readonly words: RegExp;
 }

@@ -1,4 +1,4 @@
-/** The calls with which every investigation begins. */
+/** The first calls of every investigator. */
 import type { Transcript } from "../investigator.ts";
 import type { Call, Toolbox } from "../toolbox.ts";
 
@@ -8,7 +8,10 @@ const FIRST_CALLS = [
   ["compare", { service: "all" }],
 ] as const;
 
-/** Asks for the inventory, the alerts and what changed. A failed call is noted and returned like the others. */
+/**
+ * Calls the tools for the inventory, the alerts and the changes. A failed call is noted and
+ * returned like the others.
+ */
 export async function gather(tools: Toolbox, transcript: Transcript): Promise<Call[]> {
   const calls: Call[] = [];
   for (const [tool, args] of FIRST_CALLS) {

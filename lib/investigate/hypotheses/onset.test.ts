@@ -11,7 +11,7 @@ const ALERT = simulatedAlert("Sensor down", "eo-sensor", "it is gone");
 
 const simulation = await Simulation.start([FLOOD, REPLACED, HEALTHY]);
 afterAll(() => simulation[Symbol.asyncDispose]());
-// Hundreds of queries; a busy machine takes its time.
+// The tests run hundreds of queries, which takes long on a busy machine.
 setDefaultTimeout(60_000);
 
 test("the earliest of the confirmed claims that began in sight", async () => {

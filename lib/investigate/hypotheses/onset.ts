@@ -9,11 +9,11 @@ import { beginningQuery, entailmentHolds } from "./entailment.ts";
 import type { Check } from "./refute.ts";
 import type { Toolbox } from "../toolbox.ts";
 
-/** How far before the alert's start the search begins. */
+/** Time before the alert's start at which the search begins. */
 const LOOK_BACK_MS = 6 * 60_000;
-/** The lab's scrape interval: a shorter step shows nothing more. */
+/** The lab's scrape interval; a shorter step gives no more information. */
 const MIN_STEP_SECONDS = 2;
-/** Points of a search: a tool's answer is cut beyond 240. */
+/** Points of a search; a tool's answer is cut beyond 240. */
 const MAX_POINTS = 200;
 /** All processes of a system start within this time. */
 const START_UP_SECONDS = 10;
@@ -25,7 +25,8 @@ const STARTED = "container_start_time_seconds";
 /**
  * Returns the onset of a fault of `service` in Unix milliseconds, or null when it cannot be found.
  *
- * The earliest onset of all confirmed musts counts: rates and slopes show later than states.
+ * The earliest onset of all confirmed musts counts, because rates and slopes show a fault later
+ * than states.
  */
 export async function findOnset(
   service: ServiceName | null,
@@ -55,7 +56,10 @@ export async function findOnset(
   return onsets.length === 0 ? replacedAt(service, tools) : Math.min(...onsets);
 }
 
-/** When the system had started up, Unix milliseconds: until then nobody answers and nothing flows. */
+/**
+ * Time at which the system had started up, Unix milliseconds; before, services do not answer and no
+ * messages flow.
+ */
 async function startedUp(tools: Toolbox): Promise<number> {
   const { facts } = await tools.call("promql", { query: `min(${STARTED})` });
   return (Number(facts[0]?.value ?? 0) + SETTLED_SECONDS) * 1000;

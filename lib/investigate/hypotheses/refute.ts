@@ -22,7 +22,7 @@ export interface Check {
   readonly entailment: Entailment;
   readonly outcome: "confirmed" | "refuted" | "open";
   readonly callId: string;
-  /** As the tool returned it; undefined when it returned nothing. */
+  /** The fact that the tool returned; undefined without one. */
   readonly fact?: Fact;
 }
 
@@ -36,7 +36,7 @@ export interface Verdict {
   readonly specific: boolean;
 }
 
-/** Asks the tools for everything that the hypothesis entails. */
+/** Calls the tools for every claim that the hypothesis entails. */
 export async function testHypothesis(hypothesis: Hypothesis, tools: Toolbox): Promise<Verdict> {
   const entailments = ENTAILMENTS[hypothesis.faultClass];
   const checks: Check[] = [];
@@ -125,7 +125,7 @@ async function checkOne(
   return { ...found, fact, outcome: holds ? "confirmed" : not };
 }
 
-/** A claim that three or more classes share hardly tells them apart. */
+/** A claim that three or more classes share hardly distinguishes them. */
 function isSpecific(entailment: Entailment): boolean {
   const sharing = FAULT_CLASS_NAMES.filter((name) =>
     ENTAILMENTS[name].some((other) => isSameClaim(other, entailment)),

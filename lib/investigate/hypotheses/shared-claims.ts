@@ -5,12 +5,12 @@ import { NORMS } from "../../contract/norms.ts";
 import { SERVICES, TOPOLOGY } from "../../contract/topology.ts";
 import { type Draft, must } from "./entailment.ts";
 
-/** Source tracks per second that all sensors together publish at most. */
+/** Maximum number of source tracks per second that all sensors publish together. */
 export const NOMINAL_LOAD_HZ = SERVICES.reduce(
   (sum, name) => sum + (TOPOLOGY[name].nominalRateHz ?? 0),
   0,
 );
-/** Waiting items. A queue that drains is emptied many times a second. */
+/** Number of waiting items. A queue that keeps up is emptied many times a second. */
 export const DEEP_QUEUE = NORMS.deepQueueSeconds.value * NOMINAL_LOAD_HZ;
 
 export const PUBLISHED = 'cms_sensor_published_total{job="cms-services"';
@@ -42,7 +42,7 @@ export const scrapesFail: Draft = {
   holds: { op: "==", value: 0 },
 };
 
-/** Scrapes and discovery alone are more for a service that its peers can reach. */
+/** A service that its peers can reach receives more than this from scrapes and discovery alone. */
 export const SILENT_BYTES_PER_SECOND = NORMS.silentBytes.value;
 export const RECEIVED = 'rate(container_network_receive_bytes_total{name="$service"}[30s])';
 

@@ -15,7 +15,7 @@ const compared = (...facts: readonly Fact[]): Call[] => [
   { id: "E3", tool: "compare", ok: true, facts, error: null },
 ];
 
-/** Tools that know one thing: the rate of the last seconds. */
+/** Tools that return one value: the rate of the last seconds. */
 function toolsWith(recent: number | undefined, asked: string[] = []): Toolbox {
   return {
     names: [],

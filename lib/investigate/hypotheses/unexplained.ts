@@ -1,6 +1,6 @@
 /**
- * What is out of order without a class that explains it: flows of messages that changed far more
- * than chance, and claims about a healthy system that a service breaks.
+ * Anomalies that no class explains: flows of messages that changed far more than chance, and claims
+ * about a healthy system that a service breaks.
  */
 import type { Citation } from "../../contract/answer.ts";
 import { NORMS } from "../../contract/norms.ts";
@@ -20,7 +20,7 @@ export interface Oddity {
   readonly citation: Citation;
 }
 
-/** Everything that is out of order, given the calls with which the investigation began. */
+/** All anomalies, given the first calls of the investigation. */
 export async function findOddities(calls: readonly Call[], tools: Toolbox): Promise<Oddity[]> {
   const broken = (await findAnomalies(tools)).map((anomaly): Oddity => {
     const { service, fact, callId, claim } = anomaly;
@@ -33,10 +33,10 @@ export async function findOddities(calls: readonly Call[], tools: Toolbox): Prom
   return [...broken, ...flows];
 }
 
-/** Seconds of a rate that tells of now, and not of an outage that is just over. */
+/** Window of a rate that shows the present, and not an outage that has just ended, seconds. */
 const RECENT_SECONDS = 15;
 
-/** The rate that `compare` gives covers half a minute: after a recovery it is still too low. */
+/** The rates of `compare` cover half a minute: after a recovery they are still too low. */
 async function isStillOutOfOrder(flow: Flow, tools: Toolbox): Promise<boolean> {
   const { signal, labels } = flow.last;
   const sender = labels["sensor_id"];
@@ -51,8 +51,8 @@ async function isStillOutOfOrder(flow: Flow, tools: Toolbox): Promise<boolean> {
 }
 
 /**
- * The service where the anomaly begins: the one that is out of order while nothing upstream of it
- * is. Null when there are several.
+ * The service where the anomalies begin: the only one with an anomaly and none upstream. Null when
+ * there are several.
  */
 export function originOf(oddities: readonly Oddity[]): ServiceName | null {
   const odd = new Set(oddities.map(({ service }) => service));
@@ -61,7 +61,7 @@ export function originOf(oddities: readonly Oddity[]): ServiceName | null {
   return only !== undefined && second === undefined ? only : null;
 }
 
-/** The alerts that fire, by the call that asked for them. */
+/** The firing alerts. */
 export const firing = (calls: readonly Call[]): Fact[] =>
   calls.flatMap(({ facts }) =>
     facts.filter(({ signal, value }) => signal === "ALERTS" && value === "firing"),
@@ -103,8 +103,8 @@ function changedFlows(call: Call): Flow[] {
 }
 
 /**
- * A flow may fall against what it was before. It may rise only against what is nominal: before can
- * be the system's start-up, when flows are slow.
+ * A flow may fall relative to its rate before the incident. It may rise only relative to its
+ * nominal rate, because "before" can be the system's start-up, when flows are slow.
  */
 function isOutOfOrder(flow: Flow, now: number): boolean {
   const { flowRate, flowRatio } = NORMS;
@@ -114,7 +114,7 @@ function isOutOfOrder(flow: Flow, now: number): boolean {
   return nominal !== undefined && now >= flowRatio.value * Math.max(before, nominal);
 }
 
-/** The nominal rate of a flow: its sender's, or of all sensors for what fusion sends out. */
+/** The nominal rate of a flow: its sender's; for fusion's output that of all sensors. */
 function nominalOf(flow: Flow): number | undefined {
   if (flow.last.signal === "cms_fusion_published_total") return NOMINAL_LOAD_HZ;
   return TOPOLOGY[senderOf(flow) ?? flow.owner].nominalRateHz;
@@ -130,7 +130,7 @@ const senderOf = ({ last: { labels } }: Flow): ServiceName | undefined =>
 function oddityOf(flow: Flow): Oddity {
   const { owner, call, last, before, during } = flow;
   const text = `${last.signal} of ${owner} went from ${shortNumber(before)} to ${shortNumber(during)} per second`;
-  // What was taken in tells of the sender.
+  // The sender is responsible for the messages that a service receives.
   return { service: senderOf(flow) ?? owner, text, citation: citationOf(last, call.id, text) };
 }
 

@@ -1,4 +1,7 @@
-/** The fetch for Ollama's client: it ends in time and throws where the client would only print. */
+/**
+ * The fetch function for Ollama's client: it has a time limit, and throws where the client would
+ * only print.
+ */
 import { ModelFailure } from "./failure.ts";
 import { findJsonObject } from "./text.ts";
 
@@ -24,7 +27,7 @@ export function boundFetch(limit: AbortSignal): typeof fetch {
   return bound as typeof fetch;
 }
 
-/** Passes a stream of JSON lines on. Throws at the first line that is not JSON. */
+/** Forwards a stream of JSON lines; throws at the first line that is not JSON. */
 function strictLines(): TransformStream<Uint8Array, Uint8Array> {
   const decoder = new TextDecoder();
   const encoder = new TextEncoder();

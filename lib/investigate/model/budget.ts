@@ -10,10 +10,10 @@ export interface ModelUse {
   readonly completionTokens: number;
 }
 
-/** With fewer tokens left, no model is asked. */
+/** Minimum number of tokens for a call to a model. */
 const MIN_TOKENS = 32;
 
-/** Counts what one investigation uses. */
+/** Counts the time and tokens of one investigation. */
 export class Spending {
   readonly #budget: Budget;
   readonly #started = performance.now();
@@ -73,7 +73,7 @@ export class Spending {
     this.#completionTokens += use.completionTokens;
   }
 
-  /** The cost so far. The caller knows the number of tool calls. */
+  /** The cost so far; the caller passes the number of tool calls. */
   cost(toolCalls: number): InvestigationCost {
     return {
       wallMs: performance.now() - this.#started,

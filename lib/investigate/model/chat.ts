@@ -22,9 +22,9 @@ export interface ChatRequest {
   readonly messages: readonly ChatMessage[];
   /** Tools for native calls; empty without them. */
   readonly tools: readonly ToolDescription[];
-  /** JSON schema that the server shall enforce on the text; not together with tools. */
+  /** JSON schema that the server must enforce on the text; not together with tools. */
   readonly format?: object;
-  /** Name of the one tool that has to be called now. */
+  /** Name of the only tool that the model must call now. */
   readonly mustCall?: string;
   readonly maxTokens: number;
   readonly attempt: number;
@@ -36,9 +36,9 @@ export interface ChatReply {
   readonly doneReason: string;
 }
 
-/** What a server says of a model. */
+/** Facts about a model from its server. */
 export interface ChatFacts {
-  /** Whether the model takes tools natively; tried first where the server does not say. */
+  /** Whether the model supports native tool calls; assumed when the server does not say. */
   readonly nativeTools: boolean;
   /** Whether `mustCall` has an effect. */
   readonly forcesCalls: boolean;
@@ -52,8 +52,8 @@ export interface ChatModel {
   /** Looks the model up. Throws ModelFailure when it cannot be used. */
   open(): Promise<ChatFacts>;
   /**
-   * Says the next message. Throws ModelFailure; its kind is `unsupported` when the server refuses
-   * tools or schema.
+   * Sends the conversation and returns the next message. Throws ModelFailure; its kind is
+   * `unsupported` when the server refuses tools or schema.
    */
   say(request: ChatRequest): Promise<ChatReply>;
   /** Facts for the manifest. */

@@ -1,4 +1,7 @@
-/** Checks for `doctor` whether a model is there and its context suffices for an investigation. */
+/**
+ * Checks for `doctor` whether a model is available and its context is sufficient for an
+ * investigation.
+ */
 import { type Env, processEnv } from "../../base/env.ts";
 import { messageOf } from "../../base/errors.ts";
 import { z } from "zod";

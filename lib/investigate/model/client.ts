@@ -1,6 +1,6 @@
 /**
- * Asks a model on Ollama one question. Returns JSON that fits a schema, or throws a ModelFailure. A
- * failed attempt is repeated once with what was wrong.
+ * Asks a model on Ollama one question. Returns JSON that fits a schema, or throws ModelFailure.
+ * After a failed attempt it asks once more and says what was wrong.
  */
 import type { Message } from "ollama";
 import { z } from "zod";
@@ -11,7 +11,7 @@ import { estimateTokens, findJsonObject, withoutThoughts } from "./text.ts";
 export interface Question<T> {
   /** For the transcript, such as `choose`. */
   readonly name: string;
-  /** The part that is the same in every call: the server caches a common beginning. */
+  /** The part that is the same in every call, so that the server can cache it. */
   readonly system: string;
   readonly user: string;
   readonly schema: z.ZodType<T>;
@@ -40,7 +40,7 @@ export class ModelClient {
     return `${model} ${facts.parameterSize} ${facts.quantization} on Ollama ${facts.serverVersion}, context ${contextTokens} of ${trained}`;
   }
 
-  /** Facts for the manifest; whether the server accepted the JSON schema, or the prompt has it. */
+  /** Facts for the manifest, with whether the server enforces the JSON schema. */
   details(): Promise<Record<string, unknown>> {
     return this.#connection.details({ structured_output: this.#structured });
   }
@@ -51,7 +51,7 @@ export class ModelClient {
     return Math.max(0, context - maxTokens - TEMPLATE_TOKENS - estimateTokens(system));
   }
 
-  /** Asks, and on an unusable answer asks once more with what was wrong. Throws ModelFailure. */
+  /** Asks; after an unusable answer asks once more and says what was wrong. Throws ModelFailure. */
   async ask<T>(question: Question<T>): Promise<T> {
     const messages: Message[] = [
       { role: "system", content: question.system },

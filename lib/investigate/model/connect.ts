@@ -9,8 +9,8 @@ import { type EndpointSettings, OpenAiChat } from "./openai-chat.ts";
 import { ollamaSettings } from "./settings.ts";
 
 /**
- * Context of a conversation with tools, in tokens: 6,000 of results, the instructions, and what the
- * model writes.
+ * Context of a conversation with tools, in tokens: 6,000 of results, the instructions, and the
+ * model's own text.
  */
 const CONVERSATION_TOKENS = 16_384;
 

@@ -47,11 +47,11 @@ export interface Chat {
   readonly tools?: readonly Tool[];
   /** `num_predict`, in tokens. */
   readonly maxTokens: number;
-  /** 0 for the first attempt; a later one is sampled differently. */
+  /** 0 for the first attempt; later ones are sampled differently. */
   readonly attempt: number;
 }
 
-/** The answer to one chat and why it ended. */
+/** The answer to one chat and the reason for its end. */
 export interface Said {
   readonly text: string;
   readonly calls: readonly { readonly name: string; readonly arguments: unknown }[];
@@ -94,7 +94,7 @@ export class OllamaConnection {
     }
   }
 
-  /** Facts for the manifest; `more`, and what only the server knows, once it was asked. */
+  /** Facts for the manifest; after facts() also the server's and `more`. */
   async details(more: Readonly<Record<string, unknown>> = {}): Promise<Record<string, unknown>> {
     const { host, model, contextTokens } = this.#options.settings;
     const asked = { host, model, num_ctx: contextTokens };
@@ -168,10 +168,10 @@ export class OllamaConnection {
       if (refused) throw new ModelFailure("unsupported", messageOf(error), { cause: error });
       throw this.#failure(error, timeout.aborted ? timeoutMs : undefined);
     } finally {
-      // The server stops only when the connection closes; the client's iterator keeps it open.
+      // The server stops only when the connection closes, and the client's iterator keeps it open.
       leave.abort();
-      // An attempt that ended early reports no counts. They are estimated, so that the budget
-      // holds.
+      // The server reports no counts for an attempt that ended early. They are estimated for the
+      // budget.
       const sent = messages.reduce((sum, { content }) => sum + estimateTokens(content), 0);
       if (!refused) {
         spending.add({
@@ -189,7 +189,7 @@ export class OllamaConnection {
     return new Ollama({ host: settings.host, fetch: boundFetch(limit) });
   }
 
-  /** Turns an error into a ModelFailure. An abort by the caller is passed on unchanged. */
+  /** Converts an error into a ModelFailure. An abort by the caller is returned unchanged. */
   #failure(error: unknown, timedOutAfterMs?: number): Error {
     const { settings, signal } = this.#options;
     if (signal?.aborted) return signal.reason as Error;

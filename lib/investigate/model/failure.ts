@@ -29,7 +29,7 @@ export class ModelFailure extends Error {
   }
 }
 
-/** Whether to ask once more, with what was wrong. */
+/** Whether a second attempt can succeed. */
 export function isWorthRetrying(kind: ModelFailureKind): boolean {
   return ["cut-off", "truncated", "repetition", "empty", "refusal", "broken-json"].includes(kind);
 }

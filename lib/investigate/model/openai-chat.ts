@@ -16,7 +16,7 @@ export interface EndpointSettings {
   readonly model: string;
   /** Sent as a bearer token; absent: none. */
   readonly key?: string;
-  /** Tokens that prompt and answer may have together; the wire format does not tell. */
+  /** Maximum tokens of prompt and answer together; the wire format does not report it. */
   readonly contextTokens: number;
 }
 
@@ -56,7 +56,7 @@ const ReplySchema = z.object({
 export class OpenAiChat implements ChatModel {
   readonly #options: OpenAiChatOptions;
   #calls = 0;
-  /** The model that the endpoint says it used. */
+  /** The model that the endpoint reports. */
   #served: string | null = null;
 
   constructor(options: OpenAiChatOptions) {
@@ -150,7 +150,7 @@ export class OpenAiChat implements ChatModel {
     } catch (error) {
       if (signal?.aborted) throw signal.reason as Error;
       const where = `${settings.model} at ${settings.url}`;
-      // A call that failed still read the prompt, as far as the budget knows.
+      // A failed call counts as if it had read the prompt.
       this.#options.spending.add({
         modelMs: 0,
         promptTokens: estimateTokens(body),
@@ -193,7 +193,7 @@ function toOpenAi({ role, content, calls = [], answers }: ChatMessage): object {
   };
 }
 
-/** Arguments stand as JSON text in this format; some servers send the object. */
+/** Arguments are JSON text in this format; some servers send the object. */
 function argumentsOf(said: unknown): Record<string, unknown> | null {
   if (typeof said !== "string") return asObject(said);
   return said.trim() === "" ? {} : (findJsonObject(said) ?? null);

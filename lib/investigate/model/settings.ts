@@ -1,14 +1,14 @@
-/** Which Ollama server and which model: from the command line and the environment, checked. */
+/** The Ollama server and model, from the command line and the environment. */
 import { type Env, integerBetween, readEnv } from "../../base/env.ts";
 import { UsageError } from "../../base/errors.ts";
 
-/** The model that is asked when none is named; the class of model that the lab is made for. */
+/** The default model, of the size for which the lab is made. */
 export const DEFAULT_MODEL = "qwen2.5:7b";
 
-/** Where Ollama listens when nothing else is said. */
+/** Ollama's default address. */
 export const DEFAULT_HOST = "http://127.0.0.1:11434";
 
-/** Context that is asked for: instructions, evidence and answer have to fit. */
+/** Default context: instructions, evidence and answer must fit. */
 export const CONTEXT_TOKENS = 8192;
 
 export interface OllamaSettings {
@@ -19,7 +19,7 @@ export interface OllamaSettings {
   readonly contextTokens: number;
 }
 
-/** `name`, `name:tag` or `registry/user/name:tag`, as Ollama writes models. */
+/** `name`, `name:tag` or `registry/user/name:tag`, as in Ollama. */
 const MODEL_NAME = /^[a-z0-9][\w.-]*(\/[a-z0-9][\w.-]*)*(:[\w][\w.-]*)?$/i;
 
 /**
@@ -50,8 +50,8 @@ export function ollamaSettings(env: Env, model?: string): OllamaSettings {
 }
 
 /**
- * Reads a host as Ollama does: scheme and port are optional, and `0.0.0.0`, the address that a
- * server binds to, becomes the loopback address.
+ * Parses a host like Ollama: scheme and port are optional, and `0.0.0.0`, the address that a server
+ * binds to, becomes the loopback address.
  */
 function parseHost(text: string, reject: (rule: string) => never): string {
   const rule = "host, host:port or an http(s) URL with a port from 1 to 65535";
@@ -63,7 +63,7 @@ function parseHost(text: string, reject: (rule: string) => never): string {
   }
   if (url.hostname === "0.0.0.0") url.hostname = "127.0.0.1";
   if (url.hostname === "[::]") url.hostname = "[::1]";
-  // URL drops the default port of the scheme. Without a scheme the default is Ollama's port.
+  // URL drops the scheme's default port. Without a scheme the default is Ollama's port.
   const bare = !text.includes("://");
   const port = url.port === "" && bare ? (text.endsWith(":80") ? ":80" : ":11434") : "";
   return `${url.protocol}//${url.host}${port}${url.pathname.replace(/\/+$/, "")}`;

@@ -1,8 +1,8 @@
-/** Reads what models write: loops, JSON inside text, thoughts, token counts. */
+/** Reads the output of models: loops, JSON inside text, thoughts, token counts. */
 
 /**
- * Estimates the tokens of a text, rather too many than too few: the tables and names in our prompts
- * were measured at 2.6 to 3.4 characters per token.
+ * Estimates the tokens of a text, rather too high than too low: tables and names in the prompts had
+ * 2.6 to 3.4 characters per token.
  */
 export function estimateTokens(text: string): number {
   return Math.ceil(text.length / 2.6);
@@ -13,10 +13,9 @@ const LOOP_WINDOW = 400;
 const LOOP_REPEATS = 6;
 
 /**
- * Whether a text has begun to repeat itself: its end is the same piece of up to 60 characters many
- * times.
+ * Whether a text repeats itself: its end is the same piece of up to 60 characters many times.
  *
- * A table of similar numbers is not a loop: the pieces have to be identical.
+ * A table of similar numbers is not a loop: the pieces must be identical.
  */
 export function isLooping(text: string): boolean {
   if (text.length < LOOP_WINDOW) return false;
@@ -41,9 +40,9 @@ export function withoutThoughts(text: string): string {
 }
 
 /**
- * Finds the first JSON object in a text that may have prose or a code fence around it.
+ * Finds the first JSON object in a text, which may have prose or a code fence around it.
  *
- * Returns undefined when there is none that parses.
+ * Returns undefined when none parses.
  */
 export function findJsonObject(text: string): Record<string, unknown> | undefined {
   for (let start = text.indexOf("{"); start >= 0; start = text.indexOf("{", start + 1)) {
@@ -80,7 +79,7 @@ function closingBrace(text: string, start: number): number | undefined {
   return undefined;
 }
 
-/** A value that is an object and no list; null for anything else. */
+/** The value if it is an object and not a list; null otherwise. */
 export function asObject(value: unknown): Record<string, unknown> | null {
   return typeof value === "object" && value !== null && !Array.isArray(value)
     ? (value as Record<string, unknown>)

@@ -12,7 +12,7 @@ import { findJsonObject } from "../model/text.ts";
 export const GENERATIONS = ["investigate", "ask"] as const;
 export type Generation = (typeof GENERATIONS)[number];
 
-/** What is installed. */
+/** The installed generation and version. */
 export interface Installed {
   readonly version: string;
   readonly generation: Generation;
@@ -22,8 +22,8 @@ export interface Installed {
 const PROBE_TIMEOUT_MS = 120_000;
 
 /**
- * Asks the program what it is. The newer command counts where both are there; a program that lists
- * neither is driven as the older generation, and fails by its own words.
+ * Determines the generation of the program. If it has both commands, the newer one counts; a
+ * program that lists neither is run as the older generation, and its own error is reported.
  *
  * Throws EnvironmentError when it cannot be started.
  */
@@ -59,7 +59,7 @@ const EnvelopeSchema = z.looseObject({
   error: z.looseObject({ message: z.string().nullish() }).nullish(),
 });
 
-/** The question of `ask`: the alert and what an analysis has to say, not where to look. */
+/** The question for `ask`: the alert and the parts of an analysis, without a hint where to look. */
 export const questionFor = (alert: Alert): string =>
   [
     "Investigate this alert with the Grafana integration and report its root cause.",
@@ -78,7 +78,7 @@ export function argvOf(
     : [program, "--yes", "investigate", "--input", alert, "--output", output];
 }
 
-/** Reads what the program left; a text is the reason why there is no analysis. */
+/** Reads the program's output; a text is the reason why there is no analysis. */
 export async function readAnalysis(
   generation: Generation,
   { code, stdout, stderr }: RunResult,

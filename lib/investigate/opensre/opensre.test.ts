@@ -10,7 +10,7 @@ import { createOpenSreInvestigator } from "./opensre.ts";
 import { readReport } from "./read-report.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "opensre-test-"));
-/** A double of Grafana whose Prometheus reports that one sensor's process has exited. */
+/** A simulated Grafana whose Prometheus reports that one sensor's process has exited. */
 const grafana = Bun.serve({
   port: 0,
   fetch: (request) => {
@@ -44,8 +44,8 @@ const RCA = {
 let programs = 0;
 
 /**
- * Runs the investigator with a double that takes the real program's arguments: `--yes investigate
- * --input A --output B`.
+ * Runs the investigator with a simulated program that takes the real one's arguments: `--yes
+ * investigate --input A --output B`.
  */
 async function investigate(
   script: string,

@@ -1,7 +1,7 @@
 /**
  * The investigator `opensre[:<model>]`: the OpenSRE command line
- * (https://github.com/Tracer-Cloud/opensre). It gets the alert as a file and Grafana as its one
- * integration, through a proxy that records what it reads.
+ * (https://github.com/Tracer-Cloud/opensre). It gets the alert as a file and Grafana as its only
+ * integration, through a proxy that records its requests.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -77,7 +77,7 @@ export function createOpenSreInvestigator(options: OpenSreOptions = {}): Investi
   };
 }
 
-/** The variables that a program needs to run. Others could tell it where it runs. */
+/** The variables that a program needs to run. Others could reveal the scenario. */
 function kept(env: Env): Record<string, string> {
   const names = ["PATH", "LANG", "TZ", "SSL_CERT_FILE", "LD_LIBRARY_PATH", "OPENSRE_BIN"];
   return Object.fromEntries(
@@ -94,7 +94,7 @@ function writeStores(home: string, grafana: string): void {
         id: "grafana-1",
         service: "grafana",
         status: "active",
-        // The older format reads the first, the newer the second.
+        // The older format uses the first key, the newer one the second.
         credentials,
         instances: [{ name: "default", tags: {}, credentials }],
       },

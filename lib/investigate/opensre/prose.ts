@@ -1,9 +1,9 @@
-/** Reads prose: what is denied in it, and what only repeats the alert. */
+/** Reads prose: detects denied statements and repetitions of the alert. */
 import type { Alert } from "../../contract/alert.ts";
 
-/** Share of a sentence's words that stand in the alert, from which on it is a restatement. */
+/** Minimum share of a sentence's words in the alert for a repetition of it. */
 const RESTATED_SHARE = 0.8;
-/** Shorter words tell nothing. */
+/** Shorter words are ignored. */
 const MIN_WORD_CHARACTERS = 4;
 
 /** The sentences of a text that say more than the alert. */
@@ -33,7 +33,7 @@ const wordsOf = (text: string): Set<string> =>
     ),
   );
 
-/** What begins a statement of its own within a sentence. */
+/** The beginning of another statement within a sentence. */
 const STATEMENTS =
   /[.;:!?](?=\s|$)|\n|\b(?:but|because|since|however|although|while|whereas|so|and|due to|caused by|owing to|which|that)\b/gi;
 const DENIED_BEFORE =
@@ -55,8 +55,8 @@ export function isDenied(text: string, start: number, end: number): boolean {
 const MAX_ITEM_WORDS = 4;
 
 /**
- * The text before a word that still governs it. A comma ends a denial, unless short items of a list
- * follow.
+ * The text before a word to which a denial in it applies. A comma ends a denial, unless short items
+ * of a list follow.
  */
 function openList(lead: string): string {
   const parts = lead.split(",");
@@ -66,7 +66,7 @@ function openList(lead: string): string {
   return parts.slice(Math.max(0, long)).join(",");
 }
 
-/** The place of the first match that is not denied; undefined when there is none. */
+/** The position of the first match that is not denied; undefined without one. */
 export function firstAsserted(text: string, words: RegExp): number | undefined {
   const every = new RegExp(words.source, `${words.flags.replace("g", "")}g`);
   for (const { 0: found, index } of text.matchAll(every)) {

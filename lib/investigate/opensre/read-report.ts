@@ -1,7 +1,6 @@
 /**
- * Turns a root-cause analysis in prose into an `Answer`, by the names that it contains and their
- * order. Nothing is added to what it says; what it denies is not read, nor where it repeats the
- * alert.
+ * Converts a root-cause analysis in prose into an `Answer`, by the names in it and their order. It
+ * adds nothing, and ignores what the analysis denies or repeats from the alert.
  */
 import type { Alert } from "../../contract/alert.ts";
 import {
@@ -36,7 +35,7 @@ export interface Report {
 
 export interface ReadReport {
   readonly answer: Answer;
-  /** Signals that it mentions and did not read. */
+  /** Signals that it mentions but did not read. */
   readonly unread: readonly string[];
 }
 

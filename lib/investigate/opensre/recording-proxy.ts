@@ -1,7 +1,6 @@
 /**
- * A proxy before Grafana that records every request. The record has the same form as the tools'
- * record, so that citations can be checked. It listens on 127.0.0.2: some agents take 127.0.0.1 for
- * a machine to set up.
+ * A proxy in front of Grafana that records every request, in the form of the tools' record, so that
+ * citations can be checked. It listens on 127.0.0.2, because some agents try to set up 127.0.0.1.
  */
 import { boundedText } from "../../base/bounded-body.ts";
 import { type Clock, systemClock } from "../../base/clock.ts";
@@ -22,7 +21,7 @@ export interface RecordingProxy extends AsyncDisposable {
   readonly url: string;
   /** Every request so far. */
   readonly records: readonly EvidenceRecord[];
-  /** How many of them read metrics, logs or traces. */
+  /** Number of requests that read metrics, logs or traces. */
   readonly telemetryCalls: () => number;
 }
 

@@ -3,8 +3,8 @@ import type { ChatReply, ToolCall } from "../model/chat.ts";
 import { asObject, findJsonObject, withoutThoughts } from "../model/text.ts";
 
 /**
- * The calls of a reply: native ones, else one that stands in the text as a JSON object. Models
- * write the latter under several names, also models with native calls.
+ * The calls of a reply: native ones, else a JSON object in the text. Models write the latter with
+ * several field names, also models with native calls.
  */
 export function callsOf(reply: ChatReply): readonly ToolCall[] {
   if (reply.calls.length > 0) return reply.calls;
@@ -19,7 +19,7 @@ export function callsOf(reply: ChatReply): readonly ToolCall[] {
   return [{ id: "text", name, arguments: read }];
 }
 
-/** An answer that stands in a text without the call that hands it in. */
+/** An answer in the text without the call that submits it. */
 export function bareAnswerIn(reply: ChatReply): Record<string, unknown> | undefined {
   const said = findJsonObject(withoutThoughts(reply.text));
   const isAnswer = said !== undefined && ("fault_class" in said || "faults" in said);

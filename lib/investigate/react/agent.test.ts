@@ -72,7 +72,7 @@ async function investigate(reply: ScriptedServerOptions["reply"], setting: Setti
   return { result, lines, chats: server.chats };
 }
 
-/** Makes these replies one after the other, then the last one again and again. */
+/** Returns these replies in order, then repeats the last one. */
 const script =
   (...replies: readonly Reply[]) =>
   (_: ChatRequestSeen, n: number): Reply =>

@@ -1,7 +1,7 @@
 /**
- * `react:<model>`: the plain agent by which models are compared. The model calls the tools that
- * everybody has, at most a fixed number of times, and hands in an answer. Nothing checks or
- * corrects what it thinks, and no knowledge of faults beyond the catalogue is given to it.
+ * `react:<model>`: the plain agent for comparing models. The model calls the common tools, at most
+ * a fixed number of times, and submits an answer. Its reasoning is not checked or corrected, and it
+ * gets no knowledge of faults beyond the catalogue.
  *
  * `alone:<model>` is the same agent without tools.
  */
@@ -84,7 +84,7 @@ async function outcomeOf(
   return failed(examination, `no answer: ${conversation.lastComplaint ?? "it handed in none"}`);
 }
 
-/** A failure keeps the confidence that the model stated in an answer that was sent back. */
+/** A failure keeps the confidence of an answer that was returned with complaints. */
 function failed({ statedConfidence }: Examination, reason: string): InvestigationOutcome {
   return {
     kind: "agent-failure",

@@ -21,13 +21,13 @@ import { ResultRoom } from "./view.ts";
 export const RESULT_TOKENS = 6000;
 const ACTION_TOKENS = 700;
 const ANSWER_TOKENS = 1400;
-/** Room for what the model itself writes, and for the chat's template. */
+/** Tokens reserved for the model's own text and for the chat's template. */
 const OWN_TOKENS = 2500;
 const MAX_SHOWN = 2000;
 /** Submissions after the last call: the first, one after a wrong form, one after a wrong citation. */
 const MAX_SUBMISSIONS = 3;
 const SUBMIT = "submit_rca";
-/** The alert stands in the first message. */
+/** The first message contains the alert. */
 const LEFT_OUT = "get_alert";
 
 export interface ConversationOptions {
@@ -37,7 +37,7 @@ export interface ConversationOptions {
   readonly calls: number;
 }
 
-/** One investigation; `run` once. */
+/** One investigation; call `run` once. */
 export class Conversation {
   readonly #options: ConversationOptions;
   readonly #tools: readonly ToolDescription[];
@@ -73,7 +73,7 @@ export class Conversation {
     };
   }
 
-  /** Ends when an answer is accepted or the model has failed to hand one in. */
+  /** Ends when an answer is accepted or the model has failed to submit one. */
   async run(): Promise<void> {
     const { input, model, calls, examination } = this.#options;
     this.#facts = await model.open();
@@ -88,7 +88,7 @@ export class Conversation {
     if (examination.answer === undefined) await this.#forceSubmission();
   }
 
-  /** Writes the first messages; again when the server refuses native calls. */
+  /** Writes the first messages; called again when the server refuses native calls. */
   #begin(): void {
     const { input, calls } = this.#options;
     const system =
@@ -164,7 +164,7 @@ export class Conversation {
     push(`${ok ? "" : "error: "}${shown}\n(${callsLeft - 1} calls left)`);
   }
 
-  /** The last word: only an answer is asked for. */
+  /** After the last call, asks for an answer only. */
   async #forceSubmission(): Promise<void> {
     const { examination, input, calls } = this.#options;
     this.#forced = calls > 0;
@@ -199,7 +199,10 @@ export class Conversation {
     this.#options.input.transcript.note(`sent back: ${complaint.slice(0, MAX_SHOWN)}`);
   }
 
-  /** Says a message; undefined when the model failed in a way that another attempt may mend. */
+  /**
+   * Sends the conversation; returns undefined when the model failed in a way that another attempt
+   * may solve.
+   */
   async #say(
     request: Pick<ChatRequest, "maxTokens" | "mustCall" | "format"> & Partial<ChatRequest>,
   ): Promise<ChatReply | undefined> {
@@ -228,7 +231,7 @@ export class Conversation {
     }
   }
 
-  /** Does without what the server refuses; false when nothing is left to do without. */
+  /** Gives up a feature that the server refuses; false when none is left. */
   #fallBack(): boolean {
     const { input } = this.#options;
     if (this.#native) {
@@ -243,7 +246,7 @@ export class Conversation {
     return true;
   }
 
-  /** The request in the form that is left after a refusal. */
+  /** The request in the remaining form after a refusal. */
   #again(
     request: Pick<ChatRequest, "maxTokens" | "mustCall" | "format"> & Partial<ChatRequest>,
   ): Pick<ChatRequest, "maxTokens" | "format"> {
@@ -252,25 +255,25 @@ export class Conversation {
   }
 }
 
-/** Measured on tables and schemas such as these, on the safe side. */
+/** Measured on tables and schemas like these, rounded to the safe side. */
 const BYTES_PER_TOKEN = 2.6;
 
-/** Bytes of what every prompt begins with: instructions and tools. */
+/** Size of the beginning of every prompt: instructions and tools, bytes. */
 export function fixedBytes(calls: number, tools: readonly ToolDescription[]): number {
   const slim = tools.map((tool) => slimTool(tool, { dropLists: true }));
   const text = calls === 0 ? instructions(0) : `${instructions(calls)}\n${actionRules(slim)}`;
   return Buffer.byteLength(text);
 }
 
-/** The analysis in a reply: as the argument of a call, or by itself. */
+/** The analysis in a reply: the argument of a call, or plain JSON. */
 function submissionIn(reply: ChatReply): Readonly<Record<string, unknown>> | undefined {
   const call = callsOf(reply).find(({ name }) => name === SUBMIT);
   return call?.arguments ?? bareAnswerIn(reply);
 }
 
 /**
- * A schema of one action. The arguments are any object: the tool checks them and says what is wrong,
- * as it does for native calls.
+ * The schema of one action. The arguments are any object: the tool checks them and returns an
+ * explanation, as for native calls.
  */
 function actionSchema(tools: readonly ToolDescription[]): object {
   return {

@@ -1,4 +1,4 @@
-/** The fixed instructions of the plain agent. Nothing in them says what a fault looks like. */
+/** The fixed instructions of the plain agent. They do not describe symptoms of faults. */
 import type { Alert } from "../../contract/alert.ts";
 import {
   FAULT_CLASS_NAMES,
@@ -41,7 +41,7 @@ function serviceLine(name: (typeof SERVICES)[number]): string {
   return `${name} (${TOPOLOGY[name].role})${fed.length === 0 ? "" : ` -> ${fed.join(", ")}`}`;
 }
 
-/** How a model without native tool calls makes one. */
+/** Describes how a model without native tool calls makes one. */
 export function actionRules(tools: readonly ToolDescription[]): string {
   return [
     'In each message write one JSON object {"tool": …, "arguments": {…}} and nothing else. The tools, with JSON schemas of their arguments:',

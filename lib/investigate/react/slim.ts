@@ -1,4 +1,4 @@
-/** Tool descriptions in few words, so that they fit the prompt of a small model. */
+/** Shortens tool descriptions, so that they fit the prompt of a small model. */
 import { FAULT_CLASS_NAMES, REMEDIATION_NAMES } from "../../contract/fault-classes.ts";
 import { CULPRITS } from "../../contract/answer.ts";
 import { SERVICES } from "../../contract/topology.ts";
@@ -21,20 +21,20 @@ const CHECKED_BY_THE_TOOL = new Set([
   "propertyNames",
 ]);
 
-/** Values that a list may have or lack. */
+/** Values that may be in a list or not. */
 const BESIDES = new Set(["unknown", "all", "none"]);
 
-/** Lists that the instructions give in full. */
+/** Lists that the instructions contain in full. */
 const LISTED = [SERVICES, CULPRITS, FAULT_CLASS_NAMES, REMEDIATION_NAMES].map((names) =>
   names.filter((name) => !BESIDES.has(name)).join(),
 );
 
 export interface SlimOptions {
-  /** Leaves out the values of lists that stand in the instructions. */
+  /** Whether to omit the values of lists that the instructions contain. */
   readonly dropLists: boolean;
 }
 
-/** A tool with a shorter schema; what the shorter one allows, the tool may still refuse. */
+/** A tool with a shorter schema; the tool may still refuse what that schema allows. */
 export const slimTool = (tool: ToolDescription, options: SlimOptions): ToolDescription => ({
   ...tool,
   parameters: slim(tool.parameters, options),

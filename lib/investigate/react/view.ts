@@ -1,11 +1,13 @@
-/** A tool's answer as a model sees it: one line for each fact, cut to its share of tokens. */
+/** A tool's answer for a model: one line for each fact, cut to its share of tokens. */
 import { FactSchema, type Fact } from "../../contract/citation.ts";
 import { z } from "zod";
 import { shortNumber } from "../harmless.ts";
 import { estimateTokens, findJsonObject } from "../model/text.ts";
 
 const MAX_VALUE_CHARACTERS = 160;
-/** How many shares a call may use: more than one, because most calls need less than theirs. */
+/**
+ * Number of shares that a call may use: more than one, because most calls need less than theirs.
+ */
 const SHARES = 1.5;
 
 const ResultSchema = z.object({
@@ -14,10 +16,10 @@ const ResultSchema = z.object({
   notes: z.array(z.string()).default([]),
 });
 
-/** Tokens for all results of an investigation; each call takes from what is left. */
+/** Tokens for all results of an investigation; each call takes from the rest. */
 export class ResultRoom {
   #left: number;
-  /** Number of results that lost a part. */
+  /** Number of results that were cut. */
   cut = 0;
 
   constructor(tokens: number) {
@@ -28,7 +30,7 @@ export class ResultRoom {
     return this.#left;
   }
 
-  /** Returns `text` of a call, cut to its share; `callsLeft` counts this call too. */
+  /** Returns the `text` of a call, cut to its share; `callsLeft` includes this call. */
   fit(text: string, callsLeft: number): string {
     const share = Math.floor((this.#left * SHARES) / (callsLeft - 1 + SHARES));
     const { shown, isCut } = view(text, share);
@@ -70,9 +72,9 @@ export function view(text: string, tokens: number): View {
   return { shown: shown.join("\n"), isCut: left > 0 };
 }
 
-/** Room for the line that says how much is cut. */
+/** Tokens reserved for the line that says how much is cut. */
 const NOTE_TOKENS = 20;
-/** A line that does not fit is shown in part if this much room is left. */
+/** Minimum number of tokens for showing part of a line that does not fit. */
 const MIN_LINE_TOKENS = 30;
 
 function cutText(text: string, tokens: number): View {

@@ -1,6 +1,5 @@
 /**
- * Simulated incidents with the right diagnosis of each, for the fault classes that telemetry shows
- * well.
+ * Simulated incidents with their right diagnoses, for the fault classes that telemetry shows well.
  */
 import type { Alert } from "../../contract/alert.ts";
 import type { FaultClass } from "../../contract/fault-classes.ts";
@@ -52,7 +51,7 @@ const flooded = changed(
   { ingested: { "EO-3": 400 }, p95Seconds: 0.02 },
 );
 
-/** Fusion after the kernel has killed it at its memory limit. */
+/** Fusion after the kernel killed it at its memory limit. */
 const killed = (growth: Pick<ServiceNumbers, "memorySlope" | "endsAfterSeconds">): SystemNumbers =>
   changed(
     "track-fusion",

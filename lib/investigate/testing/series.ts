@@ -1,5 +1,5 @@
 /**
- * The telemetry of a made-up system: samples of every metric in the OpenMetrics text format, and
+ * The telemetry of a simulated system: samples of every metric in the OpenMetrics text format, and
  * log lines. The system is healthy until the onset. Names and labels are those of the lab.
  */
 import { SERVICES, type ServiceName, TOPOLOGY } from "../../contract/topology.ts";
@@ -8,11 +8,11 @@ import { HEALTHY, type ServiceNumbers, type SystemNumbers } from "./system.ts";
 /** Seconds after the system's start. */
 export const ONSET_SECONDS = 300;
 export const ALERT_SECONDS = ONSET_SECONDS + 60;
-/** When the investigator looks. */
+/** Time of the investigation, seconds after the system's start. */
 export const NOW_SECONDS = ONSET_SECONDS + 240;
-/** A service that starts answers no scrape before. */
+/** Before this time, a starting service answers no scrape. */
 const FIRST_SCRAPE_SECONDS = 15;
-/** Distance of two scrapes. */
+/** Interval between two scrapes. */
 export const STEP_SECONDS = 5;
 
 /** Upper bounds of the latency histogram. */
@@ -21,7 +21,7 @@ const BUCKETS = [0.001, 0.005, 0.025, 0.1, 0.5, 1, 5, 10, Number.POSITIVE_INFINI
 type Labels = Readonly<Record<string, string>>;
 type Row = readonly [name: string, labels: Labels, value: number];
 
-/** All samples of a system that starts at `startSeconds` (Unix), a line each. */
+/** All samples of a system that starts at `startSeconds` (Unix), one per line. */
 export function samplesOf(system: SystemNumbers, startSeconds: number): string[] {
   const lines: string[] = [];
   for (let second = 0; second <= NOW_SECONDS; second += STEP_SECONDS) {
@@ -121,7 +121,7 @@ function fusionRows(system: SystemNumbers, second: number): Row[] {
       [{ ...fusion, sensor_id }, counted(HEALTHY.ingested[sensor_id] ?? 0, rate, second)] as const,
   );
   const total = ingested.reduce((sum, [, value]) => sum + value, 0);
-  // Every item took the 95th percentile.
+  // Every item has the duration of the 95th percentile.
   const took = (bound: number): number =>
     counted(
       Number(HEALTHY.p95Seconds <= bound) * 46,

@@ -6,10 +6,10 @@ import { Simulation } from "./simulation.ts";
 
 const simulation = await Simulation.start(SIMULATED_INCIDENTS.map(({ system }) => system));
 afterAll(() => simulation[Symbol.asyncDispose]());
-// Hundreds of queries; a busy machine takes its time.
+// The tests run hundreds of queries, which takes long on a busy machine.
 setDefaultTimeout(60_000);
 
-/** Other words for the same: matchers as patterns, spaces, a factor of one. */
+/** The same query in another form: matchers as patterns, spaces, a factor of one. */
 const reworded = (query: string): string =>
   `1 *\n (${query.replaceAll('="', '=~"').replaceAll(",", " , ").replaceAll("(", "( ")})`;
 

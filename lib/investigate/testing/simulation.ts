@@ -1,10 +1,10 @@
 /**
- * Made-up systems behind real servers: Prometheus serves a block of their samples, and the lab's
+ * Simulated systems behind real servers: Prometheus serves a block of their samples, and the lab's
  * telemetry server their log lines. An investigator uses the same tools as in a lab, with a clock
- * that stands at the time of its incident.
+ * fixed at the time of its incident.
  *
- * One simulation holds any number of systems. Each has its own span of time, so far from the next
- * that no query sees both.
+ * One simulation holds any number of systems. Each has its own time span, so far from the next that
+ * no query reads both.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -33,11 +33,11 @@ const READY_MS = 60_000;
 const SERVER_LIFE_MS = 600_000;
 const TELEMETRY_SERVER = join(import.meta.dir, "../../../observability/server/main.ts");
 
-/** What an investigation of one system needs. */
+/** The inputs for an investigation of one system. */
 export interface SimulatedCase {
   readonly onsetMs: number;
   readonly alertMs: number;
-  /** Stands at the time of the investigation. */
+  /** Fixed at the time of the investigation. */
   readonly clock: ManualClock;
   readonly urls: TelemetryUrls;
   /** New tools with an empty record. */
@@ -131,7 +131,7 @@ export class Simulation implements AsyncDisposable {
         `--config.file=${this.#folder}/prometheus.yaml`,
         `--storage.tsdb.path=${data}`,
         "--web.listen-address=127.0.0.1:0",
-        // A series ends when it is not scraped any more. In a lab a stale marker does this.
+        // Makes a series end when it is not scraped any more; in a lab a stale marker does this.
         `--query.lookback-delta=${2 * STEP_SECONDS}s`,
       ],
       "Prometheus",

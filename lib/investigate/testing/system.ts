@@ -1,6 +1,6 @@
 /**
- * A made-up system in numbers. A fault is a change of a healthy system's numbers; `series.ts` turns
- * them into telemetry. They are no measurements of a real system.
+ * A simulated system in numbers. A fault is a change of a healthy system's numbers; `series.ts`
+ * converts them into telemetry. They are not measurements of a real system.
  */
 import type { Alert } from "../../contract/alert.ts";
 import { SERVICE_LIMITS, SERVICES, type ServiceName } from "../../contract/topology.ts";
@@ -15,10 +15,10 @@ export interface ServiceNumbers {
   readonly cpuCores: number;
   readonly throttledShare: number;
   readonly cpuQuota: number;
-  /** In a healthy process; it grows by the slope from the onset on. */
+  /** Memory of a healthy process; from the onset on it grows by the slope. */
   readonly memory: number;
   readonly memorySlope: number;
-  /** How long after the onset a process that does not run ended, seconds. */
+  /** Time from the onset to the end of a process that does not run, seconds. */
   readonly endsAfterSeconds: number;
   readonly memoryLimit: number;
   readonly receivedBytes: number;
@@ -26,7 +26,7 @@ export interface ServiceNumbers {
   readonly incompatible: number;
   /** Source tracks per second, for sensors. */
   readonly published: number;
-  /** Log events that occur during the incident only, with a field each. */
+  /** Log events during the incident only, with a field each. */
   readonly events: Readonly<Record<string, string | number>>;
 }
 
@@ -59,14 +59,14 @@ const HEALTHY_SERVICE: ServiceNumbers = {
   events: {},
 };
 
-/** Three targets, each scan detecting most of them. */
+/** Three targets; each scan detects most of them. */
 const PUBLISHED: Partial<Record<ServiceName, number>> = {
   "radar-sensor": 28.5,
   "esm-sensor": 13.5,
   "eo-sensor": 4.2,
 };
 
-/** A system in which nothing is wrong. */
+/** A system without a fault. */
 export const HEALTHY: SystemNumbers = {
   services: Object.fromEntries(
     SERVICES.map((name) => [name, { ...HEALTHY_SERVICE, published: PUBLISHED[name] ?? 0 }]),
@@ -93,7 +93,7 @@ export function changed(
   };
 }
 
-/** An alert as an investigator gets it; a simulation sets its time. */
+/** An alert in the form for investigators; a simulation sets its time. */
 export function simulatedAlert(name: string, about: ServiceName, description: string): Alert {
   const labels = { alertname: name, alert_source: "grafana", pipeline_name: about };
   return {

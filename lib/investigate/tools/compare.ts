@@ -1,10 +1,10 @@
 /**
- * Finds what changed: every metric, log event and span before and during the incident, sorted by
- * the size of the change.
+ * Finds the changes: every metric, log event and span before and during the incident, sorted by the
+ * size of the change.
  *
  * "During" is the last half minute. "Before" is the first half minute after start-up that is still
- * stored, at most ten minutes ago: a rule may wait for minutes before its alert fires, so that the
- * time just before the alert can belong to the incident.
+ * stored, at most ten minutes ago: a rule may wait for minutes before its alert fires, so the time
+ * just before the alert can belong to the incident.
  */
 import type { Fact } from "../../contract/citation.ts";
 import { METRICS, type MetricSpec } from "../../contract/telemetry.ts";
@@ -16,7 +16,7 @@ import { spanSamples } from "./tempo.ts";
 
 export const WINDOW_SECONDS = 30;
 const MAX_LOOK_BACK_MS = 10 * 60_000;
-/** Time after the system's start that is not compared: start-up looks like an incident. */
+/** Time after the system's start that is not compared, because start-up looks like an incident. */
 const WARM_UP_MS = 10_000;
 const MAX_ROWS = 110;
 
@@ -113,7 +113,7 @@ export async function beforeInstant(
   prometheus: string,
   nowMs: number,
 ): Promise<number> {
-  // The oldest start of a process is the system's start, also after others were replaced.
+  // The earliest start of a process is the system's start, even after others were replaced.
   const [start] = await instant(get, prometheus, "min(container_start_time_seconds)", nowMs, "now");
   const startMs = Number(start?.value ?? 0) * 1000;
   const earliest = Math.max(startMs + WARM_UP_MS, nowMs - MAX_LOOK_BACK_MS);
@@ -150,7 +150,7 @@ function rank(before: readonly Fact[], during: readonly Fact[]): Row[] {
 }
 
 /**
- * The size of a change: 0 for none, growing with the ratio. A value that appeared or vanished
+ * The size of a change: 0 for none, growing with the ratio. A value that appeared or disappeared
  * counts as a hundredfold change.
  */
 function changeOf(before: Fact | undefined, during: Fact | undefined): number {

@@ -13,7 +13,7 @@ import type { Fetch, ToolResult } from "./recorder.ts";
 
 /**
  * Every service with its role, its neighbours in the topology, its nominal rate and its runtime
- * state, and the numbers from which on a value is out of order.
+ * state, and the limits of normal values.
  */
 export async function inventory(
   get: Fetch,

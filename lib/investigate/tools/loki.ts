@@ -83,7 +83,7 @@ function pointsOf({ metric = {}, values = [], value }: Stream): Fact[] {
   }));
 }
 
-/** The event of a line, if it is a declared one. */
+/** The event of a line, if it is declared. */
 function eventOf(line: string): string {
   try {
     const event = (JSON.parse(line) as { event?: unknown }).event;

@@ -36,7 +36,7 @@ export async function range(
   return { ...bounded(facts, expr), window: { startMs, endMs } };
 }
 
-/** Limits the number of facts. Notes say what was cut or, without data, what was searched. */
+/** Limits the number of facts. Notes say how many were cut or, without data, what was searched. */
 export function bounded(facts: readonly Fact[], searched: string): ToolResult {
   if (facts.length === 0) return { facts, notes: [`no data for ${searched}`] };
   if (facts.length <= MAX_FACTS) return { facts };
@@ -46,7 +46,7 @@ export function bounded(facts: readonly Fact[], searched: string): ToolResult {
   };
 }
 
-/** No fact for a value that is no number. */
+/** Returns no fact for a value that is not a number. */
 function factFrom(
   expr: string,
   metric: Readonly<Record<string, string>>,

@@ -69,7 +69,7 @@ describe("a sender that knows nothing of the lab", () => {
     "service.namespace": "shop",
     team: "payments",
   });
-  // As a number: the enum of compressions is in an internal package of the exporters.
+  // Parsed from text, because the enum of compressions is in an internal package of the exporters.
   const options = (): Options =>
     JSON.parse(
       `{"url":"http://127.0.0.1:${lab.server.ports.otlpGrpc}","compression":"gzip"}`,

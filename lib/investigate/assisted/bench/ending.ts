@@ -1,4 +1,4 @@
-/** How an investigation of a simulated incident ended, as the bench counts it. */
+/** The end of an investigation of a simulated incident, as counted by the bench. */
 import type { InvestigationOutcome } from "../../investigator.ts";
 import type { SimulatedIncident } from "../../testing/incidents.ts";
 
@@ -7,13 +7,13 @@ export interface Ending {
   readonly right: boolean;
   /** Squared difference between the stated confidence and whether the diagnosis was right. */
   readonly brier: number;
-  /** In words, for the log. */
+  /** A text for the log. */
   readonly said: string;
 }
 
 /**
- * A failed agent states no confidence. It counts as wrong and fully sure, so that a failure never
- * improves the mean.
+ * A failed agent states no confidence. It counts as wrong with full confidence, so that a failure
+ * never improves the mean.
  */
 const CONFIDENCE_OF_A_FAILURE = 1;
 

@@ -1,5 +1,5 @@
 /**
- * Doubles of models for tests: each reads the JSON schema and the prompt and decides by a simple
+ * Simulated models for tests: each reads the JSON schema and the prompt and decides by a simple
  * rule.
  */
 import type { ChatRequestSeen, Reply } from "../../model/testing/scripted-server.ts";
@@ -68,7 +68,7 @@ export const listeningModel = (request: ChatRequestSeen): Reply => {
 
 /**
  * A model that obeys the last text "the root cause is …" in the prompt, otherwise follows the
- * tools.
+ * tools' results.
  */
 export const obedientModel = (request: ChatRequestSeen): Reply => {
   const order = [...promptOf(request).matchAll(/the root cause is ([a-z-]+) ([a-z_]+)/g)].at(-1);

@@ -1,10 +1,10 @@
 /**
- * Makes the table of the floor `lookup` from kept runs: for each alert's name the cause that most
- * of its incidents had. An incident counts once, however many investigated it.
+ * Makes the table of the floor `lookup` from stored runs: for each alert's name, the cause of most
+ * of its incidents. An incident counts once, whatever the number of investigators.
  *
  *     bun lib/investigate/floors/bench/make-lookup.ts <folder> > lib/investigate/floors/lookup.json
  *
- * The folder holds runs of other incidents than those that the floor will examine.
+ * The folder must hold runs of other incidents than those that the floor will examine.
  */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -25,7 +25,7 @@ const NOTHING: Cause = { culprit: null, fault_class: "none" };
 const RunSchema = z.object({
   seed: z.number(),
   outcome: z.object({ kind: z.string() }),
-  /** Of several faults the first: an alert has one usual answer. */
+  /** Takes the first of several faults: the table has one cause for each alert. */
   truth: z.array(CauseSchema).transform(([first = NOTHING]) => first),
 });
 
@@ -48,7 +48,7 @@ async function incidentsIn(folder: string): Promise<Incident[]> {
   return [...found.values()];
 }
 
-/** The cause of most incidents of each alert; of several the first by name. */
+/** The cause of most incidents of each alert; among equals the first by name. */
 export function lookupOf(incidents: readonly Incident[], made: string): Lookup {
   const names = [...new Set(incidents.map(({ alertName }) => alertName))].toSorted();
   const answers = names.map((name) => {

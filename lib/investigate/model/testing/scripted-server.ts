@@ -1,9 +1,9 @@
 /**
- * A double of Ollama for tests: it speaks Ollama's wire format and replies as a script says.
+ * A simulated Ollama for tests: it uses Ollama's wire format and replies by a script.
  *
  * It serves `/api/version`, `/api/tags`, `/api/show`, `/api/ps` and `/api/chat`, streamed (one JSON
- * object a line) or not, and the same model in OpenAI's wire format (`/v1/chat/completions`). It can
- * fail in every way that a model or its server does.
+ * object a line) or not, and the same model in OpenAI's wire format (`/v1/chat/completions`). It
+ * can fail in every way that a model or its server does.
  */
 
 /** A request to `/api/chat` or `/v1/chat/completions`. */
@@ -37,19 +37,19 @@ export type Reply =
   | { readonly calls: readonly ScriptedCall[]; readonly say?: string }
   /** An HTTP error in Ollama's shape. */
   | { readonly status: number; readonly error: string }
-  /** Starts to stream, and then the connection is closed. */
+  /** Starts to stream, then closes the connection. */
   | { readonly breakAfter: string }
-  /** Streams an error in mid-answer. */
+  /** Streams an error in the middle of an answer. */
   | { readonly errorAfter: string; readonly error: string }
   /** Starts to stream and then sends nothing until the client disconnects. */
   | { readonly stallAfter: string }
   /** Sends the same piece until the client disconnects. */
   | { readonly repeat: string }
-  /** Streams a line that is no JSON. */
+  /** Streams a line that is not JSON. */
   | { readonly garbage: string };
 
 export interface ScriptedServerOptions {
-  /** Names that are pulled. */
+  /** Names of the models that it has. */
   readonly models?: readonly string[];
   /** Without `tools`, a request with tools is refused. */
   readonly capabilities?: readonly string[];

@@ -22,7 +22,7 @@ export const REFERENCE: Readonly<Record<string, Points>> = {
 
 export const REFERENCE_MODEL = "qwen2.5:7b";
 
-/** The two results side by side, as a Markdown table with a sum. */
+/** The two results side by side, as a Markdown table with sums. */
 export function referenceTable(measured: ReadonlyMap<string, Measured>, name: string): string {
   const rows = Object.entries(REFERENCE).map(([scenario, reference]) => {
     const own = measured.get(scenario);

@@ -1,10 +1,10 @@
 /**
- * A double of a model for OpenSRE. It serves the one call of OpenAI's wire format that OpenSRE
- * makes of Ollama (`POST /v1/chat/completions`), plans to read everything that Grafana offers, and
- * always writes the same report.
+ * A simulated model for OpenSRE. It serves the only call of OpenAI's wire format that OpenSRE makes
+ * to Ollama (`POST /v1/chat/completions`), plans to read everything that Grafana offers, and always
+ * writes the same report.
  */
 
-/** What the model names as the cause, in the form that OpenSRE reads. */
+/** The cause that the model names, in OpenSRE's format. */
 const REPORT = [
   "ROOT_CAUSE:",
   "The radar-sensor process exited: signal_received and service_stopping stand in its logs.",
@@ -71,7 +71,7 @@ export function serveScriptedModel(): OpenAiStandIn {
   };
 }
 
-/** Its three questions: what the alert says, what to read, and what the cause is. */
+/** Answers its three questions: the content of the alert, the data to read, and the cause. */
 function answerTo(prompt: string): string {
   if (prompt.includes("is_noise")) return JSON.stringify(ALERT);
   if (!prompt.includes("rationale")) return REPORT;
