@@ -16,18 +16,24 @@
 import { z } from "zod";
 
 export const MAGIC = "CMSINCID";
-/** Raised whenever the layout, the manifest or an entry's meaning changes; another version is refused. */
+/**
+ * Incremented when the layout, the manifest or an entry's meaning changes; another version is
+ * refused.
+ */
 export const FORMAT_VERSION = 1;
 export const HEADER_BYTES = 48;
 export const BUNDLE_SUFFIX = ".incident";
 
-/** Limits while reading; what is recorded stays far below them. */
+/** Limits for reading; recordings stay far below them. */
 export const MAX_MANIFEST_BYTES = 256 * 1024;
 export const MAX_BUNDLE_BYTES = 64 * 1024 * 1024;
 export const MAX_UNPACKED_BYTES = 256 * 1024 * 1024;
 const MAX_ENTRIES = 400;
 
-/** Answers of Prometheus' API that a restored one could not give: by file name, the path that was asked. */
+/**
+ * Answers of Prometheus' API that a restored Prometheus cannot give: the requested path by file
+ * name.
+ */
 export const RECORDED_ANSWERS = {
   "alerts.json": "/api/v1/alerts",
   "rules.json": "/api/v1/rules",
@@ -55,7 +61,7 @@ const FIXED: ReadonlySet<string> = new Set([
   INVENTORY_ENTRY,
   ...Object.keys(RECORDED_ANSWERS).map((name) => `api/${name}`),
 ]);
-/** Without these nothing can be restored. */
+/** Without these entries nothing can be restored. */
 const REQUIRED: readonly string[] = [...FIXED];
 
 /** Whether a bundle may have an entry of this path. */
@@ -76,11 +82,11 @@ const version = z.string().min(1).max(100);
 export const BundleManifestSchema = z
   .strictObject({
     format_version: z.literal(FORMAT_VERSION),
-    /** Random: neither order nor scenario can be read from it. */
+    /** Random: it reveals neither order nor scenario. */
     id: z.string().regex(/^[0-9a-f]{16}$/, "it must be 16 hexadecimal digits"),
     /** Time of the last sample; nothing in the bundle is later. */
     frozen_unix_ms: z.number().int().positive().max(8.64e15),
-    /** Flag of Prometheus that decides how far back a sample counts. */
+    /** Prometheus' flag for the maximum age of a sample that counts. */
     lookback_delta: z.string().regex(/^\d{1,6}(ms|s|m|h)$/, "it must be a duration such as 2m"),
     versions: z.strictObject({ project: version, bun: version, prometheus: version }),
     /** The compressed entries. */

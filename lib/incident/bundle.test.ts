@@ -17,7 +17,7 @@ beforeEach(() => {
   target = join(folder, `unpacked-${targets++}`);
 });
 
-/** The manifest of a bundle as JSON, and the body behind it. */
+/** The manifest of a bundle as JSON, and the body. */
 function parts(bytes: Buffer): { manifest: Record<string, unknown>; body: Buffer } {
   const end = HEADER_BYTES + bytes.readUInt32LE(12);
   return {
@@ -29,7 +29,7 @@ function parts(bytes: Buffer): { manifest: Record<string, unknown>; body: Buffer
 const sha256 = (bytes: Uint8Array): string =>
   new Bun.CryptoHasher("sha256").update(bytes).digest("hex");
 
-/** A bundle of another body whose checksum is repaired. */
+/** A bundle with another body and a correct checksum. */
 function withBody(body: Buffer, change: (manifest: Record<string, unknown>) => void = () => {}) {
   const { manifest } = parts(whole);
   Object.assign(manifest, { body_bytes: body.length, body_sha256: sha256(body) });

@@ -1,6 +1,6 @@
 /**
- * Writes and reads bundles. A bundle that is not whole is refused in one line, and nothing of it stays: all is
- * checked into a folder of its own that goes when a check fails.
+ * Writes and reads bundles. An incomplete bundle is refused with one line, and no file of it stays:
+ * it is unpacked into its own folder, which is removed when a check fails.
  */
 import {
   closeSync,
@@ -33,7 +33,7 @@ import {
 /** Level 19 saves another tenth and takes twenty times as long. */
 const LEVEL = 12;
 
-/** What a bundle's maker says; the rest of the manifest follows from the entries. */
+/** Facts from the maker of a bundle; the rest of the manifest follows from the entries. */
 export type BundleFacts = Pick<
   BundleManifest,
   "id" | "frozen_unix_ms" | "lookback_delta" | "versions"
@@ -52,7 +52,10 @@ const digest = (...parts: readonly Uint8Array[]): Buffer => {
 
 const compress = promisify(zstdCompress);
 
-/** The bytes of a bundle; the work is done beside this thread. Throws when an entry's path is not one that a bundle may have. */
+/**
+ * Returns the bytes of a bundle; compression runs on another thread. Throws for an entry with an
+ * invalid path.
+ */
 export async function packBundle(
   facts: BundleFacts,
   entries: readonly NewEntry[],
@@ -76,7 +79,7 @@ export async function packBundle(
   return sealBundle(BundleManifestSchema.parse(manifest), body);
 }
 
-/** Puts header, manifest and body together; the manifest is taken as it is. */
+/** Combines header, manifest and body; the manifest is not checked. */
 export function sealBundle(manifest: unknown, body: Uint8Array): Buffer {
   const text = Buffer.from(JSON.stringify(manifest));
   const head = Buffer.alloc(8);
@@ -85,7 +88,7 @@ export function sealBundle(manifest: unknown, body: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from(MAGIC), head, digest(head, text), text, body]);
 }
 
-/** Writes `content` to `path`, whole or not at all, and on disk when it returns. */
+/** Writes `content` to `path` atomically; it is on disk when this returns. */
 export function writeDurably(path: string, content: Uint8Array | string): void {
   mkdirSync(dirname(path), { recursive: true });
   const fresh = `${path}.${process.pid}.partial`;
@@ -106,7 +109,7 @@ export function writeDurably(path: string, content: Uint8Array | string): void {
   }
 }
 
-/** A bundle whose header and manifest hold; its entries are checked while they are unpacked. */
+/** A bundle with a valid header and manifest; its entries are checked when they are unpacked. */
 export interface Bundle {
   readonly path: string;
   readonly manifest: BundleManifest;
@@ -119,7 +122,7 @@ export function openBundle(path: string): Bundle {
   return readBundle(path, readBytes(path));
 }
 
-/** The same of bytes that were read already. */
+/** The same for bytes that were read already. */
 export function readBundle(path: string, bytes: Buffer): Bundle {
   const manifest = manifestOf(path, bytes);
   const start = HEADER_BYTES + bytes.readUInt32LE(12);
@@ -216,7 +219,10 @@ async function unpack(
   }
 }
 
-/** Unpacks to exactly `total` bytes; stops as soon as there are more, so that a bomb costs no more than what is allowed. */
+/**
+ * Decompresses exactly `total` bytes; stops as soon as there are more, which limits the cost of a
+ * decompression bomb.
+ */
 async function decompress(path: string, body: Uint8Array, total: number): Promise<Buffer> {
   const stream = createZstdDecompress();
   const raw = Buffer.alloc(total);

@@ -1,6 +1,7 @@
 /**
- * The four addresses at which a restored incident is asked: Prometheus, Loki, Tempo and Grafana. Each pins the time of a query
- * and hands it to the engine behind; what an engine cannot know any more comes from the record.
+ * The four addresses of a restored incident: Prometheus, Loki, Tempo and Grafana. Each pins the
+ * time of a query and forwards it to the engine behind it; answers that an engine cannot give come
+ * from the record.
  */
 import { messageOf } from "../base/errors.ts";
 import { underLocalNames } from "../base/host.ts";
@@ -13,14 +14,14 @@ const MAX_BODY_BYTES = 1024 * 1024;
 
 export interface DoorOptions {
   readonly api: PinnedApi;
-  /** Where the engine listens. */
+  /** Base URL of the engine. */
   readonly origin: string;
   readonly time: PinnedTime;
   /** Recorded answers of Prometheus by file name. */
   readonly recorded: Readonly<Record<string, unknown>>;
 }
 
-/** Opens a door on a free port of loopback. */
+/** Opens a door on a free loopback port. */
 export function openDoor(options: DoorOptions): Bun.Server<undefined> {
   return Bun.serve({
     hostname: "127.0.0.1",
@@ -54,7 +55,7 @@ async function answer(request: Request, options: DoorOptions): Promise<Response>
   return passOn(request, pathname, params, form !== undefined, options);
 }
 
-/** The form that a POST carries; undefined when there is no content. */
+/** The form in a POST; undefined without content. */
 async function formOf(request: Request): Promise<URLSearchParams | undefined | "other"> {
   if (request.method !== "POST") return undefined;
   const type = request.headers.get("content-type") ?? "";
@@ -74,7 +75,7 @@ const DATA_SOURCES: Readonly<Record<string, PinnedApi>> = {
 };
 const PROXY = /^\/api\/datasources\/proxy\/(uid\/[^/]+|\d+)(\/.*)$/;
 
-/** Grafana passes on to its data sources: there the rules of those hold. */
+/** Grafana forwards requests to its data sources, whose rules apply then. */
 function pinned(
   { api, time }: DoorOptions,
   path: string,

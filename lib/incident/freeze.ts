@@ -1,9 +1,9 @@
 /**
- * Freezes what a lab has stored into the entries of a bundle.
+ * Freezes a lab's stored telemetry into the entries of a bundle.
  *
- * First it settles: one more scrape of every target and one more evaluation of every rule must have come, or the series of the
- * alert that just fired would be missing. The time of the freeze is that of the last sample in Prometheus' snapshot; of
- * spans and log records nothing later is kept.
+ * First it waits for one more scrape of every target and one more evaluation of every rule;
+ * otherwise the series of the alert that just fired would be missing. The time of the freeze is
+ * that of the last sample in Prometheus' snapshot; later spans and log records are left out.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -33,25 +33,25 @@ const ARRIVAL_MS = 1500;
 
 export interface FreezeOptions {
   readonly lab: Lab;
-  /** The alert as it fired. */
+  /** The alert that fired. */
   readonly alert: Alert;
   /** Text of the provisioning file of the alert rules. */
   readonly rulesText: string;
-  /** The lab's own Prometheus tells its version itself. */
+  /** The lab's Prometheus reports its own version. */
   readonly versions: Omit<BundleFacts["versions"], "prometheus">;
   readonly signal?: AbortSignal;
   readonly clock?: MonotonicClock;
 }
 
-/** What was frozen, before it is packed. */
+/** The frozen data before packing. */
 export interface FrozenIncident {
   readonly facts: BundleFacts;
   readonly entries: readonly NewEntry[];
-  /** The bundle's bytes; packing takes a second or a few. */
+  /** Returns the bundle's bytes; packing takes a few seconds. */
   readonly pack: () => Promise<Buffer>;
 }
 
-/** Throws EnvironmentError when a part of the lab does not answer, or does not settle in time. */
+/** Throws EnvironmentError when a part of the lab does not answer, or the wait takes too long. */
 export async function freezeIncident(options: FreezeOptions): Promise<FrozenIncident> {
   const { lab, signal, clock = systemClock } = options;
   const prometheus = `http://localhost:${lab.ports.prometheus}`;
@@ -84,7 +84,7 @@ export async function freezeIncident(options: FreezeOptions): Promise<FrozenInci
   return { facts, entries, pack: () => packBundle(facts, entries) };
 }
 
-/** No API shows the comments of the provisioning file, and they are written for people who know the scenarios. */
+/** No API returns the comments of the provisioning file, and they mention the scenarios. */
 const withoutComments = (yaml: string): string => yaml.replaceAll(/^\s*#.*\n/gm, "");
 
 async function getJson<T>(url: string): Promise<T> {
@@ -93,7 +93,7 @@ async function getJson<T>(url: string): Promise<T> {
   return JSON.parse(await boundedText(reply)) as T;
 }
 
-/** Waits until every target was scraped, and after that every rule evaluated. */
+/** Waits until every target was scraped and then every rule evaluated. */
 async function settle(prometheus: string, clock: MonotonicClock, signal: AbortSignal | undefined) {
   const after = async (what: string, look: () => Promise<readonly string[]>): Promise<void> => {
     const fromMs = clock.nowMs();
@@ -121,7 +121,7 @@ async function settle(prometheus: string, clock: MonotonicClock, signal: AbortSi
     const body = await getJson<{
       data: { groups: { lastEvaluation: string; rules: { lastEvaluation: string }[] }[] };
     }>(`${prometheus}/api/v1/rules`);
-    // A group's evaluation is over when its own time is set; those of its rules come earlier.
+    // A group's evaluation ends when its own time is set; its rules' times are earlier.
     return body.data.groups.flatMap(({ lastEvaluation, rules }) => [
       lastEvaluation,
       ...rules.map((rule) => rule.lastEvaluation),
@@ -162,7 +162,7 @@ function readBlocks(folder: string): { entries: NewEntry[]; frozenUnixMs: number
     entries.push({ path: `prometheus/${name}`, content });
     if (!name.endsWith("/meta.json")) continue;
     const { maxTime } = JSON.parse(content.toString()) as { maxTime: number };
-    // A block's end is the first millisecond that is no longer in it.
+    // The end of a block is exclusive.
     frozenUnixMs = Math.max(frozenUnixMs, maxTime - 1);
   }
   if (entries.length === 0) throw new EnvironmentError("Cannot record: the snapshot is empty");

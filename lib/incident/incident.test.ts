@@ -1,4 +1,7 @@
-/** Freezing and restoring, with a real Prometheus and the real telemetry server; no lab, no root. */
+/**
+ * Tests freezing and restoring with a real Prometheus and the real telemetry server, without a lab
+ * or root.
+ */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import {
   existsSync,
@@ -54,7 +57,7 @@ describe.skipIf(!hasPrometheus)("an incident (needs prometheus)", () => {
     await system.span("f".repeat(32), 60);
     system.mark("stop-process injected");
     await system.break();
-    // Exporters send a batch every second, so that a line from before the freeze comes after it.
+    // Exporters send a batch every second, so a line from before the freeze arrives after it.
     system.onStoreAsked = async () => {
       await system.log("under way", -60);
       await system.stores("under way");
@@ -176,7 +179,7 @@ describe.skipIf(!hasPrometheus)("an incident (needs prometheus)", () => {
   });
 
   test("tells OpenSRE, which asks Grafana by its own clock, what it would have told at the freeze", async () => {
-    // The requests that it was seen to make; a day after the recording.
+    // Requests of real agents, a day after the recording.
     const nowMs = systemClock.nowMs() + 86_400_000;
     const { grafana } = incident.urls;
     const sources = await json<{ uid: string }[]>(`${grafana}/api/datasources`);
@@ -263,7 +266,7 @@ describe.skipIf(!hasPrometheus)("an incident (needs prometheus)", () => {
         try {
           return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(name);
         } catch {
-          // It ended just now.
+          // The process has ended just now.
           return false;
         }
       }).length;

@@ -6,7 +6,7 @@ import { type PinnedApi, parseTime, PinnedTime } from "./pinned-time.ts";
 const FROZEN_MS = 1_767_225_600_500;
 const FROZEN_S = "1767225600.500";
 const FROZEN_NS = "1767225600500000000";
-/** Who asks looks an hour later. */
+/** The agent's clock is an hour later. */
 const LATER_MS = FROZEN_MS + 3_600_000;
 const pinned = new PinnedTime(FROZEN_MS, new ManualClock(LATER_MS));
 const seconds = (ms: number): string => (ms / 1000).toFixed(3);

@@ -1,13 +1,14 @@
 /**
- * Pins the time of a query to the moment at which an incident was frozen.
+ * Pins the time of a query to the moment of the freeze.
  *
- * A query that names no time is answered at that moment. A window that lies wholly after it is moved back with its length kept:
- * an agent that asks for "the last 15 minutes" by its own clock gets them. A window that ends after it is cut. What lies
- * before is left as it was asked, down to its text.
+ * A query without a time is evaluated at that moment. A window that begins after it is moved back
+ * with its length kept: "the last 15 minutes" by an agent's own clock become the last 15 minutes of
+ * the recording. A window that ends after it is cut. Earlier times are unchanged, including their
+ * text.
  */
 import { type Clock, systemClock } from "../base/clock.ts";
 
-/** Names of the parameters that hold a time, by what they mean. */
+/** Names of the parameters that contain a time, by meaning. */
 interface TimeNames {
   /** One instant. */
   readonly instant?: string;
@@ -16,10 +17,10 @@ interface TimeNames {
   readonly end?: string;
 }
 
-/** How an API writes a time that was changed. */
+/** Writes a changed time in the format of an API. */
 type Format = (ns: bigint) => string;
 
-/** One of the APIs that an incident is served by. */
+/** The APIs of a restored incident. */
 export type PinnedApi = "prometheus" | "loki" | "tempo" | "grafana";
 
 const WINDOW: TimeNames = { start: "start", end: "end" };
@@ -38,7 +39,7 @@ const ROUTES: Readonly<Record<PinnedApi, readonly (readonly [RegExp, TimeNames])
 };
 
 const FORMATS: Readonly<Record<PinnedApi, Format>> = {
-  // Prometheus knows milliseconds.
+  // Prometheus has a resolution of milliseconds.
   prometheus: (ns) => decimal(ns / 1_000_000n, 3),
   loki: String,
   tempo: String,
@@ -61,8 +62,9 @@ const NS_PER: Readonly<Record<string, bigint>> = {
 };
 
 /**
- * A time as agents write it: seconds (whole or not), milliseconds, microseconds or nanoseconds by their number of digits;
- * RFC 3339; Grafana's `now`, `now-15m`. Returns nanoseconds since the Unix epoch; undefined for any other text.
+ * A time in any format that agents use: seconds (whole or not), milliseconds, microseconds or
+ * nanoseconds by the number of digits; RFC 3339; Grafana's `now`, `now-15m`. Returns nanoseconds
+ * since the Unix epoch; undefined for other text.
  */
 export function parseTime(text: string, nowNs: bigint): bigint | undefined {
   const number = /^(\d{1,19})(?:\.(\d+))?$/.exec(text);
@@ -93,7 +95,7 @@ function numberNs(whole: string, fraction: string): bigint {
   );
 }
 
-/** Whether the API behind takes a time as it was written. */
+/** Whether the API accepts the time's original text. */
 function isNative(api: PinnedApi, text: string): boolean {
   if (text.startsWith("now")) return false;
   if (!/^\d/.test(text) || text.includes("-")) return true;
@@ -113,13 +115,16 @@ export class PinnedTime {
   readonly #frozenNs: bigint;
   readonly #clock: Clock;
 
-  /** `clock` is the one that agents ask by, when they give a start and no end. */
+  /** `clock` is the agents' clock, which defines the end of a window without one. */
   constructor(frozenUnixMs: number, clock: Clock = systemClock) {
     this.#frozenNs = BigInt(frozenUnixMs) * 1_000_000n;
     this.#clock = clock;
   }
 
-  /** The parameters of a request to `path` with their times pinned; other parameters stay as they are, in their order. */
+  /**
+   * The parameters of a request to `path` with pinned times; other parameters are unchanged and in
+   * order.
+   */
   pin(api: PinnedApi, path: string, params: URLSearchParams): URLSearchParams {
     const names = ROUTES[api].find(([route]) => route.test(path))?.[1];
     const pinned = new URLSearchParams(params);
@@ -147,7 +152,7 @@ export class PinnedTime {
     if (first === "unreadable" || last === "unreadable") return;
     if (first === undefined && last === undefined) return;
     const isAfter = first !== undefined && first >= this.#frozenNs;
-    // A start alone means "until now", by the clock of who asks.
+    // A start without an end means "until now", by the agent's clock.
     const until = last ?? (isAfter ? BigInt(this.#clock.nowMs()) * 1_000_000n : this.#frozenNs);
     const by = isAfter && until > this.#frozenNs ? until - this.#frozenNs : 0n;
     if (first !== undefined) this.#write(api, params, start, first - by, first);

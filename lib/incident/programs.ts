@@ -1,26 +1,29 @@
-/** The programs that serve a restored incident: started with this program, and ended when it ends, by whatever. */
+/**
+ * The programs of a restored incident: started by this program, and killed when it ends for any
+ * reason.
+ */
 import { messageOf, EnvironmentError } from "../base/errors.ts";
 import { processEnv } from "../base/env.ts";
 import { run } from "../base/shell.ts";
 
 /**
- * Runs the arguments as a program until it ends by itself, or until standard input closes: then it is killed. A
- * background command of the shell has no standard input of its own, so that it gets a copy.
+ * Runs the arguments as a program until it ends, or kills it when standard input closes. A
+ * background command of the shell has no standard input, so it gets a copy.
  */
 const KEEPER =
   'exec 3<&0; "$@" 3<&- & p=$!; (cat <&3 >/dev/null; kill -9 $p 2>/dev/null) >/dev/null 2>&1 & exec 3<&-; wait $p';
-/** A second on an idle machine; a loaded one takes its time. */
+/** A second on an idle machine, much longer on a busy one. */
 const READY_DEADLINE_MS = 60_000;
 const KEPT_CHARACTERS = 20_000;
 /**
- * Prometheus says where it listens and that it is ready in two goroutines, so that either may come
- * first. The group is the port.
+ * Prometheus prints its address and its readiness in two goroutines, so either may come first. The
+ * group is the port.
  */
 export const PROMETHEUS_READY =
   /^(?=[\s\S]*Server is ready to receive)[\s\S]*Listening on"[^\n]*address=127\.0\.0\.1:(\d+)/;
 
 export interface Served extends AsyncDisposable {
-  /** What `ready` found in the output. */
+  /** The match of `ready` in the output. */
   readonly match: RegExpExecArray;
 }
 
@@ -28,11 +31,14 @@ export interface ProgramSpec {
   readonly name: string;
   readonly argv: readonly string[];
   readonly cwd: string;
-  /** Matches what the program says when it listens. */
+  /** Matches the program's message that it is listening. */
   readonly ready: RegExp;
 }
 
-/** Starts a program and waits until it says that it is ready; throws EnvironmentError with its last words otherwise. */
+/**
+ * Starts a program and waits until it is ready; otherwise throws EnvironmentError with its last
+ * line of output.
+ */
 export async function startServed({ name, argv, cwd, ready }: ProgramSpec): Promise<Served> {
   const { PATH = "", HOME = "/", TMPDIR = "/tmp" } = processEnv();
   const child = Bun.spawn(["sh", "-c", KEEPER, "sh", ...argv], {
@@ -84,7 +90,7 @@ export async function startServed({ name, argv, cwd, ready }: ProgramSpec): Prom
 
 const lastLine = (text: string): string => text.trimEnd().split("\n").at(-1) ?? "";
 
-/** Why no recorded incident can be served on this machine; undefined where one can. */
+/** Why this machine cannot serve recorded incidents; undefined when it can. */
 export function whyNotRestored(path = processEnv()["PATH"] ?? ""): string | undefined {
   const missing = ["sh", "prometheus"].find((name) => Bun.which(name, { PATH: path }) === null);
   if (missing === undefined) return undefined;

@@ -1,6 +1,6 @@
 /**
- * The paths of Prometheus' API that a restored one cannot answer truly: from the record where there is one, refused by name
- * where there is none. All other paths go to the engine.
+ * Paths of Prometheus' API that a restored one cannot answer correctly: answered from the record if
+ * it has them, refused otherwise. All other paths go to the engine.
  */
 import { RECORDED_ANSWERS } from "./bundle-format.ts";
 
@@ -9,7 +9,7 @@ export type ApiAnswer =
   | { readonly kind: "recorded"; readonly body: unknown }
   | { readonly kind: "refused"; readonly why: string };
 
-/** What is Prometheus' own state or ignores the time that is asked for. */
+/** Paths with Prometheus' own state, or that ignore the requested time. */
 const REFUSED = /^\/(federate|metrics|api\/v1\/status\/walreplay)$/;
 
 interface Envelope {

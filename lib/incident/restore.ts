@@ -1,6 +1,7 @@
 /**
- * Restores a bundle: a fresh Prometheus on its blocks, the telemetry server on its store, and four doors with the time pinned.
- * Needs no root, no DDS and no namespaces; any number stand side by side. It ends with this program.
+ * Restores a bundle: a new Prometheus on its blocks, the telemetry server on its store, and four
+ * doors that pin the time. Needs no root, DDS or namespaces; any number can run at once. It ends
+ * with this program.
  */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -26,11 +27,14 @@ export interface RestoredIncident extends AsyncDisposable {
   readonly manifest: BundleManifest;
   readonly alert: Alert;
   readonly urls: Readonly<Record<PinnedApi, string>>;
-  /** Telemetry's clock: it stands at the time of the freeze. What takes time is still slept for. */
+  /** Telemetry's clock: fixed at the time of the freeze; sleep() still takes real time. */
   readonly clock: Clock;
 }
 
-/** Throws UsageError for a bundle that is not whole, and EnvironmentError when an engine does not start; nothing stays then. */
+/**
+ * Throws UsageError for an incomplete bundle, and EnvironmentError when an engine does not start;
+ * then no file or process stays.
+ */
 export async function restoreIncident(
   bundle: Bundle,
   clock: Clock = systemClock,
@@ -94,7 +98,7 @@ function readJson(path: string, folder: string, entry: string): unknown {
   }
 }
 
-/** Starts Prometheus on the blocks with an empty configuration; returns where it listens. */
+/** Starts Prometheus on the blocks with an empty configuration; returns its address. */
 async function startPrometheus(
   folder: string,
   { lookback_delta }: BundleManifest,
@@ -107,7 +111,7 @@ async function startPrometheus(
       "prometheus",
       "--config.file=prometheus.yml",
       "--storage.tsdb.path=prometheus",
-      // Blocks stay however old they are.
+      // Keeps blocks of any age.
       "--storage.tsdb.retention.time=100y",
       "--web.listen-address=127.0.0.1:0",
       `--query.lookback-delta=${lookback_delta}`,

@@ -1,9 +1,12 @@
-/** Copies the telemetry server's store for a bundle: what it knew at one moment, table by table, by an allow-list. */
+/**
+ * Copies the telemetry server's store for a bundle: its rows up to one moment, from allowed tables
+ * only.
+ */
 import { Database } from "bun:sqlite";
 
 /**
- * The tables that a bundle may have. `markers` is not among them: they say when a fault was injected, which is
- * the truth. A row with a time is copied if it lies before the freeze.
+ * The tables in a bundle. `markers` is not among them: they contain the time of the injection,
+ * which is part of the truth. A row with a time is copied if it is from before the freeze.
  */
 const TABLES: Readonly<Record<string, string>> = {
   spans: "WHERE start_ns + duration_ns <= $ns",
@@ -13,8 +16,9 @@ const TABLES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Writes a new database at `target` with what the one at `source` holds up to `frozenUnixMs`, in one read transaction and
- * without indexes, which cost a third of the size and are made anew when it is opened.
+ * Writes a new database at `target` with the rows of the one at `source` up to `frozenUnixMs`, in
+ * one read transaction. Leaves out the indexes, which are a third of the size and are created when
+ * it is opened.
  */
 export function copyTelemetry(source: string, target: string, frozenUnixMs: number): void {
   const database = new Database(target, { create: true, strict: true, safeIntegers: true });

@@ -1,4 +1,7 @@
-/** Folders that a program fills while it runs. What a killed program left is removed by the next one that starts. */
+/**
+ * Temporary folders of running programs. The next program that starts removes the folders of killed
+ * ones.
+ */
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,7 +10,7 @@ import { tryLock } from "../base/file-lock.ts";
 
 const PREFIX = "cms-incident-";
 const LOCK = "owner.lock";
-/** A folder this young may just lack its lock. */
+/** A folder younger than this may not have its lock yet. */
 const YOUNG_MS = 60_000;
 
 export interface TemporaryFolder {
@@ -15,7 +18,10 @@ export interface TemporaryFolder {
   remove(): void;
 }
 
-/** Makes a folder that goes with `remove`, or at the next call of this function after the program has ended. */
+/**
+ * Makes a folder that exists until `remove`, or until the next call of this function after the
+ * program has ended.
+ */
 export function makeTemporaryFolder(root = tmpdir(), clock: Clock = systemClock): TemporaryFolder {
   removeAbandoned(root, clock);
   const path = join(root, `${PREFIX}${crypto.randomUUID().slice(0, 13)}`);
@@ -30,7 +36,7 @@ export function makeTemporaryFolder(root = tmpdir(), clock: Clock = systemClock)
   };
 }
 
-/** Removes the folders whose owner has ended, however it did. */
+/** Removes the folders whose owner has ended for any reason. */
 export function removeAbandoned(root: string, clock: Clock): void {
   for (const name of readdirSync(root)) {
     const path = join(root, name);
@@ -46,7 +52,7 @@ function isOwned(path: string, clock: Clock): boolean {
     lock?.release();
     return lock === undefined;
   } catch {
-    // It belongs to another user, or goes just now.
+    // It belongs to another user, or was removed just now.
     return true;
   }
 }

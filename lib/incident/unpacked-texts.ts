@@ -1,15 +1,15 @@
-/** Every text that a bundle holds, for a sweep that looks for what gives the scenario away. */
+/** All texts in a bundle, for a search for words that reveal the scenario. */
 import { Database } from "bun:sqlite";
 import type { NewEntry } from "./bundle.ts";
 import { STORE_ENTRY } from "./bundle-format.ts";
 
 export interface FoundText {
-  /** Where in the bundle, such as `telemetry.sqlite logs 12`. */
+  /** Place in the bundle, such as `telemetry.sqlite logs 12`. */
   readonly where: string;
   readonly text: string;
 }
 
-/** Symbols of Prometheus' index, rows of the store, and all else as text. */
+/** Symbols of Prometheus' index, rows of the store, and all other entries as text. */
 export function* unpackedTexts(entries: readonly NewEntry[]): Generator<FoundText> {
   for (const { path, content } of entries) {
     if (path.endsWith("/index")) {

@@ -86,7 +86,7 @@ export function writeRun(
   try {
     rmSync(fresh, { recursive: true, force: true });
     mkdirSync(fresh, { recursive: true });
-    // On disk before the folder gets its name: an answer may have cost an hour of a model's time.
+    // On disk before the folder gets its name: an answer can cost an hour of a model's time.
     for (const [name, text] of Object.entries(files)) {
       writeFileSync(`${fresh}/${name}`, text, { flush: true });
     }
@@ -141,8 +141,8 @@ export interface KeptRun {
 }
 
 /**
- * Reads every manifest below `folder`; throws UsageError for one of another shape. One that is torn (empty, or no JSON) is
- * set aside under another name, which `say` gets: it costs one run.
+ * Reads every manifest below `folder`; throws UsageError for one of another shape. A damaged one
+ * (empty, or not JSON) is renamed, with a message to `say`: only its run is lost.
  */
 export async function readManifests(
   folder: string,
@@ -152,7 +152,7 @@ export async function readManifests(
   const found: KeptRun[] = [];
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     if (entry.name !== "manifest.json" || !entry.isFile()) continue;
-    // Left by a program that was killed while it wrote.
+    // Left by a program that was killed while writing.
     if (entry.parentPath.endsWith(PARTIAL)) continue;
     const path = `${entry.parentPath}/${entry.name}`;
     const json = parseJson(await Bun.file(path).text());

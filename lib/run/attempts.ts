@@ -3,7 +3,7 @@ import type { Outcome } from "../score/run-record.ts";
 import type { Incident } from "./incident.ts";
 import type { Progress } from "./progress.ts";
 
-/** How often an incident is tried when its environment fails. */
+/** Maximum number of attempts at an incident when its environment fails. */
 const MAX_ATTEMPTS = 2;
 
 /** Returns the last attempt, and the outcomes of those before it, after the outcomes in `before`. */

@@ -1,13 +1,14 @@
 /**
- * Harmless changes of a healthy system: a restart of an innocent service, or a rollout of a few. With them a restart before
- * an incident is no sign of the culprit. The first repeat of a scenario has none, so that a quick run stays quick.
+ * Harmless changes of a healthy system: a restart of an innocent service, or a rollout of some.
+ * They make a restart before an incident no sign of the culprit. The first repeat of a scenario has
+ * none, so that a quick run is short.
  */
 import { createPrng, type Prng } from "../base/prng.ts";
 import { SERVICES, type ServiceName } from "../contract/topology.ts";
 import type { Lab } from "../lab/lab.ts";
 import type { Scenario } from "../../scenarios/load.ts";
 
-/** Services to start again, one after the other. */
+/** Services to restart one after the other. */
 export interface BenignChange {
   readonly kind: "restart" | "rollout";
   readonly services: readonly ServiceName[];
@@ -16,7 +17,10 @@ export interface BenignChange {
 const FIRST_REPEAT = 1;
 const ROLLED_OUT = 3;
 
-/** The change before the fault of a repeat: a third each of none, a restart and a rollout, as the seed says. */
+/**
+ * The change before the fault of a repeat, chosen by the seed: none, a restart or a rollout with
+ * equal probability.
+ */
 export function benignChange(
   seed: number,
   repeat: number,
@@ -28,7 +32,7 @@ export function benignChange(
   if (kind === "none") return undefined;
   const guilty = new Set([
     ...truth.faults.map(({ culprit }) => culprit),
-    // A control's fault has no culprit, but touches a service.
+    // The fault of a control has no culprit, but changes a service.
     ...Object.values(fault.parameters),
   ]);
   const innocent = SERVICES.filter((name) => !guilty.has(name));

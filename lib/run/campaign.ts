@@ -1,6 +1,7 @@
 /**
- * A campaign: scenarios times repeats, several labs side by side, resumable after an interruption. Incidents are recorded,
- * and examined while the next ones are being recorded; live, each lab waits for its investigators.
+ * A campaign: scenarios times repeats on several parallel labs, resumable after an interruption.
+ * Incidents are recorded, and examined while the next ones are recorded; in live mode each lab
+ * waits for its investigators.
  */
 import { existsSync, linkSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { UsageError } from "../base/errors.ts";
@@ -23,7 +24,7 @@ export interface CampaignSettings {
   readonly labs: LabRange;
   readonly repeat: number;
   readonly shard?: Shard | undefined;
-  /** Seed of order and chance; a new campaign without one draws it. */
+  /** Seed of order and random choices; a new campaign without one draws it. */
   readonly seed?: number | undefined;
   /** Removes the campaign that the folder holds. */
   readonly again: boolean;
@@ -36,7 +37,7 @@ export interface Campaign extends CampaignSettings {
   readonly investigators: readonly Investigator[];
 }
 
-/** Runs what is still to do; returns the manifests of all that was asked of this machine. */
+/** Runs the jobs that are left; returns the manifests of all requested jobs of this machine. */
 export async function runCampaign(
   context: RunContext,
   settings: JobSettings,
@@ -89,7 +90,7 @@ export async function runCampaign(
 
 type Job = Parameters<typeof runJob>[2];
 
-/** Records an incident, unless it was recorded before, and hands its examinations to the pool. */
+/** Records an incident, unless a recording exists, and adds its examinations to the pool. */
 export async function recordAndExamine(
   context: RunContext,
   settings: JobSettings,
@@ -119,7 +120,7 @@ export async function recordAndExamine(
   }
 }
 
-/** How earlier tries of a turn ended, as the invalid runs say that were kept of it. */
+/** The outcomes of earlier attempts at a turn, from its stored invalid runs. */
 function earlierOf(found: readonly Manifest[], { scenario, repeat }: Turn): Outcome[] {
   const invalid = found.find(
     (one) =>
@@ -140,8 +141,8 @@ const inMinutes = (ms: number): string => {
 };
 
 /**
- * This shard's turns, in an order that the seed decides. Which turns belong to a shard does not
- * depend on the seed, so that machines need not agree on one.
+ * This shard's turns, in an order from the seed. The assignment of turns to shards does not depend
+ * on the seed, so machines need not have the same one.
  */
 function turnsOf({ scenarios, repeat, shard }: Campaign, seed: number): Turn[] {
   const turns = scenarios.flatMap((scenario) =>
@@ -152,15 +153,18 @@ function turnsOf({ scenarios, repeat, shard }: Campaign, seed: number): Turn[] {
   return keyed.toSorted((a, b) => a.key - b.key).map(({ turn }) => turn);
 }
 
-/** What all runs of a campaign share; scenarios, investigators and repeats may be added later. */
+/**
+ * Settings that all runs of a campaign share; scenarios, investigators and repeats can be added
+ * later.
+ */
 interface SharedSettings {
   readonly engine: string;
   readonly isolation: Manifest["isolation"];
 }
 
 /**
- * Returns the seed and the runs of the campaign that the folder holds, or begins a new one.
- * Throws UsageError when the campaign there has other settings; only `again` removes it.
+ * Returns the seed and the runs of the campaign in the folder, or starts a new one. Throws
+ * UsageError when the existing campaign has other settings; only `again` removes it.
  */
 async function resume(
   { engine, keepTelemetry, folder: results }: JobSettings,
@@ -197,7 +201,9 @@ interface CampaignFile {
   readonly seed: number;
 }
 
-/** The campaign that was begun; undefined when there is none, or its file was torn: that is set aside. */
+/**
+ * The existing campaign; undefined when there is none, or when its file is damaged and was renamed.
+ */
 function readCampaign(file: string, progress: Progress): CampaignFile | undefined {
   if (!existsSync(file)) return undefined;
   try {
@@ -209,7 +215,7 @@ function readCampaign(file: string, progress: Progress): CampaignFile | undefine
   }
 }
 
-/** Writes the campaign's file, unless another shard has done so just now. */
+/** Writes the campaign's file, unless another shard has just done so. */
 function beginCampaign(file: string, campaign: CampaignFile, progress: Progress): CampaignFile {
   const fresh = `${file}.${process.pid}.partial`;
   writeText(fresh, `${JSON.stringify(campaign, null, 2)}\n`);

@@ -1,12 +1,13 @@
 /**
- * Notices that somebody set the machine's clock, or that the machine was suspended: in both cases its wall clock moves against
- * its monotonic clock. Times of telemetry before and after cannot be compared, so a run during which it happens is invalid.
+ * Detects that the machine's clock was set, or that the machine was suspended: both move its wall
+ * clock relative to its monotonic clock. Times of telemetry before and after cannot be compared, so
+ * the run is invalid.
  */
 import type { MonotonicClock } from "../base/clock.ts";
 import { EnvironmentError } from "../base/errors.ts";
 
 const LOOK_EVERY_MS = 500;
-/** A scrape comes every two seconds; less than half of that changes nothing. */
+/** Half of the scrape interval of two seconds; smaller jumps have no effect. */
 const MAX_JUMP_MS = 1000;
 
 export class ClockWatch implements Disposable {
@@ -27,11 +28,11 @@ export class ClockWatch implements Disposable {
     return this.#jumped.signal;
   }
 
-  /** Looks now; returns why the run is invalid, or undefined. */
+  /** Checks the clock now; returns why the run is invalid, or undefined. */
   look(): EnvironmentError | undefined {
     const aheadMs = this.#ahead();
     const jumpMs = aheadMs - this.#aheadMs;
-    // From one look to the next, so that the slow corrections of a time service do not add up.
+    // Compared with the last check only, so that slow corrections by a time service do not add up.
     this.#aheadMs = aheadMs;
     if (Math.abs(jumpMs) > MAX_JUMP_MS && !this.signal.aborted) {
       const seconds = (Math.abs(jumpMs) / 1000).toFixed(1);

@@ -1,4 +1,4 @@
-/** What every experiment gets from the program that starts it. */
+/** The context of every experiment. */
 import type { FileLock } from "../base/file-lock.ts";
 import { tryNamedLock } from "../base/named-lock.ts";
 import { createLab } from "../lab/create-lab.ts";

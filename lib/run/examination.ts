@@ -1,4 +1,7 @@
-/** Examines recorded incidents: each pair of incident and investigator on a restored incident of its own, kept at once. */
+/**
+ * Examines recorded incidents: each pair of incident and investigator on its own restored incident,
+ * stored immediately.
+ */
 import { systemClock } from "../base/clock.ts";
 import {
   asError,
@@ -42,7 +45,7 @@ export interface ExaminationJob {
   readonly name: string;
 }
 
-/** Lets one investigator examine one incident, and keeps the run. */
+/** Lets one investigator examine one incident, and stores the run. */
 export async function examineRecorded(
   context: RunContext,
   settings: ExaminationSettings,
@@ -81,7 +84,7 @@ export async function examineRecorded(
     if (jumped !== undefined) throw jumped;
   } catch (error) {
     if (context.signal.aborted) throw new CancelledError("Stopped", { cause: error });
-    // A bundle that cannot be used concerns every examination; a busy machine only this one.
+    // An unusable bundle affects every examination; a busy machine only this one.
     if (error instanceof UsageError) throw error;
     outcome =
       error instanceof EnvironmentError

@@ -1,4 +1,7 @@
-/** Examining recorded incidents: what is kept, resumed, shared out and refused. Real engines, but no lab. */
+/**
+ * Tests examining recorded incidents: storing, resuming, sharding and refusing. Uses real engines
+ * without a lab.
+ */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, truncateSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -133,7 +136,7 @@ describe.skipIf(Bun.which("prometheus") === null)("examineIncidents() (needs pro
     expect(summary.groups).toHaveLength(2);
     expect(existsSync(`${folder}/report.html`)).toBe(true);
     expect(seen).toHaveLength(2);
-    // Telemetry's clock stands at the freeze, which is past.
+    // Telemetry's clock is fixed at the freeze, in the past.
     for (const ms of seen) expect(ms).toBeLessThan(systemClock.nowMs());
     const again = await examine({ investigators });
     expect(again.manifests).toHaveLength(4);

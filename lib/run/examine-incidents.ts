@@ -1,4 +1,4 @@
-/** Examines bundles that were recorded before, here or elsewhere: no lab, no root, no DDS. */
+/** Examines recorded bundles, without a lab, root or DDS. */
 import type { Investigator } from "../investigate/investigator.ts";
 import { mustHavePrometheus } from "../incident/programs.ts";
 import type { Manifest } from "../score/run-record.ts";
@@ -17,7 +17,7 @@ export interface ExamineRequest {
   /** Bundles, and folders of bundles. */
   readonly paths: readonly string[];
   readonly investigators: readonly Investigator[];
-  /** Examinations side by side. */
+  /** Number of parallel examinations. */
   readonly parallel: number;
   readonly shard?: Shard | undefined;
   /** Examines again what the folder holds. */
@@ -25,7 +25,10 @@ export interface ExamineRequest {
   readonly results: string;
 }
 
-/** Runs what is not yet in the folder; returns the manifests of all that was asked of this machine. */
+/**
+ * Runs the examinations that are not in the folder yet; returns the manifests of all requested ones
+ * of this machine.
+ */
 export async function examineIncidents(
   context: RunContext,
   request: ExamineRequest,
@@ -74,7 +77,7 @@ async function examineAll(
       manifests.push(kept);
       continue;
     }
-    // Until it is examined, nothing that is shown says which scenario it is.
+    // Until it is examined, no output names the scenario.
     const prefix = `[${incident} ${investigator.name}] `;
     const job = { recorded, investigator, prefix, name: incident };
     pool.add(async () => {

@@ -1,4 +1,4 @@
-/** Lets one investigator examine an incident, and keeps what it did. */
+/** Lets one investigator examine an incident, and returns the result. */
 import type { Clock } from "../base/clock.ts";
 import { type Alert, withoutScenario } from "../contract/alert.ts";
 import type { Repair } from "../score/run-record.ts";
@@ -33,7 +33,7 @@ export interface ExamineOptions {
   readonly signal: AbortSignal;
   /** The machine's clock. */
   readonly clock: Clock;
-  /** Telemetry's clock, where it is another one. */
+  /** Telemetry's clock, if it differs. */
   readonly telemetryClock?: Clock;
   /** Set: the investigator may act. */
   readonly actuator?: Actuator | undefined;
@@ -42,7 +42,7 @@ export interface ExamineOptions {
 }
 
 /**
- * Throws when the signal aborts, or when an answer gave the scenario away; never for a wrong
+ * Throws when the signal is aborted, or when an answer revealed the scenario; never for a wrong
  * answer.
  */
 export async function examine(investigator: Investigator, options: ExamineOptions): Promise<Look> {

@@ -33,7 +33,7 @@ function run(change: Partial<ExperimentRequest>) {
   return { result, tries, asked };
 }
 
-/** Only a lab that is to be recorded gets a seed for its fleet. */
+/** Only a lab for a recording gets a seed for its fleet. */
 const isRecorded = ({ fleetSeed }: UpOptions): boolean => fleetSeed !== undefined;
 
 describe("runExperiment()", () => {

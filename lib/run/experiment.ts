@@ -36,7 +36,7 @@ export interface ExperimentResult {
   readonly folder: string;
 }
 
-/** Runs what was requested, keeps it, and restores the labs that were up before. */
+/** Runs what was requested, stores it, and restores the labs that were up before. */
 export async function runExperiment(
   context: RunContext,
   request: ExperimentRequest,
@@ -84,10 +84,10 @@ export async function chosenScenarios({
   throw new UsageError("Cannot run: a scenario or --all must be given; --help lists the commands");
 }
 
-/** A request whose labs have been found. */
+/** A request with its labs chosen. */
 type OwnLabs<T> = Omit<T, "labs"> & { readonly labs: LabRange };
 
-/** Runs one scenario once, in place of the single run that the folder holds. */
+/** Runs one scenario once, and replaces the single run in the folder. */
 async function runSingle(
   context: RunContext,
   settings: JobSettings,

@@ -35,7 +35,7 @@ type Trouble =
   // The alert expires by itself, and everything looks healthy, but the fault was never removed.
   | "signature stays";
 
-/** A clock on which 20 s pass between two looks, so that no wait takes real time. */
+/** A clock that advances by 20 s between two looks, so that waits take no real time. */
 let hastyMs = 0;
 const hasty: MonotonicClock = {
   ...systemClock,
@@ -300,7 +300,7 @@ describe("a clock that is set, or a machine that is suspended", () => {
       clock.setWall(ms);
       return Promise.resolve();
     };
-    // Time has to pass between the repair and the look at it.
+    // Time must pass between the repair and the check.
     const passing = {
       ...systemClock,
       nowMs: () => clock.nowMs(),
@@ -343,7 +343,8 @@ describe("however a run ends, its fault is healed before the lab goes down", () 
     ["signature-after", ["up", "inject", "heal", "down"]],
     ["resolve", ["up", "inject", "heal", "down"]],
     ["inject ends late", ["up", "inject", "heal", "down"]],
-    // A fault that fails to inject has undone its part; one that hangs has no healer yet.
+    // A fault whose injection fails undoes its own part; one whose injection hangs has no healer
+    // yet.
     ["inject", ["up", "inject", "down"]],
     ["inject hangs", ["up", "inject", "down"]],
     ["no healer", ["up", "inject", "down"]],

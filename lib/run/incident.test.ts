@@ -1,5 +1,5 @@
 /**
- * Real labs, faults and alerts: four complete incidents side by side; of the other faults,
+ * Real labs, faults and alerts: four complete incidents in parallel; for the other faults,
  * injection, measurement and healing.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";

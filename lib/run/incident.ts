@@ -1,7 +1,7 @@
 /**
- * One incident: a healthy lab, a proven fault, an alert that fires, and a proven recovery. While the
- * alert fires (or when a control says), the incident is frozen, to be examined later; or, live,
- * investigators examine the lab one after the other.
+ * One incident: a healthy lab, a proven fault, an alert that fires, and a proven recovery. While
+ * the alert fires (or at the time that a control sets), the incident is frozen for later
+ * examination; in live mode, investigators examine the lab one after the other.
  */
 import { type MonotonicClock, systemClock } from "../base/clock.ts";
 import { CancelledError, EnvironmentError, messageOf, UserFacingError } from "../base/errors.ts";
@@ -42,7 +42,7 @@ export interface Incident {
   /** The alert that investigators get; null when none fired. */
   readonly alert: Alert | null;
   readonly looks: readonly Look[];
-  /** What was frozen; null for a live run, and when it did not come to that. */
+  /** The frozen data; null for a live run, and when the run failed before. */
   readonly frozen: FrozenIncident | null;
   /** The same fault, frozen LATER_FREEZE_SECONDS after that; null unless it was asked for. */
   readonly frozenLater: FrozenIncident | null;
@@ -56,7 +56,7 @@ export interface Incident {
 export interface FreezeSettings {
   readonly rulesText: string;
   readonly versions: FreezeOptions["versions"];
-  /** Decides the targets' places and the sensors' noise. */
+  /** Seed of the targets' positions and the sensors' noise. */
   readonly fleetSeed: number;
   /** Freeze a fault that is in force a second time, LATER_FREEZE_SECONDS after the first. */
   readonly later?: boolean | undefined;
@@ -81,7 +81,7 @@ export interface IncidentOptions {
   /** Shows the run to a person; the incident keeps its own log. */
   readonly progress: Progress;
   readonly clock?: MonotonicClock;
-  /** Called once the baseline is proven, and once the alert fires. */
+  /** Called after the proof of the baseline, and after the alert has fired. */
   readonly onHealthy?: (() => Promise<void>) | undefined;
   readonly onFiring?: (() => Promise<void>) | undefined;
 }
@@ -89,8 +89,8 @@ export interface IncidentOptions {
 /**
  * Runs one incident from an empty machine to an empty machine.
  *
- * What the environment or an investigator does is in the outcome and is never thrown. Throws
- * CancelledError when the signal aborts. In every ending, the fault is healed first, and then the
+ * Failures of the environment or of an investigator are in the outcome and never thrown. Throws
+ * CancelledError when the signal is aborted. In every case, the fault is healed first, and then the
  * lab is taken down.
  */
 export async function runIncident(scenario: Scenario, options: IncidentOptions): Promise<Incident> {
@@ -103,7 +103,7 @@ export async function runIncident(scenario: Scenario, options: IncidentOptions):
     await bringUp(play);
     await breakAndWait(play);
     await healBefore(play);
-    // Both, to hold what a live look saw against what its recording answers.
+    // Both, to compare a live examination with its recording.
     if (options.freeze === undefined || options.investigators.length > 0) await examineAll(play);
     if (options.freeze !== undefined) await freeze(play, options.freeze);
     await recover(play);
@@ -113,14 +113,14 @@ export async function runIncident(scenario: Scenario, options: IncidentOptions):
     if (options.signal.aborted) {
       throw new CancelledError("Stopped; the lab has been taken down", { cause: error });
     }
-    // A clock that jumps makes any step fail, in ways of its own.
+    // A clock jump can make any step fail, so it is reported as the cause.
     const cause = watch.look() ?? error;
     outcome = outcomeOf(cause, journal.phase);
     progress.line(`failed in phase ${journal.phase}: ${messageOf(cause)}`);
   } finally {
     progress.settle();
     if (await play.injection.end()) journal.event("heal");
-    // A lab that did not come up has cleaned up after itself, or belongs to another program.
+    // A lab that failed to come up has cleaned up, or belongs to another program.
     if (journal.has("up")) await options.lab.down();
   }
   const { timeline, injectLog, cleanupLog, runLog } = journal;
@@ -138,7 +138,7 @@ function outcomeOf(error: unknown, phase: string): Outcome {
       };
 }
 
-/** What the steps of one incident share. */
+/** State shared by the steps of one incident. */
 interface Play {
   readonly scenario: Scenario;
   readonly options: IncidentOptions;
@@ -265,7 +265,10 @@ async function proveSignature(
   );
 }
 
-/** An alert may resolve by itself while its fault is still in force; the signature tells. */
+/**
+ * An alert may resolve by itself while its fault is still in force, so the signature is checked,
+ * too.
+ */
 async function proveSignatureGone({ scenario, options, step }: Play): Promise<void> {
   const what = `the signature to be false again: ${scenario.signature.describe}`;
   await prove(step, what, scenario.deadlines.recoveryMs, async () => {
@@ -379,7 +382,7 @@ async function freeze(play: Play, settings: FreezeSettings): Promise<void> {
   play.frozenLater = await freezeNow(play, settings);
 }
 
-/** Freezes what the lab has stored, and sweeps it for anything that gives the scenario away. */
+/** Freezes the lab's stored telemetry, and searches it for words that reveal the scenario. */
 async function freezeNow(
   play: Play,
   { rulesText, versions, fleetSeed }: FreezeSettings,
@@ -388,7 +391,7 @@ async function freezeNow(
   if (alert === null) throw new Error("No alert was recorded before the freeze");
   const { lab, signal } = options;
   const frozen = await freezeIncident({ lab, alert, rulesText, versions, signal, clock });
-  // A short number stands anywhere by chance.
+  // A short number can occur anywhere by chance.
   const seeds = fleetSeed < 1e7 ? [] : [String(fleetSeed)];
   const secrets = [...recordingSecretsOf(scenario), ...seeds];
   for (const { where, text } of unpackedTexts(frozen.entries)) {

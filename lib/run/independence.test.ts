@@ -1,6 +1,6 @@
 /**
- * The investigators' knowledge of faults is independent of the rubrics: no list and no threshold of
- * a rubric is in their files.
+ * Tests that the investigators' knowledge of faults is independent of the rubrics: their files
+ * contain no list and no threshold of a rubric.
  */
 import { describe, expect, test } from "bun:test";
 import { LOGS } from "../contract/telemetry.ts";
@@ -43,7 +43,7 @@ function repeatedIn(source: string): string[] {
   });
 }
 
-/** Values that are not chosen: zero, a state, and the exit code of a kill. */
+/** Values that are not a choice: zero, a state, and the exit code of a kill. */
 const PLAIN: ReadonlySet<unknown> = new Set([0, 1, 128 + 9]);
 
 /** Returns the rubrics that demand the same value of the same signal as a claim. */

@@ -8,7 +8,7 @@ import { mustBeUp } from "./labs.ts";
 import { prove } from "./steps.ts";
 
 /**
- * Injects the fault and returns when its effect is measured; throws UsageError unless the lab is
+ * Injects the fault and returns after its effect was measured; throws UsageError unless the lab is
  * up.
  */
 export async function injectByHand(

@@ -1,7 +1,7 @@
 /**
- * One fault in one lab, from its injection to its end. However a run ends, `end()` leaves nothing
- * of the fault at work: it heals what was injected, within a time limit, and takes the lab away
- * from the fault, so that a loop that goes on cannot reach the lab that is started next.
+ * One fault in one lab, from its injection to its end. In every ending of a run, `end()` stops the
+ * fault completely: it heals the fault within a time limit, and revokes the fault's access to the
+ * lab, so that a remaining loop cannot reach the next lab.
  */
 import { CancelledError, messageOf } from "../base/errors.ts";
 import type { FaultContext, Healer } from "../../scenarios/define.ts";
@@ -10,14 +10,14 @@ import { within } from "./steps.ts";
 
 export interface InjectionOptions {
   readonly scenario: Pick<Scenario, "fault" | "deadlines">;
-  /** What the fault works on; its signal is the run's. */
+  /** The fault's context; its signal is the run's. */
   readonly context: FaultContext & { readonly signal: AbortSignal };
   /** Takes one line of `cleanup.log`. */
   readonly cleanupLog: (line: string) => void;
 }
 
 export class Injection {
-  /** What the fault gets, for its probe too. */
+  /** The context for the fault and its probe. */
   readonly context: FaultContext;
   readonly #options: InjectionOptions;
   readonly #ended = new AbortController();
@@ -29,7 +29,7 @@ export class Injection {
     this.#options = options;
     const { lab, signal } = options.context;
     const { proxy, revoke } = Proxy.revocable(lab, {
-      // A method of the lab reaches private fields, so it needs the lab itself as `this`.
+      // Methods of the lab use private fields, so they need the lab itself as `this`.
       get: (target, name) => {
         const value: unknown = Reflect.get(target, name, target);
         return typeof value === "function" ? (value.bind(target) as unknown) : value;
@@ -43,7 +43,7 @@ export class Injection {
     };
   }
 
-  /** Injects the fault; when that takes too long, the fault's signal aborts. */
+  /** Injects the fault; after the time limit, aborts the fault's signal. */
   async inject(): Promise<void> {
     const { fault, deadlines } = this.#options.scenario;
     this.#injecting = injectInto(fault, this.context);
@@ -70,8 +70,8 @@ export class Injection {
   }
 
   /**
-   * Ends the fault's work on its own, heals it unless that was tried before, and takes the lab away
-   * from it. Never throws; resolves to true when it has healed the fault.
+   * Stops the fault's own work, heals it unless that was tried before, and revokes its access to
+   * the lab. Never throws; resolves to whether it has healed the fault.
    */
   async end(): Promise<boolean> {
     this.#ended.abort(new CancelledError("The run has ended"));

@@ -1,4 +1,4 @@
-/** Investigators as a command names them. */
+/** Selects investigators by the names on a command line. */
 import { createMcpInvestigator } from "../investigate/external/mcp.ts";
 import type { Budget, Investigator } from "../investigate/investigator.ts";
 import { createInvestigator, type ModelSettings } from "../investigate/registry.ts";
@@ -7,10 +7,10 @@ export { INVESTIGATOR_NAMES } from "../investigate/registry.ts";
 
 export { checkModel } from "../investigate/model/check.ts";
 
-/** What an investigation may cost; a local 7B model needs minutes. */
+/** Maximum cost of an investigation; a local 7B model needs minutes. */
 export const BUDGET: Budget = { wallMs: 900_000, rounds: 5, tokens: 120_000 };
 
-/** The investigators of these names, each once; the baseline when there is no name. */
+/** The investigators of these names, each once; the baseline if there is none. */
 export function investigatorsNamed(
   names: readonly string[],
   settings: ModelSettings = {},

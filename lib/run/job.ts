@@ -1,4 +1,7 @@
-/** One live incident of an experiment, tried again when the environment fails, and kept on disk. */
+/**
+ * One live incident of an experiment, with another attempt when the environment fails, and its runs
+ * on disk.
+ */
 import type { Investigator } from "../investigate/investigator.ts";
 import type { Manifest, Outcome } from "../score/run-record.ts";
 import { fileNameOf, writeRun } from "./artefacts.ts";
@@ -49,7 +52,7 @@ export async function runJob(
   return keep(incident, settings, job, earlier);
 }
 
-/** Keeps an incident that could not be recorded as an invalid run of each investigator. */
+/** Stores an incident that could not be recorded as an invalid run of each investigator. */
 export function keepInvalid(
   { incident, earlier }: Extract<RecordResult, { kind: "invalid" }>,
   settings: JobSettings,

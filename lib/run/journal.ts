@@ -1,8 +1,8 @@
-/** What an incident leaves behind while it goes on: events with their times, and log lines. */
+/** The record of an incident: events with their times, and log lines. */
 import type { MonotonicClock } from "../base/clock.ts";
 import type { EventName } from "../score/run-record.ts";
 
-/** What happened when, in the order of a run. */
+/** An event of a run with its time. */
 export interface TimelineEvent {
   readonly name: EventName;
   readonly unixMs: number;
@@ -13,17 +13,17 @@ export class Journal {
   readonly runLog: string[] = [];
   readonly injectLog: string[] = [];
   readonly cleanupLog: string[] = [];
-  /** The step that is going on, for the outcome of a run that fails. */
+  /** The current step, for the outcome of a run that fails. */
   phase = "up";
   readonly #clock: MonotonicClock;
-  /** Monotonic times of the events: what is waited for does not depend on the machine's clock. */
+  /** Monotonic times of the events, so that waits do not depend on the wall clock. */
   readonly #atMs = new Map<EventName, number>();
 
   constructor(clock: MonotonicClock) {
     this.#clock = clock;
   }
 
-  /** Records the event; only its first time counts. */
+  /** Records the event; only the first call per event counts. */
   event(name: EventName): void {
     if (this.has(name)) return;
     this.timeline.push({ name, unixMs: this.#clock.nowMs() });

@@ -1,4 +1,7 @@
-/** Which labs a command may use: its own, never one in which another program runs an incident. */
+/**
+ * Decides which labs a command may use: its own, never one in which another program runs an
+ * incident.
+ */
 import { checkEngine } from "../lab/docker/diagnosis.ts";
 import { EnvironmentError, UsageError } from "../base/errors.ts";
 import type { Lab, LabStatus } from "../lab/lab.ts";
@@ -8,7 +11,7 @@ export type { LabStatus } from "../lab/lab.ts";
 
 const LAST_INDEX = 9;
 
-/** Labs side by side: `count` of them, from index `first` on. */
+/** Parallel labs: `count` of them, from index `first` on. */
 export interface LabRange {
   readonly engine: string;
   readonly first: number;
@@ -27,7 +30,7 @@ export function refuseToDisturb({ index, lifetime }: LabStatus): void {
   if (lifetime === "with-caller") throw inUse(index);
 }
 
-/** Labs that a command asks for. */
+/** The labs requested by a command. */
 export interface LabRequest {
   readonly engine: string;
   /** Index of the first one; absent: the first free ones. */
@@ -35,7 +38,9 @@ export interface LabRequest {
   readonly count: number;
 }
 
-/** Throws UsageError when a run has this lab for its own, also while it is down between two incidents. */
+/**
+ * Throws UsageError when a run has claimed this lab, even if the lab is down between two incidents.
+ */
 export function refuseClaimed({ claimLab }: RunContext, index: number): void {
   const lock = claimLab(index);
   if (lock === undefined) throw inUse(index);
@@ -48,8 +53,9 @@ const inUse = (index: number): UsageError =>
   );
 
 /**
- * Runs `body` on labs that are this program's own until it ends: labs that are down, and that no other run has taken. A lab
- * that is up is never touched. Throws UsageError when the ones that were asked for are not free, or none are.
+ * Runs `body` on labs that this program owns until it ends: labs that are down, and that no other
+ * run has claimed. Never uses a lab that is up. Throws UsageError when the requested ones are not
+ * free, or none are.
  */
 export async function withOwnLabs<T>(
   context: RunContext,
@@ -80,7 +86,7 @@ export async function withOwnLabs<T>(
   );
 }
 
-/** Claims all labs of the range, or returns why one cannot be had. */
+/** Claims all labs of the range, or returns why one is not available. */
 async function claim(
   context: RunContext,
   { engine, first, count }: LabRange,
@@ -102,7 +108,7 @@ async function claim(
   return undefined;
 }
 
-/** A lab of another checkout is an error of the environment; for a run it is one that is not free. */
+/** A lab of another checkout is an environment error; for a run it is a lab that is not free. */
 async function statusOf(lab: Lab): Promise<LabStatus | null | UsageError> {
   try {
     return await lab.status();
@@ -127,5 +133,5 @@ export async function sideBySide<T>(
   await Promise.all(Array.from({ length: count }, (_, i) => worker(first + i)));
 }
 
-/** What a user should know about the container engine of this machine. */
+/** Information for users about the machine's container engine. */
 export const checkContainers = checkEngine;

@@ -36,7 +36,7 @@ export function secretsOf({ name, fault }: Secretive): string[] {
   return [...ALWAYS, ...kinds, ...(isRule ? [] : [name])];
 }
 
-/** Words of the injectors' markers and logs, and variables that only a fault sets. */
+/** Words in the injectors' markers and logs, and variables that only a fault sets. */
 const INJECTORS_WORDS = [
   "CMS_FORCE_QOS",
   "PUBLISH_RATE_HZ",
@@ -47,7 +47,7 @@ const INJECTORS_WORDS = [
   "canonical",
 ] as const;
 
-/** What must not stand in a recorded incident, whatever an agent may ask of it. */
+/** Words that must not occur in a recorded incident, whatever an agent requests. */
 export function recordingSecretsOf(scenario: Secretive): string[] {
   const values = Object.entries(scenario.fault.parameters).flatMap(([name, value]) =>
     name === "service" ? [] : [`${name}=${value}`],
@@ -71,8 +71,8 @@ export function mustNotGiveAway(what: string, text: string, scenario: Secretive)
 }
 
 /**
- * Throws when a recorded answer contains a secret, unless the investigator wrote the word in its
- * request.
+ * Throws when a recorded answer contains a secret, unless the investigator itself used the word in
+ * its request.
  */
 export function mustNotLeak(records: readonly EvidenceRecord[], scenario: Secretive): void {
   for (const { id, tool, arguments: asked, answer } of records) {
@@ -164,7 +164,9 @@ export async function sweepApis(urls: TelemetryUrls): Promise<ReadonlyMap<string
   return new Map(texts);
 }
 
-/** Checks all that a lab reveals: the output of every tool, and the APIs behind the tools. */
+/**
+ * Checks everything that a lab reveals: the output of every tool, and the APIs behind the tools.
+ */
 export async function mustKeepSecret(urls: TelemetryUrls, scenario: Secretive): Promise<void> {
   mustNotLeak(await sweep(urls), scenario);
   for (const [address, text] of await sweepApis(urls)) mustNotGiveAway(address, text, scenario);

@@ -106,13 +106,13 @@ function attributed(given: Score, { kind }: Outcome): Score {
 }
 
 /**
- * The times that the score needs. Evidence counts from the last change before the investigation:
- * the injection, or the heal when that came first.
+ * The times for the score. Evidence counts from the last change before the investigation: the
+ * injection, or the heal if that came first.
  */
 export function scoreTimes(control: boolean, timeline: Manifest["timeline"]): ScoreTimes {
   const at = (name: string): number | undefined =>
     timeline.find((event) => event.name === name)?.unixMs;
-  // A frozen incident is examined later, but as it was when it was frozen.
+  // A frozen incident is examined later, but as of the time of the freeze.
   const start = at("frozen") ?? at("investigation-start");
   const [inject = 0, heal] = [at("inject"), at("heal")];
   const healedFirst = heal !== undefined && start !== undefined && heal < start;
@@ -123,8 +123,9 @@ export function scoreTimes(control: boolean, timeline: Manifest["timeline"]): Sc
 }
 
 /**
- * Returns the manifest with a new score; null when the kept files do not suffice. `evidence` is null
- * when the recorded calls were not kept: then the earlier score says what the citations showed.
+ * Returns the manifest with a new score; null when the stored files do not suffice. `evidence` is
+ * null when the recorded calls were not stored: then the results of the citations come from the
+ * earlier score.
  */
 export function rescored(
   manifest: Manifest,
@@ -151,7 +152,7 @@ export function rescored(
 /** The events of the incident, with start and end of this examination. */
 function ownTimeline({ timeline }: Incident, look: Look | undefined): Manifest["timeline"] {
   const shared = timeline.filter(({ name }) => !name.startsWith("investigation-"));
-  // When a frozen incident was examined tells nothing of it, and may be days later.
+  // The time at which a frozen incident was examined says nothing about it.
   if (shared.some(({ name }) => name === "frozen")) {
     return shared.toSorted((a, b) => a.unixMs - b.unixMs);
   }

@@ -1,11 +1,11 @@
-/** Posts markers to the charts of the console, which only the owner of the lab sees. */
+/** Posts markers to the console's charts, which only the lab's owner sees. */
 import { systemClock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import type { Lab } from "../lab/lab.ts";
 
 export type MarkerKind = "fault" | "cleanup" | "investigation";
 
-/** Posts a marker and returns the problem or undefined; a run goes on without markers. */
+/** Posts a marker; returns the problem or undefined. A run continues without markers. */
 export async function postMarker(
   lab: Lab,
   kind: MarkerKind,

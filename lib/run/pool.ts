@@ -1,4 +1,4 @@
-/** Runs work as it comes in, at most so many at a time. */
+/** Runs jobs as they are added, with a maximum number at a time. */
 export class Pool {
   readonly #size: number;
   readonly #waiting: (() => void)[] = [];
@@ -9,10 +9,10 @@ export class Pool {
     this.#size = size;
   }
 
-  /** Takes work without waiting for it; `done` tells of all failures. */
+  /** Adds a job without waiting for it; `done` reports failures. */
   add(work: () => Promise<unknown>): void {
     const run = this.#run(work);
-    // Reported by done(); until then nobody listens.
+    // Reported by done(); until then the rejection is handled here.
     run.catch(() => undefined);
     this.#all.push(run);
   }

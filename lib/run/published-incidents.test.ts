@@ -1,4 +1,7 @@
-/** The recorded incidents that the repository holds: whole, small, silent about the truth, and fit to be examined. */
+/**
+ * Tests the recorded incidents in the repository: complete, small, without the truth, and usable
+ * for examinations.
+ */
 import { afterAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,7 +17,7 @@ import { silent } from "./testing/silent.ts";
 
 const FOLDER = new URL("../../results/incidents", import.meta.url).pathname;
 const MB = 1_000_000;
-/** A leak takes minutes to show, and a flood is many messages; nothing is cut to be smaller. */
+/** A leak takes minutes to show, and a flood has many messages; neither is shortened. */
 const LIMITS: Readonly<Record<string, number>> = { "memory-leak": 3 * MB, "message-flood": 6 * MB };
 const USUAL_LIMIT = 1.5 * MB;
 const LIMIT_OF_ALL = 40 * MB;

@@ -1,4 +1,4 @@
-/** Records scenarios into a folder of bundles, without anyone who examines them. */
+/** Records scenarios into a folder of bundles, without investigators. */
 import { freshSeed } from "../base/prng.ts";
 import type { Outcome } from "../score/run-record.ts";
 import { checkResultsFolder } from "./artefacts.ts";
@@ -15,7 +15,7 @@ export interface RecordRequest {
   readonly scenario?: string | undefined;
   readonly all: boolean;
   readonly labs: LabRequest;
-  /** Recordings of each scenario that the folder holds in the end; those that it has are kept. */
+  /** Number of recordings of each scenario in the folder at the end; existing ones are kept. */
   readonly repeat: number;
   readonly shard?: Shard | undefined;
   readonly seed?: number | undefined;
@@ -25,12 +25,12 @@ export interface RecordRequest {
   readonly folder: string;
 }
 
-/** One recording, or why there is none. */
+/** One recording, or the reason why there is none. */
 export interface RecordedLine {
   readonly scenario: string;
   readonly repeat: number;
   readonly outcome: Outcome;
-  /** Seconds of lab. */
+  /** Duration of the lab, seconds. */
   readonly seconds: number;
   readonly bundle: string | null;
   /** The same fault, frozen later. */

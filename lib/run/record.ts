@@ -1,4 +1,7 @@
-/** Records incidents: a lab for each, frozen into a bundle, healed and proven at once; no model is waited for. */
+/**
+ * Records incidents: a lab for each, frozen into a bundle, healed and proven, without waiting for a
+ * model.
+ */
 import { createPrng } from "../base/prng.ts";
 import type { AlertRule } from "../contract/alert-rules.ts";
 import type { FrozenIncident } from "../incident/freeze.ts";
@@ -16,7 +19,7 @@ import {
   writeRecordedIncident,
 } from "./recorded-incident.ts";
 
-/** What all recordings of an experiment have in common. */
+/** Settings shared by all recordings of an experiment. */
 export interface RecordSettings {
   readonly engine: string;
   readonly keepTelemetry: boolean;
@@ -41,11 +44,11 @@ export interface RecordJob extends Turn {
   readonly labIndex: number;
   /** Starts each line of the job's progress. */
   readonly prefix: string;
-  /** How tries of former runs ended. */
+  /** Outcomes of attempts in earlier runs. */
   readonly earlier: readonly Outcome[];
 }
 
-/** What came of it: a bundle on disk, or an incident that is no measurement. */
+/** The result: a bundle on disk, or an invalid incident. */
 export type RecordResult =
   | {
       readonly kind: "recorded";
@@ -60,7 +63,7 @@ export function seedOf({ scenario, repeat, seed }: Turn & { readonly seed: numbe
   return Math.floor(own.next() * 2 ** 32);
 }
 
-/** Records one incident, with another try when the environment fails. */
+/** Records one incident, with another attempt when the environment fails. */
 export async function recordIncident(
   context: RunContext,
   settings: RecordSettings,
@@ -117,7 +120,8 @@ export async function recordIncident(
     progress.line(`recorded ${recorded.bundlePath}: ${(bytes.length / 1e6).toFixed(2)} MB`);
     return recorded;
   };
-  // The later one first: with the first one on disk, the turn counts as recorded.
+  // The later one is written first, because the turn counts as recorded once the first one is on
+  // disk.
   const later = frozenLater === null ? undefined : await write(frozenLater, "later");
   return { kind: "recorded", recorded: await write(frozen, "first"), later };
 }

@@ -1,6 +1,6 @@
 /**
- * A recorded incident on disk: its bundle `<id>.incident`, and its truth `truth/<id>.json` beside it, in a folder of its own, so
- * that a bundle can be handed to whoever examines it without the truth.
+ * A recorded incident on disk: its bundle `<id>.incident`, and its truth `truth/<id>.json` in
+ * another folder, so that a bundle can be given to examiners without the truth.
  */
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -16,7 +16,7 @@ export const TRUTH_FOLDER = "truth";
 const points = z.array(z.tuple([z.number(), z.number()]));
 const log = z.array(z.string());
 
-/** What is known of a recording, the bundle apart. */
+/** Facts about a recording, outside the bundle. */
 export const RecordingSchema = z.strictObject({
   schema_version: z.literal(1),
   /** Id of the bundle. */
@@ -24,14 +24,14 @@ export const RecordingSchema = z.strictObject({
   bundle_sha256: z.string(),
   scenario: z.string(),
   repeat: z.number().int().positive(),
-  /** When it was frozen: while its alert had just fired, or later, while the fault went on. */
+  /** Time of the freeze: just after the alert fired, or later while the fault was in force. */
   moment: z.enum(["first", "later"]).default("first"),
-  /** What everything in the recording and in its examinations is derived from. */
+  /** The seed from which the recording and its examinations are derived. */
   seed: z.number(),
   engine: z.string(),
   isolation: z.enum(["fresh", "keep-telemetry"]),
   versions: z.record(z.string(), z.string()),
-  /** How the tries before this one ended. */
+  /** Outcomes of the attempts before this one. */
   earlier: z.array(OutcomeSchema),
   outcome: OutcomeSchema,
   timeline: z.array(z.strictObject({ name: z.enum(EVENT_NAMES), unixMs: z.number() })),
@@ -54,7 +54,7 @@ const truthPath = (bundlePath: string): string =>
 export const sha256Of = (bytes: Uint8Array): string =>
   new Bun.CryptoHasher("sha256").update(bytes).digest("hex");
 
-/** Writes the bundle first: a truth without a bundle would count as recorded. */
+/** Writes the bundle first, because a truth without a bundle would count as recorded. */
 export function writeRecordedIncident(
   folder: string,
   bytes: Uint8Array,
@@ -70,7 +70,10 @@ export function writeRecordedIncident(
   return { recording, bundlePath };
 }
 
-/** Reads the truth that lies beside a bundle; throws UsageError when it is not there or of another bundle. */
+/**
+ * Reads the truth beside a bundle; throws UsageError when it is missing or belongs to another
+ * bundle.
+ */
 export function readRecording(bundlePath: string): RecordedIncident {
   const path = truthPath(bundlePath);
   if (!existsSync(path)) {
@@ -130,8 +133,8 @@ export function bundlesIn(paths: readonly string[]): string[] {
 }
 
 /**
- * The valid recordings of a folder, without the later moments of the same faults. One of which a
- * file is torn is none: it is recorded again.
+ * The valid recordings of a folder, without the later freezes of the same faults. One with a
+ * damaged file does not count: it is recorded again.
  */
 export function recordingsIn(folder: string): RecordedIncident[] {
   if (!existsSync(folder)) return [];

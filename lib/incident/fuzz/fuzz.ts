@@ -1,4 +1,6 @@
-/** Bad bundles by chance: manifests of any shape, and bundles whose checksums are repaired after they were changed. */
+/**
+ * Random damage to bundles: manifests of any shape, and changed bundles with repaired checksums.
+ */
 import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join, resolve, sep } from "node:path";
 import { promisify } from "node:util";
@@ -15,7 +17,7 @@ import {
 
 const compress = promisify(zstdCompress);
 
-/** Values that break parsers, and values that are nearly right. */
+/** Values that break parsers, and almost valid values. */
 const ODD: readonly unknown[] = [
   null,
   true,
@@ -51,7 +53,7 @@ const pick = <T>(prng: Prng, items: readonly T[]): T =>
 
 type Json = Record<string, unknown>;
 
-/** Changes one place of a value, anywhere in it. */
+/** Changes one place anywhere in a value. */
 function mutate(value: unknown, prng: Prng): unknown {
   if (prng.next() < 0.25 || typeof value !== "object" || value === null) return pick(prng, ODD);
   if (Array.isArray(value)) {
@@ -71,13 +73,13 @@ function mutate(value: unknown, prng: Prng): unknown {
   return copy;
 }
 
-/** How many were taken and refused. */
+/** Numbers of accepted and refused inputs. */
 export interface Tally {
   readonly taken: number;
   readonly refused: number;
 }
 
-/** Checks `count` changed manifests: each is refused, or keeps every rule. Throws for one that breaks a rule. */
+/** Checks `count` changed manifests: each must be refused or meet every rule; throws otherwise. */
 export function fuzzManifests(good: unknown, count: number, seed: number): Tally {
   const prng = createPrng(seed);
   let taken = 0;
@@ -104,8 +106,9 @@ const sha256 = (bytes: Uint8Array): string =>
   new Bun.CryptoHasher("sha256").update(bytes).digest("hex");
 
 /**
- * Unpacks `count` changed bundles below `folder`: content, lengths, paths and numbers are changed, and the checksums repaired. Each is
- * refused with a UsageError and leaves nothing, or unpacks below its own folder.
+ * Unpacks `count` changed bundles below `folder`: content, lengths, paths and numbers are changed,
+ * and checksums repaired. Each must be refused with a UsageError and leave no file, or unpack
+ * inside its own folder.
  */
 export async function fuzzBundles(
   good: Buffer,
@@ -163,7 +166,7 @@ async function changedBundle(manifest: Json, raw: Buffer, prng: Prng): Promise<B
   return sealBundle(changed, body);
 }
 
-/** Makes the checksums of body and entries right again, where there is anything to repair. */
+/** Corrects the checksums of body and entries, as far as possible. */
 function repair(manifest: Json, content: Buffer, body: Buffer): void {
   manifest["body_bytes"] = body.length;
   manifest["body_sha256"] = sha256(body);

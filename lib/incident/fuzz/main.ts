@@ -1,6 +1,7 @@
 /**
- * Fuzzes the reader of bundles for minutes: `bun lib/incident/fuzz/main.ts [manifests] [bundles] [seed]`; a million, ten
- * thousand and a fresh seed, if nothing is said. Prints the seed first, so that a failure can be repeated.
+ * Fuzzes the reader of bundles for minutes: `bun lib/incident/fuzz/main.ts [manifests] [bundles]
+ * [seed]`; by default a million, ten thousand and a fresh seed. Prints the seed first, so that a
+ * failure can be repeated.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,6 +1,6 @@
 /**
- * A system small enough for any machine: one exporter, a real Prometheus with a rule that fires, and the telemetry server. It is
- * frozen as a lab is, without being one.
+ * A system that runs on any machine: one exporter, a real Prometheus with a rule that fires, and
+ * the telemetry server. It can be frozen like a lab.
  */
 import { Database } from "bun:sqlite";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -153,7 +153,7 @@ export class SmallSystem implements AsyncDisposable {
     if (!reply.ok) throw new Error(`The ${signal} were not taken: ${await reply.text()}`);
   }
 
-  /** What the lab's owner wrote beside the telemetry: the truth. */
+  /** A marker of the lab's owner, which is part of the truth. */
   mark(text: string): void {
     const store = new Database(join(this.folder, "telemetry", "telemetry.sqlite"));
     store.query("INSERT INTO markers (time_ms, kind, text) VALUES (1, 'fault', ?)").run(text);
@@ -172,7 +172,7 @@ export class SmallSystem implements AsyncDisposable {
     );
   }
 
-  /** As much of a lab as freezing takes. */
+  /** The part of a lab that freezing needs. */
   lab(): Lab {
     const snapshot: Lab["snapshot"] = async () => {
       const url = `${this.prometheus}/api/v1/admin/tsdb/snapshot`;

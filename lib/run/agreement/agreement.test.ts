@@ -1,4 +1,4 @@
-/** Two real incidents, each examined live and recorded; and how answers are compared. */
+/** Examines two real incidents live and recorded, and tests the comparison of answers. */
 import { describe, expect, test } from "bun:test";
 import { messageOf } from "../../base/errors.ts";
 import { recordOf } from "../../contract/testing/evidence.ts";

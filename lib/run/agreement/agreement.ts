@@ -1,10 +1,12 @@
 /**
- * Agreement: whether a recorded incident answers as the lab did. An investigator examines the live lab; then the incident is
- * frozen, and each of its calls is asked again on the bundle, as of the time at which it was asked.
+ * Agreement: whether a recorded incident gives the same answers as the lab. An investigator
+ * examines the live lab; then the incident is frozen, and each call is repeated on the bundle with
+ * its original time.
  *
- * Telemetry arrives late: a scrape or a batch of spans that was on its way is missing from the live answer, and in the
- * recording. So the lab itself is asked a second time, some seconds later, as of the same times: where that second answer
- * equals the recording's, the difference to the first is one of arrival.
+ * Telemetry arrives late: a scrape or a batch of spans in transit is missing from the live answer,
+ * and present in the recording. So the calls are repeated on the lab, too, some seconds later with
+ * the same times: if that second answer equals the recording's, the difference to the first is due
+ * to late arrival.
  */
 import { type Clock, systemClock } from "../../base/clock.ts";
 import type { EvidenceRecord } from "../../contract/answer.ts";
@@ -20,7 +22,7 @@ import type { RunContext } from "../context.ts";
 import { BUDGET } from "../investigators.ts";
 import { readRules, readRulesText } from "../rules.ts";
 
-/** A scrape is due every two seconds, a batch every second. */
+/** Scrapes happen every two seconds, batches every second. */
 const ARRIVED_MS = 5000;
 
 export type Verdict = "equal" | "late arrival" | "different";
@@ -29,7 +31,7 @@ export interface ComparedCall {
   readonly id: string;
   readonly tool: string;
   readonly verdict: Verdict;
-  /** A fact that only one of the two has; empty when they are equal. */
+  /** A fact that only one of the two answers has; empty when they are equal. */
   readonly example: string;
 }
 
@@ -41,9 +43,9 @@ export interface Agreement {
 }
 
 /**
- * The facts of an answer as a set of texts: engines do not promise an order. A failed call is its
- * error. How many spans a search with a limit found is the size of a sample, and left out: it
- * changes while spans still arrive.
+ * The facts of an answer as a set of texts, because engines do not guarantee an order. A failed
+ * call is represented by its error. The number of spans in a limited search is left out: it is the
+ * size of a sample, and changes while spans still arrive.
  */
 function factTexts(record: EvidenceRecord): ReadonlySet<string> {
   if (!record.ok) return new Set([record.answer.replaceAll(/https?:\/\/[\w.:]+/g, "")]);
@@ -57,7 +59,7 @@ export function difference(a: EvidenceRecord, b: EvidenceRecord): readonly strin
   return [...first.symmetricDifference(second)];
 }
 
-/** Asks a recorded call again, as of the time at which it was asked. */
+/** Repeats a recorded call with its original time. */
 export function replay(record: EvidenceRecord, urls: TelemetryUrls): Promise<EvidenceRecord> {
   const clock: Clock = { ...systemClock, nowMs: () => record.asked_unix_ms };
   return new Toolset({ urls, clock }).call(record.tool, record.arguments);
@@ -72,7 +74,10 @@ async function replayAll(
   return answers;
 }
 
-/** How the recording's answers stand to those of the lab, at first and once everything had arrived. */
+/**
+ * Compares the recording's answers with those of the lab, at first and after everything had
+ * arrived.
+ */
 export function compareCalls(
   live: readonly EvidenceRecord[],
   settled: readonly EvidenceRecord[],

@@ -1,6 +1,7 @@
 /**
- * Measures the agreement of recordings with the lab, scenario by scenario: `bun lib/run/agreement/main.ts [scenario…]`, all of them
- * if none is named. About four minutes each; needs what the native lab needs.
+ * Measures the agreement of recordings with the lab, scenario by scenario: `bun
+ * lib/run/agreement/main.ts [scenario…]`, by default all. About four minutes each; needs the native
+ * lab.
  */
 import { createInvestigator } from "../../investigate/registry.ts";
 import { listScenarios, loadScenario } from "../../../scenarios/load.ts";

@@ -1,6 +1,7 @@
 /**
- * Sees every alert rule fire and resolve on a live lab: `bun lib/run/alerts/main.ts [--lab n] [name part …]`. Prints a
- * table of alerts and services. About three minutes for each provocation; needs what the native lab needs.
+ * Checks that every alert rule fires and resolves on a live lab: `bun lib/run/alerts/main.ts [--lab
+ * n] [name part …]`. Prints a table of alerts and services. About three minutes for each
+ * provocation; needs the native lab.
  */
 import { parseArgs } from "node:util";
 import { messageOf } from "../../base/errors.ts";
@@ -10,13 +11,13 @@ import { createLab } from "../../lab/create-lab.ts";
 import type { Lab } from "../../lab/lab.ts";
 import { NOT_PROVOKED, type Provocation, PROVOCATIONS } from "./provocations.ts";
 
-/** The longest wait of a rule, its window, and reserve for a busy machine. */
+/** The longest wait of a rule, its window, and a reserve for a busy machine. */
 const FIRES_MS = 420_000;
 const QUIET_MS = 420_000;
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-/** The alerts of `uid` with `value` among their labels, or any without one. */
+/** The active alerts of `uid` that have `value` among their labels, if given. */
 function isOf({ labels }: ActiveAlert, uid: string, value: string | undefined): boolean {
   return labels["uid"] === uid && (value === undefined || Object.values(labels).includes(value));
 }
@@ -33,7 +34,7 @@ async function quiet(lab: Lab): Promise<void> {
   );
 }
 
-/** Makes the change until all of its alerts have fired; returns those that did not. */
+/** Applies the change until all of its alerts have fired; returns those that did not. */
 async function provoke(lab: Lab, provocation: Provocation): Promise<string[]> {
   const prometheus = createPrometheusClient(`http://localhost:${lab.ports.prometheus}`);
   const missing = new Set(

@@ -1,4 +1,7 @@
-/** What makes each alert rule fire on a live lab, and for which services; `main.ts` tries all of it. */
+/**
+ * The changes that make each alert rule fire on a live lab, and for which services; `main.ts` tries
+ * all of them.
+ */
 import { systemClock } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
 import { SERVICES, type ServiceName, TOPOLOGY } from "../../contract/topology.ts";
@@ -10,7 +13,7 @@ export interface Provocation {
   /** The alerts that must fire: a rule's uid, and the values of a label of its alerts, or none. */
   readonly fires: Readonly<Record<string, readonly string[]>>;
   readonly changes: readonly ServiceName[];
-  /** Makes the change. It is called again and again until all alerts have fired. */
+  /** Applies the change; called repeatedly until all alerts have fired. */
   change(lab: Lab, isFirst: boolean): Promise<void>;
 }
 
@@ -36,7 +39,7 @@ function withEnv(
   };
 }
 
-/** Limits a service to so little that its work piles up. */
+/** Limits a service's processor time so that its work accumulates. */
 function starved(service: ServiceName, cores: number, fires: Provocation["fires"]): Provocation {
   return {
     name: `${service} at ${cores} of a core`,
@@ -48,7 +51,7 @@ function starved(service: ServiceName, cores: number, fires: Provocation["fires"
   };
 }
 
-/** Longer than engagements may take, and shorter than a failing scrape may last. */
+/** Longer than an engagement may take, shorter than a scrape may fail. */
 const HELD_MS = 20_000;
 const FREE_MS = 6000;
 
@@ -121,7 +124,7 @@ export const PROVOCATIONS: readonly Provocation[] = [
   },
 ];
 
-/** Rules that no change of a lab makes fire, and why; promtool has a case of each. */
+/** Rules that no change of a lab makes fire, with reasons; promtool has a test case for each. */
 export const NOT_PROVOKED: Readonly<Record<string, string>> = {
   "sensor-latency-high": "a quota that makes writes so slow makes scrapes fail first",
   "display-latency-high": "a quota that makes the display so slow makes scrapes fail first",
