@@ -4,9 +4,11 @@
  */
 import { layoutOf, structLayout } from "./layout.ts";
 import {
+  type ArrayDecl,
   isPrimitive,
   PRIMITIVE_SIZE,
   type PrimitiveDecl,
+  type SequenceDecl,
   type StructDecl,
   type TypeDecl,
 } from "./types.ts";
@@ -135,25 +137,13 @@ class Program {
 
   /** Adds the instruction of a field and, for inner collections, its subroutine. */
   #addField(into: Instruction[], type: TypeDecl, offset: number, isKey: boolean): void {
-    const key = isKey ? FLAG_KEY | FLAG_MU : 0;
-    const start = OP_ADR | key;
-    if (isPrimitive(type)) {
-      into.push({ words: [start | (primitiveCode(type) << 16) | primitiveFlags(type), offset] });
-      return;
-    }
-    if (type === "string") {
-      into.push({ words: [start | (VAL.string << 16), offset] });
+    const start = OP_ADR | (isKey ? FLAG_KEY | FLAG_MU : 0);
+    if (!isCompound(type)) {
+      const { code, flags, tail } = simpleType(type);
+      into.push({ words: [start | (code << 16) | flags, offset, ...tail] });
       return;
     }
     switch (type.kind) {
-      case "string":
-        into.push({ words: [start | (VAL.boundedString << 16), offset, type.bound + 1] });
-        return;
-      case "enum":
-        into.push({
-          words: [start | (VAL.enum << 16) | FLAG_ENUM_SIZE, offset, type.values.length - 1],
-        });
-        return;
       case "struct":
         into.push({
           words: [start | (VAL.external << 16), offset, 0],
@@ -161,19 +151,13 @@ class Program {
         });
         return;
       case "sequence": {
-        const outer = type.bound === undefined ? VAL.sequence : VAL.boundedSequence;
         const bound = type.bound === undefined ? [] : [type.bound];
-        this.#addCollection(into, start | (outer << 16), [offset, ...bound], type.of, "sequence");
+        const op = start | (collectionCode(type) << 16);
+        this.#addCollection(into, op, [offset, ...bound], type);
         return;
       }
       case "array":
-        this.#addCollection(
-          into,
-          start | (VAL.array << 16),
-          [offset, type.length],
-          type.of,
-          "array",
-        );
+        this.#addCollection(into, start | (VAL.array << 16), [offset, type.length], type);
     }
   }
 
@@ -181,52 +165,27 @@ class Program {
     into: Instruction[],
     op: number,
     head: readonly number[],
-    element: TypeDecl,
-    outer: "sequence" | "array",
+    { kind, of: element }: SequenceDecl | ArrayDecl,
   ): void {
-    if (isPrimitive(element)) {
-      const flags = primitiveFlags(element);
-      into.push({ words: [op | (primitiveCode(element) << 8) | flags, ...head] });
-      return;
-    }
-    if (element === "string") {
-      into.push({ words: [op | (VAL.string << 8), ...head] });
-      return;
-    }
-    if (element.kind === "string") {
-      const filler = outer === "array" ? [0] : [];
-      into.push({
-        words: [op | (VAL.boundedString << 8), ...head, ...filler, element.bound + 1],
-      });
-      return;
-    }
-    if (element.kind === "enum") {
-      into.push({
-        words: [op | (VAL.enum << 8) | FLAG_ENUM_SIZE, ...head, element.values.length - 1],
-      });
+    const isArray = kind === "array";
+    if (!isCompound(element)) {
+      const { code, flags, tail } = simpleType(element);
+      const filler = isArray && code === VAL.boundedString ? [0] : [];
+      into.push({ words: [op | (code << 8) | flags, ...head, ...filler, ...tail] });
       return;
     }
     const { size } = layoutOf(element);
-    const code = collectionElementCode(element);
-    const next = 1 + head.length + 2;
     const to = element.kind === "struct" ? this.place(element) : this.#subroutine(element);
+    // The subroutine follows the instruction, so the next field comes after it.
+    const inner = Array.isArray(to) ? to : [];
+    const length = inner.reduce((sum, { words }) => sum + words.length, 0);
     // In arrays the last two words are in the opposite order.
-    const tail = outer === "array" ? [0, size] : [size, 0];
-    const word = 1 + head.length + (outer === "array" ? 0 : 1);
+    const tail = isArray ? [0, size] : [size, 0];
     const instruction: Instruction = {
-      words: [op | (code << 8), ...head, ...tail],
-      jump: { word, next, to },
+      words: [op | (collectionCode(element) << 8), ...head, ...tail],
+      jump: { word: head.length + (isArray ? 1 : 2), next: head.length + 3 + length, to },
     };
-    into.push(instruction);
-    if (Array.isArray(to)) {
-      into.push(...to);
-      // The subroutine follows the instruction, so the next field comes after it.
-      const length = to.reduce((sum, { words }) => sum + words.length, 0);
-      into[into.indexOf(instruction)] = {
-        ...instruction,
-        jump: { word, next: next + length, to },
-      };
-    }
+    into.push(instruction, ...inner);
   }
 
   #subroutine(element: TypeDecl): Instruction[] {
@@ -291,12 +250,32 @@ function primitiveFlags(type: PrimitiveDecl): number {
   return type.startsWith("i") ? FLAG_SGN : 0;
 }
 
-function collectionElementCode(element: Exclude<TypeDecl, string>): number {
-  if (element.kind === "struct") return VAL.struct;
-  if (element.kind === "array") return VAL.array;
-  return element.kind === "sequence" && element.bound !== undefined
-    ? VAL.boundedSequence
-    : VAL.sequence;
+interface SimpleType {
+  readonly code: number;
+  readonly flags: number;
+  /** Words behind the offset. */
+  readonly tail: readonly number[];
+}
+
+type Compound = StructDecl | SequenceDecl | ArrayDecl;
+
+/** Whether a type contains other types, which may need instructions of their own. */
+const isCompound = (type: TypeDecl): type is Compound =>
+  typeof type !== "string" && ["struct", "sequence", "array"].includes(type.kind);
+
+function simpleType(type: Exclude<TypeDecl, Compound>): SimpleType {
+  if (isPrimitive(type)) {
+    return { code: primitiveCode(type), flags: primitiveFlags(type), tail: [] };
+  }
+  if (type === "string") return { code: VAL.string, flags: 0, tail: [] };
+  if (type.kind === "string") return { code: VAL.boundedString, flags: 0, tail: [type.bound + 1] };
+  return { code: VAL.enum, flags: FLAG_ENUM_SIZE, tail: [type.values.length - 1] };
+}
+
+function collectionCode(type: Compound): number {
+  if (type.kind === "struct") return VAL.struct;
+  if (type.kind === "array") return VAL.array;
+  return type.bound === undefined ? VAL.sequence : VAL.boundedSequence;
 }
 
 /** Marks the fields of nested key structs that declare no key: all of them belong to the key. */
