@@ -4,6 +4,7 @@ import {
   checkBans,
   checkDeadFiles,
   checkFfiSurface,
+  checkHeldOut,
   checkImports,
   checkListeners,
   checkNamedPaths,
@@ -144,6 +145,22 @@ describe("structure", () => {
     const page = "# A\n\nSee `lib/a.ts`, `lib/gone.ts`, `lib/b/` and `lib/<name>/`.\n";
     const files = { "README.md": page, "lib/a.ts": "", "lib/b/c.ts": "" };
     expect(checkNamedPaths(planted(files))).toEqual(["README.md: lib/gone.ts does not exist"]);
+  });
+
+  test("nothing that investigates names a kind of the test split", () => {
+    expect(checkHeldOut(tree)).toEqual([]);
+    const files = {
+      "scenarios/kinds/odd-thing.ts": "heldOut: true,",
+      "scenarios/kinds/known-thing.ts": "",
+      "lib/investigate/a.ts": "what an odd-thing shows, and a known-thing",
+      "lib/run/b.ts": "odd-thing",
+    };
+    expect(checkHeldOut(planted(files))).toEqual([
+      "lib/investigate/a.ts: the kind odd-thing is in the test split",
+    ]);
+    expect(
+      [...tree.values()].filter((text) => text.includes("heldOut: true,")).length,
+    ).toBeGreaterThan(3);
   });
 
   test("kebab-case names, a README in every folder, one title a page", () => {

@@ -251,6 +251,8 @@ export function checkDeadFiles(tree: Tree): string[] {
     /(^|\/)(main|runner|[a-z-]+\.worker|worker|supervisor|daemon|scenario)\.tsx?$/.test(path) ||
     // Loaded by the names of the catalogue.
     path.startsWith("lib/investigate/faults/") ||
+    // Loaded by the names of the folder.
+    path.startsWith("scenarios/kinds/") ||
     path.endsWith(".d.ts");
   const isNamedElsewhere = (path: string): boolean => {
     const name = path.split("/").at(-1) ?? path;
@@ -321,4 +323,19 @@ export function checkNamedPaths(tree: Tree): string[] {
     }
   }
   return problems;
+}
+
+/** Kinds of fault in the test split, of which nothing that investigates may know. */
+export function checkHeldOut(tree: Tree): string[] {
+  const heldOut = [...tree].flatMap(([path, text]) => {
+    const kind = /^scenarios\/kinds\/([a-z-]+)\.ts$/.exec(path)?.[1];
+    return kind !== undefined && text.includes("heldOut: true") ? [kind] : [];
+  });
+  return [...tree].flatMap(([path, text]) =>
+    within(path, "lib/investigate")
+      ? heldOut
+          .filter((kind) => text.includes(kind))
+          .map((kind) => `${path}: the kind ${kind} is in the test split`)
+      : [],
+  );
 }

@@ -9,16 +9,21 @@ export interface Condition {
   readonly query: string;
   readonly op: ">" | "<" | "==";
   readonly value: number;
+  /** Measures the value where PromQL alone cannot; `query` is then what a report draws. */
+  readonly measure?: (view: SignatureView) => Promise<number | undefined>;
 }
 
 /** Holds when every condition holds; `seen` has the value of each. */
 export function allOf(
   ...conditions: readonly Condition[]
 ): (view: SignatureView) => Promise<Observation<unknown>> {
-  return async ({ prometheus }) => {
+  return async (view) => {
     const looks = await Promise.all(
       conditions.map(async (condition) => {
-        const value = (await prometheus.instant(condition.query))[0]?.value;
+        const { measure, query } = condition;
+        const value = await (measure === undefined
+          ? view.prometheus.instant(query).then(([first]) => first?.value)
+          : measure(view));
         return { ok: value !== undefined && compare(value, condition), value, condition };
       }),
     );

@@ -1,4 +1,5 @@
 /** The types of scenarios and faults; `README.md` shows how to add one. */
+import type { Alert } from "../lib/contract/alert.ts";
 import type { PrometheusClient } from "../lib/base/prometheus.ts";
 import type { Observation } from "../lib/base/wait.ts";
 import type { Truth } from "../lib/truth/truth.ts";
@@ -135,6 +136,21 @@ export interface ScenarioDefinition {
     readonly threshold?: number;
   };
   readonly truth: Truth;
+}
+
+/** A checked scenario with all defaults. */
+export interface Scenario extends Required<
+  Omit<ScenarioDefinition, "alert" | "deadlines" | "metric" | "harm">
+> {
+  /** The name of its folder, or its parts as `compose.ts` names them. */
+  readonly name: string;
+  /** The alerts of which any one must fire. */
+  readonly alerts: readonly AlertChoice[];
+  readonly metric: ScenarioDefinition["metric"];
+  readonly harm: ScenarioDefinition["signature"];
+  readonly deadlines: Deadlines;
+  /** The payload in alert.json: title, severity and labels; a run adds what fired. */
+  readonly alertTemplate: Alert;
 }
 
 /** Declares a scenario; the name of its folder is its name. */

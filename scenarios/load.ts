@@ -7,28 +7,16 @@ import { ALERT_RULES_FILE, parseAlertRules } from "../lib/contract/alert-rules.t
 import { isServiceName, SERVICES } from "../lib/contract/topology.ts";
 import { type Truth, TruthSchema } from "../lib/truth/truth.ts";
 import {
-  type AlertChoice,
   DEFAULT_DEADLINES,
   type Deadlines,
   type Fault,
+  type Scenario,
   type ScenarioDefinition,
 } from "./define.ts";
+import { composeScenario, isComposed } from "./compose.ts";
 import { renderRubric } from "./rubric.ts";
 
-/** A checked scenario with all defaults. */
-export interface Scenario extends Required<
-  Omit<ScenarioDefinition, "alert" | "deadlines" | "metric" | "harm">
-> {
-  /** The name of its folder. */
-  readonly name: string;
-  /** The alerts of which any one must fire. */
-  readonly alerts: readonly AlertChoice[];
-  readonly metric: ScenarioDefinition["metric"];
-  readonly harm: ScenarioDefinition["signature"];
-  readonly deadlines: Deadlines;
-  /** The payload in alert.json: title, severity and labels; a run adds what fired. */
-  readonly alertTemplate: Alert;
-}
+export type { Scenario } from "./define.ts";
 
 const isFunction = (value: unknown): boolean => typeof value === "function";
 const aFunction = z.custom<never>(isFunction, "it must be a function");
@@ -104,13 +92,14 @@ export async function listScenarios(root: string = import.meta.dir): Promise<str
 }
 
 /**
- * Loads the scenario `name`.
+ * Loads the scenario `name`: a folder, or faults of kinds such as `process-exit.eo-sensor`.
  * Throws UsageError with the file, the key and the rule when something in its folder is wrong.
  */
 export async function loadScenario(
   name: string,
   root: string = import.meta.dir,
 ): Promise<Scenario> {
+  if (isComposed(name)) return composeScenario(name, `${root}/kinds`);
   const known = await listScenarios(root);
   if (!NAME.test(name) || !known.includes(name)) {
     throw new UsageError(

@@ -1,6 +1,7 @@
 /** Reads the alert rules from the text of Grafana's provisioning file, their only source. */
 import { z } from "zod";
 import { UsageError } from "../base/errors.ts";
+import { isServiceName, type ServiceName, serviceOfSensor } from "./topology.ts";
 
 /** Path of the file in the project. */
 export const ALERT_RULES_FILE = "observability/grafana/provisioning/alerting/alerts.yaml";
@@ -22,6 +23,28 @@ export interface AlertRule {
   /** Interval between two evaluations of the group, seconds. */
   readonly intervalSeconds: number;
   readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** The services that the rules without a label of a service are about, by the first word of the uid. */
+const BY_FIRST_WORD: Readonly<Record<string, ServiceName>> = {
+  fusion: "track-fusion",
+  tactical: "track-fusion",
+  evaluation: "threat-evaluator",
+  command: "command-center",
+  engagement: "effector-manager",
+  picture: "tactical-display",
+  display: "tactical-display",
+};
+
+/** The service that an alert is about: the one that its labels name, else that of its rule. */
+export function alertedService(
+  uid: string,
+  labels: Readonly<Record<string, string>>,
+): ServiceName | undefined {
+  const { instance = "", name = "", service_name: pushing = "", sensor_id: sensor = "" } = labels;
+  const named = [instance.split(":")[0] ?? "", name, pushing].find(isServiceName);
+  const [word = ""] = uid.split("-");
+  return named ?? serviceOfSensor(sensor) ?? BY_FIRST_WORD[word];
 }
 
 const duration = z

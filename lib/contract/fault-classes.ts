@@ -19,6 +19,9 @@ export const REMEDIATIONS = {
   scale_consumer: "give the slow consumer more capacity",
   correct_configuration: "set the wrong setting right",
   synchronise_clock: "synchronise the host's clock",
+  restore_monitoring: "let scrapes, exports and their ports through again",
+  reduce_log_volume: "set the log level back",
+  relieve_host: "take the other load off the machine",
   recalibrate_source: "take the source of bad data out of use or recalibrate it",
   no_action: "nothing to do",
   gather_more_evidence: "too little is known to act",
@@ -66,11 +69,12 @@ const CATALOGUE = {
     remedies: ["raise_memory_limit", "restart_service"],
   },
   hang: {
-    definition: "the process runs but does no work: no output, no progress, little processor time",
+    definition:
+      "the process runs but does no work: no output, no progress, whether it waits or spins",
     remedies: ["restart_service"],
   },
   cpu_starvation: {
-    definition: "the process wants more processor time than its quota or its host gives it",
+    definition: "a processor quota gives the process less time than it needs",
     remedies: ["raise_cpu_quota"],
   },
   memory_leak: {
@@ -78,7 +82,7 @@ const CATALOGUE = {
     remedies: ["fix_leak_and_redeploy", "roll_back", "restart_service", "raise_memory_limit"],
   },
   network_partition: {
-    definition: "the process runs but its network is cut off: peers, scrapes and exports all fail",
+    definition: "the process runs but its network is cut off, wholly or in one direction",
     remedies: ["restore_network"],
   },
   packet_loss_or_delay: {
@@ -98,8 +102,13 @@ const CATALOGUE = {
     definition: "one publisher sends far more messages than it should",
     remedies: ["reduce_publish_rate", "correct_configuration", "roll_back"],
   },
+  slow_publisher: {
+    definition:
+      "a publisher that runs and finds its readers sends nothing, far less than it should, or late",
+    remedies: ["correct_configuration", "restart_service"],
+  },
   downstream_backpressure: {
-    definition: "a slow consumer makes those before it wait or drop",
+    definition: "a consumer that is too slow or too small makes messages wait or drops them",
     remedies: ["scale_consumer"],
   },
   clock_skew: {
@@ -109,6 +118,18 @@ const CATALOGUE = {
   bad_configuration: {
     definition: "a setting is wrong in a way that no other class names",
     remedies: ["correct_configuration", "roll_back"],
+  },
+  host_contention: {
+    definition: "other load on the machine takes processor time from many services at once",
+    remedies: ["relieve_host"],
+  },
+  log_flood: {
+    definition: "a service writes far more log records than it should",
+    remedies: ["reduce_log_volume", "correct_configuration"],
+  },
+  monitoring_fault: {
+    definition: "the service works, but its metrics, logs or traces do not arrive",
+    remedies: ["restore_monitoring", "correct_configuration"],
   },
   data_quality: {
     definition: "messages arrive in time, but their content is wrong",

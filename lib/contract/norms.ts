@@ -31,6 +31,10 @@ export const NORMS = {
   leakGrowth: norm(1.2, "times its former memory: a process has grown"),
   limitShare: norm(0.5, "of its memory limit in use: a process in order stays below"),
   loopStarts: norm(2, "starts within ten minutes beyond those of the others: a crash loop"),
+  arrivingShare: norm(0.6, "of what a publisher should send arrives: below, it is mute or slow"),
+  recordRate: norm(20, "log records per second: above, a service floods the log"),
+  lateServices: norm(2, "sensors that warn at once: more than their own trouble"),
+  usualTracks: norm(3, "tracks, one for each target: what is more are ghosts"),
   killedExitCode: norm(137, "as exit code: signal 9 ended the process"),
 } as const satisfies Readonly<Record<string, Norm>>;
 

@@ -35,7 +35,8 @@ export const TOPIC_QOS: Readonly<Record<TopicName, QosProfile>> = {
 };
 
 /**
- * Profiles with which `CMS_FORCE_QOS` can replace a service's writer profile.
+ * Profiles with which `CMS_FORCE_QOS` can replace a service's writer profile, and `CMS_READER_QOS`
+ * those of its readers.
  *
  * DDS matches requested against offered QoS: a RELIABLE writer still matches a BEST_EFFORT reader,
  * so RELIABLE_KEEP_LAST loses nothing; an EXCLUSIVE writer never matches a SHARED reader.
@@ -44,5 +45,6 @@ export const FORCED_QOS = {
   RELIABLE_KEEP_LAST: volatile("RELIABLE", 10),
   BEST_EFFORT_KEEP_LAST: volatile("BEST_EFFORT", 10),
   EXCLUSIVE_OWNERSHIP: { ...volatile("BEST_EFFORT", 10), ownership: "EXCLUSIVE" },
+  RELIABLE_TRANSIENT_LOCAL: { ...volatile("RELIABLE", 10), durability: "TRANSIENT_LOCAL" },
 } as const satisfies Record<string, QosProfile>;
 export type ForcedQosName = keyof typeof FORCED_QOS;

@@ -237,6 +237,7 @@ export const LOGS = {
       ON_FAULT,
       error("exception.type", "exception.message", "exception.stacktrace"),
     ),
+    loop_debug: rarely("only for debugging", { level: "DEBUG", fields: ["tick"] } as const),
     dds_incompatible_qos: rarely(ON_FAULT, warn("topic", "endpoint", "policy", "total")),
     dds_participant_recreated: rarely(ON_FAULT, warn("reason", "interface", "address")),
     telemetry_export_failing: rarely(ON_FAULT, warn("signal", "reason", "dropped_total")),

@@ -1,7 +1,7 @@
 /** Builds the alert payload for investigators from the template and the alert that fired. */
 import type { ActiveAlert } from "../base/prometheus.ts";
 import type { Alert } from "../contract/alert.ts";
-import type { AlertRule } from "../contract/alert-rules.ts";
+import { alertedService, type AlertRule } from "../contract/alert-rules.ts";
 
 /**
  * Returns the template with labels, texts, value and time of the alert that fired.
@@ -12,8 +12,11 @@ import type { AlertRule } from "../contract/alert-rules.ts";
 export function alertPayload(template: Alert, fired: ActiveAlert, rule: AlertRule): Alert {
   const { alertname: _, uid: __, severity: ___, ...seriesLabels } = fired.labels;
   const { title, severity } = rule;
+  // Where several alerts may fire, the one that did says which service it is about.
+  const pipeline = alertedService(rule.uid, fired.labels) ?? template.pipeline_name;
   const commonLabels = {
     ...template.commonLabels,
+    pipeline_name: pipeline,
     alertname: title,
     severity,
     ...seriesLabels,
@@ -27,6 +30,7 @@ export function alertPayload(template: Alert, fired: ActiveAlert, rule: AlertRul
   const scenario = template.commonAnnotations["scenario"];
   return {
     ...template,
+    pipeline_name: pipeline,
     title: `[FIRING:1] ${title}`,
     alert_name: title,
     severity,

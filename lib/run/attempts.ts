@@ -11,12 +11,13 @@ export async function untilValid(
   attempt: () => Promise<Incident>,
   before: readonly Outcome[],
   progress: Progress,
+  maxAttempts = MAX_ATTEMPTS,
 ): Promise<{ readonly incident: Incident; readonly earlier: readonly Outcome[] }> {
   const earlier = [...before];
   let incident = await attempt();
   for (
     let tries = 1;
-    incident.outcome.kind === "environment-invalid" && tries < MAX_ATTEMPTS;
+    incident.outcome.kind === "environment-invalid" && tries < maxAttempts;
     tries++
   ) {
     const { phase, reason } = incident.outcome;

@@ -48,6 +48,7 @@ const recordingOf = (incident: string, bytes: Uint8Array, repeat: number): Recor
   scenario: "sensor-down",
   repeat,
   moment: "first",
+  difficulty: null,
   seed: 7,
   engine: "native",
   isolation: "fresh",

@@ -83,7 +83,9 @@ export interface IncidentOptions {
   readonly clock?: MonotonicClock;
   /** Called after the proof of the baseline, and after the alert has fired. */
   readonly onHealthy?: (() => Promise<void>) | undefined;
-  readonly onFiring?: (() => Promise<void>) | undefined;
+  readonly onFiring?: ((alert: Alert) => Promise<void>) | undefined;
+  /** Time from the proof of a healthy system to the injection. */
+  readonly onsetMs?: number | undefined;
 }
 
 /**
@@ -199,7 +201,7 @@ function acceptedAlerts({ scenario, options }: Play): AcceptedAlert[] {
 }
 
 async function bringUp(play: Play): Promise<void> {
-  const { scenario, options, journal, progress, step } = play;
+  const { scenario, options, clock, journal, progress, step } = play;
   if ((await options.lab.status()) !== null) {
     throw new EnvironmentError(
       "Cannot start the run: it needs a lab of its own, but somebody has started this one meanwhile",
@@ -223,6 +225,7 @@ async function bringUp(play: Play): Promise<void> {
   journal.event("baseline");
   play.healthy = await servicesOf(options.lab);
   await options.onHealthy?.();
+  if (options.onsetMs !== undefined) await clock.sleep(options.onsetMs, step.signal);
 }
 
 async function breakAndWait(play: Play): Promise<void> {
@@ -252,7 +255,7 @@ async function breakAndWait(play: Play): Promise<void> {
   journal.event("alert-firing");
   play.alert = alertPayload(scenario.alertTemplate, fired, rule);
   mustNotGiveAway("The alert", JSON.stringify(withoutScenario(play.alert)), scenario);
-  await options.onFiring?.();
+  await options.onFiring?.(play.alert);
 }
 
 async function proveSignature(

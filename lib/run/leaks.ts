@@ -5,6 +5,7 @@
  * that name reveals no more than the alert itself.
  */
 import type { EvidenceRecord } from "../contract/answer.ts";
+import { HOOK_VARIABLES } from "../contract/hooks.ts";
 import { SERVICES } from "../contract/topology.ts";
 import type { TelemetryUrls } from "../investigate/investigator.ts";
 import { Toolset } from "../investigate/tools/toolset.ts";
@@ -13,7 +14,7 @@ import { readRules } from "./rules.ts";
 
 /** Words of the injectors and of the truth, for every scenario. */
 const ALWAYS = [
-  "CMS_LEAK_RATE_BYTES",
+  ...HOOK_VARIABLES,
   "expected_rca",
   "ground_truth",
   "also_accept",
@@ -32,13 +33,13 @@ type Secretive = Pick<Scenario, "name" | "fault">;
 /** The words that investigators must not see. */
 export function secretsOf({ name, fault }: Secretive): string[] {
   const isRule = RULE_UIDS.has(name);
-  const kinds = PLAIN_WORDS.has(fault.kind) ? [] : [fault.kind];
+  // Several faults at once are joined.
+  const kinds = fault.kind.split("+").filter((kind) => !PLAIN_WORDS.has(kind));
   return [...ALWAYS, ...kinds, ...(isRule ? [] : [name])];
 }
 
 /** Words in the injectors' markers and logs, and variables that only a fault sets. */
 const INJECTORS_WORDS = [
-  "CMS_FORCE_QOS",
   "PUBLISH_RATE_HZ",
   "CMS_SEED",
   "markers",
@@ -50,7 +51,7 @@ const INJECTORS_WORDS = [
 /** Words that must not occur in a recorded incident, whatever an agent requests. */
 export function recordingSecretsOf(scenario: Secretive): string[] {
   const values = Object.entries(scenario.fault.parameters).flatMap(([name, value]) =>
-    name === "service" ? [] : [`${name}=${value}`],
+    /^(service|amount)\d*$/.test(name) ? [] : [`${name}=${value}`],
   );
   return [...secretsOf(scenario), ...INJECTORS_WORDS, ...values];
 }

@@ -3,15 +3,18 @@
  * model.
  */
 import { createPrng } from "../base/prng.ts";
+import type { Alert } from "../contract/alert.ts";
 import type { AlertRule } from "../contract/alert-rules.ts";
 import type { FrozenIncident } from "../incident/freeze.ts";
+import type { Lab } from "../lab/lab.ts";
 import type { Outcome } from "../score/run-record.ts";
 import type { Scenario } from "../../scenarios/load.ts";
 import { untilValid } from "./attempts.ts";
-import { benignChange } from "./benign.ts";
+import { type BenignChange, benignChange } from "./benign.ts";
 import type { RunContext } from "./context.ts";
-import { type Incident, runIncident } from "./incident.ts";
+import { type Incident, runIncident, urlsOf } from "./incident.ts";
 import { BUDGET } from "./investigators.ts";
+import { type Difficulty, difficultyOf, readChanges } from "./kinds/difficulty.ts";
 import {
   type RecordedIncident,
   type Recording,
@@ -46,6 +49,10 @@ export interface RecordJob extends Turn {
   readonly prefix: string;
   /** Outcomes of attempts in earlier runs. */
   readonly earlier: readonly Outcome[];
+  /** Time from the proof of a healthy system to the injection. */
+  readonly onsetMs?: number | undefined;
+  /** A fault that nobody notices is a finding: it is not tried again. */
+  readonly once?: boolean | undefined;
 }
 
 /** The result: a bundle on disk, or an invalid incident. */
@@ -54,6 +61,8 @@ export type RecordResult =
       readonly kind: "recorded";
       readonly recorded: RecordedIncident;
       readonly later: RecordedIncident | undefined;
+      /** Uid of the alert that fired. */
+      readonly alert: string | null;
     }
   | { readonly kind: "invalid"; readonly incident: Incident; readonly earlier: readonly Outcome[] };
 
@@ -63,7 +72,22 @@ export function seedOf({ scenario, repeat, seed }: Turn & { readonly seed: numbe
   return Math.floor(own.next() * 2 ** 32);
 }
 
-/** Records one incident, with another attempt when the environment fails. */
+async function measureDifficulty(
+  lab: Lab,
+  { truth, fault }: Scenario,
+  benign: BenignChange | undefined,
+  { pipeline_name: alerted }: Alert,
+): Promise<Difficulty> {
+  const facts = await readChanges(urlsOf(lab), truth);
+  const harmless = (benign?.services.length ?? 0) + harmlessPartsOf(fault.kind);
+  return difficultyOf({ facts, alerted, truth, benign: harmless });
+}
+
+/** The parts of a composed fault that are no fault. */
+const harmlessPartsOf = (kind: string): number =>
+  kind.split("+").filter((part) => part.startsWith("harmless-")).length;
+
+/** Records one incident, with another try when the environment fails. */
 export async function recordIncident(
   context: RunContext,
   settings: RecordSettings,
@@ -73,9 +97,12 @@ export async function recordIncident(
   const seed = seedOf(job);
   const progress = context.progress(job.prefix);
   const { project = "", bun = "" } = versions;
-  const attempt = (): Promise<Incident> =>
-    runIncident(job.scenario, {
-      lab: context.createLab({ engine, index: job.labIndex, lifetime: "with-caller" }),
+  const benign = benignChange(seed, job.repeat, job.scenario);
+  let difficulty: Difficulty | null = null;
+  const attempt = (): Promise<Incident> => {
+    const lab = context.createLab({ engine, index: job.labIndex, lifetime: "with-caller" });
+    return runIncident(job.scenario, {
+      lab,
       rules,
       investigators: [],
       freeze: {
@@ -87,11 +114,17 @@ export async function recordIncident(
       budget: BUDGET,
       seed,
       keepTelemetry,
-      benign: benignChange(seed, job.repeat, job.scenario),
+      benign,
+      onsetMs: job.onsetMs,
       signal: context.signal,
       progress,
+      onFiring: async (alert) => {
+        difficulty = await measureDifficulty(lab, job.scenario, benign, alert);
+      },
     });
-  const { incident, earlier } = await untilValid(attempt, job.earlier, progress);
+  };
+  const tries = job.once === true ? 1 : undefined;
+  const { incident, earlier } = await untilValid(attempt, job.earlier, progress, tries);
   const { frozen, frozenLater, outcome } = incident;
   if (outcome.kind !== "valid" || frozen === null) return { kind: "invalid", incident, earlier };
   const write = async (one: FrozenIncident, moment: Recording["moment"]) => {
@@ -112,6 +145,7 @@ export async function recordIncident(
       timeline: incident.timeline.map((event) =>
         event.name === "frozen" ? { ...event, unixMs: one.facts.frozen_unix_ms } : event,
       ),
+      difficulty,
       metric_points: incident.metricPoints.map(([at, value]) => [at, value]),
       inject_log: [...incident.injectLog],
       cleanup_log: [...incident.cleanupLog],
@@ -123,5 +157,6 @@ export async function recordIncident(
   // The later one is written first, because the turn counts as recorded once the first one is on
   // disk.
   const later = frozenLater === null ? undefined : await write(frozenLater, "later");
-  return { kind: "recorded", recorded: await write(frozen, "first"), later };
+  const alert = rules.find(({ title }) => title === incident.alert?.alert_name)?.uid ?? null;
+  return { kind: "recorded", recorded: await write(frozen, "first"), later, alert };
 }

@@ -10,6 +10,7 @@ import { writeDurably } from "../incident/bundle.ts";
 import { BUNDLE_SUFFIX } from "../incident/bundle-format.ts";
 import { EVENT_NAMES, OutcomeSchema } from "../score/run-record.ts";
 import { asWriteError } from "./artefacts.ts";
+import { DifficultySchema } from "./kinds/difficulty.ts";
 
 export const TRUTH_FOLDER = "truth";
 
@@ -35,6 +36,8 @@ export const RecordingSchema = z.strictObject({
   earlier: z.array(OutcomeSchema),
   outcome: OutcomeSchema,
   timeline: z.array(z.strictObject({ name: z.enum(EVENT_NAMES), unixMs: z.number() })),
+  /** How hard it is, by what changed before its alert fired; recordings made before have none. */
+  difficulty: DifficultySchema.nullable().default(null),
   metric_points: points,
   inject_log: log,
   cleanup_log: log,

@@ -15,9 +15,14 @@ import { SERVICE_LIMITS, SERVICES } from "../contract/topology.ts";
 import { FAULTS } from "../investigate/faults/registry.ts";
 import { serviceOf, signalOf } from "../investigate/tools/naming.ts";
 import { score } from "../score/score.ts";
+import { scenarioOf } from "../../scenarios/compose.ts";
 import { loadAllScenarios } from "../../scenarios/load.ts";
+import { allPairs } from "../../scenarios/space.ts";
 
-const scenarios = await loadAllScenarios();
+const scenarios = [
+  ...(await loadAllScenarios()),
+  ...(await allPairs()).map((draw) => scenarioOf([draw])),
+];
 
 const fact = (
   signal: string,

@@ -86,6 +86,13 @@ export async function proveBaseline(context: StepContext, deadlineMs: number): P
   );
 }
 
+/** Waits until every service works again, whatever alerts still fire. */
+export async function proveWorking(context: StepContext, deadlineMs: number): Promise<void> {
+  await prove(context, "a working system", deadlineMs, () =>
+    lookAt(context.prometheus, [...HEALTHY_NOW, ...HEALTHY_FOR_A_MOMENT]),
+  );
+}
+
 /** Waits until every alert has resolved and the system has been healthy since its repair. */
 export async function proveRecovery(
   context: StepContext,
@@ -105,20 +112,30 @@ export async function proveRecovery(
   });
 }
 
-async function lookHealthy(
+async function lookAt(
   prometheus: PrometheusClient,
   checks: readonly Check[],
 ): Promise<Observation<unknown>> {
   const values = await Promise.all(
     checks.map(async ({ query }) => (await prometheus.instant(query))[0]?.value),
   );
+  return {
+    ok: checks.every(({ holds }, i) => holds(values[i] ?? Number.NaN)),
+    seen: checks.map(({ what }, i) => `${what} ${values[i] ?? "no data"}`).join(", "),
+  };
+}
+
+async function lookHealthy(
+  prometheus: PrometheusClient,
+  checks: readonly Check[],
+): Promise<Observation<unknown>> {
+  const { ok, seen } = await lookAt(prometheus, checks);
   const alerts = (await prometheus.alerts()).map(
     ({ labels, state }) => `${labels["alertname"]} ${state}`,
   );
-  const seen = checks.map(({ what }, i) => `${what} ${values[i] ?? "no data"}`);
   return {
-    ok: alerts.length === 0 && checks.every(({ holds }, i) => holds(values[i] ?? Number.NaN)),
-    seen: [...seen, ...(alerts.length === 0 ? ["no alert"] : alerts)].join(", "),
+    ok: ok && alerts.length === 0,
+    seen: [seen, ...(alerts.length === 0 ? ["no alert"] : alerts)].join(", "),
   };
 }
 

@@ -15,6 +15,7 @@ import {
   type Writer,
 } from "../../ffi/mod.ts";
 import { systemClock } from "../base/clock.ts";
+import type { OutputChange } from "../contract/hooks.ts";
 import {
   FORCED_QOS,
   type ForcedQosName,
@@ -28,6 +29,7 @@ import type { CounterSeries } from "../telemetry/meters.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import { type Arrival, CurrentArrival } from "./arrival.ts";
 import type { Key, Message } from "./message.ts";
+import { changeOutput } from "./output-change.ts";
 
 /** Writes messages to a topic. */
 export interface Publisher<T extends TopicName> {
@@ -63,6 +65,10 @@ export interface MessageBus {
 export interface BusOptions {
   readonly domainId: number;
   readonly forceQos?: ForcedQosName | undefined;
+  readonly readerQos?: ForcedQosName | undefined;
+  /** The partition of all endpoints; "" for the one of everybody. */
+  readonly partition?: string | undefined;
+  readonly output?: OutputChange | undefined;
   readonly telemetry: Telemetry;
   /** Cyclone's configuration, in the syntax of CYCLONEDDS_URI. */
   readonly configXml?: string;
@@ -107,7 +113,7 @@ export class Bus implements MessageBus {
 
   /** Creates a writer of `topic`, with the topic's profile or the forced one. */
   publisher<T extends TopicName>(topic: T): Publisher<T> {
-    const { forceQos, telemetry } = this.#options;
+    const { forceQos, telemetry, output } = this.#options;
     const qos: QosProfile = forceQos === undefined ? TOPIC_QOS[topic] : FORCED_QOS[forceQos];
     let writer: Writer;
     let isFlushPlanned = false;
@@ -126,7 +132,7 @@ export class Bus implements MessageBus {
       open: (participant) => {
         // Closing disposes nothing: the targets still exist when the service that tracks them
         // stops.
-        const own = { ...qos, autodispose: false };
+        const own = { ...qos, ...this.#inPartition(), autodispose: false };
         writer = participant.writer(participant.topic(topic, declaration(topic)), own);
       },
       status: () => ({
@@ -141,12 +147,14 @@ export class Bus implements MessageBus {
       qos: describeQos(qos),
       env_qos_override: forceQos ?? null,
     });
+    const write = (message: object): void => {
+      if (!this.#isJoined) return;
+      writer.write(message as Message<T>);
+      planFlush();
+    };
+    const change = output === undefined ? undefined : changeOutput(output, later);
     return {
-      publish: (message) => {
-        if (!this.#isJoined) return;
-        writer.write(message);
-        planFlush();
-      },
+      publish: change === undefined ? write : (message) => change(message, write),
       retire: (key) => {
         if (!this.#isJoined) return;
         const instance = key as Partial<Message<T>>;
@@ -158,7 +166,8 @@ export class Bus implements MessageBus {
   }
 
   visit<T extends TopicName>(topic: T, subscriber: Subscriber<T>): void {
-    const qos = TOPIC_QOS[topic];
+    const { readerQos } = this.#options;
+    const qos: QosProfile = readerQos === undefined ? TOPIC_QOS[topic] : FORCED_QOS[readerQos];
     let reader: Reader;
     const reject = (error: Error): void => this.reject(topic, error.message);
     const arrival = new CurrentArrival<T>(() => reader.copy() as Message<T>);
@@ -181,7 +190,8 @@ export class Bus implements MessageBus {
       topic,
       kind: "reader",
       open: (participant) => {
-        reader = participant.reader(participant.topic(topic, declaration(topic)), qos);
+        const own = { ...qos, ...this.#inPartition() };
+        reader = participant.reader(participant.topic(topic, declaration(topic)), own);
         reader.onData(drain);
       },
       status: () => ({
@@ -233,6 +243,11 @@ export class Bus implements MessageBus {
 
   close(): void {
     this.#participant.close();
+  }
+
+  #inPartition(): { readonly partition?: string } {
+    const { partition = "" } = this.#options;
+    return partition === "" ? {} : { partition };
   }
 
   #join(): Participant {
@@ -294,6 +309,10 @@ const NOTHING_SEEN: EndpointStatus = {
   lost: 0,
   rejected: 0,
 };
+
+/** Does not keep the process alive: what a fault holds back ends with the service. */
+const later = (delayMs: number, action: () => void): void =>
+  void setTimeout(action, delayMs).unref();
 
 const declaration = (topic: TopicName): StructDecl => TOPIC_TYPES[topic];
 

@@ -15,6 +15,7 @@ import { underLocalNames } from "../base/host.ts";
 import { type ServiceName, TOPOLOGY } from "../contract/topology.ts";
 import { createTelemetry, type Telemetry } from "../telemetry/telemetry.ts";
 import { Bus, WRITE_BATCHING, type MessageBus } from "./bus.ts";
+import { applyHooks } from "./hooks.ts";
 import { currentInterface, type InterfaceVerdict, InterfaceWatch } from "./interface-watch.ts";
 import { readSettings, type Settings } from "./settings.ts";
 
@@ -60,7 +61,7 @@ export async function runService(
   try {
     const env = processEnv();
     const settings = readSettings(env);
-    telemetry = createTelemetry({ service: name, env, clock });
+    telemetry = createTelemetry({ service: name, env, clock, logShare: settings.logShare });
     crashOnDefect(name, telemetry);
     await run(name, settings, telemetry, clock, startedMs, start);
   } catch (error) {
@@ -111,9 +112,13 @@ async function run(
     pid: process.pid,
     dds_domain: settings.ddsDomain,
   });
+  await clock.sleep(settings.startDelaySeconds * 1000);
   const bus = new Bus({
     domainId: settings.ddsDomain,
     forceQos: settings.forceQos,
+    readerQos: settings.readerQos,
+    partition: settings.ddsPartition,
+    output: settings.output,
     // Fragments are merged in this order; the environment's has precedence.
     configXml: [WRITE_BATCHING, settings.cycloneDdsUri].filter((xml) => xml !== "").join(","),
     telemetry,
@@ -155,8 +160,10 @@ async function run(
     process.exit(0);
   };
   stopOnSignal(telemetry, stop);
-  service.serve(TOPOLOGY[name].metricsPort, metricsHandler(telemetry));
+  const port = settings.metricsPort ?? TOPOLOGY[name].metricsPort;
+  service.serve(port, metricsHandler(telemetry));
   keepHouse(service, bus);
+  applyHooks(service);
   await start(service);
 }
 

@@ -7,6 +7,7 @@ import {
   trace,
   TraceFlags,
 } from "@opentelemetry/api";
+import type { Logger as OtelLogger } from "@opentelemetry/api-logs";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { defaultResource, type Resource, resourceFromAttributes } from "@opentelemetry/resources";
 import { LoggerProvider } from "@opentelemetry/sdk-logs";
@@ -58,11 +59,13 @@ export interface TelemetryOptions {
   readonly env: Env;
   readonly clock?: Clock;
   readonly write?: (line: string) => void;
+  /** Share of the log records that is exported; standard output gets all of them. */
+  readonly logShare?: number;
 }
 
 /** Creates a service's telemetry; throws UsageError for an invalid OTEL_* variable. */
 export function createTelemetry(options: TelemetryOptions): Telemetry {
-  const { service, env, clock = systemClock, write } = options;
+  const { service, env, clock = systemClock, write, logShare = 1 } = options;
   const [traces, logs, metrics] = [
     otlpSettings(env, "traces"),
     otlpSettings(env, "logs"),
@@ -87,7 +90,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   const meters = new Meters(service, metering.getMeter(SCOPE));
   const logger = createLogger({
     service,
-    otel: logging.getLogger(SCOPE),
+    otel: sampled(logging.getLogger(SCOPE), logShare),
     clock,
     ...(write === undefined ? {} : { write }),
     count: (level) => meters.counter("cms_log_records_total", { level }).add(1),
@@ -132,6 +135,21 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
         Promise.allSettled([tracing.shutdown(), logging.shutdown(), metering.shutdown()]),
         clock.sleep(SHUTDOWN_MS),
       ]);
+    },
+  };
+}
+
+/** Passes on this share of the records, evenly spread. */
+function sampled(logger: OtelLogger, share: number): OtelLogger {
+  if (share === 1) return logger;
+  let due = 0;
+  return {
+    enabled: (options) => logger.enabled(options),
+    emit: (record) => {
+      due += share;
+      if (due < 1) return;
+      due -= 1;
+      logger.emit(record);
     },
   };
 }

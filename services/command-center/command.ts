@@ -18,7 +18,7 @@ export function startCommand(service: Service): void {
   const publisher = bus.publisher("MissionOrderTopic");
   const publish = tracedPublish(telemetry, "MissionOrderTopic", publisher);
   const seconds = meters.histogram("cms_command_processing_seconds");
-  const policy = new Policy();
+  const policy = new Policy(service.settings.engage);
   // The start time makes order ids of two runs differ.
   const series = clock.nowMs().toString(36);
   const kept: string[] = [];

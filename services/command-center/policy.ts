@@ -20,6 +20,12 @@ interface Standing {
 /** Decides on orders, one track at a time. */
 export class Policy {
   readonly #standing = new Map<string, Standing>();
+  readonly #engages: boolean;
+
+  /** Without `engages`, every threat is monitored only. */
+  constructor(engages = true) {
+    this.#engages = engages;
+  }
 
   /** Returns the order for this assessment, if one is due. */
   decide(
@@ -28,7 +34,8 @@ export class Policy {
   ): Decision | undefined {
     const { track_id: trackId, level, rationale } = assessment;
     const before = this.#standing.get(trackId);
-    const action = level === "HIGH" || level === "CRITICAL" ? "ENGAGE" : "MONITOR";
+    const isDangerous = level === "HIGH" || level === "CRITICAL";
+    const action = isDangerous && this.#engages ? "ENGAGE" : "MONITOR";
     if (before !== undefined && before.level === level && nowMs - before.orderedMs < REPEAT_MS) {
       before.seenMs = nowMs;
       return undefined;

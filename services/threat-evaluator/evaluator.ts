@@ -10,7 +10,7 @@ import { rate, type ThreatLevel } from "./rules.ts";
 const FORGET_MS = 60_000;
 
 export function startEvaluator(service: Service): void {
-  const { telemetry, bus, clock } = service;
+  const { telemetry, bus, clock, settings } = service;
   const { meters, logger } = telemetry;
   const publisher = bus.publisher("ThreatAssessmentTopic");
   const publish = tracedPublish(telemetry, "ThreatAssessmentTopic", publisher);
@@ -34,7 +34,7 @@ export function startEvaluator(service: Service): void {
       return;
     }
     const prior = known.get(trackId)?.level;
-    const { level, priority, score, rationale } = rate(message, prior);
+    const { level, priority, score, rationale } = rate(message, prior, settings.threatOffset);
     known.set(trackId, { level, seenMs: clock.nowMs() });
     const attributes = {
       "threat.level": level,

@@ -13,6 +13,7 @@ const CLASS_POINTS: Readonly<Record<TacticalTrack["classification"], number>> = 
 /** Each of these metres per second gives one point, up to MAX_SPEED_POINTS. */
 const MPS_PER_POINT = 20;
 const MAX_SPEED_POINTS = 30;
+const MAX_SCORE = 100;
 const LOW_ALTITUDE = { belowM: 4_000, points: 20 };
 const MEDIUM_ALTITUDE = { belowM: 9_000, points: 10 };
 /** Minimum score of a level. */
@@ -37,10 +38,11 @@ export interface Rating {
   readonly rationale: string;
 }
 
-/** Rates a track; `prior` is its previous level. */
+/** Rates a track; `prior` is its previous level, `offset` is added to each score. */
 export function rate(
   track: Pick<TacticalTrack, "position" | "velocity" | "classification">,
   prior: ThreatLevel | undefined,
+  offset = 0,
 ): Rating {
   const speed = length(track.velocity);
   const altitude = track.position.z;
@@ -51,7 +53,8 @@ export function rate(
       : altitude < MEDIUM_ALTITUDE.belowM
         ? MEDIUM_ALTITUDE.points
         : 0;
-  const score = CLASS_POINTS[track.classification] + speedPoints + altitudePoints;
+  const points = CLASS_POINTS[track.classification] + speedPoints + altitudePoints + offset;
+  const score = Math.min(MAX_SCORE, Math.max(0, points));
   const level = levelOf(score, prior);
   return {
     level,

@@ -4,6 +4,7 @@ import { cleanup } from "./cleanup.ts";
 import { doctor } from "./doctor.ts";
 import { down } from "./down.ts";
 import { examine } from "./examine.ts";
+import { generate } from "./generate.ts";
 import { inject } from "./inject.ts";
 import { logs } from "./logs.ts";
 import { mcp } from "./mcp.ts";
@@ -23,6 +24,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   logs,
   mcp,
   record,
+  generate,
   examine,
   remedy,
   verify,

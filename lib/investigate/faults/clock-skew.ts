@@ -1,12 +1,16 @@
-/**
- * A host whose clock is wrong. Telemetry alone does not tell it from other classes: no claim is its
- * own.
- */
+/** A host whose clock is wrong: its readers refuse what it sends for its time. */
+import { must } from "../hypotheses/entailment.ts";
 import type { Fault } from "../hypotheses/fault.ts";
-import { answersScrapes, running } from "../hypotheses/shared-claims.ts";
+import { answersScrapes, refusedFor, running } from "../hypotheses/shared-claims.ts";
+import { isMuteOrSlow } from "./slow-publisher.ts";
 
 export const fault: Fault = {
-  entails: [running, answersScrapes],
+  entails: [
+    running,
+    answersScrapes,
+    must(refusedFor("in_the_future|too_old", "times that make no sense")),
+    isMuteOrSlow,
+  ],
   states: ["working", "mute"],
   words: /clock (skew|drift)/i,
 };

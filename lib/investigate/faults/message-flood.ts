@@ -53,5 +53,6 @@ export const fault: Fault = {
   ],
   absent: nobodyFloods,
   states: ["overloaded", "working"],
-  words: /flood|excessive (message|publish|rate)|(publish|message)[- ]rate|too many messages/i,
+  words:
+    /(?<!log[- ])flood|excessive (message|publish|rate)|(publish|message)[- ]rate|too many messages/i,
 };

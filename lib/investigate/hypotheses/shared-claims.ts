@@ -56,3 +56,15 @@ export const matchesNobody: Draft = {
 /** How often an endpoint of the service and a peer refused each other's QoS. */
 export const INCOMPATIBLE =
   'sum(cms_dds_incompatible_qos_total{job="cms-services",instance=~"$service:.+"})';
+
+/** Source tracks per second that fusion refuses for reasons. */
+export const refusedQuery = (reasons: string): string =>
+  `sum(rate(cms_fusion_refused_total{job="cms-services",reason=~"${reasons}"}[30s]))`;
+
+export const refusedFor = (reasons: string, what: string): Draft => ({
+  claim: `fusion refuses source tracks for ${what}`,
+  signal: "cms_fusion_refused_total",
+  promql: refusedQuery(reasons),
+  holds: { op: ">", value: 0 },
+  noData: "refutes",
+});

@@ -42,6 +42,7 @@ const MESSAGING_ATTRIBUTES = [
 
 /** Declared events that no lab can show, and why. */
 const NOT_PROVOKED: Partial<Record<LogEvent, string>> = {
+  loop_debug: "needs logging for debugging; lib/service/hooks.test.ts has it",
   message_rejected:
     "needs a writer that is not of the CMS; lib/service/bus.test.ts makes the bus say it",
   mission_order_expired:

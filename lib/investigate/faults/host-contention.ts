@@ -1,0 +1,25 @@
+/** Other load on the machine, from which many services suffer at once. */
+import { NORMS } from "../../contract/norms.ts";
+import { must } from "../hypotheses/entailment.ts";
+import type { Fault } from "../hypotheses/fault.ts";
+import { answersScrapes } from "../hypotheses/shared-claims.ts";
+import { nobodyIsThrottled } from "./cpu-starvation.ts";
+import { nobodyFloods } from "./message-flood.ts";
+
+export const fault: Fault = {
+  entails: [
+    answersScrapes,
+    must({
+      claim: "several sensors warn at once",
+      signal: "cms_log_records_total",
+      promql:
+        'count(increase(cms_log_records_total{job="cms-services",instance=~".+-sensor:.+",level="WARN"}[1m]) > 0)',
+      holds: { op: ">=", value: NORMS.lateServices.value },
+      noData: "refutes",
+    }),
+    nobodyIsThrottled,
+    nobodyFloods,
+  ],
+  states: ["overloaded", "working"],
+  words: /noisy neighbou?r|host contention|(other|foreign) load on the (machine|host)/i,
+};

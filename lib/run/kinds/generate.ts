@@ -1,0 +1,173 @@
+/**
+ * Draws incidents from a seed and records those that pass every gate. The folder says where to go
+ * on: an incident that was drawn is never drawn again.
+ */
+import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { UsageError } from "../../base/errors.ts";
+import { createPrng } from "../../base/prng.ts";
+import { z } from "zod";
+import { nameOfDraws, scenarioOf } from "../../../scenarios/compose.ts";
+import { type DrawnIncident, drawIncident } from "../../../scenarios/space.ts";
+import { checkResultsFolder } from "../artefacts.ts";
+import type { RunContext } from "../context.ts";
+import { type LabRange, type LabRequest, sideBySide, withOwnLabs } from "../labs.ts";
+import { recordIncident, type RecordSettings } from "../record.ts";
+import { readRules, readRulesText } from "../rules.ts";
+import { versions } from "../versions.ts";
+import { type Tier, TIERS } from "./difficulty.ts";
+import { ENDS, type Pair } from "./ledger.ts";
+import { endOf } from "./verify-kinds.ts";
+
+export interface GenerateRequest {
+  readonly seed: number;
+  /** Incidents that the folder holds in the end, of the tier that is asked for. */
+  readonly count: number;
+  readonly tier?: Tier | undefined;
+  readonly labs: LabRequest;
+  readonly folder: string;
+}
+
+const DrawnSchema = z.strictObject({
+  seed: z.number(),
+  /** Which of the seed's incidents. */
+  number: z.number(),
+  scenario: z.string(),
+  onset_seconds: z.number(),
+  end: z.enum(ENDS),
+  alert: z.string().nullable(),
+  tier: z.enum(TIERS).nullable(),
+  /** Id of its bundle; null when it did not pass. */
+  incident: z.string().nullable(),
+  /** Seconds of lab. */
+  seconds: z.number(),
+  reason: z.string(),
+});
+export type Drawn = z.infer<typeof DrawnSchema>;
+
+/** With fewer than this share of draws in the tier, a run ends rather than going on for ever. */
+const MAX_DRAWS_PER_INCIDENT = 8;
+
+const logOf = (folder: string): string => join(folder, "drawn.jsonl");
+
+/** What was drawn into a folder so far. A line that a crash has cut off counts as not drawn. */
+export function readDrawn(folder: string): Drawn[] {
+  const path = logOf(folder);
+  if (!existsSync(path)) return [];
+  return readFileSync(path, "utf8")
+    .split("\n")
+    .flatMap((line) => {
+      try {
+        return DrawnSchema.safeParse(JSON.parse(line)).data ?? [];
+      } catch (error) {
+        if (error instanceof SyntaxError) return [];
+        throw error;
+      }
+    });
+}
+
+/** Draws and records until the folder holds what was asked for; returns all that was drawn of the seed. */
+export async function generate(context: RunContext, request: GenerateRequest): Promise<Drawn[]> {
+  const { seed, labs, folder } = request;
+  if (labs.engine !== "native") {
+    throw new UsageError(`Cannot generate: the engine must be native, but is ${labs.engine}`);
+  }
+  checkResultsFolder(folder);
+  const settings: RecordSettings = {
+    engine: labs.engine,
+    keepTelemetry: false,
+    rules: readRules(),
+    rulesText: readRulesText(),
+    versions: await versions(labs.engine),
+    bundles: folder,
+  };
+  await withOwnLabs(context, labs, async (own) => {
+    for (;;) {
+      const batch = await nextBatch(request, own);
+      if (batch.length === 0) break;
+      await sideBySide(own, batch, (turn, index) =>
+        recordTurn(context, settings, request, turn, index),
+      );
+    }
+  });
+  return readDrawn(folder).filter((one) => one.seed === seed);
+}
+
+interface TurnOf {
+  readonly number: number;
+  readonly drawn: DrawnIncident;
+}
+
+/** The next incidents to try: as many as are missing and as there are labs; one that runs alone, alone. */
+async function nextBatch(
+  { seed, count, tier, folder }: GenerateRequest,
+  { count: labs }: LabRange,
+): Promise<TurnOf[]> {
+  const done = readDrawn(folder).filter((one) => one.seed === seed);
+  const passed = done.filter(
+    ({ incident, tier: own }) => incident !== null && (tier === undefined || own === tier),
+  );
+  const missing = Math.min(count - passed.length, count * MAX_DRAWS_PER_INCIDENT - done.length);
+  const tried = new Set(done.map(({ number }) => number));
+  const batch: TurnOf[] = [];
+  for (let number = 1; batch.length < Math.min(missing, labs); number++) {
+    if (tried.has(number)) continue;
+    const drawn = await drawIncident(createPrng(seed), seed, number);
+    const isAlone = drawn.draws.some(({ kind }) => kind.alone === true);
+    if (isAlone && batch.length > 0) break;
+    batch.push({ number, drawn });
+    if (isAlone) break;
+  }
+  return batch;
+}
+
+async function recordTurn(
+  context: RunContext,
+  settings: RecordSettings,
+  { seed, folder }: GenerateRequest,
+  { number, drawn }: TurnOf,
+  labIndex: number,
+): Promise<void> {
+  const scenario = scenarioOf(drawn.draws);
+  const startedMs = performance.now();
+  const result = await recordIncident(context, settings, {
+    scenario,
+    repeat: number,
+    seed,
+    labIndex,
+    prefix: `[${number} ${scenario.name}] `,
+    earlier: [],
+    onsetMs: drawn.onsetSeconds * 1000,
+    once: true,
+  });
+  const found: Pick<Drawn, "end" | "alert" | "reason" | "tier" | "incident"> =
+    result.kind === "recorded"
+      ? {
+          end: "fires",
+          alert: result.alert,
+          reason: "",
+          tier: result.recorded.recording.difficulty?.tier ?? null,
+          incident: result.recorded.recording.incident,
+        }
+      : { ...endOf(result.incident, settings.rules), tier: null, incident: null };
+  const line: Drawn = {
+    seed,
+    number,
+    scenario: nameOfDraws(drawn.draws),
+    onset_seconds: drawn.onsetSeconds,
+    seconds: Math.round((performance.now() - startedMs) / 1000),
+    ...found,
+  };
+  mkdirSync(folder, { recursive: true });
+  appendFileSync(logOf(folder), `${JSON.stringify(line)}\n`);
+}
+
+/** Single faults among what was drawn, as pairs for the coverage table. */
+export const pairsOfDrawn = (drawn: readonly Drawn[]): Pair[] =>
+  drawn.flatMap(({ scenario, end, alert, seconds, reason }) => {
+    const [kind = "", service = ""] = scenario.split(".");
+    if (scenario.includes("+")) return [];
+    return [
+      { name: scenario, kind, service, end, alert, holds: [], seconds, reason, found_unix_ms: 0 },
+    ];
+  });

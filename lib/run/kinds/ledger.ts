@@ -1,0 +1,59 @@
+/** What was found out about pairs of kind and target: one line of JSON each, added as it is found. */
+import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { z } from "zod";
+
+/**
+ * How a pair ended: an alert fired, none did, the fault had no effect, this machine cannot make it,
+ * or the system did not recover.
+ */
+export const ENDS = [
+  "fires",
+  "bites",
+  "silent",
+  "no-effect",
+  "impossible",
+  "stays-broken",
+] as const;
+
+const PairSchema = z.strictObject({
+  name: z.string(),
+  kind: z.string(),
+  service: z.string(),
+  end: z.enum(ENDS),
+  /** Uid of the alert that fired first. */
+  alert: z.string().nullable(),
+  /** Kinds of which the signature held on the same target, its own among them. */
+  holds: z.array(z.string()),
+  /** Seconds of lab. */
+  seconds: z.number(),
+  reason: z.string(),
+  found_unix_ms: z.number(),
+});
+export type Pair = z.infer<typeof PairSchema>;
+
+/** The lines of a ledger; of several about one pair the last one counts. */
+export function readLedger(path: string): Pair[] {
+  if (!existsSync(path)) return [];
+  const pairs = new Map<string, Pair>();
+  for (const line of readFileSync(path, "utf8").split("\n")) {
+    const pair = parsed(line);
+    if (pair !== undefined) pairs.set(pair.name, pair);
+  }
+  return [...pairs.values()];
+}
+
+/** A line that was cut off by a crash is none. */
+function parsed(line: string): Pair | undefined {
+  try {
+    return PairSchema.safeParse(JSON.parse(line)).data;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+export function addToLedger(path: string, pair: Pair): void {
+  mkdirSync(dirname(path), { recursive: true });
+  appendFileSync(path, `${JSON.stringify(pair)}\n`);
+}

@@ -1,0 +1,246 @@
+/**
+ * Proves kinds on their targets, pair after pair, and goes on where it was stopped.
+ *
+ * In full, each pair gets a lab of its own and everything that an incident needs: signature, alert,
+ * heal, recovery. Quickly, many pairs share a lab and only show that the fault bites and heals.
+ */
+import { systemClock } from "../../base/clock.ts";
+import { EnvironmentError, messageOf, UserFacingError } from "../../base/errors.ts";
+import { createPrometheusClient } from "../../base/prometheus.ts";
+import type { AlertRule } from "../../contract/alert-rules.ts";
+import type { Lab } from "../../lab/lab.ts";
+import { drawsOf, scenarioOf } from "../../../scenarios/compose.ts";
+import type { Draw } from "../../../scenarios/kind.ts";
+import type { Scenario } from "../../../scenarios/load.ts";
+import { allPairs, nameOfDraw, QUICK } from "../../../scenarios/space.ts";
+import type { RunContext } from "../context.ts";
+import { type Incident, runIncident, urlsOf } from "../incident.ts";
+import { Injection } from "../injection.ts";
+import { BUDGET } from "../investigators.ts";
+import { type LabRange, type LabRequest, sideBySide, withOwnLabs } from "../labs.ts";
+import { mustKeepSecret } from "../leaks.ts";
+import { readRules } from "../rules.ts";
+import { prove, proveWorking, type StepContext } from "../steps.ts";
+import { addToLedger, type Pair, readLedger } from "./ledger.ts";
+
+export interface VerifyKindsRequest {
+  /** Kinds or pairs; all when none is named. */
+  readonly names: readonly string[];
+  readonly quick: boolean;
+  readonly labs: LabRequest;
+  /** The ledger; pairs that it holds are not proven again. */
+  readonly ledger: string;
+}
+
+/** Proves what the ledger does not hold, and returns all of the pairs that were asked for. */
+export async function verifyKinds(
+  context: RunContext,
+  { names, quick, labs, ledger }: VerifyKindsRequest,
+): Promise<Pair[]> {
+  const draws = await chosenDraws(names, quick);
+  const wanted = new Set(draws.map(nameOfDraw));
+  const done = new Set(readLedger(ledger).map(({ name }) => name));
+  const left = draws.filter((draw) => !done.has(nameOfDraw(draw)));
+  context.progress().line(`${left.length} of ${draws.length} pairs to prove`);
+  const keep = (pair: Pair): void => addToLedger(ledger, pair);
+  await withOwnLabs(context, labs, async (own) => {
+    const side = left.filter(({ kind }) => kind.alone !== true);
+    const alone = left.filter(({ kind }) => kind.alone === true);
+    await proveSide(context, own, side, quick, keep);
+    // What loads the whole machine would spoil what runs beside it.
+    await proveSide(context, { ...own, count: 1 }, alone, quick, keep);
+  });
+  return readLedger(ledger).filter(({ name }) => wanted.has(name));
+}
+
+async function chosenDraws(names: readonly string[], quick: boolean): Promise<Draw[]> {
+  const chosen = names.length === 0 && quick ? QUICK : names;
+  const pairs = chosen.filter((name) => name.includes("."));
+  const kinds = chosen.filter((name) => !name.includes("."));
+  const named = (await Promise.all(pairs.map((name) => drawsOf(name)))).flat();
+  return kinds.length > 0 || pairs.length === 0 ? [...named, ...(await allPairs(kinds))] : named;
+}
+
+async function proveSide(
+  context: RunContext,
+  labs: LabRange,
+  draws: readonly Draw[],
+  quick: boolean,
+  keep: (pair: Pair) => void,
+): Promise<void> {
+  if (!quick) {
+    await sideBySide(labs, draws, async (draw, index) =>
+      keep(await proveOne(context, labs, index, draw)),
+    );
+    return;
+  }
+  const parts = Array.from({ length: labs.count }, (_, i) =>
+    draws.filter((_draw, j) => j % labs.count === i),
+  );
+  await sideBySide(labs, parts, (part, index) => proveTogether(context, labs, index, part, keep));
+}
+
+/** One pair as an incident of its own. */
+async function proveOne(
+  context: RunContext,
+  { engine }: LabRange,
+  index: number,
+  draw: Draw,
+): Promise<Pair> {
+  const scenario = scenarioOf([draw]);
+  const rules = readRules();
+  const startedMs = performance.now();
+  let holds: string[] = [];
+  const lab = context.createLab({ engine, index, lifetime: "with-caller" });
+  const incident = await runIncident(scenario, {
+    lab,
+    rules,
+    investigators: [],
+    budget: BUDGET,
+    seed: 0,
+    keepTelemetry: false,
+    signal: context.signal,
+    progress: context.progress(`[${scenario.name}] `),
+    onFiring: async () => {
+      holds = await signaturesHolding(lab, draw);
+      await mustKeepSecret(urlsOf(lab), scenario);
+    },
+  });
+  return pairOf(draw, { ...endOf(incident, rules), holds, startedMs });
+}
+
+interface Found {
+  readonly end: Pair["end"];
+  readonly alert: string | null;
+  readonly reason: string;
+  readonly holds: readonly string[];
+  readonly startedMs: number;
+}
+
+const pairOf = (draw: Draw, { startedMs, holds, ...found }: Found): Pair => ({
+  name: nameOfDraw(draw),
+  kind: draw.kind.name,
+  service: draw.service,
+  ...found,
+  holds: [...holds],
+  seconds: Math.round((performance.now() - startedMs) / 1000),
+  found_unix_ms: systemClock.nowMs(),
+});
+
+/** What an incident says of its pair. */
+export function endOf(
+  { outcome, timeline, alert }: Pick<Incident, "outcome" | "timeline" | "alert">,
+  rules: readonly AlertRule[],
+): Pick<Found, "end" | "alert" | "reason"> {
+  const has = (name: string): boolean => timeline.some((event) => event.name === name);
+  const uid = rules.find(({ title }) => title === alert?.alert_name)?.uid ?? null;
+  if (outcome.kind === "valid") return { end: "fires", alert: uid, reason: "" };
+  const { reason } = outcome;
+  // A defect, a machine that fails, and a fault that cannot be made are no finding about alerts.
+  if (!has("inject") || outcome.kind === "harness-defect" || outcome.phase === "inject") {
+    return { end: "impossible", alert: uid, reason };
+  }
+  if (has("alert-firing")) return { end: "stays-broken", alert: uid, reason };
+  return { end: has("signature") ? "silent" : "no-effect", alert: uid, reason };
+}
+
+/** The kinds of which the signature holds on this target now, with the amounts of the middle. */
+async function signaturesHolding(lab: Lab, { service, kind }: Draw): Promise<string[]> {
+  const prometheus = createPrometheusClient(`http://localhost:${lab.ports.prometheus}`);
+  const others = (await allPairs()).filter((one) => one.service === service || one.kind === kind);
+  const held: string[] = [];
+  // One after the other: all at once are more than Prometheus answers in time on a busy machine.
+  for (const other of others) {
+    const { ok } = await scenarioOf([other]).signature.holds({ lab, prometheus });
+    if (ok) held.push(other.service === service ? other.kind.name : nameOfDraw(other));
+  }
+  return held;
+}
+
+const WORKING_MS = 90_000;
+
+/** Many pairs in one lab, one after the other. */
+async function proveTogether(
+  context: RunContext,
+  { engine }: LabRange,
+  index: number,
+  draws: readonly Draw[],
+  keep: (pair: Pair) => void,
+): Promise<void> {
+  const lab = context.createLab({ engine, index, lifetime: "with-caller" });
+  const { signal } = context;
+  const progress = context.progress(`[lab ${index}] `);
+  const prometheus = createPrometheusClient(`http://localhost:${lab.ports.prometheus}`);
+  const step: StepContext = { prometheus, progress, signal };
+  try {
+    for (const draw of draws) {
+      signal.throwIfAborted();
+      await lab.up({ keepTelemetry: true, signal });
+      await proveWorking(step, WORKING_MS);
+      const startedMs = performance.now();
+      keep(pairOf(draw, { ...(await bite(draw, lab, step)), startedMs }));
+    }
+  } finally {
+    progress.settle();
+    await lab.down();
+  }
+}
+
+/** Shows that a fault bites and heals, without its alert. */
+async function bite(draw: Draw, lab: Lab, step: StepContext): Promise<Omit<Found, "startedMs">> {
+  const scenario = scenarioOf([draw]);
+  const { prometheus, progress, signal } = step;
+  progress.line(scenario.name);
+  const log = (line: string): void => progress.line(line);
+  const injection = new Injection({
+    scenario,
+    context: { lab, prometheus, signal, log },
+    cleanupLog: log,
+  });
+  const none = { alert: null, holds: [] as string[] };
+  let holds: string[] = [];
+  try {
+    await injection.inject();
+  } catch (error) {
+    await injection.end();
+    return { ...none, end: "impossible", reason: expected(error) };
+  }
+  let end: Pair["end"] = "no-effect";
+  let isHealthy = false;
+  try {
+    await proveSigns(scenario, lab, step, true);
+    holds = await signaturesHolding(lab, draw);
+    end = "stays-broken";
+    await injection.heal();
+    await proveSigns(scenario, lab, step, false);
+    await proveWorking(step, WORKING_MS);
+    isHealthy = true;
+    return { ...none, end: "bites", holds, reason: "" };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { ...none, end, holds, reason: expected(error) };
+  } finally {
+    await injection.end();
+    // A lab in which something went wrong is not used for another pair.
+    if (!isHealthy) await lab.down();
+  }
+}
+
+async function proveSigns(
+  { signature, fault, deadlines }: Scenario,
+  lab: Lab,
+  step: StepContext,
+  wanted: boolean,
+): Promise<void> {
+  const what = wanted ? `the signature of ${fault.kind}` : `${fault.kind} healed`;
+  await prove(step, what, deadlines.signatureMs, async () => {
+    const { ok, seen } = await signature.holds({ lab, prometheus: step.prometheus });
+    return { ok: ok === wanted, seen };
+  });
+}
+
+/** The message of an error of the environment; a defect is thrown on. */
+function expected(error: unknown): string {
+  if (!(error instanceof UserFacingError) && !(error instanceof EnvironmentError)) throw error;
+  return messageOf(error);
+}

@@ -1,0 +1,50 @@
+import { changeOrHeal, type Fault } from "../define.ts";
+
+/** A burner ends by itself, should its owner be killed. */
+const LONGEST_SECONDS = 1800;
+const HIGHEST_PRIORITY = -10;
+
+/** Starts programs on the lab's machine that use all the processor time they get. */
+export function busyHost(parameters: { readonly burners: number }): Fault {
+  const { burners } = parameters;
+  let running: Bun.Subprocess[] = [];
+  const spin = "while :; do :; done";
+  return {
+    kind: "busy-host",
+    parameters,
+    inject: ({ log }) =>
+      changeOrHeal(
+        log,
+        async () => {
+          running = Array.from({ length: burners }, () =>
+            Bun.spawn(
+              [
+                "timeout",
+                "--signal=KILL",
+                String(LONGEST_SECONDS),
+                "nice",
+                "-n",
+                String(HIGHEST_PRIORITY),
+                "sh",
+                "-c",
+                spin,
+              ],
+              { stdin: "ignore", stdout: "ignore", stderr: "ignore" },
+            ),
+          );
+          await Promise.resolve(log(`${burners} programs burn processor time`));
+        },
+        async (say) => {
+          // timeout(1) passes SIGTERM on to what it runs.
+          for (const each of running) each.kill("SIGTERM");
+          await Promise.all(running.map(({ exited }) => exited));
+          running = [];
+          say("nothing burns processor time any more");
+        },
+      ),
+    probe: () => {
+      const alive = running.filter(({ exitCode }) => exitCode === null).length;
+      return Promise.resolve({ ok: alive === burners, seen: `${alive} of ${burners} burn` });
+    },
+  };
+}

@@ -1,0 +1,17 @@
+import { replaceService } from "../faults/replace-service.ts";
+import { defineKind } from "../kind.ts";
+import { partlyTakenIn, pictureAlerts, refusedTracks, SENSORS } from "../signs.ts";
+
+export const kind = defineKind({
+  title: "The clock of $service is $amount s ahead of the others",
+  faultClass: "clock_skew",
+  alsoAccept: [{ fault_class: "data_quality", why: "time stamps are content" }],
+  dds: true,
+  changes: "process",
+  targets: SENSORS,
+  intensity: { unit: "s", min: 2, max: 3600 },
+  fault: (service, seconds) =>
+    replaceService({ service, env: { CMS_OUTPUT: `time_offset:${seconds}` } }),
+  signature: (service) => [refusedTracks("in_the_future"), partlyTakenIn(service)],
+  alerts: pictureAlerts,
+});
