@@ -1,17 +1,20 @@
 /** The syntax tree of TraceQL, after parsing and checking. */
 import type { Test } from "../regex.ts";
 
-export type Intrinsic =
-  | "duration"
-  | "name"
-  | "status"
-  | "statusMessage"
-  | "kind"
-  | "rootName"
-  | "rootServiceName"
-  | "traceDuration"
-  | "trace:id"
-  | "span:id";
+/** The intrinsic fields, each with its scoped name. */
+export const INTRINSICS = {
+  duration: "span:duration",
+  kind: "span:kind",
+  name: "span:name",
+  rootName: "trace:rootName",
+  rootServiceName: "trace:rootService",
+  status: "span:status",
+  statusMessage: "span:statusMessage",
+  traceDuration: "trace:duration",
+  "trace:id": "trace:id",
+  "span:id": "span:id",
+} as const;
+export type Intrinsic = keyof typeof INTRINSICS;
 
 export type Field =
   | { readonly kind: "intrinsic"; readonly name: Intrinsic }

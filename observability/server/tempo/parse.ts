@@ -4,42 +4,29 @@ import type { SyntaxNode } from "@lezer/common";
 import { SPAN_KINDS, STATUSES } from "../otlp/span-enums.ts";
 import { QueryError } from "../query-error.ts";
 import { childrenOf, durationNs, Source, unquote } from "../syntax.ts";
-import type {
-  Aggregate,
-  CompareOp,
-  Field,
-  Intrinsic,
-  Operand,
-  PipelineStage,
-  Spanset,
-  SpansetOp,
-  TraceQuery,
-  Value,
+import {
+  type Aggregate,
+  type CompareOp,
+  type Field,
+  type Intrinsic,
+  INTRINSICS,
+  type Operand,
+  type PipelineStage,
+  type Spanset,
+  type SpansetOp,
+  type TraceQuery,
+  type Value,
 } from "./ast.ts";
 import { readCondition } from "./expression.ts";
 
 const MAX_DEPTH = 128;
 
-const INTRINSICS: Readonly<Record<string, Intrinsic>> = {
-  duration: "duration",
-  "span:duration": "duration",
-  name: "name",
-  "span:name": "name",
-  status: "status",
-  "span:status": "status",
-  statusMessage: "statusMessage",
-  "span:statusMessage": "statusMessage",
-  kind: "kind",
-  "span:kind": "kind",
-  rootName: "rootName",
-  "trace:rootName": "rootName",
-  rootServiceName: "rootServiceName",
-  "trace:rootService": "rootServiceName",
-  traceDuration: "traceDuration",
-  "trace:duration": "traceDuration",
-  "trace:id": "trace:id",
-  "span:id": "span:id",
-};
+const INTRINSIC_NAMES = new Map<string, Intrinsic>(
+  (Object.keys(INTRINSICS) as Intrinsic[]).flatMap((name) => [
+    [name, name],
+    [INTRINSICS[name], name],
+  ]),
+);
 const SPANSET_OPS = new Set<string>(["&&", "||", ">", ">>", "<", "<<", "~"]);
 
 /**
@@ -164,7 +151,7 @@ class Reader {
   #field(node: SyntaxNode): Field {
     const child = node.firstChild;
     if (child?.name === "IntrinsicField") {
-      const name = INTRINSICS[this.#source.text(child)];
+      const name = INTRINSIC_NAMES.get(this.#source.text(child));
       if (name === undefined) throw this.#source.unsupported(`field ${this.#source.text(child)}`);
       return { kind: "intrinsic", name };
     }

@@ -9,7 +9,14 @@ import { SPAN_KINDS, STATUSES } from "../otlp/span-enums.ts";
 import { QueryError, unsupported } from "../query-error.ts";
 import type { Store } from "../store/store.ts";
 import { durationNs } from "../syntax.ts";
-import type { Expression, TraceQuery } from "./ast.ts";
+import {
+  type CompareOp,
+  type Expression,
+  type Field,
+  INTRINSICS,
+  type TraceQuery,
+  type Value,
+} from "./ast.ts";
 import { parseTraceQl } from "./parse.ts";
 import { searchTraces, TagIndex } from "./search.ts";
 import { loadTrace, type Span, traceBatches } from "./traces.ts";
@@ -92,16 +99,7 @@ function addSearchRoute(app: Hono, store: Store, clock: Clock): void {
   });
 }
 
-const INTRINSIC_TAGS = [
-  "duration",
-  "kind",
-  "name",
-  "rootName",
-  "rootServiceName",
-  "status",
-  "statusMessage",
-  "traceDuration",
-];
+const INTRINSIC_TAGS = Object.keys(INTRINSICS).filter((name) => !name.includes(":"));
 
 function addTagRoutes(app: Hono, store: Store): void {
   const index = (): TagIndex => {
@@ -174,14 +172,11 @@ function tagQuery(params: URLSearchParams): TraceQuery {
     const name = match[1] ?? "";
     const value = match[2]?.replaceAll(/\\(.)/g, "$1") ?? match[3] ?? "";
     conditions.push(
-      name === "name" || name === "status" || name === "status.code"
-        ? intrinsicEquals(name === "name" ? "name" : "status", value)
-        : {
-            kind: "compare",
-            op: "=",
-            left: { kind: "attribute", scope: "any", name },
-            right: { kind: "value", value: { kind: "string", value } },
-          },
+      name === "name"
+        ? compare({ kind: "intrinsic", name }, "=", { kind: "string", value })
+        : name === "status" || name === "status.code"
+          ? compare({ kind: "intrinsic", name: "status" }, "=", { kind: "status", value })
+          : compare({ kind: "attribute", scope: "any", name }, "=", { kind: "string", value }),
     );
   }
   for (const [param, op] of [
@@ -195,12 +190,8 @@ function tagQuery(params: URLSearchParams): TraceQuery {
       throw new QueryError(
         `invalid ${param}: it must be a duration, but is ${JSON.stringify(text)}`,
       );
-    conditions.push({
-      kind: "compare",
-      op,
-      left: { kind: "intrinsic", name: "traceDuration" },
-      right: { kind: "value", value: { kind: "duration", value: ns } },
-    });
+    const value: Value = { kind: "duration", value: ns };
+    conditions.push(compare({ kind: "intrinsic", name: "traceDuration" }, op, value));
   }
   const expression = conditions.reduce<Expression>(
     (left, right) => ({ kind: "and", left, right }),
@@ -209,15 +200,12 @@ function tagQuery(params: URLSearchParams): TraceQuery {
   return { spanset: { kind: "filter", expression }, stages: [] };
 }
 
-function intrinsicEquals(name: "name" | "status", value: string): Expression {
-  const kind = name === "name" ? "string" : "status";
-  return {
-    kind: "compare",
-    op: "=",
-    left: { kind: "intrinsic", name },
-    right: { kind: "value", value: { kind, value } },
-  };
-}
+const compare = (left: Field, op: CompareOp, value: Value): Expression => ({
+  kind: "compare",
+  left,
+  op,
+  right: { kind: "value", value },
+});
 
 const wantsProtobuf = (accept: string | undefined): boolean =>
   accept?.includes("protobuf") ?? false;
