@@ -1,6 +1,6 @@
 /**
- * A service is added to a copy of the project: a row in the table of services, a row of its
- * signals, and its folder. Everything else has to follow. A real lab runs in the copy, hence root.
+ * Adds a service to a copy of the project with a row in the table of services, a row of its signals
+ * and its folder; all else must be derived. A real lab runs in the copy, which needs root.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
@@ -49,7 +49,7 @@ const ports = labPorts(LAB_INDEX);
 const prometheusUrl = `http://127.0.0.1:${ports.prometheus}`;
 let project: ProjectCopy;
 
-/** Puts `text` in front of the one place where `before` stands. */
+/** Inserts `text` before the only occurrence of `before`. */
 async function insert(path: string, before: string, text: string): Promise<void> {
   const file = join(project.folder, path);
   const source = await Bun.file(file).text();

@@ -1,4 +1,4 @@
-/** Chooses the engine of a lab by name. */
+/** Creates a lab by the name of its engine. */
 import { UsageError } from "../base/errors.ts";
 import { DockerLab } from "./docker/docker-lab.ts";
 import type { Lab, Lifetime } from "./lab.ts";
@@ -12,9 +12,7 @@ export interface LabChoice {
   readonly lifetime: Lifetime;
 }
 
-/**
- * Creates a lab (which starts nothing yet); throws UsageError for an engine that does not exist.
- */
+/** Creates a lab without starting it. Throws UsageError for an unknown engine. */
 export function createLab({ engine, index, lifetime }: LabChoice): Lab {
   const options = { index, lifetime, projectDir: PROJECT_DIR };
   switch (engine) {

@@ -1,6 +1,6 @@
 /**
- * Facts about the services' process groups as Prometheus text, under cAdvisor's names. Label `name`
- * is the service.
+ * Renders facts about the services' process groups as Prometheus text with cAdvisor's names; the
+ * label `name` is the service.
  */
 import { CONTAINER_METRICS, type ContainerMetricName } from "../contract/telemetry.ts";
 import type { ServiceName } from "../contract/topology.ts";

@@ -1,13 +1,13 @@
-/** What both engines do alike: what they refuse, how they heal, and how they wait for the lab. */
+/** Common steps of both engines: validation, repair and waiting for readiness. */
 import { type Observation, waitUntil } from "../base/wait.ts";
 import type { ServiceName } from "../contract/topology.ts";
 import { type Lab, type LabStatus, MIN_CORES, type ReplaceOptions } from "./lab.ts";
 
 const MAX_CORES = 64;
-/** A lab is up within seconds; a machine under load takes longer. */
+/** A lab starts within seconds; a loaded machine takes longer. */
 const UP_DEADLINE_MS = 120_000;
 
-/** Throws RangeError for a share of processors that no service can have. */
+/** Throws RangeError for an invalid CPU limit. */
 export function checkCores(service: ServiceName, cores: number | null): void {
   if (cores === null || (cores >= MIN_CORES && cores <= MAX_CORES)) return;
   throw new RangeError(
@@ -15,7 +15,7 @@ export function checkCores(service: ServiceName, cores: number | null): void {
   );
 }
 
-/** Throws RangeError for a memory limit that no service can have. */
+/** Throws RangeError for an invalid memory limit. */
 export function checkMemoryLimit({ memoryLimitBytes }: ReplaceOptions, minBytes: number): void {
   if (memoryLimitBytes === undefined) return;
   if (Number.isInteger(memoryLimitBytes) && memoryLimitBytes >= minBytes) return;
@@ -24,7 +24,7 @@ export function checkMemoryLimit({ memoryLimitBytes }: ReplaceOptions, minBytes:
   );
 }
 
-/** Makes every service canonical again: repairs what a killed run left. */
+/** Restores every changed service, as an aborted run may leave it. */
 export async function healServices(
   lab: Pick<Lab, "replace">,
   { services }: LabStatus,
@@ -37,7 +37,7 @@ export async function healServices(
   }
 }
 
-/** Waits until `look` sees the whole lab, and says once a second what it sees instead. */
+/** Waits until `look` reports the complete lab, and prints its observation once a second. */
 export async function awaitTracks(
   look: () => Promise<Observation<never>>,
   options: {

@@ -1,4 +1,4 @@
-/** Every declared signal arrives in the native lab. */
+/** Checks that every declared signal arrives in the native lab. */
 import { describe, expect, test } from "bun:test";
 import { messageOf } from "../base/errors.ts";
 import { SENSOR_IDS, SERVICES, TOPOLOGY } from "../contract/topology.ts";

@@ -1,6 +1,7 @@
 /**
- * What a machine can lack, with an engine and a Compose that only play their parts: each ends with one line that says the
- * rule, the value and what to do, and with nothing left. `peers/bad-input.suite.ts` provokes the same on a real engine.
+ * Missing requirements of a machine, against a fake engine and a fake Compose: every failure prints
+ * one line with the rule, the value and the next step, and leaves nothing behind.
+ * `peers/bad-input.suite.ts` provokes the same failures on a real engine.
  */
 import { afterAll, describe, expect, test } from "bun:test";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -19,7 +20,7 @@ const INDEX = 8;
 const folder = mkdtempSync(join(tmpdir(), "docker-lab-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** A program that plays `docker compose`: it says this and ends with this code. */
+/** A program in place of `docker compose` that prints `said` and exits with `code`. */
 function fakeDocker(said: string, code: number): string {
   const path = join(folder, `docker-${crypto.randomUUID()}`);
   writeFileSync(path, `#!/bin/sh\ncat >&2 <<'END'\n${said}\nEND\nexit ${code}\n`);
@@ -133,7 +134,7 @@ describe("up", () => {
           return new Response(null, { status: 204 });
         }
         if (path.startsWith("/containers/json")) {
-          // Once before the start, and twice while what an earlier lab left is removed.
+          // The list is read once before the start, and twice while an earlier lab is removed.
           looks += 1;
           return Response.json(looks > 3 && !isRemoved ? [dead] : []);
         }
@@ -167,7 +168,7 @@ describe("up", () => {
   });
 });
 
-/** One piece of a container's log, as the engine sends it. */
+/** A frame of a container's log in the engine's format. */
 function frame(text: string): Uint8Array<ArrayBuffer> {
   const body = new TextEncoder().encode(text);
   const bytes = new Uint8Array(8 + body.length);

@@ -1,4 +1,7 @@
-/** The compose file and the configuration beside it, held against the topology and against what every container must have. */
+/**
+ * Compares the compose file and its configuration files with the topology, and checks the settings
+ * that every container needs.
+ */
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { FLEET_VARIABLES } from "../../contract/fleet.ts";
@@ -60,7 +63,7 @@ describe.each(all)("%s", (name, service) => {
   });
 
   test("has a health check of its own or of the image, unless there is nothing to ask", () => {
-    // The Collector's image holds one program, which has no flag that asks.
+    // The Collector's image holds a single program, which has no health command.
     const without = ["otel-collector", ONE_SHOT, "opensre"];
     const isOurs = service.image === "cms-lab:local" && service.healthcheck === undefined;
     const asks = service.healthcheck?.test !== undefined;

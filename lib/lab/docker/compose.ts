@@ -1,4 +1,4 @@
-/** Compose's command line, for the one thing that the Engine API does not do: to read the compose file and start it. */
+/** Runs Compose for what the Engine API cannot do: read the compose file and start it. */
 import type { EngineEndpoint } from "../../base/container-engine.ts";
 import { processEnv } from "../../base/env.ts";
 import { EnvironmentError } from "../../base/errors.ts";
@@ -12,13 +12,16 @@ export interface ComposeOptions {
   readonly lifetime: Lifetime;
   readonly ownerToken: string;
   readonly fleetSeed?: number | undefined;
-  /** The program that has Compose; another one in tests. */
+  /** The program that provides Compose; replaced in tests. */
   readonly docker?: string | undefined;
   readonly signal?: AbortSignal;
   readonly onProgress: (line: string) => void;
 }
 
-/** Builds the image where it is not up to date, and starts every container; throws EnvironmentError with the reason. */
+/**
+ * Builds the image if it is out of date and starts all containers. Throws EnvironmentError with the
+ * reason.
+ */
 export async function composeUp(options: ComposeOptions): Promise<void> {
   const { docker = "docker" } = options;
   if (Bun.which(docker) === null) {
@@ -47,7 +50,7 @@ export async function composeUp(options: ComposeOptions): Promise<void> {
   if (code !== 0) throw new EnvironmentError(`Cannot start the lab in containers: ${why(lines)}`);
 }
 
-/** Without file names, so that Compose reads the usual file or what COMPOSE_FILE lists. */
+/** Passes no file names, so that Compose reads the default file or those in COMPOSE_FILE. */
 function composeArguments({ projectDir, index }: ComposeOptions): string[] {
   return [
     "compose",
@@ -62,7 +65,7 @@ function composeArguments({ projectDir, index }: ComposeOptions): string[] {
   ];
 }
 
-/** The variables of the compose file for this lab, on top of the user's own. */
+/** The variables of the compose file for this lab, in addition to the user's environment. */
 export function composeEnv(options: Omit<ComposeOptions, "onProgress">): Record<string, string> {
   const { engine, index, lifetime, ownerToken, fleetSeed } = options;
   const own = Object.fromEntries(
@@ -83,13 +86,13 @@ export function composeEnv(options: Omit<ComposeOptions, "onProgress">): Record<
   };
 }
 
-/** What a user may want to know of a line that Compose prints: a build step, nothing of the containers. */
+/** The part of a line of Compose's output to show as progress: build steps, no container events. */
 function stepIn(line: string): string | undefined {
   const step = /^#\d+ \[[^\]]*?(\d+\/\d+)\] (.{1,70})/.exec(line);
   return step === null ? undefined : `building the image: ${step[2]}`;
 }
 
-/** Known reasons, each with what to do. */
+/** Known causes of failure, each with the next step. */
 const REASONS: readonly (readonly [RegExp, (match: RegExpExecArray) => string])[] = [
   [
     /no space left on device/i,
@@ -132,7 +135,7 @@ const REASONS: readonly (readonly [RegExp, (match: RegExpExecArray) => string])[
   ],
 ];
 
-/** Why Compose failed, in one line. */
+/** The cause of Compose's failure in one line. */
 export function why(lines: readonly string[]): string {
   for (const [pattern, say] of REASONS) {
     for (const line of lines.toReversed()) {

@@ -3,7 +3,7 @@ import { waitUntil } from "../../base/wait.ts";
 import { LABEL, ORDERLY_END } from "./layout.ts";
 import { FakeEngine } from "./testing/fake-engine.ts";
 
-/** An engine with one container, one network and one volume of a project, until they are removed. */
+/** An engine with one container, one network and one volume of a project until they are removed. */
 function engineWithLab(): { fake: FakeEngine; removed: Set<string> } {
   const removed = new Set<string>();
   const left = <T extends { readonly Id: string }>(item: T): T[] =>

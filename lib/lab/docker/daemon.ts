@@ -1,8 +1,9 @@
 /**
- * Ends a container lab with the program that started it: when this program's standard input closes without a word, that
- * program has ended, however it did, and every container, network and volume of the project is removed.
+ * Ends a container lab with the program that started it. When standard input closes without the
+ * word ORDERLY_END, the caller has ended, and the daemon removes all containers, networks and
+ * volumes of the project.
  *
- * `bun lib/lab/docker/daemon.ts <project> <DOCKER_HOST>`, in a session of its own.
+ * Usage: `bun lib/lab/docker/daemon.ts <project> <DOCKER_HOST>`, in its own session.
  */
 import { systemClock } from "../../base/clock.ts";
 import { endpointOf } from "../../base/container-engine.ts";
@@ -11,12 +12,15 @@ import { Engine } from "./engine.ts";
 import { ORDERLY_END } from "./layout.ts";
 import { removeProject } from "./remove-project.ts";
 
-/** Compose outlives the caller until its next line of output, and may make another container meanwhile. */
+/**
+ * Compose keeps running until it writes its next line of output, and may create another container
+ * meanwhile.
+ */
 const SECOND_LOOK_MS = 3000;
 
 const [project = "", host = ""] = Bun.argv.slice(2);
 
-// A terminal's Ctrl-C is for the caller, whose end is what counts here.
+// A terminal's Ctrl-C is handled by the caller; the daemon acts on the caller's end.
 for (const signal of ["SIGINT", "SIGHUP", "SIGTERM"] as const) process.on(signal, () => {});
 
 try {

@@ -1,4 +1,4 @@
-/** Which container engine answers here, and what of the lab does not work on it. */
+/** Finds the container engine, and what of the lab does not work on it. */
 import { engineAnswers, findEngine } from "../../base/container-engine.ts";
 import { type Env, processEnv } from "../../base/env.ts";
 import { messageOf } from "../../base/errors.ts";
@@ -6,16 +6,16 @@ import { Engine, type EngineVersion } from "./engine.ts";
 
 export interface EngineFinding {
   readonly what: string;
-  /** Whether the lab runs on it; true also where there is none, because nobody has to have one. */
+  /** Whether the lab runs on it; true without an engine as well, since an engine is optional. */
   readonly ok: boolean;
   readonly detail: string;
 }
 
-/** What was seen of Podman 4.3 behind its Docker-compatible socket. */
+/** Differences found in Podman 4.3 behind its Docker-compatible socket. */
 const PODMAN =
   "it refuses a quota on a running container (fusion-cpu-starvation cannot be injected) and does not tell a kill for memory from another one; everything else goes through the same calls";
 
-/** The oldest API with everything that is asked here: statistics in one shot. */
+/** The oldest API version with every request of the lab, including one-shot statistics. */
 const MIN_API = 1.41;
 
 export async function checkEngine(env: Env = processEnv()): Promise<EngineFinding[]> {

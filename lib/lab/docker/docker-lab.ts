@@ -1,6 +1,6 @@
 /**
- * The lab in containers: Compose starts it, the Engine API does the rest. Whatever a program changes about a service
- * stands on its container, so that any other program sees and heals it.
+ * The lab in containers: Compose starts it, and the Engine API does the rest. Changes to a service
+ * are stored as labels of its container, so that any program can see and undo them.
  */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
@@ -46,7 +46,7 @@ import { awaitTracks, checkCores, checkMemoryLimit, healServices } from "../shar
 import { takeSnapshot } from "./take-snapshot.ts";
 import { type StackUse, useOf } from "./stack-use.ts";
 
-/** What a service gets to end by itself, as in the native lab. */
+/** Seconds between SIGTERM and SIGKILL, as in the native lab. */
 const STOP_GRACE_SECONDS = 5;
 
 const DAEMON = `${import.meta.dir}/daemon.ts`;
@@ -54,11 +54,11 @@ const DAEMON = `${import.meta.dir}/daemon.ts`;
 export interface DockerLabOptions {
   readonly index: number;
   readonly lifetime: Lifetime;
-  /** The project's folder, where the compose file stands. */
+  /** The project's folder, which holds the compose file. */
   readonly projectDir: string;
-  /** The engine; the usual one unless a test gives another. */
+  /** The engine; found on the machine unless a test sets it. */
   readonly engine?: EngineEndpoint;
-  /** The program that has Compose; another one in tests. */
+  /** The program that provides Compose; replaced in tests. */
   readonly docker?: string;
 }
 
@@ -68,7 +68,7 @@ export class DockerLab implements Lab {
   readonly #options: DockerLabOptions;
   readonly #project: string;
   #client: Engine | undefined;
-  /** Ends the lab when this program ends; closed by `down`. */
+  /** Ends the lab when this program ends; `down` closes it. */
   #daemon: Daemon | undefined;
 
   constructor(options: DockerLabOptions) {
@@ -104,7 +104,7 @@ export class DockerLab implements Lab {
     this.#mustBeOurs(await this.#engine.list(this.#project));
     await removeProject(this.#engine, this.#project);
     rmSync(this.#tokenFile, { force: true });
-    // Without the word it would remove whatever has the project's name next.
+    // Without this word the daemon would remove the next lab with the same project name.
     void this.#daemon?.stdin.write(ORDERLY_END);
     await this.#daemon?.stdin.end();
     await this.#daemon?.exited;
@@ -156,7 +156,7 @@ export class DockerLab implements Lab {
   async reconfigure(service: ServiceName, options: ReplaceOptions): Promise<void> {
     const { cpuQuotaCores, network } = await this.state(service);
     await this.replace(service, options);
-    // A container that takes another's place begins with the network and without a quota.
+    // A replaced container starts attached to the network and without a quota.
     if (cpuQuotaCores !== null) await this.limitCpu(service, cpuQuotaCores);
     if (network === "detached") await this.detachNetwork(service);
   }
@@ -192,12 +192,15 @@ export class DockerLab implements Lab {
     return text.trimEnd().split("\n").slice(-lines).join("\n");
   }
 
-  /** What opens the markers of the telemetry server; undefined when the lab is not up. */
+  /** The token for the markers of the telemetry server; undefined when the lab is not up. */
   ownerToken(): string | undefined {
     return existsSync(this.#tokenFile) ? readFileSync(this.#tokenFile, "utf8") : undefined;
   }
 
-  /** Has Prometheus and the telemetry server write what they hold, and copies it out of their containers. */
+  /**
+   * Lets Prometheus and the telemetry server write snapshots, and copies them out of their
+   * containers.
+   */
   async snapshot(): Promise<StoredTelemetry> {
     const { index, projectDir } = this.#options;
     const listed = await this.#engine.list(this.#project);
@@ -205,7 +208,9 @@ export class DockerLab implements Lab {
     return takeSnapshot(this.#engine, listed, filesOf(projectDir, index).snapshot);
   }
 
-  /** What all containers of the lab use. The share of a processor is the difference of two calls. */
+  /**
+   * Resource use of all containers of the lab. The CPU share is the difference between two calls.
+   */
   async usage(): Promise<StackUse> {
     return useOf(this.#engine, this.#project);
   }
@@ -238,7 +243,7 @@ export class DockerLab implements Lab {
     return this.#engine.inspect(found.Id);
   }
 
-  /** A lab belongs to the folder whose compose file started it. */
+  /** Throws unless the lab was started from this folder's compose file. */
   #mustBeOurs(listed: readonly ContainerSummary[]): void {
     const { projectDir, index } = this.#options;
     const folders = listed.map(({ Labels }) => Labels[LABEL.workingDir]);
@@ -275,7 +280,10 @@ export class DockerLab implements Lab {
     });
   }
 
-  /** Makes every service canonical again that is not, and starts parts that ended: what a run that died left. */
+  /**
+   * Restores every changed service and starts parts that have ended, as an aborted run may leave
+   * them.
+   */
   async #heal(status: LabStatus, onProgress: (line: string) => void): Promise<void> {
     await healServices(this, status, onProgress);
     const listed = await this.#engine.list(this.#project);
@@ -291,7 +299,7 @@ export class DockerLab implements Lab {
 function mustFindEngine(): EngineEndpoint {
   const engine = findEngine(processEnv());
   if (engine !== undefined) return engine;
-  // The usual place, for the message that says what is missing there.
+  // The default socket, for the message that it does not exist.
   return endpointOf("unix:///var/run/docker.sock");
 }
 
@@ -308,7 +316,7 @@ function startDaemon(project: string, host: string): Daemon {
   return child;
 }
 
-/** A service whose container was removed by somebody else. */
+/** The state of a service whose container was removed by another program. */
 function missing(service: ServiceName): ServiceState {
   return {
     service,

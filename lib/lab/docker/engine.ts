@@ -1,4 +1,4 @@
-/** The calls of the Engine API that the lab makes, typed as far as it reads them. */
+/** The calls of the Engine API that the lab makes, with types for the fields that it reads. */
 import { askEngine, type EngineEndpoint, EngineError } from "../../base/container-engine.ts";
 import { LABEL } from "./layout.ts";
 
@@ -95,14 +95,17 @@ export class Engine {
     return this.#get(`/containers/${escape(id)}/stats?stream=false&one-shot=true`);
   }
 
-  /** The last lines that the container wrote to both of its streams. */
+  /** The last lines of the container's standard output and error. */
   async logs(id: string, lines: number): Promise<string> {
     const path = `/containers/${escape(id)}/logs?stdout=true&stderr=true&tail=${lines}`;
     const response = await askEngine(this.endpoint, path);
     return demultiplex(new Uint8Array(await response.arrayBuffer()));
   }
 
-  /** Runs a program in a running container to its end; throws EngineError with what it said when it fails. */
+  /**
+   * Runs a program in a running container and waits for its exit. Throws EnvironmentError with its
+   * output when it fails.
+   */
   async exec(id: string, argv: readonly string[]): Promise<string> {
     const request = { AttachStdout: true, AttachStderr: true, Cmd: argv };
     const path = `/containers/${escape(id)}/exec`;
@@ -135,7 +138,7 @@ export class Engine {
     await this.#send("POST", `/containers/${escape(id)}/stop?t=${graceSeconds}`);
   }
 
-  /** Removes a container and its unnamed volumes; one that is gone already is no error. */
+  /** Removes a container and its unnamed volumes; ignores a missing container. */
   async remove(id: string): Promise<void> {
     await this.#forget(`/containers/${escape(id)}?force=true&v=true`);
   }
@@ -198,10 +201,10 @@ export class Engine {
   }
 }
 
-/** Bytes before each piece of a log: its stream in the first one, its length in the last four. */
+/** Size of the header of a log frame: the stream in the first byte, the length in the last four. */
 const FRAME_HEADER_BYTES = 8;
 
-/** The text of a log in which standard output and error alternate in frames. */
+/** Decodes a log of interleaved frames of standard output and error to text. */
 export function demultiplex(bytes: Uint8Array): string {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const decoder = new TextDecoder();

@@ -1,4 +1,4 @@
-/** What Grafana is provisioned with, held against the declarations: no image of Grafana is needed for that. */
+/** Compares Grafana's provisioned files with the declarations, without an image of Grafana. */
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { parseAlertRules } from "../../contract/alert-rules.ts";

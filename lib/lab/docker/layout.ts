@@ -1,4 +1,4 @@
-/** Where everything of a container lab is: its project, its ports, its files. */
+/** The layout of a container lab: project, ports and files. */
 import {
   labPorts,
   type LabPorts,
@@ -7,7 +7,7 @@ import {
   TOPOLOGY,
 } from "../../contract/topology.ts";
 
-/** The parts of the compose file that are no services of the CMS and run as long as the lab. */
+/** Parts of the compose file that are not CMS services and run as long as the lab. */
 export const PARTS = [
   "otel-collector",
   "prometheus",
@@ -21,36 +21,36 @@ export const PARTS = [
 ] as const;
 export type PartName = (typeof PARTS)[number];
 
-/** The one that writes Prometheus' rules, and ends. */
+/** The container that writes Prometheus' rules and exits. */
 export const ONE_SHOT = "prometheus-rules";
 
-/** The service whose build makes the image of all of ours. */
+/** The service whose build makes the image of all our containers. */
 export const BUILDER = "telemetry";
 
-/** The network that carries DDS, telemetry and every question; its key in the compose file. */
+/** The network of DDS, telemetry and queries; its key in the compose file. */
 export const NETWORK = "cms";
 
-/** The compose project of a lab. Lab 0 is the one that `docker compose up` starts by itself. */
+/** The compose project of a lab. Lab 0 is the project of a plain `docker compose up`. */
 export const projectName = (index: number): string =>
   index === 0 ? "cms-lab" : `cms-lab-${index}`;
 
 export const networkName = (index: number): string => `${projectName(index)}_${NETWORK}`;
 
-/** What a program tells the daemon of its lab when it has taken the lab down itself. */
+/** Word that a program writes to its daemon after it has taken down the lab itself. */
 export const ORDERLY_END = "down";
 
-/** Labels that Compose puts on what it makes. */
+/** Labels that Compose sets on what it creates. */
 export const LABEL = {
   project: "com.docker.compose.project",
   service: "com.docker.compose.service",
   workingDir: "com.docker.compose.project.working_dir",
   configHash: "com.docker.compose.config-hash",
   lifetime: "cms-lab.lifetime",
-  /** On a replaced service: what it had before, and what was changed. */
+  /** On a replaced service: its original settings, and what was changed. */
   replaced: "cms-lab.replaced",
 } as const;
 
-/** Ports of a container lab: the telemetry server's own console stands beside Grafana. */
+/** Ports of a container lab; the telemetry server's console has a port besides Grafana's. */
 export interface DockerPorts extends LabPorts {
   readonly telemetry: number;
 }
@@ -60,7 +60,9 @@ export function dockerPorts(index: number): DockerPorts {
   return { ...ports, telemetry: ports.console + 1 };
 }
 
-/** A port on the host, the variable of the compose file that sets it, and where it leads. */
+/**
+ * A published port: the host port, the variable of the compose file that sets it, and its target.
+ */
 export interface Published {
   readonly variable: string;
   readonly hostPort: number;
@@ -103,9 +105,9 @@ export function published(index: number): readonly Published[] {
 /** Files of a lab outside its containers. */
 export interface Files {
   readonly folder: string;
-  /** The secret that opens the markers; in no container but the telemetry server. */
+  /** The token for the markers; only the telemetry server's container has it. */
   readonly ownerToken: string;
-  /** What was stored, as the last snapshot found it. */
+  /** What the last snapshot contains. */
   readonly snapshot: string;
 }
 
@@ -114,7 +116,7 @@ export function filesOf(projectDir: string, index: number): Files {
   return { folder, ownerToken: `${folder}/owner-token`, snapshot: `${folder}/snapshot` };
 }
 
-/** Where the telemetry server's container has its store, and where a snapshot of it is written. */
+/** Paths of the store and of its snapshot in the telemetry server's container. */
 export const TELEMETRY_STORE = "/data/telemetry/telemetry.sqlite";
 export const TELEMETRY_SNAPSHOT = "/data/telemetry/snapshot.sqlite";
 export const PROMETHEUS_SNAPSHOTS = "/prometheus/snapshots";

@@ -1,9 +1,12 @@
-/** What a container lab needs of the machine, checked before anything is started. */
+/** Checks the requirements of a container lab before anything is started. */
 import { EnvironmentError } from "../../base/errors.ts";
 import { portProblem } from "../native/port-holder.ts";
 import { published } from "./layout.ts";
 
-/** Throws EnvironmentError with the first of the lab's ports that is taken, and by whom. */
+/**
+ * Throws EnvironmentError for the first port of the lab that is taken, with the program that holds
+ * it.
+ */
 export async function checkPorts(index: number): Promise<void> {
   for (const { hostPort } of published(index)) {
     const problem = await portProblem(hostPort);

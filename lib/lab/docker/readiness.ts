@@ -1,4 +1,4 @@
-/** Whether a container lab is ready, or will never be. */
+/** Determines whether a container lab is ready or has failed. */
 import { processEnv } from "../../base/env.ts";
 import { EnvironmentError } from "../../base/errors.ts";
 import type { Observation } from "../../base/wait.ts";
@@ -6,7 +6,7 @@ import { readFleet } from "../../contract/fleet.ts";
 import type { ContainerSummary, Engine } from "./engine.ts";
 import { type DockerPorts, LABEL, ONE_SHOT } from "./layout.ts";
 
-/** Path of each part that says whether it is ready, by the port on the host. */
+/** The readiness path of each part, by host port. */
 const READY: readonly (readonly [keyof DockerPorts, string])[] = [
   ["prometheus", "/-/ready"],
   ["loki", "/ready"],
@@ -16,8 +16,8 @@ const READY: readonly (readonly [keyof DockerPorts, string])[] = [
 ];
 
 /**
- * Looks once: a track for each target in the picture, and every part answers. Ends the wait through `hopeless` when a container
- * ended by itself.
+ * Checks once whether the picture has a track for each target and every part answers. Aborts
+ * `hopeless` when a container ended by itself.
  */
 export async function lookAtLab(
   engine: Engine,
@@ -49,7 +49,7 @@ export async function lookAtLab(
 const get = (port: number, path: string): Promise<Response> =>
   fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(1000), keepalive: false });
 
-/** Lines of a container that died, shown in the error. */
+/** Log lines of a failed container in the error message. */
 const LAST_LINES = 5;
 
 async function findDead(

@@ -1,8 +1,10 @@
-/** Removes everything that a compose project made, by the labels that Compose puts on it. */
+/** Removes all containers, networks and volumes of a compose project, found by Compose's labels. */
 import { waitUntil } from "../../base/wait.ts";
 import type { Engine } from "./engine.ts";
 
-/** A container that is just being created or removed holds what it uses for a moment. */
+/**
+ * A container that is being created or removed keeps its network and volumes in use for a moment.
+ */
 const SETTLE_DEADLINE_MS = 20_000;
 
 /** Removes containers, networks and volumes of the project; idempotent. */

@@ -15,7 +15,7 @@ const NETWORK = "cms-lab_cms";
 const replaced = (container: Container, options: Parameters<typeof replacement>[2] = {}): Created =>
   replacement("esm-sensor", container, options, NETWORK) as Created;
 
-/** The container that the engine makes of what is created. */
+/** The container that the engine makes from a create request. */
 const made = ({ Env, Labels, HostConfig }: Created): Container => {
   const container = containerOf("esm-sensor");
   return { ...container, Config: { ...container.Config, Env, Labels }, HostConfig };
@@ -95,7 +95,7 @@ describe("replacement()", () => {
 test("cpuLimits() lifts with -1, because the engine takes 0 for no change", () => {
   expect(cpuLimits(null).CpuQuota).toBe(-1);
   expect(cpuLimits(0.05)).toEqual({ CpuPeriod: 100_000, CpuQuota: 5000 });
-  // The kernel gives no less than 1 ms a period.
+  // The kernel's minimum quota is 1 ms per period.
   expect(cpuLimits(0.004)).toEqual({ CpuPeriod: 250_000, CpuQuota: 1000 });
 });
 

@@ -1,11 +1,13 @@
-/** A service's container read as the state of a lab's service, and the container that takes its place. */
+/** Reads a container as the state of a service, and builds the container that replaces it. */
 import type { ServiceName } from "../../contract/topology.ts";
 import type { ReplaceOptions, ServiceState, ServiceStats } from "../lab.ts";
 import { bandwidthOf } from "../native/cgroup.ts";
 import type { Container, ContainerStats } from "./engine.ts";
 import { LABEL, NETWORK } from "./layout.ts";
 
-/** What a replaced service had before, kept on its container so that any program can put it back. */
+/**
+ * The original settings of a replaced service, stored on its container for any program to restore.
+ */
 interface Replaced {
   readonly env: readonly string[];
   readonly memoryBytes: number;
@@ -13,7 +15,7 @@ interface Replaced {
   readonly options: ReplaceOptions;
 }
 
-/** Below this nothing that runs here can start, and the engine refuses it. */
+/** The engine refuses a lower limit, and nothing starts with less. */
 export const MIN_MEMORY_BYTES = 6 * 1024 * 1024;
 
 function replacedOf({ Config }: Container): Replaced | undefined {
@@ -21,7 +23,7 @@ function replacedOf({ Config }: Container): Replaced | undefined {
   return text === undefined ? undefined : (JSON.parse(text) as Replaced);
 }
 
-/** The processor quota in cores; null when there is none. */
+/** The CPU quota in cores; null if there is none. */
 export function quotaOf({ HostConfig }: Container): number | null {
   const { CpuQuota, CpuPeriod } = HostConfig;
   return CpuQuota > 0 ? CpuQuota / (CpuPeriod || bandwidthOf(null).periodUs) : null;
@@ -62,14 +64,15 @@ export function statsOf({ State }: Container, stats: ContainerStats): ServiceSta
     cpuSeconds: (cpu_usage?.total_usage ?? 0) / 1e9,
     memoryBytes: stats.memory_stats?.usage ?? 0,
     throttledSeconds: (throttling_data?.throttled_time ?? 0) / 1e9,
-    // The engine tells whether there was a kill, not how many.
+    // The engine reports whether a kill happened, without a count.
     oomKills: State.OOMKilled ? 1 : 0,
   };
 }
 
 /**
- * What to create in place of `container`: the canonical service of the compose file with `options` on top. Everything
- * else is taken from the container, so that the compose file stays the only description of a service.
+ * The create request that replaces `container`: the service of the compose file with `options`
+ * applied. All other settings are copied from the container, so that only the compose file
+ * describes a service.
  */
 export function replacement(
   service: ServiceName,
@@ -88,7 +91,7 @@ export function replacement(
   const memory = memoryLimitBytes ?? before.memoryBytes;
   return {
     ...container.Config,
-    // The engine's own choices for the container that goes.
+    // Values that the engine chose for the old container.
     Hostname: "",
     Image: container.Image,
     Env: withVariables(before.env, env),
@@ -96,7 +99,7 @@ export function replacement(
       ? { ...labels, [LABEL.configHash]: before.configHash }
       : {
           ...labels,
-          // Another hash, so that a plain `docker compose up` makes the service canonical as well.
+          // A different hash, so that a plain `docker compose up` restores the service as well.
           [LABEL.configHash]: "replaced",
           [LABEL.replaced]: JSON.stringify({
             env: before.env,
@@ -116,7 +119,7 @@ export function replacement(
   };
 }
 
-/** `before` with the variables of `extra` in place of their namesakes. */
+/** `before` with the variables of `extra` replaced or added. */
 function withVariables(
   before: readonly string[],
   extra: Readonly<Record<string, string>>,
@@ -125,7 +128,7 @@ function withVariables(
   return [...kept, ...Object.entries(extra).map(([name, value]) => `${name}=${value}`)];
 }
 
-/** The engine's limits for a share of the processor; null lifts them. A quota of 0 would change nothing. */
+/** The engine's CPU limits; null lifts them (a quota of 0 would change nothing). */
 export function cpuLimits(cores: number | null): { CpuPeriod: number; CpuQuota: number } {
   const { quotaUs, periodUs } = bandwidthOf(cores);
   return { CpuPeriod: periodUs, CpuQuota: quotaUs };

@@ -1,11 +1,11 @@
-/** What all containers of a lab use together. */
+/** Resource use of all containers of a lab. */
 import type { Engine } from "./engine.ts";
 import { LABEL } from "./layout.ts";
 
 export interface ContainerUse {
   readonly name: string;
   readonly cpuSeconds: number;
-  /** Without the page cache, which the kernel takes back when it is needed. */
+  /** Without the page cache, which the kernel can reclaim. */
   readonly memoryBytes: number;
 }
 
@@ -21,7 +21,7 @@ export async function useOf(engine: Engine, project: string): Promise<StackUse> 
     listed.map(async ({ Id, Labels }): Promise<ContainerUse> => {
       const { cpu_stats, memory_stats } = await engine.stats(Id);
       const { usage = 0, stats = {} } = memory_stats ?? {};
-      // Control groups v1 and v2 name it differently.
+      // Control groups v1 and v2 use different names.
       const cache = stats["total_inactive_file"] ?? stats["inactive_file"] ?? 0;
       return {
         name: Labels[LABEL.service] ?? Id,

@@ -16,7 +16,7 @@ const listed: readonly ContainerSummary[] = ["telemetry", "prometheus"].map((ser
   Labels: { [LABEL.service]: service },
 }));
 
-/** What a program wrote, as the engine sends it: one frame of standard output. */
+/** A program's output in the engine's format: one frame of standard output. */
 function frameOf(text: string): Uint8Array<ArrayBuffer> {
   const frame = new Uint8Array(8 + text.length);
   frame[0] = 1;
@@ -42,7 +42,7 @@ async function tarOf(files: Readonly<Record<string, string>>): Promise<ArrayBuff
 const blocks = await tarOf({ [`${SNAPSHOT}/01BLOCK/meta.json`]: "{}" });
 const store = await tarOf({ "snapshot.sqlite": "rows" });
 
-/** An engine whose programs end with `exitCode`. */
+/** An engine on which every program exits with `exitCode`. */
 const engineThat = (exitCode: number): FakeEngine =>
   new FakeEngine(({ path }: Asked) => {
     if (path.endsWith("/exec")) return Response.json({ Id: "run" });

@@ -1,4 +1,4 @@
-/** Copies what a container lab has stored to files of this machine. */
+/** Copies the stored data of a container lab to files of this machine. */
 import { mkdirSync, rmSync } from "node:fs";
 import { basename } from "node:path";
 import { EnvironmentError } from "../../base/errors.ts";
@@ -9,9 +9,8 @@ import { LABEL, PROMETHEUS_SNAPSHOTS, TELEMETRY_SNAPSHOT } from "./layout.ts";
 const PROGRAM = "lib/lab/docker/snapshot/main.ts";
 
 /**
- * Takes a snapshot of Prometheus into `folder`, which holds no other afterwards, and one of the
- * telemetry server when it is asked for. Prometheus' admin API is on no port of this machine, so
- * that a program in a container asks it.
+ * Replaces the snapshot of Prometheus in `folder`, and takes one of the telemetry server on
+ * request. Prometheus' admin API has no port on this machine, so a program in a container calls it.
  */
 export async function takeSnapshot(
   engine: Engine,

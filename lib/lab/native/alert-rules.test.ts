@@ -1,6 +1,6 @@
 /**
- * Every alert rule, evaluated by Prometheus' own promtool over made-up systems: it fires when it
- * should, resolves afterwards, and stays quiet over harmless changes.
+ * Evaluates every alert rule with Prometheus' promtool on synthetic systems: it must fire on its
+ * fault, resolve afterwards, and not fire on harmless changes.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -22,17 +22,17 @@ const rules = parseAlertRules(
   readFileSync(new URL(`../../../${ALERT_RULES_FILE}`, import.meta.url), "utf8"),
 );
 
-/** Seconds of a made-up system, and when something is wrong in it. */
+/** Length of a synthetic system, and the time of its fault, in seconds. */
 const END = 600;
 const QUIET_END = 420;
 const BROKEN = { from: 150, to: 330 };
-/** The longest wait of a rule, its window and reserve. */
+/** After the longest wait of a rule, its window and a margin. */
 const RESOLVED = BROKEN.to + 180;
 
 type Change = Partial<Moment>;
 const allDown: Change = { down: SERVICES };
 
-/** What makes each rule fire, by uid: the change while it lasts. */
+/** The change that makes each rule fire, by uid. */
 const FIRES: Readonly<Record<string, Change | ((second: number) => Change)>> = {
   "sensor-down": { down: ["esm-sensor"] },
   "fusion-latency-high": slow("cms_fusion_processing_seconds", 2),
@@ -61,7 +61,7 @@ const FIRES: Readonly<Record<string, Change | ((second: number) => Change)>> = {
   "log-volume-high": { logRates: { "eo-sensor": 100 } },
 };
 
-/** Changes that no rule may fire for, as the moments that differ. */
+/** Changes that must not make any rule fire. */
 const HARMLESS: readonly (readonly [string, (second: number) => Change])[] = [
   ["a healthy system", () => ({})],
   ["the start of a lab", startOfLab],
@@ -89,7 +89,7 @@ function during(from: number, seconds: number, change: Change): (second: number)
   return (second) => (second >= from && second < from + seconds ? change : {});
 }
 
-/** The services come up within twenty seconds, and the first tracks follow. */
+/** The services start within twenty seconds; tracks follow. */
 function startOfLab(second: number): Change {
   if (second > 30) return {};
   const down = SERVICES.filter((_, i) => second < 2.5 * i);
@@ -97,7 +97,7 @@ function startOfLab(second: number): Change {
   return { down, ...nothing, orders: 0, transitions: 0, displayed: 0 };
 }
 
-/** Ten seconds without the service; what comes behind it gets nothing for that time. */
+/** The service is absent for ten seconds; services downstream receive nothing during that time. */
 function restartOf(service: ServiceName, from: number): (second: number) => Change {
   return (second) => {
     if (second < from || second >= from + 20) return {};
@@ -136,7 +136,7 @@ interface PromtoolTest {
 const NOTHING: readonly [] = [];
 const YES = [{ labels: "{}", value: 1 }];
 
-/** What must be true of one rule over the time of its case. */
+/** The expectations for one rule over its test case. */
 function firesAndResolves(rule: AlertRule): PromtoolTest {
   const change = FIRES[rule.uid] ?? {};
   const input = seriesOf(END, (second) => ({
@@ -155,7 +155,7 @@ function firesAndResolves(rule: AlertRule): PromtoolTest {
     expected: [
       { expr: ever(BROKEN.from), at: BROKEN.from, samples: NOTHING },
       { expr: `group(${firing})`, at: BROKEN.to - 10, samples: YES },
-      // Grafana takes a value of 0 for normal.
+      // Grafana treats a value of 0 as normal.
       { expr: `group((${rule.expr}) == 0)`, at: BROKEN.to - 10, samples: NOTHING },
       { expr: ever(END - RESOLVED), at: END, samples: NOTHING },
     ],

@@ -1,6 +1,6 @@
 /**
- * Control groups: what limits a service's process, and what the kernel counts of it. Version 1
- * (each controller mounted apart) and version 2 (one tree) both occur in the field.
+ * Control groups, which limit a service's process and count its resource use. Supports version 1
+ * (one mount per controller) and version 2 (one tree).
  */
 import {
   existsSync,
@@ -14,14 +14,14 @@ import { EnvironmentError } from "../../base/errors.ts";
 import { waitUntil } from "../../base/wait.ts";
 
 const ROOT = "/sys/fs/cgroup";
-/** The kernel's usual period. It takes up to a second, which MIN_CORES needs. */
+/** The kernel's default period. Its maximum of a second is needed for MIN_CORES. */
 const PERIOD_US = 100_000;
-/** The kernel gives no quota below 1 ms a period. */
+/** The kernel's minimum quota is 1 ms per period. */
 const MIN_QUOTA_US = 1000;
 
 /**
- * Quota and period of the scheduler for a share of a processor: very small shares take a longer
- * period. Without a limit, null, the quota is -1.
+ * The scheduler's quota and period for a CPU limit: very small limits need a longer period. No
+ * limit (null) is a quota of -1.
  */
 export function bandwidthOf(cores: number | null): {
   readonly quotaUs: number;
@@ -32,11 +32,14 @@ export function bandwidthOf(cores: number | null): {
   return { quotaUs: Math.round(cores * periodUs), periodUs };
 }
 
-/** The weight of control groups v2 (1 to 10,000, usually 100) for v1's shares (usually 1024). */
+/**
+ * Converts v1's shares (default 1024) to the weight of control groups v2 (1 to 10,000, default
+ * 100).
+ */
 export const weightOf = (cpuShares: number): number =>
   Math.min(10_000, Math.max(1, Math.round((cpuShares * 100) / 1024)));
 
-/** What the kernel counts of a group. */
+/** Resource use of a group, counted by the kernel. */
 export interface Usage {
   readonly cpuSeconds: number;
   readonly periods: number;
@@ -47,20 +50,19 @@ export interface Usage {
   readonly oomKills: number;
 }
 
-/** What a group may use. */
+/** Resource limits of a group. */
 export interface Limits {
   readonly memoryBytes: number;
-  /** A weight, as control groups v1 count it. */
+  /** CPU weight in units of control groups v1. */
   readonly cpuShares: number;
 }
 
 /** One service's group. */
 export interface Group {
-  /** Folders whose cgroup.procs a process must be written to, to be in the group. */
+  /** Folders whose cgroup.procs a process must be written to in order to join the group. */
   readonly folders: readonly string[];
   /**
-   * Makes the group anew, with these limits or none, no quota, and counters at zero. No process may
-   * be in it.
+   * Recreates the group with these limits or none, no quota, and zeroed counters. It must be empty.
    */
   reset(limits: Limits | null): void;
   /** Limits the group to `cores` of a processor; null lifts the limit. */
@@ -71,7 +73,7 @@ export interface Group {
 const read = (path: string): string => readFileSync(path, "utf8");
 const isV2 = (): boolean => existsSync(`${ROOT}/cgroup.controllers`);
 
-/** Fields of a file of "name value" lines. */
+/** Parses a file of "name value" lines. */
 function fields(path: string): ReadonlyMap<string, number> {
   return new Map(
     read(path)
@@ -84,10 +86,7 @@ function fields(path: string): ReadonlyMap<string, number> {
   );
 }
 
-/**
- * The groups of a lab stand below one parent, so that what is left of a lab can be removed by its
- * name.
- */
+/** All groups of a lab have one parent, so that leftovers of a lab can be found by its name. */
 export const parentName = (index: number): string => `cms-lab-${index}`;
 
 export function createGroup(index: number, name: string): Group {
@@ -95,7 +94,7 @@ export function createGroup(index: number, name: string): Group {
   return isV2() ? new GroupV2(`${ROOT}/${relative}`, index) : new GroupV1(relative);
 }
 
-/** Removes all groups of a lab; those with processes stay. Returns the folders that are left. */
+/** Removes all empty groups of a lab. Returns the remaining folders. */
 export function removeGroups(index: number): string[] {
   const left: string[] = [];
   const roots = isV2() ? [ROOT] : ["cpu", "cpuacct", "memory"].map((name) => `${ROOT}/${name}`);
@@ -109,10 +108,10 @@ export function removeGroups(index: number): string[] {
   return left;
 }
 
-/** How long processes that were just killed may take to leave their groups. */
+/** Deadline for killed processes to leave their groups. */
 const EMPTY_DEADLINE_MS = 20_000;
 
-/** Removes all groups of a lab as soon as the processes that were killed have left them. */
+/** Removes all groups of a lab once the killed processes have left them. */
 export async function emptyGroups(index: number): Promise<void> {
   await waitUntil(
     () => {
@@ -156,7 +155,7 @@ class GroupV1 implements Group {
     this.#cpu = `${ROOT}/cpu/${relative}`;
     this.#cpuacct = `${ROOT}/cpuacct/${relative}`;
     this.#memory = `${ROOT}/memory/${relative}`;
-    // "cpu" and "cpuacct" may be two names of one folder.
+    // "cpu" and "cpuacct" may be links to one folder.
     this.folders = [...new Set([this.#cpu, this.#cpuacct, this.#memory])];
   }
 
@@ -165,14 +164,14 @@ class GroupV1 implements Group {
     if (limits === null) return;
     writeFileSync(`${this.#cpu}/cpu.shares`, String(limits.cpuShares));
     writeFileSync(`${this.#memory}/memory.limit_in_bytes`, String(limits.memoryBytes));
-    // Swap would only delay the kill. The file is absent where the kernel does not count swap.
+    // Swap would only delay the kill. The file is absent without swap accounting.
     const withSwap = `${this.#memory}/memory.memsw.limit_in_bytes`;
     if (existsSync(withSwap)) writeFileSync(withSwap, String(limits.memoryBytes));
   }
 
   limitCpu(cores: number | null): void {
     const { quotaUs, periodUs } = bandwidthOf(cores);
-    // Each pair of old and new values must be possible in between.
+    // Every intermediate pair of quota and period must be valid.
     writeFileSync(`${this.#cpu}/cpu.cfs_quota_us`, "-1");
     writeFileSync(`${this.#cpu}/cpu.cfs_period_us`, String(periodUs));
     writeFileSync(`${this.#cpu}/cpu.cfs_quota_us`, String(quotaUs));
@@ -211,7 +210,7 @@ class GroupV2 implements Group {
     if (limits === null) return;
     writeFileSync(`${this.#folder}/cpu.weight`, String(weightOf(limits.cpuShares)));
     writeFileSync(`${this.#folder}/memory.max`, String(limits.memoryBytes));
-    // Swap would only delay the kill. The file is absent where the kernel has none.
+    // Swap would only delay the kill. The file is absent in a kernel without swap.
     const swap = `${this.#folder}/memory.swap.max`;
     if (existsSync(swap)) writeFileSync(swap, "0");
   }

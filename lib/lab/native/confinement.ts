@@ -1,7 +1,7 @@
 /**
- * Takes away what the lab's programs do not need: they run as a user who owns nothing, without
- * capabilities, and see the project read-only. A project or a runtime in a folder that only root
- * may enter (such as `/root`) is mounted at a path that exists inside the lab alone.
+ * Restricts the lab's programs: they run as an unprivileged user without capabilities, and the
+ * project is read-only. A project or runtime in a folder that only root may enter (such as `/root`)
+ * is mounted at a path inside the lab.
  */
 import { realpathSync } from "node:fs";
 import { processEnv } from "../../base/env.ts";
@@ -10,28 +10,29 @@ import { firstUnreadable, NOBODY, withoutPrivileges } from "../../sandbox/privil
 import type { PartName } from "./layout.ts";
 
 /**
- * Below the folder that the lab mounts over /run/netns, so it goes with the lab's mount namespace.
+ * Below the folder that the lab mounts over /run/netns, so it disappears with the lab's mount
+ * namespace.
  */
 const INSIDE = "/run/netns/.programs";
 
-/** Where programs find things, and the command that gives up privileges before it starts them. */
+/** Paths for programs, and the command that drops privileges before it starts them. */
 export interface Confinement {
   readonly prefix: readonly string[];
   readonly bun: string;
   readonly projectDir: string;
   /** The folder that a part may write to. */
   readonly data: (part: PartName) => string;
-  /** Why the programs still run as root; undefined when they do not. */
+  /** Why programs still run as root; undefined if they do not. */
   readonly weakness?: string;
 }
 
 export interface ConfinementOptions {
   readonly projectDir: string;
-  /** Folders, by part, that the programs write to. They exist. */
+  /** Writable folders by part. They exist. */
   readonly data: Readonly<Record<PartName, string>>;
 }
 
-/** Builds the confinement inside the supervisor's mount namespace, after the network's set-up. */
+/** Sets up the confinement in the supervisor's mount namespace, after the network. */
 export async function confine({ projectDir, data }: ConfinementOptions): Promise<Confinement> {
   const bun = realpathSync(process.execPath);
   const inside = {
@@ -52,7 +53,7 @@ export async function confine({ projectDir, data }: ConfinementOptions): Promise
   return { prefix: withoutPrivileges(), bun, projectDir, data: (part) => data[part], weakness };
 }
 
-/** Files that stand for what the programs read. */
+/** Files that represent what the programs must read. */
 function needed(bun: string, projectDir: string): string[] {
   return [
     bun,

@@ -1,4 +1,4 @@
-/** The facts about each service's process group, as the kernel counts them. */
+/** Facts about each service's process group, from the kernel's counters. */
 import { readFileSync } from "node:fs";
 import { SERVICE_LIMITS } from "../../contract/topology.ts";
 import { type FactRow, factsText } from "../facts-text.ts";

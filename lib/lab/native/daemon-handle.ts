@@ -1,4 +1,4 @@
-/** The daemon of a lab, seen from the programs that start and end it. */
+/** Starts, finds and ends the daemon of a lab from other programs. */
 import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { processEnv } from "../../base/env.ts";
 import { DeadlineError } from "../../base/errors.ts";
@@ -7,7 +7,7 @@ import type { Lifetime } from "../lab.ts";
 import type { Files } from "./layout.ts";
 
 const PROGRAM = `${import.meta.dir}/daemon.ts`;
-/** A little more than the daemon gives the supervisor. */
+/** Slightly longer than the daemon's grace period for the supervisor. */
 const STOP_DEADLINE_MS = 18_000;
 const KILL_DEADLINE_MS = 5000;
 /**
@@ -15,7 +15,7 @@ const KILL_DEADLINE_MS = 5000;
  */
 const MAX_LOOKS = 2000;
 
-/** A daemon that runs. */
+/** A running daemon. */
 export interface RunningDaemon {
   readonly pid: number;
   /** The folder of the project that started it. */
@@ -33,12 +33,12 @@ export interface DaemonOptions {
   readonly files: Files;
 }
 
-/** What the program that started a daemon holds of it. With `with-caller` its end ends the lab. */
+/** A daemon as its starter sees it. With `with-caller`, the starter's end ends the lab. */
 export interface StartedDaemon {
   readonly exited: Promise<number>;
 }
 
-/** Starts the daemon in a session of its own, so that a terminal's Ctrl-C does not reach it. */
+/** Starts the daemon in its own session, so that a terminal's Ctrl-C does not reach it. */
 export function startDaemon(options: DaemonOptions): StartedDaemon {
   const { index, lifetime, projectDir, standIn, ownerToken, files, fleetSeed } = options;
   const log = openSync(files.daemonLog, "a");
@@ -46,7 +46,7 @@ export function startDaemon(options: DaemonOptions): StartedDaemon {
   if (standIn !== undefined) argv.push(standIn);
   const child = Bun.spawn(argv, {
     cwd: projectDir,
-    // A session of its own.
+    // Creates a new session.
     detached: true,
     env: {
       ...(fleetSeed === undefined ? {} : { CMS_SEED: String(fleetSeed) }),
@@ -58,14 +58,14 @@ export function startDaemon(options: DaemonOptions): StartedDaemon {
     stderr: log,
   });
   closeSync(log);
-  // Written here and not by the daemon, so that the daemon can be ended as soon as it exists.
+  // Written here instead of by the daemon, so that the daemon can be ended as soon as it exists.
   writeFileSync(files.daemonPid, String(child.pid));
   child.unref();
   return child;
 }
 
 /**
- * The daemon that its file names; undefined when it is not there or its id went to another program.
+ * The daemon of the pid file; undefined if it does not run or the id belongs to another program.
  */
 export function runningDaemon(files: Files): RunningDaemon | undefined {
   if (!existsSync(files.daemonPid)) return undefined;
@@ -77,7 +77,7 @@ export function runningDaemon(files: Files): RunningDaemon | undefined {
   return at < 0 || projectDir === undefined ? undefined : { pid, projectDir, lifetime };
 }
 
-/** Ends a daemon and with it the lab: SIGTERM, and SIGKILL when that takes too long. */
+/** Ends a daemon and its lab: SIGTERM, then SIGKILL after the deadline. */
 export async function endDaemon(pid: number): Promise<void> {
   const ended = (deadlineMs: number): Promise<void | undefined> =>
     waitUntil(() => ({ ok: commandLine(pid).length === 0, seen: `process ${pid} runs` }), {
@@ -90,7 +90,7 @@ export async function endDaemon(pid: number): Promise<void> {
     await ended(STOP_DEADLINE_MS);
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;
-    // The supervisor's standard input closes then, and it ends the lab.
+    // The supervisor's standard input closes, which makes it end the lab.
     send(pid, "SIGKILL");
     await ended(KILL_DEADLINE_MS);
   }
@@ -104,11 +104,10 @@ function send(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** A process's arguments; empty when it has ended. */
+/** A process's arguments; empty if it has ended. */
 function commandLine(pid: number): string[] {
   try {
-    // A process that is just starting or just ending has no arguments for a moment, but may hold
-    // ports.
+    // A process that is starting or ending has no arguments for a moment, but may hold ports.
     for (let attempt = 0; attempt < MAX_LOOKS && isAlive(pid); attempt += 1) {
       const text = readFileSync(`/proc/${pid}/cmdline`, "utf8");
       if (text !== "") return text.split("\0").filter(Boolean);

@@ -1,9 +1,9 @@
 /**
- * The host's side of a native lab: it holds the host's ports and the lab's namespaces. Whichever of
- * this process and the lab's supervisor ends first, the other one cleans up and ends too.
+ * Runs on the host for a native lab: holds the host ports and the lab's namespaces. When either the
+ * daemon or the lab's supervisor ends, the other cleans up and exits.
  *
- * `bun lib/lab/native/daemon.ts <index> <project folder> <until-down|with-caller> [<stand-in>]`.
- * With `with-caller` it also ends when its standard input closes.
+ * Usage: `bun lib/lab/native/daemon.ts <index> <project folder> <until-down|with-caller>
+ * [<stand-in>]`. With `with-caller` it also ends when its standard input closes.
  */
 import { rmSync } from "node:fs";
 import { systemClock } from "../../base/clock.ts";
@@ -17,7 +17,7 @@ const [indexText = "0", projectDir = ".", lifetime = "until-down", standIn] = Bu
 const index = Number(indexText);
 const files = filesOf(projectDir, index);
 
-/** How long the supervisor may take to end what runs in the lab, before the kernel is told to. */
+/** Time for the supervisor to end the lab's processes before they are killed. */
 const STOP_GRACE_MS = 12_000;
 
 function startSupervisor() {
@@ -33,7 +33,7 @@ function startSupervisor() {
   );
 }
 
-/** Calls `act` when the signal is aborted, which it may be already. */
+/** Calls `act` when the signal is aborted, or at once if it already is. */
 function whenAborted(signal: AbortSignal, act: () => void): void {
   if (signal.aborted) act();
   else signal.addEventListener("abort", act, { once: true });
@@ -59,9 +59,9 @@ async function main(): Promise<void> {
   });
   const code = await supervisor.exited;
   for (const relay of relays) relay.close();
-  // Processes of a supervisor that was killed end a moment later, and only then do their groups go.
+  // Processes of a killed supervisor end a moment later, and only then can their groups be removed.
   await emptyGroups(index);
-  // Last: while the file with the daemon's id exists, no program starts this lab again.
+  // Must be last: while the daemon's pid file exists, no program starts this lab again.
   rmSync(files.sockets, { recursive: true, force: true });
   process.exit(code === 0 ? 0 : 1);
 }

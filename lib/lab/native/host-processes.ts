@@ -1,22 +1,19 @@
-/** The lab's processes as the host sees them: their ids there, and what they use. */
+/** The lab's processes as seen by the host: their ids and resource use. */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
-/** `sysconf(_SC_CLK_TCK)`: the unit of times in /proc, 100 a second on every Linux. */
+/** `sysconf(_SC_CLK_TCK)`, the time unit of /proc: 100 per second on every Linux. */
 const TICKS_PER_SECOND = 100;
 
-/** What a set of processes uses. */
+/** Resource use of a set of processes. */
 export interface ProcessUse {
   readonly processes: number;
-  /** Processor time since each started, seconds. */
+  /** CPU seconds since each process started. */
   readonly cpuSeconds: number;
-  /** Proportional set size: memory, with shared pages divided among those who share them. Bytes. */
+  /** Proportional set size in bytes: memory with shared pages divided among their users. */
   readonly pssBytes: number;
 }
 
-/**
- * The processes of pid namespace `namespace` (`pid:[4026…]`): their id inside, and their id on the
- * host.
- */
+/** The processes of a pid namespace (`pid:[4026…]`): host id by inner id. */
 export function hostPids(namespace: string): ReadonlyMap<number, number> {
   const found = new Map<number, number>();
   for (const entry of readdirSync("/proc")) {
@@ -28,19 +25,19 @@ export function hostPids(namespace: string): ReadonlyMap<number, number> {
   return found;
 }
 
-/** The processes that `pid` started itself. */
+/** Direct children of `pid`. */
 export function childrenOf(pid: number): number[] {
   const text = read(`/proc/${pid}/task/${pid}/children`) ?? "";
   return text.trim().split(" ").filter(Boolean).map(Number);
 }
 
-/** Sums the use of processes; a process that ended in the meantime counts as zero. */
+/** Sums the use of processes; an ended process counts as zero. */
 export function useOf(pids: Iterable<number>): ProcessUse {
   let [processes, cpuSeconds, pssBytes] = [0, 0, 0];
   for (const pid of pids) {
     const stat = read(`/proc/${pid}/stat`);
     if (stat === undefined) continue;
-    // The program's name stands in brackets and may hold blanks; user and system time are fields 14
+    // The program's name is in brackets and may contain blanks; user and system time are fields 14
     // and 15.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     processes += 1;

@@ -8,16 +8,17 @@ import {
 } from "../../contract/topology.ts";
 import type { Limits } from "./cgroup.ts";
 
-/** The lab's own end of the bridge: Prometheus, the telemetry server and the container facts. */
+/** The lab's end of the bridge, with Prometheus, the telemetry server and the container facts. */
 export const GATEWAY = "10.200.0.1";
 export const SUBNET_BITS = 24;
 export const PARTS = ["prometheus", "telemetry"] as const;
 export type PartName = (typeof PARTS)[number];
 
 /**
- * What a part may use. In a healthy lab Prometheus holds about 100 MiB and the telemetry server 130 MiB, and the latter 200 MiB with
- * five million rows and every query; whatever a query makes of them, the rest of the machine does not run out of memory. Shares
- * as for a service: the telemetry server's lower priority is a nice value of its own.
+ * Limits of the parts, so that no query can exhaust the machine's memory. In a healthy lab
+ * Prometheus uses about 100 MiB and the telemetry server 130 MiB, or 200 MiB with five million rows
+ * and every query. CPU shares equal a service's; the telemetry server has a lower priority by its
+ * nice value.
  */
 export const PART_LIMITS: Readonly<Record<PartName, Limits>> = {
   prometheus: { memoryBytes: 768 * 2 ** 20, cpuShares: 1024 },
@@ -27,7 +28,7 @@ export const PART_LIMITS: Readonly<Record<PartName, Limits>> = {
 /** Ports on the gateway. */
 export const INNER_PORTS = {
   prometheus: 9090,
-  /** On the lab's own loopback: Prometheus itself, behind the door that is at the port above. */
+  /** On the lab's loopback: Prometheus itself, behind the door at the port above. */
   prometheusItself: 9091,
   containers: 9323,
   console: 3000,
@@ -38,8 +39,8 @@ export const INNER_PORTS = {
 } as const;
 
 /**
- * What the daemon writes to the supervisor before it closes its input; without it the daemon was
- * killed.
+ * Word that the daemon writes to the supervisor before closing its input; without it, the daemon
+ * was killed.
  */
 export const ORDERLY_STOP = "stop";
 
@@ -47,7 +48,7 @@ export const ORDERLY_STOP = "stop";
 export const addressOf = (service: ServiceName): string =>
   `10.200.0.${11 + SERVICES.indexOf(service)}`;
 
-/** A port on the host's loopback, and where it leads inside the lab. */
+/** A port on the host's loopback and its target inside the lab. */
 export interface Forward {
   readonly hostPort: number;
   readonly address: string;
@@ -81,10 +82,7 @@ export function forwards(index: number): readonly Forward[] {
   ];
 }
 
-/**
- * Files of a lab. Sockets have a folder of their own, because the path of a socket has at most 107
- * bytes.
- */
+/** Files of a lab. Sockets have their own folder, because a socket path has at most 107 bytes. */
 export interface Files {
   readonly state: string;
   readonly sockets: string;

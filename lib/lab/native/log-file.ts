@@ -1,6 +1,6 @@
 /**
- * A log file of bounded size: at its limit a new one begins, and the last full one is kept beside
- * it. On a full disk, lines are lost: a log must never block or end the program that writes it.
+ * A log file of bounded size: at its limit a new file is started, and the previous one is kept.
+ * Lines are lost on a full disk, because logging must never block or end the writer.
  */
 import { closeSync, fstatSync, openSync, renameSync, writeSync } from "node:fs";
 
@@ -23,7 +23,7 @@ export class LogFile {
     this.#bytes = fstatSync(this.#fd).size;
   }
 
-  /** Bytes that could not be written. */
+  /** Bytes that were lost. */
   get lostBytes(): number {
     return this.#lostBytes;
   }
@@ -39,7 +39,7 @@ export class LogFile {
     }
   }
 
-  /** Copies a process's output into the file until it ends. */
+  /** Copies a process's output to the file until the process ends. */
   async follow(stream: ReadableStream<Uint8Array>): Promise<void> {
     for await (const chunk of stream) this.write(chunk);
   }

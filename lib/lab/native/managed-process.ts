@@ -1,6 +1,6 @@
 /**
- * One program of the lab: started in its network namespace and control group, watched until it
- * ends.
+ * A program of the lab: starts it in its network namespace and control group, and watches for its
+ * end.
  */
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { LogFile } from "./log-file.ts";
@@ -9,9 +9,9 @@ export interface Program {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
-  /** Network namespace; absent: the lab's own. */
+  /** Network namespace; undefined: the lab's own. */
   readonly netns?: string;
-  /** Control group folders to enter first. */
+  /** Control group folders to join first. */
   readonly groups: readonly string[];
   readonly logPath: string;
 }
@@ -22,7 +22,7 @@ export interface Exit {
   readonly unixMs: number;
 }
 
-/** How long a process may take to end on SIGTERM before SIGKILL. */
+/** Time between SIGTERM and SIGKILL. */
 const STOP_GRACE_MS = 5000;
 
 const SIGNAL_NUMBERS: Readonly<Record<string, number>> = {
@@ -36,8 +36,8 @@ const SIGNAL_NUMBERS: Readonly<Record<string, number>> = {
 };
 
 /**
- * Enters the groups, then becomes the program. The folders and the program are arguments, never
- * part of the script.
+ * Joins the groups, then executes the program. Folders and program are passed as arguments, never
+ * inserted in the script.
  */
 const ENTER =
   'n=$1; shift; while [ "$n" -gt 0 ]; do echo $$ >"$1/cgroup.procs" || exit 126; shift; n=$((n-1)); done; exec "$@"';
@@ -69,12 +69,12 @@ export class ManagedProcess {
     return this.#child.pid;
   }
 
-  /** How it ended; undefined while it runs. */
+  /** The exit; undefined while it runs. */
   get exit(): Exit | undefined {
     return this.#exit;
   }
 
-  /** SIGTERM, and SIGKILL when that does not end it in time. */
+  /** Sends SIGTERM, and SIGKILL after the grace period. */
   async stop(): Promise<void> {
     this.#child.kill("SIGTERM");
     await Promise.race([this.#ended, this.#clock.sleep(STOP_GRACE_MS)]);

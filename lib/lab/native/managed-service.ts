@@ -1,4 +1,4 @@
-/** A service in the native lab: its process, its group, its cable, and what is changed about it. */
+/** A service in the native lab: its process, group, network cable and changed settings. */
 import { SERVICE_LIMITS, type ServiceName } from "../../contract/topology.ts";
 import type { ReplaceOptions, ServiceState, ServiceStats } from "../lab.ts";
 import { createGroup, type Group, type Usage } from "./cgroup.ts";
@@ -36,9 +36,7 @@ export class ManagedService {
     this.#makeProgram = makeProgram;
   }
 
-  /**
-   * Starts a process as configured last, in a group without history. Does nothing while one runs.
-   */
+  /** Starts a process with the last configuration in a fresh group. Does nothing while one runs. */
   start(): void {
     if (this.#isRunning) return;
     const memoryBytes = this.#options.memoryLimitBytes ?? SERVICE_LIMITS.memoryBytes;
@@ -56,7 +54,7 @@ export class ManagedService {
     await this.#process?.kill();
   }
 
-  /** Replaces the process; the network is attached again and the processor limit lifted. */
+  /** Replaces the process, attaches the network and lifts the CPU limit. */
   async replace(options: ReplaceOptions): Promise<void> {
     await this.stop();
     this.#options = options;
@@ -65,7 +63,7 @@ export class ManagedService {
     this.start();
   }
 
-  /** Replaces the process alone: network and processor limit stay as they are. */
+  /** Replaces only the process; keeps network and CPU limit. */
   async reconfigure(options: ReplaceOptions): Promise<void> {
     await this.stop();
     this.#options = options;

@@ -1,4 +1,4 @@
-/** The native lab as programs use it: each call is a request to the supervisor, over its socket. */
+/** The native lab for programs: sends each call as a request to the supervisor's socket. */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { processEnv } from "../../base/env.ts";
 import { DeadlineError, EnvironmentError } from "../../base/errors.ts";
@@ -32,21 +32,23 @@ import {
   PROTOCOL_VERSION,
 } from "./protocol.ts";
 
-/** No service can start with less. */
+/** No service starts with less. */
 const MIN_MEMORY_BYTES = 1024 * 1024;
 /** Maximum wait for another program that starts or ends the lab. */
 const SETTLE_DEADLINE_MS = 20_000;
 
-/** Ending a lab that hangs takes up to 23 s, and waiting for one that starts SETTLE_DEADLINE_MS. */
+/**
+ * Ending an unresponsive lab takes up to 23 s, and waiting for a starting one SETTLE_DEADLINE_MS.
+ */
 const ALONE_DEADLINE_MS = 60_000;
 
 export interface NativeLabOptions {
   readonly index: number;
   readonly lifetime: Lifetime;
-  /** The project's folder, whose programs run in the lab. */
+  /** The project's folder with the lab's programs. */
   readonly projectDir: string;
   /**
-   * A program that plays every service and the telemetry server, by name: for tests of the lab
+   * A program that replaces every service and the telemetry server, by name, in tests of the lab
    * itself.
    */
   readonly standIn?: string;
@@ -57,7 +59,7 @@ export class NativeLab implements Lab {
   readonly ports: LabPorts;
   readonly #options: NativeLabOptions;
   readonly #files: Files;
-  /** Set while this program started the lab. */
+  /** Set if this program started the lab. */
   #daemon: StartedDaemon | undefined;
 
   constructor(options: NativeLabOptions) {
@@ -71,7 +73,7 @@ export class NativeLab implements Lab {
       await this.#attemptUp(options);
     } catch (error) {
       if (!(error instanceof LabGoneError)) throw error;
-      // The lab that answered first had been killed and was ending.
+      // The lab that answered first was killed and was ending.
       await this.#attemptUp(options);
     }
   }
@@ -97,7 +99,7 @@ export class NativeLab implements Lab {
         onProgress,
       });
     } catch (error) {
-      // Set by now if anything was started.
+      // Set if anything was started.
       if (running === null && this.#daemon !== undefined) await this.down();
       throw error;
     }
@@ -116,7 +118,7 @@ export class NativeLab implements Lab {
   }
 
   async status(): Promise<LabStatus | null> {
-    // Without its daemon a lab is about to end, even if it still answers.
+    // A lab without its daemon is about to end, even if it still answers.
     const daemon = runningDaemon(this.#files);
     if (daemon === undefined) return null;
     this.#mustBeOurs(daemon.projectDir);
@@ -131,8 +133,8 @@ export class NativeLab implements Lab {
   }
 
   /**
-   * What the whole lab uses: services, parts, supervisor and daemon. The share of a processor is
-   * the difference of two calls. Throws EnvironmentError when the lab is not up.
+   * Resource use of the whole lab: services, parts, supervisor and daemon. The CPU share is the
+   * difference between two calls. Throws EnvironmentError when the lab is not up.
    */
   async usage(): Promise<ProcessUse> {
     const { pidNamespace } = await this.#identity();
@@ -225,8 +227,8 @@ export class NativeLab implements Lab {
   }
 
   /**
-   * The identity of the lab that answers. Throws EnvironmentError when the lab is of another
-   * project or has another protocol.
+   * The identity of the answering lab. Throws EnvironmentError if it belongs to another project or
+   * has another protocol version.
    */
   async #identity(): Promise<Identity> {
     if (!existsSync(this.#files.control)) {
@@ -250,8 +252,8 @@ export class NativeLab implements Lab {
   }
 
   /**
-   * Changes whether the lab exists while no other program does: of two that start it at once, the second would remove the
-   * files of the first's lab.
+   * Serializes starting and ending the lab between programs: if two started it at once, the second
+   * would remove the files of the first.
    */
   async #alone<T>(signal: AbortSignal | undefined, change: () => Promise<T>): Promise<T> {
     const { index } = this.#options;
@@ -278,7 +280,7 @@ export class NativeLab implements Lab {
     }
   }
 
-  /** Another program may be starting or ending this lab right now. */
+  /** Another program may be starting or ending this lab. */
   async #awaitOthersStart(signal: AbortSignal | undefined): Promise<void> {
     const isSettled = (): boolean =>
       existsSync(this.#files.control) || runningDaemon(this.#files) === undefined;
@@ -295,7 +297,7 @@ export class NativeLab implements Lab {
 
   async #begin(keepTelemetry: boolean, fleetSeed: number | undefined): Promise<void> {
     checkMachine();
-    // A daemon without a control socket at this point hangs.
+    // A daemon without a control socket does not respond.
     const other = runningDaemon(this.#files);
     if (other !== undefined) await endDaemon(other.pid);
     await this.#clean();
@@ -306,9 +308,7 @@ export class NativeLab implements Lab {
     this.#daemon = startDaemon({ ...rest, standIn, ownerToken, fleetSeed, files: this.#files });
   }
 
-  /**
-   * Makes every service canonical and starts parts that ended: repairs what a killed run left.
-   */
+  /** Restores every changed service and starts ended parts, as an aborted run may leave them. */
   async #heal(status: LabStatus, onProgress: (line: string) => void): Promise<void> {
     await healServices(this, status, onProgress);
     for (const { name, state } of status.parts) {
@@ -318,8 +318,8 @@ export class NativeLab implements Lab {
   }
 
   /**
-   * Whether the display has three tracks and both parts answer. Aborts the wait through `hopeless`
-   * when that cannot become true: a program ended by itself, or (when it `wasUp`) the lab ended.
+   * Checks whether the display has three tracks and both parts answer. Aborts `hopeless` if that
+   * has become impossible: a program ended by itself, or the lab ended (if `wasUp`).
    */
   async #look(hopeless: AbortController, wasUp: boolean): Promise<Observation<never>> {
     if (existsSync(this.#files.control)) {
@@ -385,8 +385,8 @@ function findDead({ services, parts }: LabStatus): string | undefined {
 const NO_MESSAGE = /^(Bun v\d|\s+at |\s*\^|\s*$)/;
 
 /**
- * The last line of a log. For a service, a line that is not a log record is preferred, such as a
- * fatal error.
+ * The last line of a log; for a service, preferably one that is not a log record, such as a fatal
+ * error.
  */
 function lastLine(path: string): string {
   const lines = existsSync(path) ? readFileSync(path, "utf8").trimEnd().split("\n") : [];
@@ -396,7 +396,7 @@ function lastLine(path: string): string {
   return last === "" ? "it said nothing" : last;
 }
 
-/** Replaces the process ids inside the lab by those on the host, which people and tests need. */
+/** Replaces process ids inside the lab by host ids, which people and tests need. */
 function withHostPids(status: LabStatus, pids: ReadonlyMap<number, number>): LabStatus {
   const onHost = <T extends { readonly pid: number | null }>(item: T): T => ({
     ...item,

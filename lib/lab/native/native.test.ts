@@ -1,7 +1,6 @@
 /**
- * The native engine: the shared suite, and (with stand-ins for the programs) a suite of its own:
- * nothing survives the lab, however its processes end. Needs root on Linux; anything else is a skip
- * that says so.
+ * Tests the native engine: the shared suite, and (with stand-in programs) that nothing survives the
+ * lab however its processes end. Needs root on Linux; otherwise skipped with the reason.
  */
 import { afterEach, describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -20,14 +19,14 @@ import { preflight } from "./preflight.ts";
 const PROJECT = new URL("../../..", import.meta.url).pathname.replace(/\/$/, "");
 const STAND_IN = "lib/lab/native/testing/stand-in.ts";
 
-/** A machine with other work is slow. */
+/** Allows for a loaded machine. */
 const DEADLINE_MS = 90_000;
 
 const canRun = await preflight(9)
   .then(() => true)
   .catch((error: unknown) => /port/.test(messageOf(error)));
 
-/** An index whose ports are free, from the far end: people use the near one. */
+/** An index with free ports, from the high end: people use the low one. */
 async function freeIndex(): Promise<number> {
   for (let index = 9; index > 0; index -= 1) {
     if (existsSync(filesOf(PROJECT, index).sockets)) continue;
@@ -195,7 +194,7 @@ describe.skipIf(!canRun)("what survives a native lab", () => {
       expect(await lab.status()).toBeNull();
       await lab.up();
       process.kill((await idsOf(lab))[victim], "SIGKILL");
-      // Without a wait: the new lab has to wait until the old one has ended.
+      // Called without waiting: the new lab must wait for the old one to end.
       await lab.up();
       expect((await lab.status())?.services.every(({ canonical }) => canonical)).toBe(true);
     });
@@ -381,7 +380,7 @@ describe.skipIf(!canRun)("a native lab among others", () => {
     labs.push(lab);
     await lab.up();
     const use = await lab.usage();
-    // The supervisor, the daemon and the process that holds the namespaces as well.
+    // Includes the supervisor, the daemon and the process that holds the namespaces.
     expect(use.processes).toBe(SERVICES.length + PARTS.length + 3);
     expect(use.pssBytes).toBeGreaterThan(50 * 2 ** 20);
     expect(use.cpuSeconds).toBeGreaterThan(0);

@@ -1,7 +1,4 @@
-/**
- * The lab's network: a bridge in the lab's own namespace, and a namespace with a cable for each
- * service.
- */
+/** The lab's network: a bridge in its own namespace, and a namespace with a cable per service. */
 import { writeFileSync } from "node:fs";
 import { mustRun } from "../../base/shell.ts";
 import { SERVICES, type ServiceName } from "../../contract/topology.ts";
@@ -11,14 +8,14 @@ import { addressOf, GATEWAY, SUBNET_BITS } from "./layout.ts";
 const BRIDGE = "cms0";
 const cableOf = (service: ServiceName): string => `v${SERVICES.indexOf(service)}`;
 
-/** Runs many `ip` commands in one process. */
+/** Runs a batch of `ip` commands in one process. */
 async function ip(commands: readonly string[]): Promise<void> {
   await mustRun(["ip", "-batch", "-"], { stdin: `${commands.join("\n")}\n` });
 }
 
-/** Makes the bridge and every service's namespace and cable, and gives them names. */
+/** Creates and names the bridge and every service's namespace and cable. */
 export async function setUpNetwork(hostsFile: string): Promise<void> {
-  // Names of namespaces are files: a fresh folder keeps them, and the mounts on them, inside this
+  // Network namespaces are named by files: a fresh folder keeps them and their mounts inside this
   // lab.
   await mountEmpty("/run/netns");
   await ip([
@@ -35,13 +32,13 @@ export async function setUpNetwork(hostsFile: string): Promise<void> {
   await bind(hostsFile, "/etc/hosts");
 }
 
-/** Lays a fresh cable (a new interface with a new hardware address) to a service. */
+/** Connects a service with a fresh cable (a new interface with a new hardware address). */
 export async function attach(service: ServiceName): Promise<void> {
   await ip(cableCommands(service));
   await configureInside(service);
 }
 
-/** Cuts a service's cable; its interface vanishes. */
+/** Removes a service's cable; its interface disappears. */
 export async function detach(service: ServiceName): Promise<void> {
   await ip([`link del ${cableOf(service)}`]);
 }
@@ -73,7 +70,7 @@ function nameAddresses(file: string): void {
   writeFileSync(file, `${lines.join("\n")}\n`);
 }
 
-/** Bytes that a service's interface has received and sent; zeros while it is detached. */
+/** Bytes that a service's interface has received and sent; zero while detached. */
 export function traffic(service: ServiceName, devText: string): { rx: number; tx: number } {
   const line = devText.split("\n").find((text) => text.trim().startsWith(`${cableOf(service)}:`));
   if (line === undefined) return { rx: 0, tx: 0 };

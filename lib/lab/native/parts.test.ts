@@ -1,4 +1,4 @@
-/** The native engine's parts that need neither root nor namespaces. */
+/** Tests the parts of the native engine that need neither root nor namespaces. */
 import { afterAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { once } from "node:events";

@@ -1,8 +1,8 @@
-/** Whether a port of the host is free, and which program holds it, for the message that it is not. */
+/** Checks whether a host port is free, and finds the program that holds it. */
 import { createServer } from "node:net";
 import { run } from "../../base/shell.ts";
 
-/** Why nothing can listen on `port`; undefined when something can. */
+/** Why `port` cannot be listened on; undefined if it can. */
 export async function portProblem(port: number): Promise<string | undefined> {
   const { promise, resolve } = Promise.withResolvers<NodeJS.ErrnoException | undefined>();
   const server = createServer().once("error", resolve);
@@ -12,7 +12,9 @@ export async function portProblem(port: number): Promise<string | undefined> {
   return `${(await portHolder(port)) ?? "another program"} listens on it`;
 }
 
-/** The program that listens on `port`, as `name (process id)`; undefined when `ss` cannot tell. */
+/**
+ * The program that listens on `port`, as `name (process id)`; undefined if `ss` does not show it.
+ */
 export async function portHolder(port: number): Promise<string | undefined> {
   if (Bun.which("ss") === null) return undefined;
   const { stdout } = await run(["ss", "-Hltnp", `sport = :${port}`], { timeoutMs: 5000 });

@@ -1,4 +1,4 @@
-/** Checks, before anything is started, that a native lab can run on this machine. */
+/** Checks the requirements of a native lab before anything is started. */
 import { existsSync } from "node:fs";
 import { EnvironmentError } from "../../base/errors.ts";
 import { forwards } from "./layout.ts";
@@ -6,7 +6,7 @@ import { portProblem } from "./port-holder.ts";
 
 const TOOLS = ["unshare", "ip", "mount", "setpriv", "prometheus"] as const;
 
-/** Throws EnvironmentError with the first thing that is missing or taken, and how to get it. */
+/** Throws EnvironmentError for the first missing requirement, with how to provide it. */
 export async function preflight(index: number): Promise<void> {
   checkMachine();
   await checkPorts(index);
@@ -38,7 +38,10 @@ export function checkMachine(): void {
   }
 }
 
-/** Throws EnvironmentError with the first of the lab's ports that is taken, and by whom. */
+/**
+ * Throws EnvironmentError for the first port of the lab that is taken, with the program that holds
+ * it.
+ */
 export async function checkPorts(index: number): Promise<void> {
   for (const { hostPort } of forwards(index)) {
     const problem = await portProblem(hostPort);

@@ -1,4 +1,4 @@
-/** The command lines of everything that runs in the lab. */
+/** Command lines of all programs in the lab. */
 import { statfsSync } from "node:fs";
 import { type Env, integerBetween, processEnv, readEnv } from "../../base/env.ts";
 import { ALERT_RULES_FILE } from "../../contract/alert-rules.ts";
@@ -8,14 +8,14 @@ import type { Confinement } from "./confinement.ts";
 import { type Files, GATEWAY, INNER_PORTS, PART_LIMITS, type PartName } from "./layout.ts";
 import type { Program } from "./managed-process.ts";
 
-/** A program without the control groups that it will be put in. */
+/** A program without its control groups. */
 export type ProgramSpec = Omit<Program, "groups">;
 
 export interface ProgramOptions {
   readonly confinement: Confinement;
   readonly files: Files;
   /**
-   * A program that plays every service and the telemetry server, by name: for tests of the lab
+   * A program that replaces every service and the telemetry server, by name, in tests of the lab
    * itself.
    */
   readonly standIn: string | undefined;
@@ -24,10 +24,10 @@ export interface ProgramOptions {
 const CYCLONEDDS_URI =
   '<CycloneDDS><Domain Id="any"><General><Interfaces><NetworkInterface name="eth0"/></Interfaces></General></Domain></CycloneDDS>';
 
-/** With many targets most traces are left out. */
+/** With many targets, most traces are not sampled. */
 const SAMPLING = ["OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"] as const;
 
-/** The only variables of the environment that are passed on to programs of the lab. */
+/** The only environment variables that are passed on to the lab's programs. */
 function passedThrough(): Record<string, string> {
   const env = processEnv();
   const names = [
@@ -44,7 +44,7 @@ function passedThrough(): Record<string, string> {
   );
 }
 
-/** A service, with `extra` variables on top of the canonical environment. */
+/** A service; `extra` variables override the canonical environment. */
 export function serviceProgram(
   service: ServiceName,
   extra: Readonly<Record<string, string>>,
@@ -88,14 +88,17 @@ export function partProgram(
   return {
     ...common,
     argv: [...confinement.prefix, confinement.bun, ...argv],
-    // The token for the console's markers: only the telemetry server gets it.
+    // The token for the console's markers, for the telemetry server only.
     env: { ...env, LAB_OWNER_TOKEN: processEnv()["LAB_OWNER_TOKEN"] ?? "" },
   };
 }
 
-/** At most this much is stored, the write-ahead log included, and at most a quarter of what is free at the start. */
+/**
+ * Maximum size of the store with its write-ahead log; also at most a quarter of the free space at
+ * the start.
+ */
 const MAX_STORED_BYTES = 2 * 2 ** 30;
-/** Less than this Prometheus cannot work with: two hours of this lab. */
+/** Prometheus' minimum: two hours of this lab. */
 const MIN_STORED_BYTES = 64 * 2 ** 20;
 
 export function prometheusArgv({ data }: Pick<Confinement, "data">, freeBytes: number): string[] {
@@ -109,20 +112,19 @@ export function prometheusArgv({ data }: Pick<Confinement, "data">, freeBytes: n
     // 160 MB of samples in memory: every series of the lab for an hour and a half.
     "--query.max-samples=10000000",
     "--query.timeout=30s",
-    // No page of another origin may read; the default lets all of them.
+    // Pages of other origins must not read the API; the default allows all of them.
     "--web.cors.origin=^$",
     `--web.listen-address=127.0.0.1:${INNER_PORTS.prometheusItself}`,
-    // For snapshots. Only the supervisor reaches this port; others go through the filter in
+    // For snapshots. Only the supervisor can reach this port; other programs use the filter in
     // `prometheus-door.ts`.
     "--web.enable-admin-api",
-    // The rules look back two minutes. A series whose target cannot be scraped is still marked
-    // stale at once.
+    // The rules look back two minutes. A series of a failed scrape is still marked stale at once.
     "--query.lookback-delta=2m",
     "--log.level=warn",
   ];
 }
 
-/** What the telemetry server stores at most, MiB; undefined: its own default. */
+/** Maximum size of the telemetry store in MiB; undefined: the server's default. */
 export const maxTelemetryMib = (env: Env): number | undefined =>
   readEnv<number | undefined>(
     env,

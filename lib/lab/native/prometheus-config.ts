@@ -1,16 +1,12 @@
-/**
- * Prometheus' configuration and rules, made from the topology and from the one file of alert rules.
- */
+/** Writes Prometheus' configuration and rules from the topology and the file of alert rules. */
 import type { AlertRule } from "../../contract/alert-rules.ts";
 import { SERVICES, TOPOLOGY } from "../../contract/topology.ts";
 import { GATEWAY, INNER_PORTS } from "./layout.ts";
 
-/**
- * Short, so that a fault's effect shows within seconds. A scrape of a service takes about 1 ms.
- */
+/** Short, so that a fault shows within seconds. Scraping a service takes about 1 ms. */
 export const SCRAPE_INTERVAL_SECONDS = 2;
 
-/** The configuration file. JSON is YAML. */
+/** The configuration file as JSON, which is valid YAML. */
 export function prometheusConfig(rulesFile: string): string {
   const targets = SERVICES.map((service) => `${service}:${TOPOLOGY[service].metricsPort}`);
   const interval = `${SCRAPE_INTERVAL_SECONDS}s`;
@@ -41,10 +37,7 @@ export function prometheusConfig(rulesFile: string): string {
   );
 }
 
-/**
- * The rules file: every rule as it stands in the provisioning file, with its title as the alert's
- * name.
- */
+/** The rules file: every rule as in the provisioning file, with its title as alert name. */
 export function prometheusRules(rules: readonly AlertRule[]): string {
   return JSON.stringify(
     {

@@ -1,24 +1,23 @@
 /**
- * What stands in front of the lab's Prometheus: reading goes through, everything else ends here.
- * Prometheus itself listens where the supervisor alone asks it, because its admin API is on:
- * incidents are frozen with it.
+ * A read-only proxy in front of the lab's Prometheus. Only the supervisor can reach Prometheus
+ * directly, because its admin API is enabled for the snapshots of incidents.
  */
 import { messageOf } from "../../base/errors.ts";
 import { underLocalNames } from "../../base/host.ts";
 import { readsPrometheus } from "../../contract/prometheus-api.ts";
 
-/** Longer than Prometheus lets a query run. */
+/** Longer than Prometheus' query timeout. */
 const TIMEOUT_MS = 130_000;
 const MAX_BODY_BYTES = 1024 * 1024;
 
 export interface DoorOptions {
   readonly hostname: string;
   readonly port: number;
-  /** Where Prometheus listens. */
+  /** Address of Prometheus. */
   readonly origin: string;
 }
 
-/** Listens until the process ends, or until it is stopped. */
+/** Listens until stopped. */
 export function servePrometheusDoor({
   hostname,
   port,

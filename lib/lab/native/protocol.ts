@@ -1,5 +1,5 @@
 /**
- * The control protocol of the lab: one JSON object per line over a unix socket, one answer for each
+ * The lab's control protocol: one JSON object per line over a unix socket, with one answer per
  * request.
  */
 import { createConnection, createServer, type Server, type Socket } from "node:net";
@@ -8,26 +8,24 @@ import type { ServiceName } from "../../contract/topology.ts";
 import type { LabStatus, ReplaceOptions, ServiceStats } from "../lab.ts";
 
 /**
- * Increased whenever the operations or their answers change: a lab can outlive the program that
- * started it.
+ * Increased with every change of the operations or their answers, since a lab can outlive the
+ * program that started it.
  */
 export const PROTOCOL_VERSION = 3;
 
-/**
- * The project that runs the lab, so that two checkouts never use each other's lab.
- */
+/** The project of a lab, so that a checkout never uses another checkout's lab. */
 export interface Identity {
   readonly protocol: number;
   readonly projectDir: string;
-  /** The lab's pid namespace, as /proc/<pid>/ns/pid names it. */
+  /** The lab's pid namespace in the notation of /proc/<pid>/ns/pid. */
   readonly pidNamespace: string;
 }
 
-/** Everything that can be asked of a running lab. Process ids are those inside it. */
+/** All requests to a running lab. Process ids are those inside the lab. */
 export interface Operations {
   identity(): Identity;
   status(): LabStatus;
-  /** Starts the parts again that have ended. */
+  /** Restarts ended parts. */
   restartParts(): Promise<void>;
   start(service: ServiceName): Promise<void>;
   stop(service: ServiceName): Promise<void>;
@@ -42,7 +40,7 @@ export interface Operations {
 
 export type OperationName = keyof Operations;
 
-/** What may be called from outside: names that are not listed here are refused. */
+/** Names that may be called; all others are refused. */
 const OPERATION_NAMES: ReadonlySet<string> = new Set<OperationName>([
   "identity",
   "status",
@@ -66,7 +64,7 @@ interface Request {
 type Reply =
   { readonly ok: true; readonly result: unknown } | { readonly ok: false; readonly error: string };
 
-/** Nothing listens on the socket any more: the lab is ending, has ended or was killed. */
+/** Nothing listens on the socket: the lab is ending, has ended or was killed. */
 export class LabGoneError extends EnvironmentError {}
 
 /** Longest request or answer, bytes. */
@@ -102,8 +100,8 @@ async function answer(operations: Operations, line: string): Promise<Reply> {
 const GONE: ReadonlySet<string> = new Set(["ENOENT", "ECONNREFUSED", "ECONNRESET", "EPIPE"]);
 
 /**
- * Asks the lab behind `path`; throws LabGoneError when it is not there, EnvironmentError when it
- * could not do it.
+ * Sends a request to the lab at `path`. Throws LabGoneError if there is none, and EnvironmentError
+ * if it failed.
  */
 export async function ask<O extends OperationName>(
   path: string,

@@ -1,8 +1,9 @@
 /**
- * The first process of the lab's own namespaces: it builds the network, starts everything, and does
- * what the control socket asks. When it ends, however it ends, the kernel ends all that is inside.
+ * The first process in the lab's namespaces: builds the network, starts all programs, and handles
+ * requests on the control socket. When it ends for any reason, the kernel kills all processes
+ * inside.
  *
- * `bun lib/lab/native/supervisor.ts <index> <project folder> [<stand-in>]`. It ends when its
+ * Usage: `bun lib/lab/native/supervisor.ts <index> <project folder> [<stand-in>]`. It ends when its
  * standard input closes.
  */
 import { mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
@@ -49,7 +50,7 @@ function startPart(name: PartName, programs: ProgramOptions): ManagedProcess {
   return new ManagedProcess({ ...partProgram(name, programs), groups: group.folders });
 }
 
-/** Writes Prometheus' files; the paths are those that it sees. */
+/** Writes Prometheus' files with paths as seen by Prometheus. */
 function writePrometheusFiles(): void {
   const folder = `${files.data("prometheus")}/config`;
   const text = readFileSync(`${projectDir}/${ALERT_RULES_FILE}`, "utf8");
@@ -62,7 +63,7 @@ function writePrometheusFiles(): void {
 class Supervisor implements Operations {
   readonly #services = new Map<ServiceName, ManagedService>();
   readonly #parts = new Map<PartName, ManagedProcess>();
-  /** The last change of each service: changes of one service happen one after the other. */
+  /** The last change of each service; changes of one service run in sequence. */
   readonly #changes = new Map<ServiceName, Promise<void>>();
   #programs: ProgramOptions | undefined;
   #stopping = false;
@@ -113,8 +114,8 @@ class Supervisor implements Operations {
   }
 
   /**
-   * Has Prometheus write all that it knows, the newest samples too, to a folder of its own; returns
-   * the folder's name.
+   * Lets Prometheus write all its data, including the newest samples, to a new folder; returns the
+   * folder's name.
    */
   async snapshotPrometheus(): Promise<string> {
     const reply = await fetch(`${PROMETHEUS_ITSELF}/api/v1/admin/tsdb/snapshot`, {
@@ -139,7 +140,7 @@ class Supervisor implements Operations {
     };
   }
 
-  /** Starts all programs at once: each waits for what it needs by itself. */
+  /** Starts all programs at once; each waits for its own dependencies. */
   async begin(): Promise<void> {
     await keepMountsPrivate();
     for (const part of PARTS) mkdirSync(files.data(part), { recursive: true });
@@ -178,12 +179,12 @@ class Supervisor implements Operations {
     serve(files.control, this);
   }
 
-  /** Ends everything, removes what the kernel does not, and ends this process. */
+  /** Ends all processes, removes what the kernel keeps, and exits. */
   async shutdown(daemonIsGone: boolean): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
-    // First: the next lab may already wait for the groups to empty and create its own sockets. A
-    // running daemon removes the folder itself at the end.
+    // Must be first: the next lab may already wait for the groups to empty and create its own
+    // sockets. A running daemon removes the folder itself at its end.
     rmSync(daemonIsGone ? files.sockets : files.control, { recursive: true, force: true });
     await Promise.all([
       ...[...this.#services.values()].map((service) => service.kill()),
@@ -210,7 +211,7 @@ class Supervisor implements Operations {
     const service = this.#service(name);
     const before = this.#changes.get(name) ?? Promise.resolve();
     const now = before.then(() => change(service));
-    // The caller gets the error of a failed change; the next change runs all the same.
+    // The caller gets the error of a failed change; the next change runs anyway.
     this.#changes.set(
       name,
       now.catch(() => {}),

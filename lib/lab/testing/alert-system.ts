@@ -1,23 +1,23 @@
 /**
- * A made-up system in numbers, as a function of time, and its series in promtool's notation. Tests
- * of the alert rules change the numbers; nothing here is measured.
+ * A synthetic system: its values as a function of time, and its series in promtool's notation.
+ * Tests of the alert rules change the values; nothing is measured.
  */
 import { SERVICES, type ServiceName, TOPOLOGY } from "../../contract/topology.ts";
 
 /** Seconds between two samples of a series. */
 export const STEP_SECONDS = 5;
 
-/** The numbers of one moment. Rates are per second, times in seconds. */
+/** The values at one time. Rates are per second, times in seconds. */
 export interface Moment {
   /** Services whose scrape fails. */
   readonly down: readonly ServiceName[];
-  /** Services whose process starts at this moment: counters begin at 0 again. */
+  /** Services whose process starts at this time, with counters at 0. */
   readonly starting: readonly ServiceName[];
   /** Services that push no telemetry. */
   readonly silent: readonly ServiceName[];
   readonly memoryBytes: Readonly<Partial<Record<ServiceName, number>>>;
   readonly logRates: Readonly<Partial<Record<ServiceName, number>>>;
-  /** Looks of each sensor at a target, found or not. */
+  /** Observations of each sensor per target, found or not. */
   readonly sensorRates: Readonly<Record<string, number>>;
   readonly published: number;
   readonly fusionPublished: number;
@@ -34,7 +34,7 @@ export interface Moment {
   readonly latencies: Readonly<Record<Histogram, number>>;
 }
 
-/** The histograms that rules read: who exports them, and their labels. */
+/** Histograms used by rules, with their exporters and labels. */
 const HISTOGRAMS = {
   cms_sensor_publish_seconds: ["radar-sensor", 'sensor_id="RADAR-1"'],
   cms_fusion_processing_seconds: ["track-fusion", ""],
@@ -76,7 +76,7 @@ export const HEALTHY: Moment = {
   },
 };
 
-/** The series of `seconds` of a system, by their names with labels: promtool's `input_series`. */
+/** The series of a system over `seconds`, by name and labels: promtool's `input_series`. */
 export function seriesOf(seconds: number, at: (second: number) => Moment): InputSeries[] {
   const recorder = new Recorder();
   for (let second = 0; second <= seconds; second += STEP_SECONDS) {
@@ -90,12 +90,12 @@ export interface InputSeries {
   readonly values: string;
 }
 
-/** A sample, none, or the end of the series. */
+/** A sample, a gap, or the end of the series. */
 type Value = number | "_" | "stale";
 
 class Recorder {
   readonly #samples = new Map<string, Value[]>();
-  /** Running totals, by series. */
+  /** Running totals by series. */
   readonly #totals = new Map<string, number>();
   readonly #started = new Map<ServiceName, number>();
   #steps = 0;
@@ -114,7 +114,7 @@ class Recorder {
       this.#histogram(name as Histogram, value, moment);
     }
     this.#steps++;
-    // A series that was not shown in this step has ended.
+    // A series that is absent from this step has ended.
     for (const samples of this.#samples.values()) {
       if (samples.length < this.#steps) samples.push(samples.at(-1) === "_" ? "_" : "stale");
     }

@@ -1,6 +1,6 @@
 /**
- * The suite that every engine must pass. It works the lab as scenarios do, through the `Lab`
- * interface and the ports on the host, and leaves it canonical after each test.
+ * The suite that every engine must pass. Uses the lab as scenarios do, through the `Lab` interface
+ * and the host ports, and restores it after each test.
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
 import { createPrometheusClient, type PrometheusClient } from "../../base/prometheus.ts";
@@ -9,7 +9,7 @@ import { ALERT_RULES_FILE, parseAlertRules } from "../../contract/alert-rules.ts
 import { SERVICE_LIMITS, SERVICES, type ServiceName } from "../../contract/topology.ts";
 import type { Lab } from "../lab.ts";
 
-/** Generous: a machine with other work is slow. */
+/** Allows for a loaded machine. */
 const DEADLINE_MS = 90_000;
 /** How many services have the canonical limits. */
 const CANONICAL_LIMITS =
@@ -17,7 +17,7 @@ const CANONICAL_LIMITS =
   `and container_spec_cpu_shares == ${SERVICE_LIMITS.cpuShares})`;
 
 export interface Skip {
-  /** Name of a test of the suite. */
+  /** Name of a test in the suite. */
   readonly test: string;
   readonly reason: string;
 }
@@ -37,7 +37,7 @@ const get = async (port: number, path: string): Promise<string> => {
   return (await fetch(url, { signal: AbortSignal.timeout(5000), keepalive: false })).text();
 };
 
-/** Waits until `expr` has exactly one sample and it has the value. */
+/** Waits until `expr` returns exactly one sample with the value. */
 async function untilValue({ prometheus }: Ctx, expr: string, wanted: number): Promise<void> {
   await waitUntil(
     async () => {
@@ -168,7 +168,7 @@ const FAULTS: readonly Case[] = [
     "limits the processor of a running service, and lifts the limit",
     async (ctx) => {
       const { lab } = ctx;
-      // While it starts, it needs more than the limit.
+      // Exceeds the limit while starting.
       await lab.replace("track-fusion");
       const { pid } = await lab.state("track-fusion");
       await lab.limitCpu("track-fusion", 0.05);
@@ -181,7 +181,7 @@ const FAULTS: readonly Case[] = [
         { what: "the kernel to hold it back for a second", deadlineMs: DEADLINE_MS },
       );
       await untilValue(ctx, `container_spec_cpu_quota{name="track-fusion"}`, 5000);
-      // The kernel gives no less than 1 ms a period, so that a smaller share takes a longer one.
+      // The kernel's minimum is 1 ms per period, so a smaller share needs a longer period.
       await lab.limitCpu("track-fusion", 0.004);
       await untilValue(ctx, `container_spec_cpu_quota{name="track-fusion"}`, 1000);
       await untilValue(ctx, `container_spec_cpu_period{name="track-fusion"}`, 250_000);
@@ -258,7 +258,7 @@ const FAULTS: readonly Case[] = [
       const bySensor = `sum(rate(cms_fusion_ingested_total{sensor_id="ESM-2"}[6s])) > bool 10`;
       await untilValue(ctx, bySensor, 1);
       await lab.detachNetwork("esm-sensor");
-      // Longer than the DDS lease of ten seconds, so that the peers drop it.
+      // Longer than the DDS lease of ten seconds, so that the peers remove it.
       await untilValue(ctx, `max_over_time(${upOf("esm-sensor")}[14s])`, 0);
       await lab.attachNetwork("esm-sensor");
       await untilValue(ctx, bySensor, 1);
@@ -311,8 +311,7 @@ const REFUSALS: readonly Case[] = [
 ];
 
 /**
- * Runs the suite. The engine's name stands in each test's name; skipped tests are counted with
- * their reasons.
+ * Runs the suite. Test names contain the engine's name; skipped tests are shown with their reasons.
  */
 export function runLabSuite(suite: LabSuite): void {
   const { makeLab, skip = [] } = suite;

@@ -1,8 +1,7 @@
 /**
  * Pairs spans as the Collector's servicegraph connector does: a producer's span waits under its own
  * id, a consumer's under its parent's, and the first pair of a key makes an edge. A second consumer
- * of the same span finds nothing any more, so which of several is seen depends on the order of
- * arrival.
+ * of the same span finds no partner, so which consumer is seen depends on the order of arrival.
  */
 import type { SpanRecord } from "./telemetry-reader.ts";
 
@@ -10,7 +9,7 @@ export class ServiceGraph {
   readonly #waiting = new Map<string, { producer?: string; consumer?: string }>();
   readonly #edges = new Set<string>();
 
-  /** Takes spans in the order of their arrival. */
+  /** Adds spans in order of arrival. */
   add(spans: Iterable<SpanRecord>): void {
     for (const { kind, traceId, spanId, parentSpanId, service } of spans) {
       const isProducer = kind === "SPAN_KIND_PRODUCER";
@@ -26,7 +25,7 @@ export class ServiceGraph {
     }
   }
 
-  /** The edges so far, sorted. */
+  /** All edges so far, sorted. */
   get edges(): string[] {
     return [...this.#edges].toSorted();
   }

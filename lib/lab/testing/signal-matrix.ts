@@ -1,6 +1,4 @@
-/**
- * Compares the signals of a lab with their declarations, and lists what is missing or wrong.
- */
+/** Compares the signals of a lab with their declarations and lists differences. */
 import { createPrometheusClient, type PrometheusClient } from "../../base/prometheus.ts";
 import {
   type LogEvent,
@@ -22,7 +20,7 @@ export class SignalMatrix {
     this.#reader = new TelemetryReader(ports);
   }
 
-  /** The problems of one copy (scraped or pushed) of a service's metric. */
+  /** Problems of one copy (scraped or pushed) of a service's metric. */
   async #problemsOf(
     name: string,
     spec: MetricSpec,
@@ -78,7 +76,7 @@ export class SignalMatrix {
   }
 
   /**
-   * Rows of the log table, by event and service, that the Loki API does not show with their level
+   * Rows of the log table, by event and service, that the Loki API does not return with their level
    * and fields.
    */
   async missingLogs(isWanted: (event: LogEvent) => boolean): Promise<string[]> {

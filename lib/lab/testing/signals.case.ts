@@ -1,6 +1,6 @@
 /**
- * Every metric, log event and span that is declared arrives: each is read back from Prometheus, the
- * Loki API and the Tempo API of a real lab. What a healthy system never says is provoked.
+ * Checks that every declared metric, log event and span arrives, by reading it from the Prometheus,
+ * Loki and Tempo APIs of a real lab. Signals that a healthy system does not emit are provoked.
  */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { createPrometheusClient } from "../../base/prometheus.ts";
@@ -25,14 +25,12 @@ import { SignalMatrix } from "./signal-matrix.ts";
 import { type SpanRecord, TelemetryReader } from "./telemetry-reader.ts";
 
 const TEST_TIMEOUT_MS = 480_000;
-/** A heartbeat is due every 30 s; a machine with other work is slow. */
+/** A heartbeat is due every 30 s; allows for a loaded machine. */
 const DEADLINE_MS = 180_000;
-/**
- * Of a core: a sensor that scans 1,000 times a second needs more, so that the kernel makes it late.
- */
+/** Cores: too few for a sensor that scans 1,000 times per second, so that it runs late. */
 const TOO_FEW_CORES = 0.1;
 
-/** What every span says of its DDS hop. */
+/** Attributes of every span about its DDS hop. */
 const MESSAGING_ATTRIBUTES = [
   "messaging.system",
   "messaging.destination.name",
@@ -40,7 +38,7 @@ const MESSAGING_ATTRIBUTES = [
   "messaging.operation.type",
 ];
 
-/** Declared events that no lab can show, and why. */
+/** Declared events that cannot be provoked in a lab, with the reason. */
 const NOT_PROVOKED: Partial<Record<LogEvent, string>> = {
   loop_debug: "needs logging for debugging; lib/service/hooks.test.ts has it",
   message_rejected:
@@ -54,11 +52,11 @@ const SENSORS = SERVICES.filter((name) => TOPOLOGY[name].sensorId !== undefined)
 
 export interface SignalSuite {
   readonly makeLab: () => Lab;
-  /** The part of the lab that takes the services' telemetry. */
+  /** The part of the lab that receives the services' telemetry. */
   readonly ingress: string;
 }
 
-/** Waits until `missing` names nothing any more. */
+/** Waits until `missing` returns nothing. */
 async function untilNoneIsMissing(what: string, missing: () => Promise<string[]>): Promise<void> {
   await waitUntil(
     async () => {
@@ -87,7 +85,7 @@ export function runSignalSuite({ makeLab, ingress }: SignalSuite): void {
   const prometheus = () => createPrometheusClient(`http://127.0.0.1:${lab.ports.prometheus}`);
 
   test("metrics: both copies of every row, with labels, closed values and buckets", async () => {
-    // It begins with the first refusal: its policies are an open set.
+    // It appears with the first refusal: the set of policies is open.
     const isLater = (name: string): boolean => name === "cms_dds_incompatible_qos_total";
     await untilNoneIsMissing("every metric", () => matrix.metricProblems((name) => !isLater(name)));
   });
@@ -195,7 +193,7 @@ export function runSignalSuite({ makeLab, ingress }: SignalSuite): void {
       );
       for (const traceId of new Set(found.flat())) {
         const spans = await reader.trace(traceId);
-        // Services export on their own, so the batches of a trace arrive in any order.
+        // Services export independently, so the batches of a trace arrive in any order.
         const ranks = new Map(SERVICES.map((name) => [name as string, prng.next()]));
         const rank = ({ service }: SpanRecord): number => ranks.get(service) ?? 0;
         graph.add(spans.toSorted((a, b) => rank(a) - rank(b)));
@@ -215,7 +213,7 @@ export function runSignalSuite({ makeLab, ingress }: SignalSuite): void {
     await untilNoneIsMissing("a line whose span is stored", async () => {
       const lines = await reader.logs(service, `| json | event="${event}"`, 20);
       expect(lines.filter((line) => !("trace_id" in line && "span_id" in line))).toEqual([]);
-      // Of the newest ones the span may still be under way.
+      // Spans of the newest lines may still be in transit.
       for (const { trace_id: traceId, span_id: spanId } of lines) {
         const spans = await reader.trace(String(traceId)).catch(() => []);
         if (spans.some((span) => span.name === name && hexOf(span.spanId) === spanId)) return [];
@@ -225,7 +223,7 @@ export function runSignalSuite({ makeLab, ingress }: SignalSuite): void {
   });
 
   test("logs: what a healthy system never says, provoked by outages and refusals", async () => {
-    // A new effector gets the command center's history, in which orders are older than they hold.
+    // A new effector receives the command center's history, with orders older than their validity.
     await lab.replace("effector-manager");
     await untilNoneIsMissing("orders that have expired", () =>
       matrix.missingLogs((event) => event === "mission_order_expired"),
@@ -262,7 +260,7 @@ export function runSignalSuite({ makeLab, ingress }: SignalSuite): void {
       const declared = Object.entries<LogSpec>(LOGS).filter(([, { services }]) =>
         services.includes(service),
       );
-      // One query that leaves the declared events out: whatever it finds is not declared.
+      // A query that excludes the declared events: every result is undeclared.
       const others = declared.map(([event]) => `| event!="${event}"`).join(" ");
       expect(await reader.logs(service, `| json ${others}`, 1)).toEqual([]);
       const spans = Object.entries<SpanSpec>(SPANS).filter(([, spec]) =>
@@ -282,8 +280,8 @@ export function runSignalSuite({ makeLab, ingress }: SignalSuite): void {
   });
 
   /**
-   * The records of a shutdown that are missing. A process allows two seconds for its last export,
-   * which a slow machine can miss: such a service is stopped again.
+   * Missing records of a shutdown. A process allows two seconds for its last export, which a slow
+   * machine can exceed; such a service is stopped again.
    */
   async function lastWords(): Promise<string[]> {
     const missing = await matrix.missingLogs(
@@ -295,15 +293,15 @@ export function runSignalSuite({ makeLab, ingress }: SignalSuite): void {
   }
 
   /**
-   * Kills the ingress, waits until every service has logged the outage, and starts the
-   * ingress again.
+   * Kills the ingress, waits until every service has logged the outage, and restarts the ingress.
    */
   async function stopIngressForAMoment(): Promise<void> {
     const status = await lab.status();
     const pid = status?.parts.find(({ name }) => name === ingress)?.pid ?? undefined;
     if (pid === undefined) throw new Error(`${ingress} does not run`);
     process.kill(pid, "SIGKILL");
-    // Services may have logged an outage before, on a busy machine; up() heals what it sees as ended.
+    // Services may have logged an outage before, on a loaded machine; up() repairs what it finds
+    // ended.
     await untilNoneIsMissing("the end of the ingress", async () => {
       const part = (await lab.status())?.parts.find(({ name }) => name === ingress);
       return part?.state === "exited" ? [] : ["its exit"];
@@ -320,7 +318,7 @@ export function runSignalSuite({ makeLab, ingress }: SignalSuite): void {
     );
   }
 
-  /** Sensors that cannot keep their cadence, and a fusion with room for one source track. */
+  /** Overloads the sensors, and gives the fusion room for a single source track. */
   async function overload(): Promise<void> {
     const env = { PUBLISH_RATE_HZ: "1000" };
     await Promise.all(SENSORS.map((sensor) => lab.replace(sensor, { env })));
@@ -329,7 +327,7 @@ export function runSignalSuite({ makeLab, ingress }: SignalSuite): void {
       matrix.missingLogs((event) => event === "sensor_loop_overrun"),
     );
     await Promise.all(SENSORS.map((sensor) => lab.replace(sensor)));
-    // The three detections of one scan arrive together.
+    // The three detections of a scan arrive together.
     await lab.replace("track-fusion", { env: { CMS_INBOX_CAPACITY: "1" } });
     await untilNoneIsMissing("an inbox that is full", () =>
       matrix.missingLogs((event) => event === "fusion_queue_full_dropping"),
@@ -338,8 +336,8 @@ export function runSignalSuite({ makeLab, ingress }: SignalSuite): void {
 }
 
 /**
- * The environment with which a service's partners refuse it. A service that writes nothing keeps
- * its own.
+ * The environment that makes a service's partners refuse it. A service without writers keeps its
+ * own.
  */
 const exclusive = (service: ServiceName): Record<string, string> =>
   TOPOLOGY[service].publishes.length > 0 ? { CMS_FORCE_QOS: "EXCLUSIVE_OWNERSHIP" } : {};
@@ -349,7 +347,7 @@ const beyond = (found: readonly string[], declared: readonly string[]): string[]
 
 const hexOf = (base64: string): string => Buffer.from(base64, "base64").toString("hex");
 
-/** From the span of this name up to the root: `service: name` of each. */
+/** `service: name` of each span from the first with this name up to the root. */
 function walkUp(spans: readonly SpanRecord[], name: string): string[] {
   const byId = new Map(spans.map((span) => [span.spanId, span]));
   const path: string[] = [];

@@ -1,4 +1,4 @@
-/** Reads a lab's logs and spans as any client does: over the Loki API and the Tempo API. */
+/** Reads a lab's logs and spans over the Loki API and the Tempo API. */
 import { systemClock } from "../../base/clock.ts";
 import type { LabPorts, ServiceName } from "../../contract/topology.ts";
 
@@ -47,7 +47,7 @@ export class TelemetryReader {
     this.#tempo = `http://127.0.0.1:${ports.tempo}`;
   }
 
-  /** The newest lines of a service that pass the LogQL `stages`, as JSON objects. */
+  /** The newest lines of a service that match the LogQL `stages`, as JSON objects. */
   async logs(
     service: ServiceName,
     stages: string,
@@ -68,7 +68,7 @@ export class TelemetryReader {
       .map(([, line]) => JSON.parse(line) as Record<string, unknown>);
   }
 
-  /** A recent span of this name from this service; undefined when there is none. */
+  /** A recent span of the service with this name; undefined if there is none. */
   async span(service: ServiceName, name: string): Promise<SpanRecord | undefined> {
     const q = `{ resource.service.name = "${service}" && name = "${name}" }`;
     const [found] = await this.search(q);
@@ -77,7 +77,7 @@ export class TelemetryReader {
     return spans.find((span) => span.service === service && span.name === name);
   }
 
-  /** The ids of the newest traces that the TraceQL query finds. */
+  /** The ids of the newest traces that match the TraceQL query. */
   async search(q: string, limit = 1): Promise<string[]> {
     const { traces = [] } = await getJson<{ traces?: { traceID: string }[] }>(
       `${this.#tempo}/api/search`,

@@ -1,4 +1,7 @@
-/** Serves the reading half of Prometheus' API at :9090; Prometheus itself is at PROMETHEUS_URL. */
+/**
+ * Serves the read-only endpoints of Prometheus' API at :9090; Prometheus itself is at
+ * PROMETHEUS_URL.
+ */
 import { httpUrl, processEnv, readEnv } from "../../../base/env.ts";
 import { messageOf } from "../../../base/errors.ts";
 import { servePrometheusDoor } from "../../native/prometheus-door.ts";

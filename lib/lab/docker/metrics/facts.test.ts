@@ -15,7 +15,7 @@ const RUNNING_STATS = {
   networks: { eth0: { rx_bytes: 11, tx_bytes: 22 } },
 };
 
-/** An engine with one container for each service, of which the first can be ended. */
+/** An engine with one container per service; the first can be ended. */
 function engine(): { fake: FakeEngine; end: () => void } {
   let ended = false;
   const idOf = (at: number): string => String(at).repeat(64);

@@ -1,15 +1,17 @@
-/** The facts about each service's container, as the engine tells them. */
+/** The facts about each service's container, read from the engine. */
 import { SERVICES, type ServiceName } from "../../../contract/topology.ts";
 import { type FactRow, factsText } from "../../facts-text.ts";
 import { bandwidthOf } from "../../native/cgroup.ts";
 import type { Container, ContainerStats, Engine } from "../engine.ts";
 import { LABEL } from "../layout.ts";
 
-/** Reads the facts and keeps the last counters of what has ended, which the engine forgets at once. */
+/**
+ * Reads the facts, and keeps the last counters of ended processes, which the engine drops at once.
+ */
 export class FactReader {
   readonly #engine: Engine;
   readonly #project: string;
-  /** The last sample of a process that ran, by container and start. */
+  /** The last sample of a running process, with a key of container and start time. */
   readonly #last = new Map<ServiceName, { readonly key: string; readonly stats: ContainerStats }>();
 
   constructor(engine: Engine, project: string) {
@@ -17,7 +19,7 @@ export class FactReader {
     this.#project = project;
   }
 
-  /** All facts at `nowMs` (Unix milliseconds); a service without a container has none. */
+  /** All facts at `nowMs` (Unix milliseconds), without services that have no container. */
   async render(nowMs: number): Promise<string> {
     const listed = await this.#engine.list(this.#project);
     const found = await Promise.all(
@@ -61,7 +63,7 @@ export function rowsOf(container: Container, stats: ContainerStats, nowMs: numbe
     ["container_spec_cpu_period", period],
     ["container_spec_cpu_shares", HostConfig.CpuShares],
     ["container_memory_usage_bytes", State.Running ? usage : 0],
-    // Control groups v1 and v2 name it differently.
+    // Control groups v1 and v2 use different names.
     ["container_memory_rss", State.Running ? (memory["total_rss"] ?? memory["anon"] ?? 0) : 0],
     ["container_spec_memory_limit_bytes", HostConfig.Memory],
     ["container_oom_events_total", State.OOMKilled ? 1 : 0],

@@ -1,4 +1,7 @@
-/** Serves the facts about the services' containers at :9323/metrics; asks the engine through ENGINE_PROXY_URL. */
+/**
+ * Serves the facts about the services' containers at :9323/metrics; reads the engine through
+ * ENGINE_PROXY_URL.
+ */
 import { systemClock } from "../../../base/clock.ts";
 import { httpUrl, processEnv, readEnv } from "../../../base/env.ts";
 import { messageOf } from "../../../base/errors.ts";
@@ -12,7 +15,7 @@ const TEXT = { "content-type": "text/plain; version=0.0.4; charset=utf-8" };
 
 try {
   const url = readEnv(processEnv(), "ENGINE_PROXY_URL", "http://engine-proxy:2375", httpUrl);
-  // The proxy answers for its own project whatever it is asked for.
+  // The proxy always answers for its own project.
   const reader = new FactReader(new Engine({ host: url, socket: undefined, url }), "");
   const facts = new TimelyFacts((nowMs) => reader.render(nowMs), systemClock);
   Bun.serve({

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { ManualClock } from "../../../base/clock.ts";
 import { TimelyFacts } from "./timely-facts.ts";
 
-/** A clock whose sleeps end when the test says so. */
+/** A clock whose sleeps end on the test's command. */
 class HeldClock extends ManualClock {
   wake: () => void = () => {};
 
@@ -13,7 +13,7 @@ class HeldClock extends ManualClock {
   }
 }
 
-/** An engine whose answers wait for the test. */
+/** An engine that answers on the test's command. */
 function engine() {
   const clock = new HeldClock();
   const answers: PromiseWithResolvers<string>[] = [];

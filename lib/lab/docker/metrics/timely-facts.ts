@@ -1,29 +1,29 @@
 /**
- * Answers a scrape in time on a machine with much other work, where the engine needs longer for its answers than
- * Prometheus waits: with the last facts then, as long as they are recent.
+ * Answers scrapes in time on a loaded machine, where the engine may take longer than Prometheus'
+ * timeout: returns the last facts if they are recent.
  */
 import type { MonotonicClock } from "../../../base/clock.ts";
 import { EnvironmentError } from "../../../base/errors.ts";
 
-/** Half of what a scrape may take. */
+/** Half of the scrape timeout. */
 const PATIENCE_MS = 1000;
-/** Older facts would show a process that ended as running. */
+/** Older facts would show an ended process as running. */
 const MAX_AGE_MS = 8000;
 
 export class TimelyFacts {
   readonly #read: (nowMs: number) => Promise<string>;
   readonly #clock: MonotonicClock;
-  /** The reading that is under way. */
+  /** The pending read. */
   #reading: Promise<string> | undefined;
   #last: { readonly text: string; readonly atMs: number } | undefined;
 
-  /** `read` asks the engine; it is never called twice at the same time. */
+  /** `read` asks the engine; calls never overlap. */
   constructor(read: (nowMs: number) => Promise<string>, clock: MonotonicClock) {
     this.#read = read;
     this.#clock = clock;
   }
 
-  /** Facts of now, or the last ones; throws when there are none that are recent. */
+  /** Returns current facts, or the last ones if recent; throws otherwise. */
   async text(): Promise<string> {
     this.#reading ??= this.#begin();
     const stop = new AbortController();

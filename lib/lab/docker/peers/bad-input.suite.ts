@@ -1,4 +1,7 @@
-/** What a machine can lack, provoked on a real engine: one line with rule, value and next step, and nothing left. */
+/**
+ * Missing requirements of a machine, provoked on a real engine: one line with the rule, the value
+ * and the next step, and nothing left behind.
+ */
 import { afterAll, afterEach, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -16,7 +19,7 @@ const TIMEOUT_MS = 240_000;
 const folder = mkdtempSync(join(tmpdir(), "bad-input-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** `bun runner.ts up` with another compose file on top. */
+/** Runs `bun runner.ts up` with an additional compose file. */
 async function up(override = ""): Promise<{ code: number; line: string }> {
   const env = processEnv();
   const files = (env["COMPOSE_FILE"] ?? "docker-compose.yml").split(":");
@@ -177,7 +180,7 @@ test(
       what: "nothing to be left",
       deadlineMs: TIMEOUT_MS / 2,
     });
-    // The daemon looks a second time after some seconds.
+    // The daemon lists the project again after some seconds.
     await waitUntil(
       async () => {
         const { stdout } = await run(

@@ -1,4 +1,7 @@
-/** The configuration of every part that is here, read by the part itself; the door, from inside and out. */
+/**
+ * Checks the configuration of every available part with the part's own program, and tests the
+ * Prometheus door from inside and outside.
+ */
 import { expect, test } from "bun:test";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,7 +16,7 @@ const ROOT = new URL("../../../..", import.meta.url).pathname.replace(/\/$/, "")
 const { services } = readComposeFile(`${ROOT}/docker-compose.yml`);
 const TIMEOUT_MS = 120_000;
 
-/** Runs a program of an image on files of this project. */
+/** Runs a program of an image on files of the project. */
 async function inImage(service: string, mounts: readonly string[], argv: readonly string[]) {
   const [entry = "", ...rest] = argv;
   const volumes = mounts.flatMap((mount) => ["--volume", `${mount}:ro`]);

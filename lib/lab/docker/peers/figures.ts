@@ -1,4 +1,7 @@
-/** How long the containers take to start and end, and what they use: `bun lib/lab/docker/peers/figures.ts`. */
+/**
+ * Measures the start and stop times of the containers and their resource use: `bun
+ * lib/lab/docker/peers/figures.ts`.
+ */
 import { systemClock } from "../../../base/clock.ts";
 import { mustRun } from "../../../base/shell.ts";
 import { DockerLab } from "../docker-lab.ts";
@@ -7,7 +10,7 @@ import { readComposeFile } from "../testing/compose-file.ts";
 import { LAB_INDEX } from "./lab-index.ts";
 
 const ROOT = new URL("../../../..", import.meta.url).pathname.replace(/\/$/, "");
-/** The stack settles, and then its processor time is counted for as long. */
+/** Time for the stack to settle, and then for which its CPU time is measured. */
 const MEASURE_MS = 60_000;
 const MIB = 2 ** 20;
 

@@ -1,21 +1,26 @@
-/** The images that the compose file names: which are here, which can be pulled, and what stands in for the others. */
+/**
+ * The images in the compose file: which are present, which can be pulled, and what replaces the
+ * others.
+ */
 import { EnvironmentError } from "../../../base/errors.ts";
 import { run } from "../../../base/shell.ts";
 import { readComposeFile } from "../testing/compose-file.ts";
 
-/** What the project's own telemetry server can stand in for. */
+/** Images that the project's own telemetry server can replace. */
 const REPLACEABLE: ReadonlySet<string> = new Set(["tempo", "grafana"]);
 const STAND_IN = "docker-compose.yml:lib/lab/docker/testing/compose.stand-in.yml";
 const PULL_TIMEOUT_MS = 300_000;
 
 export interface Images {
-  /** COMPOSE_FILE for everything that follows; undefined where every image is the real one. */
+  /** COMPOSE_FILE for the following steps; undefined if every image is the real one. */
   readonly composeFile: string | undefined;
-  /** One line for each image: what it is, and whether it runs. */
+  /** One line per image: its state, and whether it runs. */
   readonly lines: readonly string[];
 }
 
-/** Looks for every image, pulls what is missing; throws EnvironmentError for one that nothing stands in for. */
+/**
+ * Finds every image and pulls missing ones. Throws EnvironmentError for one without a replacement.
+ */
 export async function findImages(projectDir: string): Promise<Images> {
   const { services } = readComposeFile(`${projectDir}/docker-compose.yml`);
   const lines: string[] = [];

@@ -1,4 +1,4 @@
-/** The lab that the tests on a real engine use: TEST_DOCKER_LAB, else the first one. */
+/** The lab of the tests on a real engine: TEST_DOCKER_LAB, or the first one. */
 import { integerBetween, processEnv, readEnv } from "../../../base/env.ts";
 
 export const LAB_INDEX = readEnv(

@@ -1,4 +1,4 @@
-/** The suite of every lab, on a real container engine, and what is this engine's own. */
+/** Runs the common lab suite on a real container engine, and tests of this engine alone. */
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
@@ -22,7 +22,7 @@ describe("docker lab, its own", () => {
     async () => {
       await using lab = makeLab();
       await lab.up();
-      // The first lines and spans are still under way.
+      // The first lines and spans have yet to arrive.
       await waitUntil(
         async () => {
           using stored = await lab.snapshot();

@@ -1,6 +1,7 @@
 /**
- * Everything that is said of the container lab, on a real engine: `bun run test:docker [step …]`. Takes an hour; each
- * step can be run alone. Needs Docker with Compose v2, the ports of labs 0 and 1, and the images of the compose file.
+ * Every check of the container lab on a real engine: `bun run test:docker [step …]`. All steps take
+ * an hour; each can run alone. Needs Docker with Compose v2, the ports of labs 0 and 1, and the
+ * images of the compose file.
  */
 import { messageOf, UsageError } from "../../../base/errors.ts";
 import { processEnv } from "../../../base/env.ts";
@@ -16,7 +17,7 @@ const suite = (file: string): string[] => [
 ];
 const runner = (...args: string[]): string[] => [process.execPath, "runner.ts", ...args];
 
-/** Each step: what it is called, what it proves, and the program that proves it. */
+/** Each step: its name, what it checks, and its program. */
 const STEPS: Readonly<Record<string, readonly [what: string, argv: readonly string[]]>> = {
   configuration: ["every part reads its own configuration", suite("configuration.suite.ts")],
   lab: ["the suite of every lab", suite("lab.suite.ts")],

@@ -1,6 +1,7 @@
 /**
- * An incident that is recorded on containers has the form of a native one, and is examined like it. The same scenario and seed
- * are recorded on both engines, one after the other. Needs root on Linux for the native lab.
+ * An incident recorded on containers has the format of a native one and can be examined in the same
+ * way. Records the same scenario and seed on both engines in turn. Needs root on Linux for the
+ * native lab.
  */
 import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, expect, test } from "bun:test";
@@ -24,7 +25,7 @@ const ENGINES = ["docker", "native"] as const;
 
 interface Recorded {
   readonly recording: Recording;
-  /** The entries of the bundle, unpacked. */
+  /** The unpacked entries of the bundle. */
   readonly folder: string;
   readonly restored: RestoredIncident;
 }
@@ -58,7 +59,7 @@ beforeAll(async () => {
 }, TIMEOUT_MS);
 afterAll(() => stack.disposeAsync());
 
-/** Looks at both recordings: what only one of them has is shown. */
+/** Examines both recordings and shows the differences. */
 async function expectSame(look: (recorded: Recorded) => Promise<readonly string[]>): Promise<void> {
   const [docker = new Set(), native = new Set()] = await Promise.all(
     ENGINES.map(async (engine) => new Set(await look(found[engine] as Recorded))),
@@ -124,7 +125,7 @@ test.each(["cms-services", "containers", "otlp"])(
   "Prometheus' block has the same metrics and labels of job %s",
   (job) =>
     expectSame(async (recorded) => {
-      // The Collector writes `up` of what is pushed to it; nobody scrapes it.
+      // The Collector writes `up` for pushed metrics, although nothing scrapes them.
       const others = `scrape_.+${job === "otlp" ? "|up" : ""}`;
       const match = encodeURIComponent(`{job="${job}",__name__!~"${others}"}`);
       const series = await ask<Record<string, string>[]>(

@@ -1,4 +1,7 @@
-/** Every declared signal arrives in the container stack: in Prometheus, Loki and Tempo, by way of the Collector. */
+/**
+ * Checks that every declared signal passes through the Collector to Prometheus, Loki and Tempo in
+ * the container stack.
+ */
 import { describe } from "bun:test";
 import { createLab } from "../../create-lab.ts";
 import { runSignalSuite } from "../../testing/signals.case.ts";

@@ -1,6 +1,6 @@
 /**
- * What an investigator can read, asked of both engines side by side: the same names and labels everywhere. Needs root on
- * Linux for the native lab beside the containers.
+ * Compares what an investigator can read on both engines: the names and labels must be equal. Needs
+ * root on Linux for the native lab.
  */
 import { afterAll, beforeAll, describe, test } from "bun:test";
 import { systemClock } from "../../../base/clock.ts";
@@ -41,7 +41,7 @@ async function getJson<T>(url: string, query: Readonly<Record<string, string>> =
   return JSON.parse(text) as T;
 }
 
-/** Waits until both engines show the same, and shows what differs when they do not. */
+/** Waits until both engines return the same, and shows the differences after a timeout. */
 async function untilSame(what: string, look: (ports: LabPorts) => Promise<readonly string[]>) {
   await waitUntil(
     async () => {
@@ -63,7 +63,10 @@ async function untilSame(what: string, look: (ports: LabPorts) => Promise<readon
 
 const sortedSet = (items: readonly string[]): string[] => [...new Set(items)].toSorted();
 
-/** Every series of a job (without `up` of the pushed ones, which the Collector writes and nobody scrapes) as its metric with the names of its labels. */
+/**
+ * Every series of a job as its metric and label names. Excludes `up` of pushed metrics, which the
+ * Collector writes although nothing scrapes them.
+ */
 const shapesOf =
   (job: string) =>
   async (ports: LabPorts): Promise<string[]> => {

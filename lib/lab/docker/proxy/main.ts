@@ -1,4 +1,4 @@
-/** Serves the reading half of the engine's API at :2375, about the project CMS_PROJECT alone. */
+/** Serves the read-only endpoints of the engine's API at :2375 for the project CMS_PROJECT only. */
 import { systemClock } from "../../../base/clock.ts";
 import { endpointOf } from "../../../base/container-engine.ts";
 import { processEnv } from "../../../base/env.ts";

@@ -1,13 +1,13 @@
 /**
- * The door to the engine's socket: reading requests about the containers of one project, and nothing else. Who may write
- * to the socket is root on the host; who may read all of it sees every other project's environment. So the proxy asks
- * the engine itself, and answers with the fields that it lists here.
+ * A read-only proxy of the engine's socket for the containers of one project. Write access to the
+ * socket means root on the host, and read access shows the environment of every other project. So
+ * the proxy makes its own requests and answers with an explicit list of fields.
  */
 import { EngineError } from "../../../base/container-engine.ts";
 import type { Clock } from "../../../base/clock.ts";
 import type { Container, ContainerSummary, Engine } from "../engine.ts";
 
-/** How long a list of containers serves; a scrape asks for it once and for each container twice. */
+/** How long a list of containers is reused; a scrape needs it once, and twice per container. */
 const LIST_LIVES_MS = 1000;
 
 const ONE = /^\/containers\/([0-9a-f]{12,64})\/(json|stats)$/;
@@ -18,7 +18,7 @@ export interface ProxyOptions {
   readonly clock: Clock;
 }
 
-/** Returns what answers a request. */
+/** Creates the request handler. */
 export function createProxy(options: ProxyOptions): (request: Request) => Promise<Response> {
   const { engine, project, clock } = options;
   let known: { readonly list: readonly ContainerSummary[]; readonly atMs: number } | undefined;
@@ -40,7 +40,7 @@ export function createProxy(options: ProxyOptions): (request: Request) => Promis
     return Response.json(containerOf(await engine.inspect(id)));
   };
   return async (request) => {
-    // Without a Host header it is a path alone.
+    // Without a Host header, the URL is only a path.
     const { pathname } = new URL(request.url, "http://engine-proxy");
     if (request.method !== "GET") return refuse(403, `${request.method} may change something`);
     if (pathname === "/healthz") return new Response("ok\n");
@@ -63,7 +63,7 @@ const summaryOf = ({ Id, Names, State, Labels }: ContainerSummary): ContainerSum
   Labels,
 });
 
-/** Without its environment, its mounts and its command. */
+/** Leaves out environment, mounts and command. */
 function containerOf({ Id, Name, Image, State, Config, HostConfig }: Container): unknown {
   const { Memory, CpuShares, CpuQuota, CpuPeriod } = HostConfig;
   return {

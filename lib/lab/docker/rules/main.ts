@@ -1,4 +1,4 @@
-/** Writes Prometheus' rules from the one file of alert rules: `bun main.ts <file to write>`. */
+/** Writes Prometheus' rules from the file of alert rules: `bun main.ts <file to write>`. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { processEnv } from "../../../base/env.ts";
 import { messageOf } from "../../../base/errors.ts";

@@ -1,6 +1,6 @@
 /**
- * Runs in the telemetry server's container. `prometheus`: has Prometheus write a snapshot, and prints
- * its name. `telemetry`: writes a snapshot of the telemetry store, which goes on being written to.
+ * Runs in the telemetry server's container. `prometheus`: requests a snapshot from Prometheus and
+ * prints its name. `telemetry`: writes a snapshot of the telemetry store while it is in use.
  */
 import { Database } from "bun:sqlite";
 import { rmSync } from "node:fs";

@@ -1,4 +1,4 @@
-/** The compose file as Compose reads it: merge keys resolved, variables replaced. */
+/** Reads the compose file as Compose does: merge keys resolved, variables replaced. */
 import { readFileSync } from "node:fs";
 
 export interface ComposeService {
@@ -28,7 +28,7 @@ export interface ComposeFile {
   readonly volumes: Readonly<Record<string, unknown>>;
 }
 
-/** Reads the file with these variables set and all others at their defaults. */
+/** Reads the file with these variables set; all others keep their defaults. */
 export function readComposeFile(
   path: string,
   variables: Readonly<Record<string, string>> = {},
@@ -40,7 +40,7 @@ export function readComposeFile(
   return merged(Bun.YAML.parse(text)) as ComposeFile;
 }
 
-/** Resolves merge keys: an own key wins over a merged one, an earlier source over a later one. */
+/** Resolves merge keys: own keys override merged ones, earlier sources override later ones. */
 function merged(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(merged);
   if (typeof value !== "object" || value === null) return value;

@@ -1,4 +1,4 @@
-/** The queries of the dashboard that Grafana is provisioned with. */
+/** The queries of the provisioned Grafana dashboard. */
 import { readFileSync } from "node:fs";
 
 export interface DashboardQuery {

@@ -1,4 +1,7 @@
-/** Plays a container engine's API on a socket in a temporary folder: what it is told to answer, and what it was asked. */
+/**
+ * A fake container engine on a socket in a temporary folder: sends configured answers and records
+ * requests.
+ */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,7 +24,7 @@ export class FakeEngine implements Disposable {
   readonly #folder: string;
   readonly #server: Bun.Server<undefined>;
 
-  /** `answer` comes first; what it leaves undefined is answered with 404. */
+  /** `answer` is called first; its undefined results become a 404. */
   constructor(answer: Answer) {
     this.#folder = mkdtempSync(join(tmpdir(), "fake-engine-"));
     const socket = join(this.#folder, "engine.sock");
@@ -51,7 +54,7 @@ export class FakeEngine implements Disposable {
   }
 }
 
-/** A running canonical container of a service, as an engine shows it, with `changes` on top. */
+/** A running, unchanged container of a service in the engine's format, with `changes` applied. */
 export function containerOf(
   service: string,
   changes: {

@@ -1,7 +1,6 @@
 /**
- * Plays a service or the telemetry server, so that the lab can be tested without the programs that
- * run in it. `bun stand-in.ts <name>`. It shows its user id and the variable `STAND_IN_LABEL` among
- * its metrics.
+ * Replaces a service or the telemetry server in tests of the lab itself: `bun stand-in.ts <name>`.
+ * Its metrics show its user id and the variable `STAND_IN_LABEL`.
  */
 import { processEnv } from "../../../base/env.ts";
 import { isServiceName, TOPOLOGY } from "../../../contract/topology.ts";
