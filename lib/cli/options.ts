@@ -28,6 +28,9 @@ export interface RunOptions extends ParallelOptions {
   readonly investigator: readonly string[];
   readonly calls?: number;
   readonly modelUrl?: string;
+  readonly agentFiles: readonly string[];
+  readonly agentModel?: string;
+  readonly agentEnv: readonly string[];
   readonly repeat: number;
   readonly shard?: Shard;
   readonly seed?: number;
@@ -121,6 +124,19 @@ export function withInvestigators(command: Command): Command {
     )
     .option("--calls <n>", "tool calls that react may make (10)", whole(1, 40, "calls"))
     .option("--model-url <url>", MODEL_URL_HELP)
+    .option(
+      "--agent-files <path>",
+      "what a program under examination sees, read-only, beside the system's programs; may be repeated",
+      collect,
+      [],
+    )
+    .option("--agent-model <url>", "the one model server that such a program can reach")
+    .option(
+      "--agent-env <name>",
+      "a variable that such a program gets, such as a key; may be repeated",
+      collect,
+      [],
+    )
     .option(
       "--min-score <share>",
       "exit with 4 when the mean share of points of an investigator is lower",

@@ -9,6 +9,7 @@ import { lookup } from "./floors/lookup.ts";
 import { loudest } from "./floors/loudest.ts";
 import { random } from "./floors/random.ts";
 import type { Investigator } from "./investigator.ts";
+import { agentSettings, type GivenToAgents } from "./confined/settings.ts";
 import { connectTo } from "./model/connect.ts";
 import { createOpenSreInvestigator } from "./opensre/opensre.ts";
 import { createReactInvestigator, DEFAULT_CALLS, MAX_CALLS } from "./react/agent.ts";
@@ -29,8 +30,8 @@ export const INVESTIGATOR_NAMES = [
   "exec:<command>",
 ] as const;
 
-/** Settings for every model of a command. */
-export interface ModelSettings {
+/** Settings that hold for every model and every examined program of a command. */
+export interface ModelSettings extends GivenToAgents {
   /** Maximum number of tool calls of `react`; absent: the default. */
   readonly calls?: number | undefined;
   /** Endpoint in OpenAI's wire format for `react` and `alone`; absent: Ollama. */
@@ -93,15 +94,12 @@ function assistedAgent(name: string, { env }: ModelSettings): Investigator | und
   });
 }
 
-function externalAgent(name: string, { env }: ModelSettings): Investigator | undefined {
-  const opensre = /^opensre(?::(.+))?$/.exec(name);
-  if (opensre !== null) {
-    const [, model] = opensre;
-    return createOpenSreInvestigator({
-      ...(model === undefined ? {} : { model }),
-      ...(env === undefined ? {} : { env }),
-    });
-  }
-  const exec = /^exec:(.*\S.*)$/.exec(name);
-  return exec === null ? undefined : createExecInvestigator((exec[1] ?? "").trim());
+function externalAgent(name: string, given: ModelSettings): Investigator | undefined {
+  const [, opensre, model] = /^(opensre)(?::(.+))?$/.exec(name) ?? [];
+  const [, command] = /^exec:(.*\S.*)$/.exec(name) ?? [];
+  if (opensre === undefined && command === undefined) return undefined;
+  const { env = processEnv() } = given;
+  const settings = agentSettings(given, env);
+  if (command !== undefined) return createExecInvestigator(command.trim(), { settings });
+  return createOpenSreInvestigator({ ...(model === undefined ? {} : { model }), env, settings });
 }

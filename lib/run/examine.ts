@@ -11,7 +11,7 @@ import type {
   Transcript,
 } from "../investigate/investigator.ts";
 import type { Scenario } from "../../scenarios/load.ts";
-import { mustNotLeak } from "./leaks.ts";
+import { leakOf } from "./leaks.ts";
 
 /** One investigator's look at an incident. */
 export interface Look {
@@ -39,14 +39,16 @@ export interface ExamineOptions {
   readonly actuator?: Actuator | undefined;
   /** Shows a line of the transcript and returns it with its time. */
   readonly keep: (line: string) => string;
+  /** Somebody who could write to this system has examined it before. */
+  readonly touched?: boolean;
 }
 
 /**
- * Throws when the signal is aborted, or when an answer revealed the scenario; never for a wrong
- * answer.
+ * Throws when the signal aborts, or when an answer gave the scenario away that nobody but the lab can have written; never for
+ * a wrong answer.
  */
 export async function examine(investigator: Investigator, options: ExamineOptions): Promise<Look> {
-  const { scenario, alert, urls, budget, seed, signal, clock, telemetryClock, keep } = options;
+  const { alert, urls, budget, seed, signal, clock, telemetryClock, keep } = options;
   const { actuator } = options;
   const lines: string[] = [];
   const add = (line: string): void => void lines.push(keep(line));
@@ -67,7 +69,34 @@ export async function examine(investigator: Investigator, options: ExamineOption
   });
   const endUnixMs = clock.nowMs();
   signal.throwIfAborted();
-  mustNotLeak(investigation.evidence, scenario);
-  const { name } = investigator;
-  return { investigator: name, investigation, startUnixMs, endUnixMs, transcript: lines };
+  const details = { ...investigation.details, ...plantedIn(investigation, options, add) };
+  return {
+    investigator: investigator.name,
+    investigation: { ...investigation, details },
+    startUnixMs,
+    endUnixMs,
+    transcript: lines,
+  };
 }
+
+/**
+ * What gives the scenario away is a defect of the lab when only the lab can have written it. An external agent may have: it
+ * could void the run of everybody by one line of a log, so that its words are noted in the record and void nothing.
+ */
+function plantedIn(
+  { evidence, details }: Investigation,
+  { scenario, touched = false }: ExamineOptions,
+  add: (line: string) => void,
+): Readonly<Record<string, unknown>> {
+  const leak = leakOf(evidence, scenario);
+  if (leak === undefined) return {};
+  if (!touched && !isOfExternal(details)) throw new Error(leak);
+  add(`  perhaps planted: ${leak}`);
+  return { planted: leak };
+}
+
+const isOfExternal = (details: Investigation["details"]): boolean => "unconfined" in details;
+
+/** Whether this look's investigator could write to the system that it looked at. */
+export const couldWrite = ({ investigation }: Look): boolean =>
+  investigation.details["unconfined"] === true;

@@ -17,7 +17,7 @@ import type { Scenario } from "../../scenarios/load.ts";
 import { alertPayload } from "./alert-payload.ts";
 import { applyBenignChange, type BenignChange } from "./benign.ts";
 import { ClockWatch } from "./clock-watch.ts";
-import { examine, type Look } from "./examine.ts";
+import { couldWrite, examine, type Look } from "./examine.ts";
 import { Injection } from "./injection.ts";
 import { Journal, type TimelineEvent } from "./journal.ts";
 import { leaksIn, mustNotGiveAway, recordingSecretsOf } from "./leaks.ts";
@@ -347,7 +347,8 @@ async function examineAll(play: Play): Promise<void> {
     await mark(play, "investigation", `investigation by ${investigator.name}`);
     journal.event("investigation-start");
     const actuator = await actuatorFor(play);
-    const look = await examine(investigator, { ...examination, actuator });
+    const touched = play.looks.some(couldWrite);
+    const look = await examine(investigator, { ...examination, actuator, touched });
     const repair = await actuator?.settle();
     play.looks.push(repair === undefined ? look : { ...look, repair });
     if (repair !== undefined) await proveBrokenAgain(play);

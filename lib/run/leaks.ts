@@ -72,17 +72,27 @@ export function mustNotGiveAway(what: string, text: string, scenario: Secretive)
 }
 
 /**
- * Throws when a recorded answer contains a secret, unless the investigator itself used the word in
- * its request.
+ * Where a recorded answer contains a secret, in words, unless the investigator wrote the word in its request; undefined when
+ * none does.
  */
-export function mustNotLeak(records: readonly EvidenceRecord[], scenario: Secretive): void {
+export function leakOf(
+  records: readonly EvidenceRecord[],
+  scenario: Secretive,
+): string | undefined {
   for (const { id, tool, arguments: asked, answer } of records) {
     const guessed = new Set(leaksIn(JSON.stringify(asked), secretsOf(scenario)));
     const leak = leaksIn(answer, secretsOf(scenario)).find((secret) => !guessed.has(secret));
     if (leak !== undefined) {
-      throw new Error(`Call ${id} (${tool}) gives the scenario away: its answer has "${leak}"`);
+      return `Call ${id} (${tool}) gives the scenario away: its answer has "${leak}"`;
     }
   }
+  return undefined;
+}
+
+/** Throws when a recorded answer contains a secret: a defect of the lab. */
+export function mustNotLeak(records: readonly EvidenceRecord[], scenario: Secretive): void {
+  const leak = leakOf(records, scenario);
+  if (leak !== undefined) throw new Error(leak);
 }
 
 /** Calls every tool with the widest arguments, and returns the records. */

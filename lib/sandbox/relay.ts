@@ -5,7 +5,8 @@
 import { createConnection, createServer, type Server, type Socket } from "node:net";
 import { EnvironmentError } from "../base/errors.ts";
 
-function join(a: Socket, b: Socket): void {
+/** Carries bytes both ways until either side ends. */
+export function join(a: Socket, b: Socket): void {
   for (const [from, to] of [
     [a, b],
     [b, a],

@@ -10,6 +10,9 @@ interface ExamineOptions {
   readonly investigator: readonly string[];
   readonly calls?: number;
   readonly modelUrl?: string;
+  readonly agentFiles: readonly string[];
+  readonly agentModel?: string;
+  readonly agentEnv: readonly string[];
   readonly parallel: number;
   readonly shard?: Shard;
   readonly again: boolean;
@@ -29,7 +32,10 @@ export const examine: CommandDefinition<ExamineOptions, [string[]]> = {
       .option("--results <folder>", "where everything is kept", "results/examined"),
   action: async (context, options, paths) => {
     const { investigator, parallel, shard, again, results } = options;
-    const investigators = investigatorsNamed(investigator, options);
+    const investigators = investigatorsNamed(investigator, {
+      ...options,
+      hidden: [results, ...paths],
+    });
     const request = { paths, investigators, parallel, shard, again, results };
     return printRuns(context, await examineIncidents(context, request), options);
   },

@@ -22,7 +22,12 @@ export const run: CommandDefinition<RunOptions, [string | undefined]> = {
       ),
     ),
   action: (context, options, scenario) =>
-    runAndPrint(context, investigatorsNamed(options.investigator, options), scenario, options),
+    runAndPrint(
+      context,
+      investigatorsNamed(options.investigator, { ...options, hidden: [options.results] }),
+      scenario,
+      options,
+    ),
 };
 
 /** Runs the experiment, prints a line for each run, and returns the exit code. */

@@ -1,47 +1,53 @@
-/** Common parts of every examination of an external agent: server, time limit and cost. */
+/** Common parts of every examination of an external agent: doors, time limit and cost. */
+import { EnvironmentError, messageOf } from "../../base/errors.ts";
 import { type Answer, describeFaults } from "../../contract/answer.ts";
 import type { Investigation, InvestigationInput, InvestigationOutcome } from "../investigator.ts";
 import { toolsetFor } from "../toolbox.ts";
+import { type Doors, openDoors } from "./doors.ts";
 import { Examination } from "./examination.ts";
-import { serveTools, type ToolServer } from "./tool-server.ts";
 
 /** Runs an agent. Resolves with the reason when it ended without an accepted answer. */
 export type Conduct = (
   examination: Examination,
-  server: ToolServer,
+  doors: Doors,
   signal: AbortSignal,
 ) => Promise<string>;
 
 export interface ConductOptions {
-  /** Port of the tools; 0 for a free one. */
+  /** Port of the doors; 0 for a free one. */
   readonly port?: number;
   /** Time for the whole investigation; absent: the budget's. */
   readonly wallMs?: number;
+  /** What the agent's part adds to the details, once it has ended. */
+  readonly details?: () => Readonly<Record<string, unknown>>;
 }
 
 /** Runs an examination until an answer is accepted, the agent gives up, or the time is over. */
 export async function conduct(
   input: InvestigationInput,
   agent: Conduct,
-  { port = 0, wallMs = input.budget.wallMs }: ConductOptions = {},
+  { port = 0, wallMs = input.budget.wallMs, details = () => ({}) }: ConductOptions = {},
 ): Promise<Investigation> {
   const started = performance.now();
   const tools = toolsetFor(input);
   const examination = new Examination(input, tools);
   input.transcript.phase("Reading alert", `${input.alert.alert_name} (${input.alert.severity})`);
-  await using server = serveTools(examination, port);
+  await using doors = openDoors(examination, input, port);
   const timeout = AbortSignal.timeout(wallMs);
   const ended = new AbortController();
   const signals = [timeout, ended.signal, ...(input.signal === undefined ? [] : [input.signal])];
+  const running = blamed(() => agent(examination, doors, AbortSignal.any(signals)));
   const outcome = await Promise.race([
     examination.accepted.then(answered),
-    agent(examination, server, AbortSignal.any(signals)).then((reason) =>
+    running.then((reason) =>
       examination.answer === undefined ? failed(reason) : answered(examination.answer),
     ),
     aborted(timeout).then(() => failed(`the ${wallMs / 1000} s of the investigation are over`)),
     ...(input.signal === undefined ? [] : [aborted(input.signal).then(() => failed("stopped"))]),
   ]);
   ended.abort();
+  // What the agent started has ended when it is judged.
+  await running;
   input.signal?.throwIfAborted();
   const { statedConfidence } = examination;
   const shown =
@@ -63,8 +69,26 @@ export async function conduct(
       completionTokens: 0,
     },
     struckCitations: examination.struck,
-    details: { calls: examination.calls },
+    details: {
+      calls: examination.calls,
+      telemetry_reads: doors.reads(),
+      refused_requests: doors.refused(),
+      ...details(),
+    },
   };
+}
+
+/**
+ * Whatever an agent does to its examination is its own failure: a run that it could void would not count against it. Only what
+ * this machine lacks is not its fault.
+ */
+async function blamed(agent: () => Promise<string>): Promise<string> {
+  try {
+    return await agent();
+  } catch (error) {
+    if (error instanceof EnvironmentError) throw error;
+    return `the examination of this agent broke: ${messageOf(error)}`;
+  }
 }
 
 const answered = (answer: Answer): InvestigationOutcome => ({ kind: "answered", answer });

@@ -16,6 +16,10 @@ export interface Reply {
 
 /** Maximum number of calls of one examination. */
 const MAX_CALLS = 1000;
+/** Characters of a call's arguments, and of all answers together: everything is kept. */
+const MAX_ARGUMENT_CHARACTERS = 16_384;
+const MAX_EVIDENCE_CHARACTERS = 32 * 1024 * 1024;
+const NOTED_CHARACTERS = 1000;
 
 const OWN_TOOLS: readonly ToolDescription[] = [
   {
@@ -38,6 +42,7 @@ export class Examination {
   readonly #accepted = Promise.withResolvers<Answer>();
   #answer: Answer | undefined;
   #calls = 0;
+  #characters = 0;
   readonly #submission: Submission;
   /** Number of citations that were removed because they did not hold. */
   struck = 0;
@@ -80,9 +85,18 @@ export class Examination {
     if (++this.#calls > MAX_CALLS) return refused(`at most ${MAX_CALLS} calls are allowed`);
     if (name === "get_alert") return { ok: true, text: JSON.stringify(this.#input.alert) };
     if (name === "submit_rca") return this.submit(args);
+    const written = JSON.stringify(args);
+    if (written.length > MAX_ARGUMENT_CHARACTERS) {
+      return refused(`the arguments may have at most ${MAX_ARGUMENT_CHARACTERS} characters`);
+    }
+    if (this.#characters > MAX_EVIDENCE_CHARACTERS) {
+      return refused("the answers so far fill the record; hand in the analysis");
+    }
     if (this.#tools.records.length === 0) this.#input.transcript.phase("Gathering evidence");
     const { id, ok, answer } = await this.#tools.call(name, args);
-    this.#input.transcript.note(`${id} ${name} ${JSON.stringify(args)}: ${ok ? "ok" : answer}`);
+    this.#characters += answer.length;
+    const said = `${id} ${name} ${written}: ${ok ? "ok" : answer}`;
+    this.#input.transcript.note(said.slice(0, NOTED_CHARACTERS));
     return ok
       ? { ok, text: JSON.stringify({ call_id: id, ...(JSON.parse(answer) as object) }) }
       : refused(answer);

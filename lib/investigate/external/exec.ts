@@ -1,63 +1,66 @@
 /**
- * The investigator `exec:<command>`: any program. It gets the alert on standard input and addresses
- * in its environment, and writes an answer to standard output. Its evidence consists of the calls
- * that it made at TOOLS_URL.
+ * The investigator `exec:<command>`: any program, in a room of its own. It gets the alert on standard input and addresses
+ * in its environment, and writes an answer to standard output. Its evidence is the calls that it
+ * made at TOOLS_URL.
  */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type Env, processEnv } from "../../base/env.ts";
-import { findJsonObject } from "../model/text.ts";
+import { type Confinement, runProgram } from "../confined/program.ts";
+import { agentSettings, type AgentSettings } from "../confined/settings.ts";
 import type { InvestigationInput, Investigator } from "../investigator.ts";
+import { findJsonObject } from "../model/text.ts";
 import { conduct } from "./conduct.ts";
+import type { Doors } from "./doors.ts";
 import type { Examination } from "./examination.ts";
 
-const MAX_OUTPUT_BYTES = 1024 * 1024;
-const SHOWN_CHARACTERS = 2000;
-
-/**
- * Variables that name this program, its folder or the command that started it: the scenario's name
- * can stand in them.
- */
-const KEPT_BACK = /^(_|PWD|OLDPWD|INIT_CWD|SHLVL|(npm|BUN|CMS|LAB)_.*|npm_.*)$/;
+const SHOWN_CHARACTERS = 4000;
 
 export interface ExecOptions {
-  readonly env?: Env;
+  readonly settings?: AgentSettings;
+  /** Why it is not confined; absent: it is, where the machine lets it. */
+  readonly noRoom?: string | undefined;
 }
 
 /** Creates it; `command` is run by `/bin/sh -c`, in an empty folder. */
-export function createExecInvestigator(command: string, { env }: ExecOptions = {}): Investigator {
+export function createExecInvestigator(command: string, options: ExecOptions = {}): Investigator {
+  const { settings = agentSettings({}) } = options;
   return {
     name: `exec:${command}`,
-    investigate: (input) =>
-      conduct(input, async (examination, server, signal) => {
-        const folder = mkdtempSync(join(tmpdir(), "agent-"));
-        try {
-          return await runAgent(command, folder, {
-            input,
-            examination,
+    investigate: (input) => {
+      let confinement: Confinement | undefined;
+      return conduct(
+        input,
+        async (examination, doors, signal) => {
+          input.transcript.phase("Loading integrations", command);
+          const end = await runProgram({
+            argv: ["/bin/sh", "-c", command],
+            env: { ...addresses(input, doors), ...modelOf(settings) },
+            stdin: JSON.stringify(input.alert),
+            settings,
+            doors: [doorOf(doors)],
             signal,
-            env: { ...given(env ?? processEnv()), ...addresses(input, server.url) },
+            note: (line) => input.transcript.note(line),
+            ...("noRoom" in options ? { noRoom: options.noRoom } : {}),
           });
-        } finally {
-          rmSync(folder, { recursive: true, force: true });
-        }
-      }),
+          confinement = end.confinement;
+          for (const line of end.stderr.slice(-SHOWN_CHARACTERS).split("\n")) {
+            if (line.trim() !== "") input.transcript.note(`stderr: ${line}`);
+          }
+          return verdictOn(examination, end);
+        },
+        { details: () => confinement ?? {} },
+      );
+    },
   };
 }
 
-function given(env: Env): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(env).flatMap(([name, value]) =>
-      value === undefined || KEPT_BACK.test(name) ? [] : [[name, value]],
-    ),
-  );
-}
+const doorOf = ({ port }: Doors) => {
+  const address = { host: "127.0.0.1", port };
+  return { ...address, to: address };
+};
 
-function addresses({ urls, budget }: InvestigationInput, tools: string): Record<string, string> {
+function addresses({ budget }: InvestigationInput, { urls }: Doors): Record<string, string> {
   return {
-    TOOLS_URL: tools,
-    MCP_URL: `${tools}/mcp`,
+    TOOLS_URL: urls.tools,
+    MCP_URL: urls.mcp,
     GRAFANA_URL: urls.grafana,
     PROMETHEUS_URL: urls.prometheus,
     LOKI_URL: urls.loki,
@@ -66,88 +69,25 @@ function addresses({ urls, budget }: InvestigationInput, tools: string): Record<
   };
 }
 
-interface Run {
-  readonly input: InvestigationInput;
-  readonly examination: Examination;
-  readonly env: Record<string, string>;
-  readonly signal: AbortSignal;
-}
-
-/**
- * Runs the program to its end and submits its answer. Returns the reason if the answer was not
- * accepted.
- */
-async function runAgent(
-  command: string,
-  folder: string,
-  { input, examination, env, signal }: Run,
-): Promise<string> {
-  input.transcript.phase("Loading integrations", command);
-  // In its own session, so that all processes that the program started can be ended together.
-  const child = Bun.spawn(["/bin/sh", "-c", command], {
-    cwd: folder,
-    env,
-    detached: true,
-    stdin: new TextEncoder().encode(JSON.stringify(input.alert)),
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const end = (): void => endGroup(child.pid);
-  signal.addEventListener("abort", end, { once: true });
-  try {
-    const [said, complained, code] = await Promise.all([
-      atMost(child.stdout, MAX_OUTPUT_BYTES),
-      atMost(child.stderr, MAX_OUTPUT_BYTES),
-      child.exited,
-    ]);
-    for (const line of complained.slice(-SHOWN_CHARACTERS).split("\n")) {
-      if (line.trim() !== "") input.transcript.note(`stderr: ${line}`);
-    }
-    return verdictOn(examination, said, code, child.signalCode);
-  } finally {
-    signal.removeEventListener("abort", end);
-    end();
-  }
-}
+const modelOf = ({ model }: AgentSettings): Record<string, string> =>
+  model === undefined ? {} : { MODEL_URL: model.href.replace(/\/$/, "") };
 
 function verdictOn(
   examination: Examination,
-  said: string,
-  code: number,
-  killedBy: NodeJS.Signals | number | null,
+  { stdout, code, killedBy }: { stdout: string; code: number; killedBy: string | undefined },
 ): string {
-  if (killedBy !== null) return `the program was ended by ${killedBy}`;
+  if (killedBy !== undefined) return `the program was ended by ${killedBy}`;
+  if (code === 126 || code === 127) {
+    return `the program exited with ${code}: it was not found; a program sees the system's programs and what --agent-files names`;
+  }
   if (code !== 0) return `the program exited with ${code}`;
-  const answer = findJsonObject(said);
+  const answer = findJsonObject(stdout);
   if (answer === undefined) {
-    return `the program wrote no JSON object: ${JSON.stringify(said.slice(0, 160))}`;
+    return `the program wrote no JSON object: ${JSON.stringify(stdout.slice(0, 160))}`;
   }
   const first = examination.submit(answer);
   // A program that has ended cannot correct its citations: the second submission removes those that
   // do not hold.
   const { ok, text } = first.ok ? first : examination.submit(answer);
   return ok ? "accepted" : text;
-}
-
-/**
- * Reads a stream to its end and drops everything beyond the limit; a full pipe would block the
- * program.
- */
-async function atMost(stream: ReadableStream<Uint8Array>, bytes: number): Promise<string> {
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  for await (const part of stream) {
-    if (size < bytes) parts.push(part.subarray(0, bytes - size));
-    size += part.length;
-  }
-  return Buffer.concat(parts).toString();
-}
-
-/** Ends the program and all processes that it started; no error if they have ended already. */
-function endGroup(pid: number): void {
-  try {
-    process.kill(-pid, "SIGKILL");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-  }
 }

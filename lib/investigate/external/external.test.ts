@@ -1,13 +1,17 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
-import { processEnv } from "../../base/env.ts";
+import { EnvironmentError } from "../../base/errors.ts";
+import { run } from "../../base/shell.ts";
+import { whyNoRoom } from "../../sandbox/room/room.ts";
+import { agentSettings } from "../confined/settings.ts";
+import { conduct } from "./conduct.ts";
 import { AnswerSchema } from "../../contract/answer.ts";
-import type { Investigation, InvestigationInput, Investigator } from "../investigator.ts";
+import type { Investigation, InvestigationInput } from "../investigator.ts";
 import { simulatedAlert } from "../testing/system.ts";
 import { toolsetFor } from "../toolbox.ts";
 import { Examination } from "./examination.ts";
-import { createExecInvestigator } from "./exec.ts";
+import { createExecInvestigator, type ExecOptions } from "./exec.ts";
 import { createMcpInvestigator } from "./mcp.ts";
 
 /** A Prometheus in which one sensor's process has exited. */
@@ -157,10 +161,10 @@ describe("over the Model Context Protocol", () => {
   });
 
   test("so has one whose time is over", async () => {
-    const { outcome } = await examined(async () => {}, 200);
+    const { outcome } = await examined(async () => {}, 5000);
     expect(outcome).toEqual({
       kind: "agent-failure",
-      reason: "the 0.2 s of the investigation are over",
+      reason: "the 5 s of the investigation are over",
     });
   });
 
@@ -188,57 +192,73 @@ test("after an accepted answer there is nothing more to say", async () => {
   expect(await examination.call("get_alert", {})).toMatchObject({ ok: false });
 });
 
-async function execute(
-  script: string,
-  { wallMs, env = {} }: { wallMs?: number; env?: Record<string, string> } = {},
-) {
+const NO_ROOM = "this is a test of the other way";
+const whyNot = await whyNoRoom();
+const WAYS: readonly (readonly [string, ExecOptions])[] = [
+  ...(whyNot === undefined ? [["in a room", {}] as const] : []),
+  ["unconfined", { noRoom: NO_ROOM }],
+];
+
+async function execute(script: string, options: ExecOptions, wallMs?: number) {
   const lines: string[] = [];
-  const investigator: Investigator = createExecInvestigator(script, {
-    env: { PATH: processEnv()["PATH"], ...env },
-  });
+  const investigator = createExecInvestigator(script, options);
   return { result: await investigator.investigate(inputFor(lines, wallMs)), lines };
 }
 
 /** A program that asks one tool and prints the answer. */
 const AGENT = `curl -s "$TOOLS_URL/tools/promql" -d '{"query":"container_state"}' >&2; echo '${JSON.stringify(ANSWER)}'`;
 
-describe("a program", () => {
+describe.each(WAYS)("a program %s", (way, options) => {
   test("gets alert and addresses, and its answer cites what it asked", async () => {
-    const { result, lines } = await execute(`cat > alert; ${AGENT}`);
+    const { result, lines } = await execute(`cat > alert; ${AGENT}`, options);
     expect(result.outcome).toEqual({ kind: "answered", answer: ANSWER });
     expect(lines.join("\n")).toContain('stderr: {"call_id":"E1"');
+    expect(result.details["unconfined"]).toBe(way === "unconfined");
+    if (way === "unconfined") expect(lines).toContain(`not confined: ${NO_ROOM}`);
   });
 
-  test("finds the tools described, the alert, and the rules of the endpoint", async () => {
-    const { result } = await execute(`
-      set -e
+  test("finds the tools described, the alert, the telemetry, and the rules of the endpoint", async () => {
+    const { result } = await execute(
+      `set -e
       test "$(curl -s "$TOOLS_URL/alert" | grep -c '"alert_name":"Sensor down"')" = 1
       test "$(curl -s "$TOOLS_URL/tools" | grep -c submit_rca)" = 1
       test "$(curl -s -o /dev/null -w '%{http_code}' "$TOOLS_URL/tools/promql" -d '[]')" = 400
       test "$(curl -s -o /dev/null -w '%{http_code}' "$TOOLS_URL/tools/nothing" -d '{}')" = 422
-      test -n "$PROMETHEUS_URL$LOKI_URL$TEMPO_URL$GRAFANA_URL$BUDGET_SECONDS"
-      ${AGENT}`);
+      test "$(curl -s -o /dev/null -w '%{http_code}' "$PROMETHEUS_URL/api/v1/query?query=up")" = 200
+      test -n "$MCP_URL$LOKI_URL$TEMPO_URL$GRAFANA_URL$BUDGET_SECONDS"
+      ${AGENT}`,
+      options,
+    );
     expect(result.outcome.kind).toBe("answered");
+    expect(result.details["telemetry_reads"]).toBe(1);
   });
 
   test("may hand in its answer at the endpoint instead", async () => {
     const answer = JSON.stringify({ ...ANSWER, evidence: [] });
-    const { result } = await execute(`curl -s "$TOOLS_URL/tools/submit_rca" -d '${answer}'`);
-    expect(result.outcome.kind).toBe("answered");
-  });
-
-  test("sees nothing of who started it: an empty folder, no variable of ours", async () => {
-    const env = { npm_lifecycle_script: "x", PWD: "/x", CMS_X: "x", MY_KEY: "kept" };
     const { result } = await execute(
-      `set -e; test -z "$(ls -A)"; test -z "$npm_lifecycle_script$CMS_X"; test "$MY_KEY" = kept; ${AGENT}`,
-      { env },
+      `curl -s "$TOOLS_URL/tools/submit_rca" -d '${answer}'`,
+      options,
     );
     expect(result.outcome.kind).toBe("answered");
   });
 
+  test("sees nothing of who started it: an empty folder, and only variables that it was given", async () => {
+    const settings = agentSettings(
+      { agentEnv: ["MY_KEY"] },
+      { MY_KEY: "kept", SUDO_COMMAND: "bun runner.ts memory-leak", OTHER_KEY: "x" },
+    );
+    const { result } = await execute(
+      `set -e; test -z "$(ls -A)"; test "$MY_KEY" = kept; test -z "$OTHER_KEY"
+      env | sed 's/=.*//' | grep -Evx 'PATH|HOME|USER|LANG|LC_ALL|TZ|PWD|OLDPWD|SHLVL|_|MY_KEY|BUDGET_SECONDS|(TOOLS|MCP|GRAFANA|PROMETHEUS|LOKI|TEMPO)_URL' >&2 && exit 5
+      ${AGENT}`,
+      { ...options, settings },
+    );
+    expect(result.outcome).toMatchObject({ kind: "answered" });
+  });
+
   const failures: readonly (readonly [string, string, RegExp])[] = [
     ["that fails", "echo broken >&2; exit 3", /^the program exited with 3$/],
-    ["that is not there", "no-such-agent", /^the program exited with 127$/],
+    ["that is not there", "no-such-agent", /^the program exited with 127: it was not found/],
     ["that says nothing", "true", /^the program wrote no JSON object: ""$/],
     ["that says no JSON", "echo the radar did it", /^the program wrote no JSON object/],
     ["that says another shape", `echo '{"cause":"radar"}'`, /^not an answer: faults: must be/],
@@ -247,7 +267,7 @@ describe("a program", () => {
   ];
   for (const [name, script, reason] of failures) {
     test(`${name} has failed, and it is said why`, async () => {
-      const { result } = await execute(script);
+      const { result } = await execute(script, options);
       expect(result.outcome).toMatchObject({
         kind: "agent-failure",
         reason: expect.stringMatching(reason),
@@ -256,16 +276,49 @@ describe("a program", () => {
   }
 
   test("that does not end is ended with all that it started", async () => {
-    const { result, lines } = await execute("sleep 300 & echo $! >&2; wait", { wallMs: 300 });
+    const mark = `64.${process.pid}`;
+    const { result, lines } = await execute(`sleep ${mark} & wait`, options, 1500);
     expect(result.outcome).toMatchObject({
-      reason: "the 0.3 s of the investigation are over",
+      reason: "the 1.5 s of the investigation are over",
     });
     expect(lines.join("\n")).not.toContain("accepted");
+    expect((await run(["pgrep", "-f", `sleep ${mark}`])).stdout).toBe("");
+  });
+
+  test("whose answer is taken is ended, whatever it still holds", async () => {
+    const answer = JSON.stringify({ ...ANSWER, evidence: [] });
+    const script = `curl -s "$TOOLS_URL/tools/submit_rca" -d '${answer}'; exec 9<>/dev/tcp/x 2>/dev/null; sleep 600`;
+    const startedMs = performance.now();
+    const { result } = await execute(script, options);
+    expect(result.outcome.kind).toBe("answered");
+    expect(performance.now() - startedMs).toBeLessThan(20_000);
   });
 
   test("whose citations do not hold loses them", async () => {
-    const { result } = await execute(`echo '${JSON.stringify(ANSWER)}'`);
+    const { result } = await execute(`echo '${JSON.stringify(ANSWER)}'`, options);
     expect(result.struckCitations).toBe(1);
     expect(result.outcome).toMatchObject({ kind: "answered", answer: { evidence: [] } });
   });
+});
+
+test("an error in the middle of an examination is the agent's failure: it cannot void its run", async () => {
+  const broken = conduct(inputFor([]), () => Promise.reject(new RangeError("too deep")));
+  expect((await broken).outcome).toEqual({
+    kind: "agent-failure",
+    reason: "the examination of this agent broke: too deep",
+  });
+  const lacking = conduct(inputFor([]), () => Promise.reject(new EnvironmentError("no room")));
+  await expect(lacking).rejects.toThrow("no room");
+});
+
+test("calls with endless arguments are refused, and notes of them are short", async () => {
+  const lines: string[] = [];
+  const input = inputFor(lines);
+  const examination = new Examination(input, toolsetFor(input));
+  expect(await examination.call("promql", { query: "x".repeat(20_000) })).toMatchObject({
+    ok: false,
+    text: expect.stringContaining("at most 16384 characters"),
+  });
+  await examination.call("promql", { query: "y".repeat(10_000) });
+  expect(Math.max(...lines.map(({ length }) => length))).toBeLessThan(1100);
 });

@@ -1,11 +1,11 @@
 /**
  * The investigator `mcp`: the tools as a Model Context Protocol server. The client that connects
- * investigates.
+ * investigates. It is no program of this lab's, so nothing confines it, and its rows say so.
  */
 import type { Investigator } from "../investigator.ts";
 import { conduct, type ConductOptions } from "./conduct.ts";
 
-export interface McpOptions extends ConductOptions {
+export interface McpOptions extends Pick<ConductOptions, "port" | "wallMs"> {
   /** Called with the address once the server listens. */
   readonly onListening?: (url: string) => void;
 }
@@ -17,14 +17,19 @@ export function createMcpInvestigator({ onListening, ...options }: McpOptions = 
     investigate: (input) =>
       conduct(
         input,
-        async (examination, server) => {
-          const url = `${server.url}/mcp`;
-          input.transcript.phase("Loading integrations", `waiting for an MCP client at ${url}`);
-          onListening?.(url);
-          await server.disconnected;
+        async (examination, doors, signal) => {
+          const { mcp } = doors.urls;
+          input.transcript.phase("Loading integrations", `waiting for an MCP client at ${mcp}`);
+          onListening?.(mcp);
+          const ended = Promise.withResolvers<void>();
+          signal.addEventListener("abort", () => ended.resolve(), { once: true });
+          await Promise.race([doors.disconnected, ended.promise]);
           return `the client ended its session after ${examination.calls} calls without an accepted answer`;
         },
-        options,
+        {
+          ...options,
+          details: () => ({ unconfined: true, unconfined_because: "the client is anybody's" }),
+        },
       ),
   };
 }

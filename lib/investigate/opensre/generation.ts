@@ -6,7 +6,6 @@
  */
 import { z } from "zod";
 import type { Alert } from "../../contract/alert.ts";
-import { type RunOptions, type RunResult, run } from "../../base/shell.ts";
 import { findJsonObject } from "../model/text.ts";
 
 export const GENERATIONS = ["investigate", "ask"] as const;
@@ -18,24 +17,14 @@ export interface Installed {
   readonly generation: Generation;
 }
 
-/** Milliseconds. A Python program of this size takes seconds to print its help. */
-const PROBE_TIMEOUT_MS = 120_000;
-
 /**
- * Determines the generation of the program. If it has both commands, the newer one counts; a
- * program that lists neither is run as the older generation, and its own error is reported.
- *
- * Throws EnvironmentError when it cannot be started.
+ * What the program is, by what it says of itself. The newer command counts where both are there; a
+ * program that lists neither is driven as the older generation, and fails by its own words.
  */
-export async function probe(program: string, options: RunOptions): Promise<Installed> {
-  const limited = { ...options, timeoutMs: PROBE_TIMEOUT_MS };
-  const stated = await run([program, "--version"], limited);
-  const help = await run([program, "--help"], limited);
-  return {
-    version: /\d+(?:\.\d+)+\S*/.exec(stated.stdout)?.[0] ?? "unknown",
-    generation: /^\s*ask\b/m.test(help.stdout) ? "ask" : "investigate",
-  };
-}
+export const installedBy = (version: string, help: string): Installed => ({
+  version: /\d+(?:\.\d+)+\S*/.exec(version)?.[0] ?? "unknown",
+  generation: /^\s*ask\b/m.test(help) ? "ask" : "investigate",
+});
 
 /** The analysis as the program gave it. */
 export interface Analysis {
@@ -67,29 +56,35 @@ export const questionFor = (alert: Alert): string =>
     JSON.stringify(alert),
   ].join("\n");
 
-/** The argument list of a generation; `alert` and `output` are files. */
+/** The arguments of a generation; `alert` and `output` are files. */
 export function argvOf(
   generation: Generation,
-  program: string,
   { alert, output }: { readonly alert: string; readonly output: string },
 ): string[] {
   return generation === "ask"
-    ? [program, "--json", "ask", "-"]
-    : [program, "--yes", "investigate", "--input", alert, "--output", output];
+    ? ["--json", "ask", "-"]
+    : ["--yes", "investigate", "--input", alert, "--output", output];
 }
 
-/** Reads the program's output; a text is the reason why there is no analysis. */
-export async function readAnalysis(
+/** How a program ended, and the file that it wrote. */
+export interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Empty when there is none. */
+  readonly file: string;
+}
+
+/** Reads what the program left; a text is the reason why there is no analysis. */
+export function readAnalysis(
   generation: Generation,
-  { code, stdout, stderr }: RunResult,
-  output: string,
-): Promise<Analysis | string> {
+  { code, stdout, stderr, file }: Ended,
+): Analysis | string {
   const last = `${stdout}\n${stderr}`.trim().split("\n").at(-1)?.slice(0, 300) ?? "";
   if (generation === "ask") return readEnvelope(stdout, `exited with ${code}: ${last}`);
   if (code !== 0) return `OpenSRE exited with ${code}: ${last}`;
-  const file = Bun.file(output);
-  if (!(await file.exists())) return `OpenSRE wrote no rca.json: ${last}`;
-  const parsed = FileSchema.safeParse(await file.json().catch(() => undefined));
+  if (file === "") return `OpenSRE wrote no rca.json: ${last}`;
+  const parsed = FileSchema.safeParse(jsonOf(file));
   if (!parsed.success) return `rca.json: ${z.prettifyError(parsed.error)}`;
   const { report, root_cause, problem_md, is_noise } = parsed.data;
   return {
@@ -97,6 +92,14 @@ export async function readAnalysis(
     report: [problem_md, report].filter(Boolean).join("\n"),
     isNoise: is_noise === true,
   };
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function readEnvelope(stdout: string, ended: string): Analysis | string {

@@ -49,7 +49,7 @@ let programs = 0;
  */
 async function investigate(
   script: string,
-  wallMs = 10_000,
+  wallMs = 120_000,
   generation: "investigate" | "ask" = "investigate",
 ) {
   const program = join(folder, `opensre-${programs++}`);
@@ -132,7 +132,7 @@ ${ASK}
 cat <<'JSON'
 ${JSON.stringify(envelope)}
 JSON`,
-      10_000,
+      120_000,
       "ask",
     );
     expect(result.details).toMatchObject({ version: "2026.4.5", generation: "ask" });
@@ -152,7 +152,7 @@ JSON`,
     ["Traceback", "printed no answer"],
   ])("of the newer generation that ends with %p fails in its own words", async (said, reason) => {
     const text = typeof said === "string" ? said : JSON.stringify(said);
-    const { result } = await investigate(`${ASK}\necho '${text}'\nexit 1`, 10_000, "ask");
+    const { result } = await investigate(`${ASK}\necho '${text}'\nexit 1`, 120_000, "ask");
     expect(result.outcome).toMatchObject({
       kind: "agent-failure",
       reason: expect.stringContaining(reason),

@@ -3,14 +3,12 @@
  * (https://github.com/Tracer-Cloud/opensre). It gets the alert as a file and Grafana as its only
  * integration, through a proxy that records its requests.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { type Env, processEnv } from "../../base/env.ts";
 import { EnvironmentError } from "../../base/errors.ts";
-import { type RunResult, run } from "../../base/shell.ts";
 import type { Alert } from "../../contract/alert.ts";
 import { describeFaults } from "../../contract/answer.ts";
+import { type Confinement, runProgram } from "../confined/program.ts";
+import { agentSettings, type AgentSettings } from "../confined/settings.ts";
 import { ollamaSettings } from "../model/settings.ts";
 import type {
   Investigation,
@@ -18,7 +16,15 @@ import type {
   InvestigationOutcome,
   Investigator,
 } from "../investigator.ts";
-import { argvOf, type Installed, probe, questionFor, readAnalysis } from "./generation.ts";
+import {
+  argvOf,
+  type Ended,
+  type Installed,
+  installedBy,
+  questionFor,
+  readAnalysis,
+} from "./generation.ts";
+import { mustFind } from "./program.ts";
 import { readReport } from "./read-report.ts";
 import { type RecordingProxy, serveRecording } from "./recording-proxy.ts";
 
@@ -26,13 +32,31 @@ import { type RecordingProxy, serveRecording } from "./recording-proxy.ts";
 const STORES = [".tracer", ".opensre", ".config/opensre"] as const;
 const TOKEN = "lab";
 const SHOWN_LINES = 200;
-/** Where `investigate` writes its analysis, in the home folder. */
-const OUTPUT = "rca.json";
+/** What `investigate` reads and writes, in its home folder. */
+const FILES = { alert: "alert.json", output: "rca.json" } as const;
+/** Milliseconds. A Python program of this size takes seconds to print its help. */
+const PROBE_MS = 120_000;
+
+/**
+ * Writes what the program needs to its home, runs it, and prints the file that it wrote behind a line of its own: what an
+ * agent leaves in a folder may be a link or a pipe, so it is read with the agent's rights.
+ */
+const SCRIPT = `
+for folder in ${STORES.join(" ")}; do
+  mkdir -p "$folder" && printf %s "$AGENT_STORE" >"$folder/integrations.json"
+done
+printf %s "$AGENT_ALERT" >${FILES.alert}
+"$@"
+code=$?
+printf '\n%s\n' "$AGENT_MARK"
+if [ -f ${FILES.output} ]; then head -c 500000 ${FILES.output}; fi
+exit $code`;
 
 export interface OpenSreOptions {
   /** Model on Ollama; absent: `OLLAMA_MODEL`, else the default. */
   readonly model?: string;
   readonly env?: Env;
+  readonly settings?: AgentSettings;
 }
 
 /**
@@ -40,54 +64,40 @@ export interface OpenSreOptions {
  * model or host.
  */
 export function createOpenSreInvestigator(options: OpenSreOptions = {}): Investigator {
-  const env = options.env ?? processEnv();
-  const settings = ollamaSettings(env, options.model);
+  const { env = processEnv(), settings: given = agentSettings({}) } = options;
+  const ollama = ollamaSettings(env, options.model);
   return {
-    name: `opensre:${settings.model}`,
+    name: `opensre:${ollama.model}`,
     investigate: async (input) => {
       const started = performance.now();
-      input.transcript.phase(
-        "Reading alert",
-        `${input.alert.alert_name} (${input.alert.severity})`,
+      const { alert, transcript } = input;
+      transcript.phase("Reading alert", `${alert.alert_name} (${alert.severity})`);
+      await using proxy = serveRecording(input.urls.grafana, input.clock, (line) =>
+        transcript.note(line),
       );
-      const home = mkdtempSync(join(tmpdir(), "opensre-"));
-      await using proxy = serveRecording(input.urls.grafana, input.clock);
-      try {
-        input.transcript.phase("Loading integrations", `Grafana at ${proxy.url}`);
-        writeStores(home, proxy.url);
-        writeFileSync(join(home, "alert.json"), JSON.stringify(input.alert));
-        const ran = await start(input, home, {
-          ...kept(env),
-          HOME: home,
-          LLM_PROVIDER: "ollama",
-          OLLAMA_MODEL: settings.model,
-          OLLAMA_HOST: settings.host,
-          GRAFANA_INSTANCE_URL: proxy.url,
-          GRAFANA_READ_TOKEN: TOKEN,
-          OPENSRE_NO_UPDATE_CHECK: "1",
-          OPENSRE_ANALYTICS_DISABLED: "1",
-          OPENSRE_DISABLE_KEYRING: "1",
-          NO_COLOR: "1",
-        });
-        return await conclude(input, home, { ...ran, proxy, started });
-      } finally {
-        rmSync(home, { recursive: true, force: true });
-      }
+      transcript.phase("Loading integrations", `Grafana at ${proxy.url}`);
+      const variables = {
+        LLM_PROVIDER: "ollama",
+        OLLAMA_MODEL: ollama.model,
+        OLLAMA_HOST: ollama.host,
+        GRAFANA_INSTANCE_URL: proxy.url,
+        GRAFANA_READ_TOKEN: TOKEN,
+        OPENSRE_NO_UPDATE_CHECK: "1",
+        OPENSRE_ANALYTICS_DISABLED: "1",
+        OPENSRE_DISABLE_KEYRING: "1",
+        NO_COLOR: "1",
+        AGENT_STORE: storeFor(proxy.url),
+        AGENT_ALERT: JSON.stringify(alert),
+      };
+      const setting = { given, env, variables, proxy, model: new URL(ollama.host) };
+      return conclude(input, { ...(await start(input, setting)), proxy, started });
     },
   };
 }
 
-/** The variables that a program needs to run. Others could reveal the scenario. */
-function kept(env: Env): Record<string, string> {
-  const names = ["PATH", "LANG", "TZ", "SSL_CERT_FILE", "LD_LIBRARY_PATH", "OPENSRE_BIN"];
-  return Object.fromEntries(
-    names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])),
-  );
-}
-
-function writeStores(home: string, grafana: string): void {
+function storeFor(grafana: string): string {
   const credentials = { endpoint: grafana, api_key: TOKEN };
-  const store = {
+  return JSON.stringify({
     version: 2,
     integrations: [
       {
@@ -99,68 +109,86 @@ function writeStores(home: string, grafana: string): void {
         instances: [{ name: "default", tags: {}, credentials }],
       },
     ],
-  };
-  for (const folder of STORES) {
-    mkdirSync(join(home, folder), { recursive: true });
-    writeFileSync(join(home, folder, "integrations.json"), JSON.stringify(store));
-  }
+  });
 }
 
 /** How the program ended, and which one it was. */
 interface Ran {
-  readonly result: RunResult;
+  readonly result: Ended & { readonly timedOut: boolean };
   readonly installed: Installed;
+  readonly confinement?: Confinement;
+}
+
+interface Setting {
+  readonly given: AgentSettings;
+  readonly env: Env;
+  readonly variables: Readonly<Record<string, string>>;
+  readonly proxy: RecordingProxy;
+  readonly model: URL;
 }
 
 /** Runs the program. A program that cannot be started returns exit code 127. */
-async function start(...args: Parameters<typeof runProgram>): Promise<Ran> {
+async function start(input: InvestigationInput, setting: Setting): Promise<Ran> {
   try {
-    return await runProgram(...args);
+    return await runOpenSre(input, setting);
   } catch (error) {
     if (!(error instanceof EnvironmentError)) throw error;
     const stderr = `${error.message} (OPENSRE_BIN names another program)`;
     return {
-      result: { code: 127, stdout: "", stderr, timedOut: false },
+      result: { code: 127, stdout: "", stderr, file: "", timedOut: false },
       installed: { version: "none", generation: "investigate" },
     };
   }
 }
 
-async function runProgram(
-  { alert, transcript, budget, signal }: InvestigationInput,
-  home: string,
-  env: Readonly<Record<string, string>>,
+async function runOpenSre(
+  { alert, transcript, budget, signal: stopped }: InvestigationInput,
+  { given, env, variables, proxy, model }: Setting,
 ): Promise<Ran> {
-  const { OPENSRE_BIN: program = "opensre", ...rest } = env;
-  const place = { cwd: home, env: rest, ...(signal === undefined ? {} : { signal }) };
-  const installed = await probe(program, place);
+  const { program, files } = mustFind(env);
+  const settings = { ...given, files: [...new Set([...files, ...given.files])] };
+  const { hostname: host, port } = proxy;
+  const mark = crypto.randomUUID();
+  const execute = async (argv: readonly string[], wallMs: number, stdin = "") => {
+    const time = AbortSignal.timeout(wallMs);
+    const end = await runProgram({
+      argv: ["sh", "-c", SCRIPT, "sh", program, ...argv],
+      env: { ...variables, AGENT_MARK: mark },
+      stdin,
+      settings,
+      doors: [{ host, port, to: { host, port } }],
+      model,
+      signal: AbortSignal.any([time, ...(stopped === undefined ? [] : [stopped])]),
+      note: (line) => transcript.note(line),
+    });
+    stopped?.throwIfAborted();
+    const [stdout = "", file = ""] = end.stdout.split(`\n${mark}\n`);
+    return { ...end, stdout, file, timedOut: time.aborted };
+  };
+  const stated = await execute(["--version"], PROBE_MS);
+  const help = await execute(["--help"], PROBE_MS);
+  const installed = installedBy(stated.stdout, help.stdout);
   const { version, generation } = installed;
   transcript.phase("Gathering evidence", `${program} ${version}, ${generation}`);
-  const files = { alert: join(home, "alert.json"), output: join(home, OUTPUT) };
-  const result = await run(argvOf(generation, program, files), {
-    ...place,
-    timeoutMs: budget.wallMs,
-    ...(generation === "ask" ? { stdin: questionFor(alert) } : {}),
-  });
-  signal?.throwIfAborted();
+  const question = generation === "ask" ? questionFor(alert) : "";
+  const result = await execute(argvOf(generation, FILES), budget.wallMs, question);
   for (const line of `${result.stdout}\n${result.stderr}`.split("\n").slice(-SHOWN_LINES)) {
     if (line.trim() !== "") transcript.note(line.slice(0, 300));
   }
-  return { result, installed };
+  return { result, installed, confinement: result.confinement };
 }
 
-interface Ended extends Ran {
+interface Finish extends Ran {
   readonly proxy: RecordingProxy;
   readonly started: number;
 }
 
-async function conclude(
+function conclude(
   { transcript, budget, alert }: InvestigationInput,
-  home: string,
-  { result, installed, proxy, started }: Ended,
-): Promise<Investigation> {
+  { result, installed, confinement, proxy, started }: Finish,
+): Investigation {
   transcript.phase("Diagnosing");
-  const read = await outcomeOf(join(home, OUTPUT), { result, installed }, proxy, {
+  const read = outcomeOf({ result, installed }, proxy, {
     wallMs: budget.wallMs,
     alert,
   });
@@ -186,7 +214,9 @@ async function conclude(
       generation: installed.generation,
       telemetry_calls: proxy.telemetryCalls(),
       exit_code: result.code,
+      refused_requests: proxy.refused(),
       unread,
+      ...confinement,
     },
   };
 }
@@ -198,18 +228,17 @@ function statedConfidences(stdout: string): number[] {
   );
 }
 
-async function outcomeOf(
-  path: string,
+function outcomeOf(
   { result, installed }: Ran,
   proxy: RecordingProxy,
   { wallMs, alert }: { readonly wallMs: number; readonly alert: Alert },
-): Promise<{ outcome: InvestigationOutcome; unread: readonly string[] }> {
+): { outcome: InvestigationOutcome; unread: readonly string[] } {
   const failed = (reason: string) => ({
     outcome: { kind: "agent-failure", reason } as const,
     unread: [],
   });
   if (result.timedOut) return failed(`OpenSRE did not end within ${wallMs / 1000} s`);
-  const analysis = await readAnalysis(installed.generation, result, path);
+  const analysis = readAnalysis(installed.generation, result);
   if (typeof analysis === "string") return failed(analysis);
   if (proxy.telemetryCalls() === 0) {
     return failed("the adapter failed: OpenSRE asked for no metrics, logs or traces");

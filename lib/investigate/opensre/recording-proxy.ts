@@ -5,64 +5,76 @@
 import { boundedText } from "../../base/bounded-body.ts";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
-import { underLocalNames } from "../../base/host.ts";
 import type { EvidenceRecord } from "../../contract/answer.ts";
 import type { Fact } from "../../contract/citation.ts";
+import { readsTelemetry } from "../../contract/telemetry-api.ts";
+import { guard } from "../external/request-guard.ts";
 import { logql } from "../tools/loki.ts";
 import { instant, range } from "../tools/promql.ts";
 import { trace, traceql } from "../tools/tempo.ts";
 
 const HOST = "127.0.0.2";
 const UPSTREAM_TIMEOUT_MS = 20_000;
-const MAX_REQUEST_BYTES = 1024 * 1024;
+/** Requests of one examination; every answer is kept. */
+const MAX_REQUESTS = 300;
 const MAX_ANSWER_CHARACTERS = 200_000;
 
 export interface RecordingProxy extends AsyncDisposable {
+  /** With a token; without a slash at its end. */
   readonly url: string;
+  readonly hostname: string;
+  readonly port: number;
   /** Every request so far. */
   readonly records: readonly EvidenceRecord[];
   /** Number of requests that read metrics, logs or traces. */
   readonly telemetryCalls: () => number;
+  /** How many were refused, because they do more than read. */
+  readonly refused: () => number;
 }
 
-/** Serves what `grafana` (a base URL) serves, and records it. */
-export function serveRecording(grafana: string, clock: Clock = systemClock): RecordingProxy {
+/** Serves what can be read of `grafana` (a base URL), and records it; `note` hears of what is refused. */
+export function serveRecording(
+  grafana: string,
+  clock: Clock = systemClock,
+  note: (line: string) => void = () => {},
+): RecordingProxy {
   const records: EvidenceRecord[] = [];
   let telemetryCalls = 0;
-  const server = Bun.serve({
-    hostname: HOST,
-    port: 0,
-    idleTimeout: 60,
-    maxRequestBodySize: MAX_REQUEST_BYTES,
-    fetch: underLocalNames(async (request) => {
-      const { pathname, search } = new URL(request.url);
-      const askedMs = clock.nowMs();
-      const startedMs = performance.now();
-      const { status, text, type } = await forward(request, `${grafana}${pathname}${search}`);
-      const facts = await factsIn(pathname, new URLSearchParams(search), text, askedMs);
-      if (facts !== undefined) telemetryCalls++;
-      const ok = status < 400;
-      records.push({
-        id: `E${records.length + 1}`,
-        tool: "grafana",
-        arguments: { path: `${pathname}${search}` },
-        request: [{ method: request.method, url: `${grafana}${pathname}${search}` }],
-        window: null,
-        asked_unix_ms: askedMs,
-        duration_ms: Math.round(performance.now() - startedMs),
-        ok,
-        answer: ok
-          ? JSON.stringify({ facts: facts ?? [], body: text.slice(0, MAX_ANSWER_CHARACTERS) })
-          : text.slice(0, MAX_ANSWER_CHARACTERS),
-      });
-      return new Response(text, { status, headers: { "content-type": type } });
-    }),
-  });
+  const record = async (request: Request, pathname: string): Promise<Response> => {
+    if (!readsTelemetry("grafana", request.method, pathname) || records.length >= MAX_REQUESTS) {
+      return Response.json({ message: "only reading is open" }, { status: 403 });
+    }
+    const { search } = new URL(request.url);
+    const askedMs = clock.nowMs();
+    const startedMs = performance.now();
+    const { status, text, type } = await forward(request, `${grafana}${pathname}${search}`);
+    const facts = await factsIn(pathname, new URLSearchParams(search), text, askedMs);
+    if (facts !== undefined) telemetryCalls++;
+    const ok = status < 400;
+    records.push({
+      id: `E${records.length + 1}`,
+      tool: "grafana",
+      arguments: { path: `${pathname}${search}` },
+      request: [{ method: request.method, url: `${grafana}${pathname}${search}` }],
+      window: null,
+      asked_unix_ms: askedMs,
+      duration_ms: Math.round(performance.now() - startedMs),
+      ok,
+      answer: ok
+        ? JSON.stringify({ facts: facts ?? [], body: text.slice(0, MAX_ANSWER_CHARACTERS) })
+        : text.slice(0, MAX_ANSWER_CHARACTERS),
+    });
+    return new Response(text, { status, headers: { "content-type": type } });
+  };
+  const { url, hostname, port, refused, ...guarded } = guard(record, { hostname: HOST, note });
   return {
-    url: `http://${HOST}:${server.port}`,
+    url,
+    hostname,
+    port,
     records,
+    refused,
     telemetryCalls: () => telemetryCalls,
-    [Symbol.asyncDispose]: () => server.stop(true),
+    [Symbol.asyncDispose]: () => guarded[Symbol.asyncDispose](),
   };
 }
 
