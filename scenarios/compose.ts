@@ -137,7 +137,7 @@ export function scenarioOf(draws: readonly Draw[]): Scenario {
     control: false,
     fault: together(draws),
     signature,
-    harm: signature,
+    harm: { describe: signature.describe, holds: signatureOf(draws, "some") },
     alerts,
     investigate: "while-firing",
     deadlines: deadlinesOf(draws),
@@ -150,12 +150,17 @@ export function scenarioOf(draws: readonly Draw[]): Scenario {
 const titleOf = ({ kind, service, amount }: Draw): string =>
   kind.title.replaceAll("$service", service).replaceAll("$amount", String(amount));
 
-/** Each fault's own signature, all of which must hold. */
-function signatureOf(draws: readonly Draw[]): Scenario["signature"]["holds"] {
+/** Each fault's own signature, all of which must hold; or some, as long as one fault does harm. */
+function signatureOf(
+  draws: readonly Draw[],
+  quantifier: "every" | "some" = "every",
+): Scenario["signature"]["holds"] {
   const own = draws.map(({ kind, service, amount }) => allOf(...kind.signature(service, amount)));
   return async (view: SignatureView): Promise<Observation<unknown>> => {
     const seen = await Promise.all(own.map((holds) => holds(view)));
-    return { ok: seen.every(({ ok }) => ok), seen: seen.map((one) => one.seen).join("; ") };
+    const oks = seen.map(({ ok }) => ok);
+    const ok = quantifier === "every" ? oks.every(Boolean) : oks.some(Boolean);
+    return { ok, seen: seen.map((one) => one.seen).join("; ") };
   };
 }
 
@@ -192,6 +197,13 @@ function together(draws: readonly Draw[]): Fault {
       const seen = [];
       for (const fault of faults) seen.push(await fault.probe(context));
       return { ok: seen.every(({ ok }) => ok), seen: seen.map((one) => one.seen).join("; ") };
+    },
+    remedied: (action, target) => {
+      const undoings = faults.flatMap((fault) => fault.remedied?.(action, target) ?? []);
+      if (undoings.length === 0) return undefined;
+      return async (context) => {
+        for (const undo of undoings.toReversed()) await undo(context);
+      };
     },
   };
 }

@@ -1,5 +1,7 @@
 /** The types of scenarios and faults; `README.md` shows how to add one. */
 import type { Alert } from "../lib/contract/alert.ts";
+import type { Culprit } from "../lib/contract/answer.ts";
+import type { Remediation } from "../lib/contract/fault-classes.ts";
 import type { PrometheusClient } from "../lib/base/prometheus.ts";
 import type { Observation } from "../lib/base/wait.ts";
 import type { Truth } from "../lib/truth/truth.ts";
@@ -56,7 +58,15 @@ export interface Fault {
   readonly parameters: Readonly<Record<string, string | number>>;
   inject(context: FaultContext): Promise<Healer>;
   probe(context: FaultContext): Promise<Observation<unknown>>;
+  /**
+   * What a remedy does to a part of the fault that no state of a service shows, such as a packet
+   * filter; undefined when the remedy does not concern it.
+   */
+  readonly remedied?: (action: Remediation, target: Culprit) => Undoing | undefined;
 }
+
+/** Takes a part of a fault away; may be called twice. */
+export type Undoing = (context: FaultContext) => Promise<void>;
 
 /** What a signature may read: telemetry and runtime state. */
 export interface SignatureView {

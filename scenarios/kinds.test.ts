@@ -118,6 +118,42 @@ describe("a name", () => {
   });
 });
 
+describe("several faults and their remedies", () => {
+  test("one repaired fault of two ends the signature, but not the harm", async () => {
+    const { signature, harm } = await composeScenario(
+      "process-exit.eo-sensor+process-exit.esm-sensor",
+    );
+    /** Both signatures hold for the services that have exited. */
+    const view = (...exited: readonly string[]) => {
+      const instant = (query: string) => {
+        const isExited = exited.some((service) => query.includes(service));
+        const value = query.includes("exit_code") ? 0 : Number(isExited);
+        return Promise.resolve([{ labels: {}, value }]);
+      };
+      return { prometheus: { instant } } as unknown as Parameters<typeof harm.holds>[0];
+    };
+    const looks = async (seen: ReturnType<typeof view>) => [
+      (await signature.holds(seen)).ok,
+      (await harm.holds(seen)).ok,
+    ];
+    expect(await looks(view("eo-sensor", "esm-sensor"))).toEqual([true, true]);
+    expect(await looks(view("esm-sensor"))).toEqual([false, true]);
+    expect(await looks(view())).toEqual([false, false]);
+  });
+
+  test("a remedy takes away what no state of a service shows, of its own target", async () => {
+    const { remedied } = (await composeScenario("packet-loss.eo-sensor.0.9+one-way-cut.esm-sensor"))
+      .fault;
+    expect(remedied?.("restore_network", "eo-sensor")).toBeFunction();
+    expect(remedied?.("restore_network", "esm-sensor")).toBeFunction();
+    expect(remedied?.("restore_network", "radar-sensor")).toBeUndefined();
+    expect(remedied?.("restart_service", "eo-sensor")).toBeUndefined();
+    const load = (await composeScenario("host-contention.track-fusion.4")).fault;
+    expect(load.remedied?.("relieve_host", "host")).toBeFunction();
+    expect(load.remedied?.("relieve_host", "eo-sensor")).toBeUndefined();
+  });
+});
+
 describe("several faults", () => {
   /** A kind that says what is done to it. */
   const said: string[] = [];

@@ -50,6 +50,7 @@ const DefinitionSchema = z.strictObject({
       .catchall(z.union([z.string(), z.number()])),
     inject: aFunction,
     probe: aFunction,
+    remedied: aFunction.optional(),
   }),
   signature: SignatureSchema,
   harm: SignatureSchema.optional(),

@@ -9,6 +9,12 @@ export function busyHost(parameters: { readonly burners: number }): Fault {
   const { burners } = parameters;
   let running: Bun.Subprocess[] = [];
   const spin = "while :; do :; done";
+  const end = async (): Promise<void> => {
+    // timeout(1) passes SIGTERM on to what it runs.
+    for (const each of running) each.kill("SIGTERM");
+    await Promise.all(running.map(({ exited }) => exited));
+    running = [];
+  };
   return {
     kind: "busy-host",
     parameters,
@@ -35,10 +41,7 @@ export function busyHost(parameters: { readonly burners: number }): Fault {
           await Promise.resolve(log(`${burners} programs burn processor time`));
         },
         async (say) => {
-          // timeout(1) passes SIGTERM on to what it runs.
-          for (const each of running) each.kill("SIGTERM");
-          await Promise.all(running.map(({ exited }) => exited));
-          running = [];
+          await end();
           say("nothing burns processor time any more");
         },
       ),
@@ -46,5 +49,7 @@ export function busyHost(parameters: { readonly burners: number }): Fault {
       const alive = running.filter(({ exitCode }) => exitCode === null).length;
       return Promise.resolve({ ok: alive === burners, seen: `${alive} of ${burners} burn` });
     },
+    remedied: (action, target) =>
+      action === "relieve_host" && target === "host" ? end : undefined,
   };
 }

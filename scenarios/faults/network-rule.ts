@@ -1,5 +1,6 @@
 import { EnvironmentError } from "../../lib/base/errors.ts";
 import { mustRun, run } from "../../lib/base/shell.ts";
+import type { Remediation } from "../../lib/contract/fault-classes.ts";
 import type { ServiceName } from "../../lib/contract/topology.ts";
 import type { Lab } from "../../lib/lab/lab.ts";
 import { changeOrHeal, type Fault } from "../define.ts";
@@ -15,10 +16,16 @@ interface Parameters {
   readonly rule: string;
 }
 
+/** The actions that take a rule away: the network carries everything again, monitoring's part included. */
+const REMEDIES: ReadonlySet<Remediation> = new Set(["restore_network", "restore_monitoring"]);
+
 /** Sets a rule in the network of a running service; the healer removes it. */
 export function networkRule({ service, add, find, remove, rule }: Parameters): Fault {
   const isSet = async (lab: Lab): Promise<boolean> =>
     (await run([...(await inNetworkOf(lab, service)), ...find])).code === 0;
+  const clear = async (lab: Lab): Promise<void> => {
+    if (await isSet(lab)) await mustRun([...(await inNetworkOf(lab, service)), ...remove]);
+  };
   return {
     kind: "network-rule",
     parameters: { service, rule },
@@ -30,7 +37,7 @@ export function networkRule({ service, add, find, remove, rule }: Parameters): F
           log(`network of ${service}: ${rule}`);
         },
         async (say) => {
-          if (await isSet(lab)) await mustRun([...(await inNetworkOf(lab, service)), ...remove]);
+          await clear(lab);
           say(`network of ${service} as before`);
         },
       ),
@@ -38,6 +45,8 @@ export function networkRule({ service, add, find, remove, rule }: Parameters): F
       const ok = await isSet(lab);
       return { ok, seen: `${rule}: ${ok ? "set" : "not set"}` };
     },
+    remedied: (action, target) =>
+      REMEDIES.has(action) && target === service ? ({ lab }) => clear(lab) : undefined,
   };
 }
 

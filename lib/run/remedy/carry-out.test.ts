@@ -3,7 +3,9 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { EnvironmentError } from "../../base/errors.ts";
 import type { Manifest } from "../../score/run-record.ts";
+import { readManifests } from "../artefacts.ts";
 import type { RunContext } from "../context.ts";
+import { mergeResults } from "../report.ts";
 import { silent } from "../testing/silent.ts";
 import { type CarriedOut, carryOut, type RemedyRequest } from "./carry-out.ts";
 import { HeldLab } from "./testing/held-lab.ts";
@@ -81,6 +83,12 @@ test("answers' remedies are carried out once each, and stand beside the diagnosi
   });
   expect(readFileSync(`${results}/summary.md`, "utf8")).toContain("100 % (");
   expect(readFileSync(`${results}/remedies.md`, "utf8")).toContain("| do nothing | no |");
+  // The score may be computed anew; the repair is a measurement and stays.
+  await mergeResults([results], { results, readme: false, rescore: true }, silent);
+  const again = await readManifests(`${results}/runs`);
+  expect(again.map(({ manifest }) => manifest.repair)).toEqual(
+    first.runs.map(({ repair }) => repair),
+  );
   // What is kept suffices, without a lab.
   const { context: without } = world();
   const kept = await carryOut(without, requestFor(results, { kept: true }));

@@ -80,7 +80,7 @@ export async function carryOut(context: RunContext, request: RemedyRequest): Pro
     if (!request.kept) {
       await withOwnLabs(context, labs, (range) => runner.run(range, items.flat()));
     }
-    const runs = examined.map((run) => withRepair(run, runner));
+    const runs = examined.map((run) => withRepair(run, runner, works));
     await writeSummary(await readManifests(runsFolder(results)), results);
     const executions = executionsIn(results);
     const tables = await tablesOf(executions);
@@ -184,9 +184,10 @@ class Runner {
   }
 
   /** The execution that shows what these acts do; undefined when there is none. */
-  find(incident: string, acts: readonly Act[]): Execution | undefined {
+  find(incident: string, scenario: Scenario, acts: readonly Act[]): Execution | undefined {
     const untouched = this.#kept.get(keyIn(incident, keyOfActs([])));
-    const isIdle = untouched !== undefined && !changesAnything(acts, untouched.before);
+    const isIdle =
+      untouched !== undefined && !changesAnything(acts, untouched.before, scenario.fault);
     return isIdle ? untouched : this.#kept.get(keyIn(incident, keyOfActs(acts)));
   }
 
@@ -206,8 +207,8 @@ class Runner {
     });
   }
 
-  #isKept({ recording }: Work, acts: readonly Act[]): boolean {
-    return this.find(recording.incident, acts) !== undefined;
+  #isKept({ recording, scenario }: Work, acts: readonly Act[]): boolean {
+    return this.find(recording.incident, scenario, acts) !== undefined;
   }
 
   async #executeOne({ work, acts }: Item, index: number): Promise<void> {
@@ -243,8 +244,13 @@ const nameOf = (acts: readonly Act[]): string =>
 const keyIn = (incident: string, key: string): string => `${incident} ${key}`;
 
 /** The run with the repair that its answer had; unchanged when that was not carried out. */
-function withRepair({ path, manifest, incident, orders }: Examined, runner: Runner): Manifest {
-  const found = runner.find(incident, orders.acts);
+function withRepair(
+  { path, manifest, incident, orders }: Examined,
+  runner: Runner,
+  works: readonly Work[],
+): Manifest {
+  const work = works.find(({ recording }) => recording.incident === incident);
+  const found = work && runner.find(incident, work.scenario, orders.acts);
   const repair = found === undefined ? null : repairOf(found, orders);
   if (repair === null || Bun.deepEquals(repair, manifest.repair)) return manifest;
   const fresh: Manifest = { ...manifest, repair };

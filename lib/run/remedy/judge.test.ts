@@ -166,3 +166,17 @@ test("an undo that has no effect is an error, not a silence", async () => {
   held.stubborn = "eo-sensor";
   expect(session.undo()).rejects.toThrow("Cannot undo the remedy: eo-sensor: memoryLimitBytes");
 });
+
+test("a part of the fault that no state shows is taken away by the remedy that fits it", async () => {
+  const filtered = { isSet: true };
+  const remedied: Scenario["fault"]["remedied"] = (action, target) =>
+    action === "restore_network" && target === "radar-sensor"
+      ? () => Promise.resolve(void (filtered.isSet = false))
+      : undefined;
+  const scenario = { ...sensorDown, fault: { ...sensorDown.fault, remedied } };
+  const one = { scenario, broken: () => {}, harm: () => filtered.isSet };
+  const wrong = await judged({ ...one, acts: [act("restore_network", "eo-sensor")] });
+  expect(inShort(wrong.verdicts)).toBe("n---y");
+  const right = await judged({ ...one, acts: [act("restore_network", "radar-sensor")] });
+  expect(inShort(right.verdicts)).toBe("yyyyy");
+});

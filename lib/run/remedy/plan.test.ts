@@ -32,6 +32,9 @@ const ALL_WRONG: Partial<Aspects> = {
     PUBLISH_RATE_HZ: "200",
     CMS_INBOX_CAPACITY: "5",
     CMS_LEAK_RATE_BYTES: "10240",
+    CMS_METRICS_PORT: "9",
+    CMS_DEBUG_LINES: "100",
+    CMS_OUTPUT: "dropped:0.5",
   },
   memoryLimitBytes: 256 * 2 ** 20,
   cpuQuotaCores: 0.01,
@@ -74,9 +77,28 @@ describe("an action changes its own aspect alone", () => {
     ["scale_consumer", ["CMS_INBOX_CAPACITY"]],
     ["synchronise_clock", []],
     ["recalibrate_source", []],
+    ["restore_monitoring", ["CMS_METRICS_PORT"]],
+    ["reduce_log_volume", ["CMS_DEBUG_LINES"]],
     ["roll_back", ["memoryLimitBytes", ...Object.keys(ALL_WRONG.env ?? {})]],
   ] as const)("%s changes %j", async (action, wanted) => {
     expect(await changedBy(act(action))).toEqual([...wanted]);
+  });
+
+  test.each([
+    ["time_offset:30", ["synchronise_clock"]],
+    ["position_noise:500", ["recalibrate_source"]],
+    ["not_a_number:0.5", ["recalibrate_source"]],
+    ["repeated:20", ["reduce_publish_rate"]],
+    ["dropped:0.5", []],
+  ] as const)("what is published is put right by the action for it: %s", (value, wanted) => {
+    const now = { ...canonical, env: { CMS_OUTPUT: value } };
+    const fitting = REMEDIATION_NAMES.filter((name) => {
+      const read = readRemedy({ action: name, target: "esm-sensor", parameters: {} });
+      if (read.kind !== "act") return false;
+      const { change } = planAct(read.act, now);
+      return change?.kind === "configure" && !("CMS_OUTPUT" in change.env) && name !== "roll_back";
+    });
+    expect(fitting).toEqual([...wanted]);
   });
 
   test("correct_configuration changes the setting that it names", async () => {
@@ -136,11 +158,16 @@ describe("a value that is said", () => {
 });
 
 test("acts that would change nothing are known beforehand", () => {
-  expect(changesAnything([act("roll_back"), act("restore_network")], [canonical])).toBe(false);
-  expect(changesAnything([act("roll_back"), act("restart_service")], [canonical])).toBe(true);
-  expect(changesAnything([], [canonical])).toBe(false);
+  expect(changesAnything([act("roll_back"), act("restore_network")], [canonical], {})).toBe(false);
+  expect(changesAnything([act("roll_back"), act("restart_service")], [canonical], {})).toBe(true);
+  expect(changesAnything([], [canonical], {})).toBe(false);
   // A service of which nothing is known may be changed.
-  expect(changesAnything([act("roll_back")], [])).toBe(true);
+  expect(changesAnything([act("roll_back")], [], {})).toBe(true);
+  // A part of the fault that no state shows, such as a packet filter.
+  const remedied = (action: Remediation) =>
+    action === "restore_network" ? () => Promise.resolve() : undefined;
+  expect(changesAnything([act("restore_network")], [canonical], { remedied })).toBe(true);
+  expect(changesAnything([act("roll_back")], [canonical], { remedied })).toBe(false);
 });
 
 test.each([

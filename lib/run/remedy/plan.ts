@@ -4,8 +4,9 @@
  */
 import type { Remediation } from "../../contract/fault-classes.ts";
 import { SERVICE_LIMITS, type ServiceName } from "../../contract/topology.ts";
+import type { Fault } from "../../../scenarios/define.ts";
 import type { Lab, ReplaceOptions, ServiceState } from "../../lab/lab.ts";
-import { type Act, SETTINGS_OF } from "./read-remedy.ts";
+import { type Act, type Setting, SETTINGS_OF } from "./read-remedy.ts";
 
 /** What a lab can be told to change about a service. */
 export type Aspects = Pick<
@@ -112,8 +113,12 @@ function planMemory({ target, value }: Act, now: Aspects): Plan {
 
 /** Sets the act's variable to its value, or all variables of the action back. */
 function planSetting({ action, target, setting, value }: Act, now: Aspects): Plan {
-  const own = setting === null ? [] : [setting];
-  const names = action === "correct_configuration" ? own : (SETTINGS_OF[action] ?? []);
+  const settings: readonly Setting[] =
+    action !== "correct_configuration"
+      ? (SETTINGS_OF[action] ?? [])
+      : setting === null
+        ? []
+        : [{ name: setting }];
   const { env, memoryLimitBytes } = now;
   if (value !== null && setting !== null) {
     return env[setting] === String(value)
@@ -124,7 +129,9 @@ function planSetting({ action, target, setting, value }: Act, now: Aspects): Pla
           `sets ${setting} of ${target} to ${value}`,
         );
   }
-  const changed = names.filter((name) => Object.hasOwn(env, name));
+  const changed = settings
+    .filter(({ name, only = /^/ }) => only.test(env[name] ?? "") && Object.hasOwn(env, name))
+    .map(({ name }) => name);
   if (changed.length === 0) return unchanged(`${target} has nothing that ${action} puts right`);
   const kept = Object.entries(env).filter(([name]) => !changed.includes(name));
   return configured(
@@ -154,9 +161,15 @@ export function changed(now: Aspects, change: Change): Aspects {
   }
 }
 
-/** Whether these acts, one after the other, would change anything about services in these states. */
-export function changesAnything(acts: readonly Act[], states: readonly Aspects[]): boolean {
+/** Whether these acts would change anything of the fault, or of services in these states. */
+export function changesAnything(
+  acts: readonly Act[],
+  states: readonly Aspects[],
+  { remedied }: Pick<Fault, "remedied">,
+): boolean {
   return acts.some((act) => {
+    if (remedied?.(act.action, act.target) !== undefined) return true;
+    if (act.target === "host") return false;
     const now = states.find(({ service }) => service === act.target);
     return now === undefined || planAct(act, now).change !== null;
   });

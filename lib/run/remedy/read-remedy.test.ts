@@ -62,6 +62,11 @@ describe("readRemedy()", () => {
   test.each([null, "host", "telemetry"] as const)("nothing can be done to %p", (target) => {
     expect(inWords(remedy("restart_service", {}, target))).toContain("needs a service");
   });
+
+  test("only relieve_host acts on the machine", () => {
+    expect(inWords(remedy("relieve_host", {}, "host"))).toBe("relieve_host host");
+    expect(inWords(remedy("relieve_host", {}, "telemetry"))).toContain("needs a service");
+  });
 });
 
 test("equal orders share a key: in other words, in another order, and twice", () => {

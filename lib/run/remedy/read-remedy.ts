@@ -2,16 +2,17 @@
  * Reads an agent's remedy as what can be carried out: an action, a service, and the one value that the action takes. Equal
  * remedies in other words become the same.
  */
-import type { NamedFault, Remedy } from "../../contract/answer.ts";
+import type { Culprit, NamedFault, Remedy } from "../../contract/answer.ts";
+import type { OutputChangeName } from "../../contract/hooks.ts";
 import { FORCED_QOS } from "../../contract/qos.ts";
 import type { Remediation } from "../../contract/fault-classes.ts";
 import { isServiceName, type ServiceName } from "../../contract/topology.ts";
 import { MIN_CORES } from "../../lab/lab.ts";
 
-/** What is carried out on one service. */
+/** What is carried out on one service, or on the machine of all. */
 export interface Act {
   readonly action: Remediation;
-  readonly target: ServiceName;
+  readonly target: Exclude<Culprit, "telemetry">;
   /** The variable that is set, by the actions that set one. */
   readonly setting: string | null;
   /** The value as the agent said it; null for the action's default. */
@@ -22,16 +23,46 @@ export interface Act {
 export type ReadRemedy =
   { readonly kind: "act"; readonly act: Act } | { readonly kind: "nothing"; readonly why: string };
 
+/** A variable that an action sets right; with `only`, as long as its value begins like that. */
+export interface Setting {
+  readonly name: string;
+  readonly only?: RegExp;
+}
+
+const outputs = (...names: readonly OutputChangeName[]): Setting => ({
+  name: "CMS_OUTPUT",
+  only: new RegExp(`^(${names.join("|")}):`),
+});
+
 /** The variables that each action sets right; with a value, it sets the first one. */
-export const SETTINGS_OF: Readonly<Partial<Record<Remediation, readonly string[]>>> = {
-  correct_qos_profile: ["CMS_FORCE_QOS"],
-  correct_dds_domain: ["CMS_DDS_DOMAIN", "CYCLONEDDS_URI"],
-  reduce_publish_rate: ["PUBLISH_RATE_HZ"],
-  scale_consumer: ["CMS_INBOX_CAPACITY"],
-  fix_leak_and_redeploy: ["CMS_LEAK_RATE_BYTES"],
-  // No setting of this system skews a clock or falsifies data.
-  synchronise_clock: [],
-  recalibrate_source: [],
+export const SETTINGS_OF: Readonly<Partial<Record<Remediation, readonly Setting[]>>> = {
+  correct_qos_profile: [{ name: "CMS_FORCE_QOS" }, { name: "CMS_READER_QOS" }],
+  correct_dds_domain: [
+    { name: "CMS_DDS_DOMAIN" },
+    { name: "CMS_DDS_PARTITION" },
+    { name: "CYCLONEDDS_URI" },
+  ],
+  reduce_publish_rate: [{ name: "PUBLISH_RATE_HZ" }, outputs("repeated")],
+  scale_consumer: [{ name: "CMS_INBOX_CAPACITY" }],
+  fix_leak_and_redeploy: [{ name: "CMS_LEAK_RATE_BYTES" }, { name: "CMS_HOLD_BYTES" }],
+  synchronise_clock: [outputs("time_offset")],
+  restore_monitoring: [
+    { name: "CMS_METRICS_PORT" },
+    { name: "CMS_LOG_SHARE" },
+    { name: "OTEL_EXPORTER_OTLP_ENDPOINT" },
+  ],
+  reduce_log_volume: [{ name: "CMS_DEBUG_LINES" }],
+  recalibrate_source: [
+    outputs(
+      "position_offset",
+      "position_noise",
+      "position_held",
+      "not_a_number",
+      "garbled",
+      "misclassified",
+      "foreign_sensor",
+    ),
+  ],
 };
 
 type Value = string | number;
@@ -96,11 +127,14 @@ export function readRemedy(remedy: Pick<Remedy, "action" | "target" | "parameter
   if (action === "no_action" || action === "gather_more_evidence") {
     return nothing(`${action} changes nothing`);
   }
+  const onHost = target === "host" && action === "relieve_host";
+  if (onHost) return { kind: "act", act: { action, target, setting: null, value: null } };
   if (target === null || !isServiceName(target)) {
     return nothing(`${action} needs a service as its target, but has ${target ?? "none"}`);
   }
   if (action === "correct_configuration") return readSetting(target, parameters);
-  const [setting = null] = SETTINGS_OF[action] ?? [];
+  const setting =
+    PARAMETERS[action] === undefined ? null : (SETTINGS_OF[action]?.[0]?.name ?? null);
   const parameter = PARAMETERS[action];
   const said = parameter && Object.entries(parameters).find(([name]) => parameter.names.test(name));
   if (parameter === undefined || said === undefined) {

@@ -80,7 +80,7 @@ describe("a QoS that no reader accepts", () => {
     const scenario = await loadScenario(SCENARIO);
     const before = executions.get("restart_service")?.before ?? [];
     const changing = MATRIX_ACTIONS.filter((action) =>
-      changesAnything(actsOfMatrix(action, scenario), before),
+      changesAnything(actsOfMatrix(action, scenario), before, scenario.fault),
     );
     const carriedOut: readonly string[] = REMEDIES;
     const others = changing.filter((action) => !carriedOut.includes(action));

@@ -44,22 +44,24 @@ export class RemedySession {
     return this.#done;
   }
 
-  /** Says what an act would change now. */
-  async preview(act: Act): Promise<string> {
-    return planAct(act, aspectsOf(await this.#options.lab.state(act.target))).said;
-  }
-
   /** Carries an act out as far as there is anything to change; returns what was done. */
   async apply(act: Act): Promise<string> {
-    const { lab, scenario, progress, signal } = this.#options;
-    const { change, said } = planAct(act, aspectsOf(await lab.state(act.target)));
-    progress.line(`remedy ${describeAct(act)}: ${said}`);
-    if (change !== null) {
-      const make = (): Promise<void> => makeChange(lab, act.target, change);
-      await within(`carrying out ${describeAct(act)}`, scenario.deadlines.healMs, make, signal);
-    }
+    const { lab, prometheus, scenario, progress, signal } = this.#options;
+    const { action, target } = act;
+    const { change, said } =
+      target === "host"
+        ? { change: null, said: "the machine has no settings" }
+        : planAct(act, aspectsOf(await lab.state(target)));
+    const undoing = scenario.fault.remedied?.(action, target);
+    const what = undoing === undefined ? said : `${said}; takes away ${scenario.fault.kind}`;
+    progress.line(`remedy ${describeAct(act)}: ${what}`);
+    const make = async (): Promise<void> => {
+      if (change !== null && target !== "host") await makeChange(lab, target, change);
+      await undoing?.({ lab, prometheus, signal, log: (line) => progress.line(line) });
+    };
+    await within(`carrying out ${describeAct(act)}`, scenario.deadlines.healMs, make, signal);
     this.#done.push({ act, change });
-    return said;
+    return what;
   }
 
   /** The verdicts on the system as it is now. */

@@ -36,7 +36,7 @@ export async function tablesOf(executions: readonly Execution[]): Promise<Remedy
     effects: Object.fromEntries(
       scenarios.map((scenario) => [
         scenario.name,
-        effectOf(executions, scenario.name, actsOf(scenario)),
+        effectOf(executions, scenario, actsOf(scenario)),
       ]),
     ),
   });
@@ -49,12 +49,16 @@ export async function tablesOf(executions: readonly Execution[]): Promise<Remedy
 
 function effectOf(
   executions: readonly Execution[],
-  scenario: string,
+  { name, fault }: Scenario,
   acts: readonly Act[],
 ): Effect {
-  const own = executions.filter((one) => one.scenario === scenario);
+  const own = executions.filter((one) => one.scenario === name);
   const untouched = own.find(({ key }) => key === keyOfActs([]));
-  if (acts.length > 0 && untouched !== undefined && !changesAnything(acts, untouched.before)) {
+  if (
+    acts.length > 0 &&
+    untouched !== undefined &&
+    !changesAnything(acts, untouched.before, fault)
+  ) {
     return "nothing to change";
   }
   const results = own.filter(({ key }) => key === keyOfActs(acts));
