@@ -1,4 +1,4 @@
-/** Adds a scenario to a copy of the project: a folder, and no other change. */
+/** Adds a scenario to a copy of the project with a single new folder. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
@@ -9,12 +9,12 @@ const NAME = "slow-camera";
 let project: ProjectCopy;
 
 beforeAll(async () => {
-  // The services and the binding take no part in a scenario's life.
+  // Services and the binding are not used in a scenario's life cycle.
   project = await copyProject(["lib", "scenarios", "observability"]);
   const folder = join(project.folder, "scenarios", NAME);
   await cp(join(import.meta.dir, "testing", NAME), folder, { recursive: true });
   for (const file of ["scenario.ts", "truth.ts"]) {
-    // The copy is one folder nearer to the root than the fixture.
+    // The copy is one level closer to the root than the fixture.
     const text = await Bun.file(join(folder, file)).text();
     await Bun.write(join(folder, file), text.replaceAll('"../../', '"../'));
   }
@@ -25,8 +25,8 @@ test("the command line knows it", async () => {
   const unknown = await project.bun("runner.ts", "no-such-scenario");
   expect(unknown.code).toBe(1);
   expect(unknown.text).toContain(NAME);
-  // The labs are chosen after the scenario was loaded and checked, so this error proves the
-  // loading.
+  // Labs are chosen after the scenario was loaded and checked, so this error shows that it was
+  // loaded.
   const known = await project.bun("runner.ts", NAME, "--lab", "9", "--parallel", "2");
   expect(known).toMatchObject({
     code: 1,

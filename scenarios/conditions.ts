@@ -3,9 +3,9 @@ import type { Observation } from "../lib/base/wait.ts";
 import type { SignatureView } from "./define.ts";
 
 export interface Condition {
-  /** The condition in a few words. */
+  /** A brief description. */
   readonly what: string;
-  /** PromQL with one series as its result; without a result the condition does not hold. */
+  /** PromQL with a single series as result; without a result the condition does not hold. */
   readonly query: string;
   readonly op: ">" | "<" | "==";
   readonly value: number;
@@ -13,7 +13,7 @@ export interface Condition {
   readonly measure?: (view: SignatureView) => Promise<number | undefined>;
 }
 
-/** Holds when every condition holds; `seen` has the value of each. */
+/** Holds if every condition holds; `seen` contains their values. */
 export function allOf(
   ...conditions: readonly Condition[]
 ): (view: SignatureView) => Promise<Observation<unknown>> {

@@ -1,4 +1,4 @@
-/** Finds scenarios by their folders and checks every key. */
+/** Finds scenarios by their folders and validates every key. */
 import { readdir } from "node:fs/promises";
 import { z } from "zod";
 import { UsageError } from "../lib/base/errors.ts";
@@ -78,7 +78,7 @@ const DefinitionSchema = z.strictObject({
 });
 
 const NAME = /^[a-z][a-z0-9-]*$/;
-/** Names of other folders in the results. */
+/** Other folder names in the results. */
 const RESERVED: ReadonlySet<string> = new Set(["runs", "latest", "published"]);
 
 /** The names of all scenarios below `root`: the folders with a scenario.ts. */
@@ -118,7 +118,7 @@ export async function loadScenario(
   const alertTemplate = await readAlert(`${folder}/alert.json`, name);
   const truth = definition.truth;
   await checkExpectedRca(`${folder}/expected_rca.md`, name, truth);
-  // The original functions instead of the copies that zod returns.
+  // Zod returns copies; these are the original functions.
   const { alert, ...original } = module as ScenarioDefinition;
   return {
     ...original,
@@ -133,7 +133,7 @@ export async function loadScenario(
   };
 }
 
-/** Checks every key of a definition; throws UsageError with `file`, the key and the rule. */
+/** Validates every key of a definition. Throws UsageError with `file`, the key and the rule. */
 export const parseDefinition = (
   definition: unknown,
   file: string,
@@ -197,7 +197,7 @@ async function checkExpectedRca(path: string, name: string, truth: Truth): Promi
   }
 }
 
-/** A formatter may change the layout of a table, which must not count as a difference. */
+/** A formatter may change a table's layout, which is not a difference. */
 function withoutTableLayout(markdown: string): string {
   return markdown.replaceAll(/ *\| */g, "|").replaceAll(/-{3,}/g, "---");
 }

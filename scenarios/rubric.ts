@@ -1,10 +1,10 @@
 /**
- * Renders the rubric of a scenario for its expected_rca.md. `bun scenarios/rubric.ts <name>` prints
+ * Renders the rubric of a scenario for its expected_rca.md; `bun scenarios/rubric.ts <name>` prints
  * it.
  */
 import { maxPoints, type Truth } from "../lib/truth/truth.ts";
 
-/** The measurements of a value, in words. */
+/** Measurements of a value, in words. */
 const MEASURED = {
   rate: "per second",
   duration: "as p95 or mean",

@@ -1,18 +1,18 @@
-/** What an endurance run measured: each figure beside its limit, as a table or as JSON. */
+/** The figures of an endurance run, each with its limit, as a table or as JSON. */
 import { table } from "../cli/table.ts";
 
 export interface Figure {
   readonly name: string;
   readonly value: number;
-  /** The largest value that passes, or the smallest one when `atLeast`. */
+  /** The largest passing value, or the smallest with `atLeast`. */
   readonly limit: number;
   readonly atLeast?: boolean;
   readonly unit: string;
-  /** What a reader needs to know when the figure fails, such as names. */
+  /** Information about a failed figure, such as names. */
   readonly note?: string;
 }
 
-/** Whether the figure keeps its limit; one that is no number does not. */
+/** Whether the figure is within its limit; NaN is not. */
 export const passes = ({ value, limit, atLeast = false }: Figure): boolean =>
   atLeast ? value >= limit : value <= limit;
 

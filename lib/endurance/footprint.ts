@@ -1,11 +1,11 @@
-/** What a native lab holds of this machine, read from /proc, /sys/fs/cgroup and its own folder. */
+/** Resources of a native lab, read from /proc, /sys/fs/cgroup and the lab's folder. */
 import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { LabStatus } from "../lab/lab.ts";
 import { parentName } from "../lab/native/cgroup.ts";
 import { filesOf } from "../lab/native/layout.ts";
 
-/** A process of the lab, by the name that people know. */
+/** A process of the lab and its name. */
 export interface Member {
   readonly name: string;
   readonly pid: number;
@@ -24,14 +24,14 @@ export interface Footprint {
 
 const SUPERVISOR = "supervisor";
 
-/** The processes of a lab that is up: services and parts, then supervisor and daemon above them. */
+/** The processes of a running lab: services and parts, then supervisor and daemon. */
 export function membersOf(status: LabStatus): Member[] {
   const inside = [
     ...status.services.map(({ service, pid }) => ({ name: service, pid })),
     ...status.parts,
   ].flatMap(({ name, pid }) => (pid === null ? [] : [{ name, pid }]));
   const supervisor = parentOf(inside[0]?.pid);
-  // Between the two stands the program that holds the namespaces.
+  // The process that holds the namespaces is between the two.
   const daemon = parentOf(parentOf(supervisor));
   return [
     ...inside,
@@ -45,7 +45,7 @@ function parentOf(pid: number | undefined): number | undefined {
   return ppid > 1 ? ppid : undefined;
 }
 
-/** Measures what the members hold; one that has ended holds nothing. */
+/** Measures the members' resources; ended ones count as zero. */
 export function footprintOf(
   members: readonly Member[],
   projectDir: string,
@@ -71,10 +71,10 @@ export function footprintOf(
   };
 }
 
-/** Control groups are at most this deep below the root where a lab makes its own. */
+/** Maximum depth of a lab's control groups below the root. */
 const MAX_GROUP_DEPTH = 8;
 
-/** The folders of the lab's control groups, whichever controllers and whose root they are in. */
+/** The folders of the lab's control groups, for all controllers and roots. */
 export function groupsOf(index: number): string[] {
   const name = parentName(index).split("/").at(-1) ?? "";
   const found: string[] = [];
@@ -90,7 +90,7 @@ export function groupsOf(index: number): string[] {
   return found;
 }
 
-/** What a lab that is down left on this machine: processes, control groups and sockets. */
+/** Leftovers of a stopped lab: processes, control groups and sockets. */
 export function leftoversOf(projectDir: string, index: number): string[] {
   const { sockets } = filesOf(projectDir, index);
   const left = list(sockets).length > 0 ? [sockets] : [];
@@ -118,7 +118,7 @@ function folders(path: string): string[] {
       .filter((entry) => entry.isDirectory())
       .map(({ name }) => name);
   } catch {
-    // It was removed meanwhile.
+    // Removed in the meantime.
     return [];
   }
 }

@@ -1,6 +1,6 @@
 /**
- * `bun run soak --hours 2`, `--cycles 50`, `--kills 10`: how the lab holds out. Prints one table
- * with the limit beside each figure (`--json`: a document), and exits with 1 when one is not kept.
+ * `bun run soak --hours 2`, `--cycles 50`, `--kills 10`: measures the lab's endurance. Prints a
+ * table of figures and limits (`--json`: a document), and exits with 1 if a limit is exceeded.
  */
 import { parseArgs } from "node:util";
 import { CancelledError, messageOf, UsageError, UserFacingError } from "../base/errors.ts";

@@ -1,6 +1,6 @@
 /**
- * A healthy lab for hours: nothing that it holds may grow, nothing may end, and no alert may fire.
- * What its stores keep on purpose must fit below their limits for as long as it is kept.
+ * Observes a healthy lab for hours: its resources must not grow, no process may end, and no alert
+ * may fire. Data that the stores retain must stay within their limits for the whole retention.
  */
 import { systemClock } from "../base/clock.ts";
 import { processEnv } from "../base/env.ts";
@@ -27,30 +27,30 @@ const LOOK_EVERY_MS = 10_000;
 const SAY_EVERY_MS = 300_000;
 const MIB = 2 ** 20;
 
-/** The eight services, supervisor and daemon: 1 MiB an hour for each. */
+/** For eight services, supervisor and daemon: 1 MiB per hour each. */
 const SERVICES_MIB_PER_HOUR = 10;
-/** Prometheus keeps two to three hours of samples in memory, so it grows for that long. */
+/** Prometheus keeps two to three hours of samples in memory, so it grows for that time. */
 const PARTS_MIB_PER_HOUR = 60;
-/** An exporter that reconnects and a query that is being answered hold some for a moment. */
+/** A reconnecting exporter or a running query holds a few for a moment. */
 const DESCRIPTORS_PER_HOUR = 4;
 const SERIES_PER_HOUR = 10;
-/** The limits in `retention.ts` and in Prometheus' flags. */
+/** Limits in `retention.ts` and in Prometheus' flags. */
 const TELEMETRY_MIB = 4096;
 const PROMETHEUS_MIB = 2048;
-/** Pages that are free, and a write-ahead log that was just begun anew, count on disk too. */
+/** Free pages and a restarted write-ahead log also use disk space. */
 const DISK_RESERVE = 1.25;
 
-/** One look at the lab. */
+/** One observation of the lab. */
 interface Look {
   readonly atMs: number;
   readonly footprint: Footprint;
   readonly series: number;
   readonly firing: readonly string[];
-  /** Programs that are not what they were at the start. */
+  /** Programs that are not the same as at the start. */
   readonly changed: readonly string[];
 }
 
-/** Starts the lab, watches it and takes it down; returns what was measured. */
+/** Starts the lab, observes it and takes it down; returns the figures. */
 export async function soak(options: SoakOptions): Promise<Figure[]> {
   const { lab, index, projectDir, hours, signal, say } = options;
   const prometheus = createPrometheusClient(`http://localhost:${lab.ports.prometheus}`);
@@ -72,7 +72,7 @@ export async function soak(options: SoakOptions): Promise<Figure[]> {
       await systemClock.sleep(LOOK_EVERY_MS, signal);
     }
   } catch (error) {
-    // What was measured until Ctrl-C is shown; the figure of its length fails.
+    // After Ctrl-C, figures so far are shown; the one of the duration fails.
     if (!(error instanceof CancelledError)) throw error;
   }
   const range = { startUnixMs: startedUnixMs, endUnixMs: systemClock.nowMs() };
@@ -82,7 +82,7 @@ export async function soak(options: SoakOptions): Promise<Figure[]> {
   return [...figuresOf(looks, hours), ...history, nothingLeft(left)];
 }
 
-/** Returns a function that looks at the lab and compares its programs with those of now. */
+/** Returns a function that observes the lab and compares its programs with the current ones. */
 async function watcher(
   { lab, projectDir, index }: SoakOptions,
   prometheus: PrometheusClient,
@@ -166,7 +166,7 @@ function figuresOf(looks: readonly Look[], hours: number): Figure[] {
   ];
 }
 
-/** What may not grow by more than chance moves it. */
+/** Quantities that must not grow beyond random variation. */
 function growthFigures(looks: readonly Look[]): Figure[] {
   const mib =
     (parts: boolean): Measure =>
@@ -191,14 +191,14 @@ function growthFigures(looks: readonly Look[]): Figure[] {
   });
 }
 
-/** A number that has to stay as it is. */
+/** A number that must stay constant. */
 function unchanged(name: string, looks: readonly Look[], measure: Measure): Figure {
   const values = pointsOf(looks, measure).map(({ value }) => value);
   const [low, high] = [Math.min(...values), Math.max(...values)];
   return { name: `${name}, change`, value: high - low, limit: 0, unit: "", note: `up to ${high}` };
 }
 
-/** The stores are bounded by their size: when that is reached, the oldest goes. */
+/** Stores are bounded by size: at the limit, the oldest data is removed. */
 function diskFigures(looks: readonly Look[]): Figure[] {
   const largest = (name: string, limit: number, measure: Measure): Figure => {
     const points = looks.map((look) => measure(look) / MIB);
@@ -229,7 +229,7 @@ const count = (name: string, names: readonly string[]): Figure => ({
 
 const nothingLeft = (left: readonly string[]): Figure => count("left behind after down", left);
 
-/** What Prometheus itself has kept of the time, between the looks. */
+/** Prometheus' own history of the time between observations. */
 async function historyOf(
   prometheus: PrometheusClient,
   { startUnixMs, endUnixMs }: { readonly startUnixMs: number; readonly endUnixMs: number },

@@ -1,13 +1,13 @@
-/** How fast a measured quantity grows, once it has settled. */
+/** Growth rate of a measured quantity after its warm-up. */
 
-/** A measurement at a time since the start. */
+/** A measurement and its time since the start. */
 export interface Point {
   readonly atMs: number;
   readonly value: number;
 }
 
 const HOUR_MS = 3_600_000;
-/** The part of a run in which heaps, caches and stores still fill. */
+/** The share of a run in which heaps, caches and stores still fill. */
 const WARM_UP_SHARE = 0.2;
 
 /** The points after the warm-up. */
@@ -18,8 +18,8 @@ export function settled(points: readonly Point[]): readonly Point[] {
 }
 
 /**
- * Growth per hour by the slope of Theil and Sen: the median of the slopes of all pairs of points,
- * which a burst or a collection at either end does not move. NaN with fewer than two points.
+ * Growth per hour by the Theil–Sen slope: the median of the slopes of all pairs of points, which is
+ * robust against outliers at either end. NaN with fewer than two points.
  */
 export function growthPerHour(points: readonly Point[]): number {
   const slopes: number[] = [];

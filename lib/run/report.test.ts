@@ -33,7 +33,7 @@ async function keepRun(scenario: string, to: string, id: string): Promise<string
   return path;
 }
 
-/** Keeps a run as it was written when diagnosis and truth were one fault each. */
+/** A run in the format of version 1, with one fault in diagnosis and truth. */
 async function asVersion1(scenario: string, to: string): Promise<void> {
   const path = await keepRun(scenario, to, "old");
   const file = join(path, "manifest.json");
@@ -137,7 +137,7 @@ describe("report", () => {
     );
     await merge([join(folder, "b")], true);
     const [after] = await readManifests(path);
-    // Every citation is grounded, but from the time before the fault.
+    // Every citation is grounded, but by data from before the fault.
     expect(after?.manifest.score).toMatchObject({ points: 2, correct: true, mechanism: false });
     expect(await Bun.file(join(path, "score.json")).json()).toEqual(after?.manifest.score ?? null);
   });

@@ -1,4 +1,6 @@
-/** The summary and the report of kept runs: merged from several folders, scored anew on demand. */
+/**
+ * Writes the summary and the report of kept runs: merges several folders, and rescores on demand.
+ */
 import { existsSync } from "node:fs";
 import { UsageError } from "../base/errors.ts";
 import { withResults } from "../score/readme-table.ts";
@@ -29,11 +31,11 @@ import { runsFolder } from "./runs-folder.ts";
 const ROOT = new URL("../..", import.meta.url).pathname;
 
 export interface MergeOptions {
-  /** The folder that gets the merged summary and report. */
+  /** The folder for the merged summary and report. */
   readonly results: string;
-  /** Also write the table into the README. */
+  /** Also updates the table in the README. */
   readonly readme: boolean;
-  /** Score every run again by the present rubric. */
+  /** Scores every run again by the current rubric. */
   readonly rescore: boolean;
 }
 
@@ -61,17 +63,15 @@ export async function mergeResults(
   return summaryTable(summary);
 }
 
-/**
- * The runs of a results folder: those of its campaign if it has one, without the copies beside it.
- */
+/** The runs of a results folder; if it has a campaign, only its runs, without copies beside it. */
 function runsIn(folder: string): Promise<KeptRun[]> {
   const runs = runsFolder(folder);
   return readManifests(existsSync(runs) ? runs : folder);
 }
 
 /**
- * Scores a run by the present rubric and keeps the score. Where the calls were not kept, the
- * citations keep their points; a run whose scenario is missing stays unchanged.
+ * Scores a run by the current rubric and saves the score. Citations keep their points if the calls
+ * were not kept; a run with a missing scenario is unchanged.
  */
 async function scoreAnew(run: KeptRun, progress: Progress): Promise<KeptRun> {
   const { path, manifest } = run;

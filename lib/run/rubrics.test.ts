@@ -1,6 +1,6 @@
 /**
- * Checks every rubric against answers without a diagnosis: facts of a healthy system must earn
- * almost nothing.
+ * Checks every rubric with answers without a diagnosis: facts of a healthy system must earn almost
+ * no points.
  */
 import { describe, expect, test } from "bun:test";
 import {

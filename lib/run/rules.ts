@@ -1,4 +1,4 @@
-/** The alert rules that the lab runs with. */
+/** Reads the alert rules of the lab. */
 import { readFileSync } from "node:fs";
 import { processEnv } from "../base/env.ts";
 import {
@@ -11,10 +11,10 @@ import { readFleet } from "../contract/fleet.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 
-/** The text of the one provisioning file. */
+/** The text of the provisioning file. */
 export const readRulesText = (): string => readFileSync(`${ROOT}/${ALERT_RULES_FILE}`, "utf8");
 
-/** Reads the rules from the one provisioning file. */
+/** Reads the rules from the provisioning file. */
 export function readRules(): AlertRule[] {
   const rules = parseAlertRules(readRulesText());
   return rulesFor(rules, readFleet(processEnv()).targets);

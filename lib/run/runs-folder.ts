@@ -1,24 +1,24 @@
-/** Where an experiment keeps its runs, and who may write there. */
+/** The folder of an experiment's runs, and its locks. */
 import { readdirSync, rmSync } from "node:fs";
 import { UsageError } from "../base/errors.ts";
 import { type FileLock, tryLock } from "../base/file-lock.ts";
 import { checkResultsFolder } from "./artefacts.ts";
 
-/** The part of an experiment that one machine runs: every `of`-th incident, from `index` (1 to `of`). */
+/** The part of an experiment for one machine: every `of`-th incident from `index` (1 to `of`). */
 export interface Shard {
   readonly index: number;
   readonly of: number;
 }
 
-/** Where the runs of an experiment are kept, each in a folder of its own. */
+/** The folder of an experiment's runs, with a subfolder per run. */
 export const runsFolder = (results: string): string => `${results}/runs`;
 
-/** Where the recordings of an experiment are kept. */
+/** The folder of an experiment's recordings. */
 export const bundlesFolder = (results: string): string => `${runsFolder(results)}/incidents`;
 
 /**
- * Runs `body` while no other program writes to the same runs. Shards may share a folder, but none with itself and
- * none with a program that runs everything. Throws UsageError otherwise.
+ * Runs `body` while no other program writes to the same runs. Shards may share a folder, but not
+ * with the same shard or with an unsharded run. Throws UsageError otherwise.
  */
 export async function withRunsLocked<T>(
   results: string,
@@ -54,7 +54,7 @@ export async function withRunsLocked<T>(
   }
 }
 
-/** Removes all runs, and leaves the locks. */
+/** Removes all runs but keeps the locks. */
 export function removeRuns(results: string): void {
   const folder = runsFolder(results);
   checkResultsFolder(folder);
@@ -63,7 +63,7 @@ export function removeRuns(results: string): void {
   }
 }
 
-/** Every `of`-th item, from the shard's own on; all of them without a shard. */
+/** Every `of`-th item from the shard's first; all without a shard. */
 export function ownPart<T>(items: readonly T[], shard: Shard | undefined): T[] {
   return items.filter((_, i) => shard === undefined || i % shard.of === shard.index - 1);
 }

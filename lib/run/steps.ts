@@ -1,4 +1,4 @@
-/** The conditions that a run proves one after the other, each with its deadline. */
+/** The conditions that a run verifies in sequence, each with a deadline. */
 import type { ActiveAlert, PrometheusClient } from "../base/prometheus.ts";
 import { asError, DeadlineError } from "../base/errors.ts";
 import { type Observation, waitUntil } from "../base/wait.ts";
@@ -9,9 +9,7 @@ import { SERVICES } from "../contract/topology.ts";
 import type { Scenario } from "../../scenarios/load.ts";
 import type { Progress } from "./progress.ts";
 
-/**
- * How long the system must be healthy before the injection: the comparison tool needs that much.
- */
+/** Healthy seconds before the injection, as needed by the comparison tool. */
 export const BASELINE_SECONDS = 40;
 
 export interface StepContext {
@@ -63,7 +61,7 @@ const HEALTHY_FOR_A_WHILE: readonly Check[] = [
   },
 ];
 
-/** Healthy time after the repair; a window that long excludes samples from before it. */
+/** Healthy seconds after the repair; a window of this length excludes samples from before it. */
 const RECOVERED_SECONDS = 10;
 
 const HEALTHY_FOR_A_MOMENT: readonly Check[] = [
@@ -79,7 +77,9 @@ const HEALTHY_FOR_A_MOMENT: readonly Check[] = [
   },
 ];
 
-/** Waits until the system has been healthy for a while and no alert is pending or firing. */
+/**
+ * Waits until the system has been healthy for BASELINE_SECONDS and no alert is pending or firing.
+ */
 export async function proveBaseline(context: StepContext, deadlineMs: number): Promise<void> {
   await prove(context, "a healthy baseline", deadlineMs, () =>
     lookHealthy(context.prometheus, [...HEALTHY_NOW, ...HEALTHY_FOR_A_WHILE]),
@@ -145,13 +145,13 @@ export interface AcceptedAlert {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** An alert that fires, and its rule. */
+/** A firing alert and its rule. */
 interface Fired {
   readonly fired: ActiveAlert;
   readonly rule: AlertRule;
 }
 
-/** Waits until one of the accepted alerts fires, and returns it. */
+/** Waits until one of the accepted alerts fires and returns it. */
 export async function proveAlert(
   context: StepContext,
   scenario: Scenario,
@@ -198,7 +198,7 @@ const titlesOf = (accepted: readonly AcceptedAlert[]): string =>
 const statesOf = (active: readonly Fired[]): string =>
   active.map(({ fired }) => fired.state).join(", ") || "inactive";
 
-/** Whether an active alert comes from `rule` and carries all `labels`. */
+/** Whether an active alert is of `rule` and has all `labels`. */
 export function isAlertOf(
   alert: ActiveAlert,
   rule: AlertRule,
@@ -210,7 +210,7 @@ export function isAlertOf(
   );
 }
 
-/** Waits for one condition and shows the progress; throws as waitUntil does. */
+/** Waits for a condition and shows the progress; throws like waitUntil. */
 export async function prove<T>(
   { progress, signal }: StepContext,
   what: string,
@@ -237,8 +237,8 @@ export async function prove<T>(
 }
 
 /**
- * Waits for `change`. Throws DeadlineError when it takes longer than `deadlineMs`, and the signal's
- * reason when that aborts; the change itself goes on.
+ * Waits for `change`. Throws DeadlineError after `deadlineMs`, and the signal's reason when that
+ * aborts; the change itself continues.
  */
 export async function within<T>(
   what: string,

@@ -1,4 +1,4 @@
-/** Proves every fault without an investigator, and tests every signature against every fault. */
+/** Verifies every fault without an investigator, and tests every signature against every fault. */
 import { createPrometheusClient } from "../base/prometheus.ts";
 import type { Lab } from "../lab/lab.ts";
 import type { EventName, Outcome } from "../score/run-record.ts";
@@ -11,31 +11,31 @@ import { type LabRange, type LabRequest, sideBySide, withOwnLabs } from "./labs.
 import { mustKeepSecret } from "./leaks.ts";
 import { readRules } from "./rules.ts";
 
-/** The row of the matrix in which no fault is in force. */
+/** The row of the matrix without a fault. */
 export const HEALTHY_ROW = "(healthy)";
 
-/** Which signatures held while one fault was in force. */
+/** The signatures that held during one fault. */
 export interface Row {
   readonly fault: string;
   readonly holds: Readonly<Record<string, boolean>>;
 }
 
-/** Scenarios to prove, all of them when none is named, on labs side by side. */
+/** Scenarios to verify (all if empty) and the labs to use in parallel. */
 export interface VerifyRequest {
   readonly scenarios: readonly string[];
   readonly labs: LabRequest;
 }
 
 export interface Verification {
-  /** The scenarios whose signatures were looked at. */
+  /** The scenarios of the tested signatures. */
   readonly columns: readonly string[];
   readonly matrix: readonly Row[];
-  /** Signatures that held where they must not, or did not hold where they must; one line each. */
+  /** Signatures that held or failed against expectation, one line each. */
   readonly wrong: readonly string[];
   readonly times: readonly Times[];
 }
 
-/** Proves the scenarios one after the other on each of the labs. */
+/** Verifies the scenarios in sequence on each of the labs. */
 export async function verify(
   context: RunContext,
   { scenarios: names, labs }: VerifyRequest,
@@ -56,7 +56,7 @@ export async function verify(
   };
 }
 
-/** Looks at all signatures in the first healthy system, and while each fault's alert fires. */
+/** Tests all signatures in the first healthy system and while each fault's alert fires. */
 async function proveAll(
   context: RunContext,
   chosen: readonly Scenario[],
@@ -103,7 +103,7 @@ async function lookAt(fault: string, lab: Lab, columns: readonly Scenario[]): Pr
   return { fault, holds: Object.fromEntries(looks) };
 }
 
-/** A signature must hold under its own fault and under no other. */
+/** Checks that a signature holds under its own fault and no other. */
 export function mistakes({ fault, holds }: Row, columns: readonly { name: string }[]): string[] {
   return columns.flatMap(({ name }) => {
     const wanted = name === fault;
@@ -112,7 +112,7 @@ export function mistakes({ fault, holds }: Row, columns: readonly { name: string
   });
 }
 
-/** Seconds from one event to another; null when one of them never came. */
+/** Seconds between two events; null if one is missing. */
 function secondsBetween({ timeline }: Incident, from: EventName, to: EventName): number | null {
   const at = (name: EventName): number | undefined =>
     timeline.find((event) => event.name === name)?.unixMs;
@@ -120,7 +120,7 @@ function secondsBetween({ timeline }: Incident, from: EventName, to: EventName):
   return a === undefined || b === undefined ? null : Math.round((b - a) / 100) / 10;
 }
 
-/** The measured spans, from the injection and from the heal. */
+/** The measured intervals, from the injection and from the heal. */
 export const SPANS = [
   ["inject→signature", "inject", "signature"],
   ["inject→pending", "inject", "alert-pending"],
@@ -132,7 +132,7 @@ export const SPANS = [
 export interface Times {
   readonly scenario: string;
   readonly outcome: Outcome;
-  /** Seconds by the name of the span; null when one of its events never came. */
+  /** Seconds by interval; null if one of its events is missing. */
   readonly seconds: Readonly<Record<string, number | null>>;
   readonly timeline: readonly TimelineEvent[];
 }

@@ -1,11 +1,11 @@
-/** The versions that the manifest names. */
+/** Versions for the manifest. */
 import { run } from "../base/shell.ts";
 
 const PACKAGE = new URL("../../package.json", import.meta.url);
 
-/** Versions of the runtime, the project and what else of this machine runs an engine's lab. */
+/** Versions of the runtime, the project and the other programs that run an engine's lab. */
 export async function versions(engine: string): Promise<Record<string, string>> {
-  // The containers bring a Prometheus of their own; a recording has its version.
+  // Containers have their own Prometheus, and a recording contains its version.
   if (engine !== "native") return projectVersions();
   const { stdout, stderr } = await run(["prometheus", "--version"], { timeoutMs: 5000 });
   const prometheus = /version (\S+)/.exec(stdout || stderr)?.[1] ?? "unknown";

@@ -1,18 +1,18 @@
-/** Takes privileges away from a program before it starts. */
+/** Removes privileges from a program before it starts. */
 import { existsSync } from "node:fs";
 import { run } from "../base/shell.ts";
 
-/** The user "nobody" of every Linux: owns no file. */
+/** The user "nobody" of every Linux, who owns no file. */
 export const NOBODY = 65534;
 
 export interface PrivilegeOptions {
-  /** The user id to run as; absent: the user id stays as it is. */
+  /** User id of the program; undefined: unchanged. */
   readonly uid?: number;
 }
 
 /**
- * The command that removes all capabilities, sets `no_new_privs` (a setuid program then gives none
- * back), and becomes the program that is appended to it.
+ * The command that removes all capabilities, sets `no_new_privs` (so that setuid programs cannot
+ * restore them), and executes the program appended to it.
  */
 export function withoutPrivileges({ uid }: PrivilegeOptions = {}): string[] {
   return [
@@ -25,8 +25,8 @@ export function withoutPrivileges({ uid }: PrivilegeOptions = {}): string[] {
 }
 
 /**
- * The first of the existing `paths` that a program started through `prefix` cannot read; undefined
- * when it can read all.
+ * The first of the existing `paths` that a program started with `prefix` cannot read; undefined if
+ * it can read all.
  */
 export async function firstUnreadable(
   prefix: readonly string[],

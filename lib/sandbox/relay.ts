@@ -1,7 +1,4 @@
-/**
- * Carries connections across network namespaces: TCP on one side, a unix socket between, TCP on the
- * other side.
- */
+/** Forwards connections between network namespaces: from TCP through a unix socket to TCP. */
 import { createConnection, createServer, type Server, type Socket } from "node:net";
 import { EnvironmentError } from "../base/errors.ts";
 
@@ -12,7 +9,7 @@ export function join(a: Socket, b: Socket): void {
     [b, a],
   ] as const) {
     from.pipe(to);
-    // When one side breaks, the other one is closed: the client has to see the failure.
+    // When one side fails, the other is closed, so that the client sees the failure.
     from.on("error", () => to.destroy());
     from.on("close", () => to.destroy());
   }
@@ -33,7 +30,7 @@ function address(text: string): { host: string; port: number } {
   return { host, port: Number(port) };
 }
 
-/** Listens on `host`:`port` and connects each client to the unix socket at `path`. */
+/** Listens on `host`:`port` and forwards each client to the unix socket at `path`. */
 export function relayFromPort(port: number, path: string, host = "127.0.0.1"): Promise<Server> {
   const server = createServer((socket) => join(socket, createConnection(path)));
   return listening(server, `${host}:${port}`);
@@ -44,7 +41,7 @@ export function listenOnSocket(server: Server, path: string): Promise<Server> {
   return listening(server, path);
 }
 
-/** Listens on the unix socket at `path` and connects each client to `host`:`port`. */
+/** Listens on the unix socket at `path` and forwards each client to `host`:`port`. */
 export function relayFromSocket(path: string, host: string, port: number): Promise<Server> {
   const server = createServer((socket) => join(socket, createConnection({ host, port })));
   return listening(server, path);

@@ -1,4 +1,4 @@
-/** Real namespaces and real privileges: needs root on Linux. */
+/** Tests real namespaces and privileges: needs root on Linux. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -97,7 +97,8 @@ describe.skipIf(!isRoot)("firstUnreadable() (needs root)", () => {
 
 describe.skipIf(!isRoot)("mounts (needs root)", () => {
   /**
-   * Runs a program of the project inside fresh namespaces: mounts change the whole mount namespace.
+   * Runs a program of the project in fresh namespaces, because mounts change the whole mount
+   * namespace.
    */
   const inside = async (body: string): Promise<string> => {
     const script = `

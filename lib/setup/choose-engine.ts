@@ -1,7 +1,6 @@
 /**
- * Chooses the engine when `--engine` is absent: the native one wherever it can run, else
- * containers. It runs before the set-up, because each engine needs other programs, so it imports
- * only the runtime.
+ * Chooses the engine if `--engine` is absent: native if possible, else containers. Runs before the
+ * set-up, because the engines need different programs, so it imports only the runtime.
  */
 import { engineAnswers, findEngine } from "../base/container-engine.ts";
 import { processEnv } from "../base/env.ts";
@@ -11,20 +10,16 @@ export type EngineName = (typeof ENGINES)[number];
 
 export interface EngineChoice {
   readonly engine: EngineName;
-  /**
-   * Why it is not the usual one; undefined where it is, or where it was written on the command
-   * line.
-   */
+  /** Why it is not the default engine; undefined if it is, or if it is set on the command line. */
   readonly reason: string | undefined;
 }
 
-/** What the choice depends on. */
+/** Inputs of the choice. */
 export interface EngineProbes {
   readonly platform: string;
   readonly uid: number;
   /**
-   * Whether this user may make namespaces; true also where the tool for it is still to be
-   * installed.
+   * Whether this user may create namespaces; also true if the tool for it has yet to be installed.
    */
   readonly mayMakeNamespaces: () => boolean;
   /** Whether a container engine answers. */
@@ -40,7 +35,7 @@ const thisMachine: EngineProbes = {
   engineAnswers: async () => engineAnswers(findEngine(processEnv())),
 };
 
-/** Reads `--engine` from the arguments, else looks at the machine. */
+/** Reads `--engine` from the arguments, or else examines the machine. */
 export async function chooseEngine(
   argv: readonly string[],
   probes: EngineProbes = thisMachine,
@@ -49,7 +44,7 @@ export async function chooseEngine(
   if (written !== undefined) return { engine: written, reason: undefined };
   const obstacle = whyNotNative(probes);
   if (obstacle === undefined) return { engine: "native", reason: undefined };
-  // Elsewhere than on Linux there is no other, so its own message says what is missing.
+  // Off Linux there is no other engine, so its own message states what is missing.
   if (probes.platform !== "linux" || (await probes.engineAnswers())) {
     return { engine: "docker", reason: obstacle };
   }
@@ -63,7 +58,10 @@ function whyNotNative({ platform, uid, mayMakeNamespaces }: EngineProbes): strin
   return undefined;
 }
 
-/** The value of `--engine`, which the parser checks later; the last one counts, as there. */
+/**
+ * The value of `--engine`, validated later by the parser; the last occurrence counts, as in the
+ * parser.
+ */
 function writtenEngine(argv: readonly string[]): EngineName | undefined {
   const values = argv.flatMap((argument, at) => {
     if (argument === "--engine") return [argv[at + 1]];

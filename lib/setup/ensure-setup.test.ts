@@ -12,7 +12,7 @@ afterAll(() => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
-/** A project whose packages are not installed yet. */
+/** A project without installed packages. */
 function project(): string {
   const root = mkdtempSync(`${tmpdir()}/setup-test-`);
   folders.push(root);
@@ -25,7 +25,7 @@ interface Fake {
   readonly programs?: readonly string[];
   readonly files?: readonly string[];
   readonly hasLibrary?: boolean;
-  /** Programs by the package that brings them; a package that is not named does not exist. */
+  /** Programs by the package that contains them; other packages do not exist. */
   readonly packages?: Readonly<Record<string, string>>;
   readonly failing?: RegExp;
 }

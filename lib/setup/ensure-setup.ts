@@ -1,7 +1,7 @@
 /**
- * Installs what is missing: JavaScript packages, the Cyclone DDS C library, Prometheus, iproute2.
- * Idempotent, and fast when nothing is missing. It imports only the runtime, because it runs before
- * packages are installed.
+ * Installs missing requirements: JavaScript packages, the Cyclone DDS C library, Prometheus,
+ * iproute2. Idempotent, and fast if nothing is missing. Imports only the runtime, because it runs
+ * before packages are installed.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { EnvironmentError } from "../base/errors.ts";
@@ -10,10 +10,7 @@ import { type Machine, thisMachine } from "./machine.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
 
-/**
- * Something that has to be on the machine, and the Debian or Ubuntu packages that bring it (first
- * that exists).
- */
+/** A requirement, and the Debian or Ubuntu packages that provide it (the first that exists). */
 interface Need {
   readonly what: string;
   readonly packages: readonly string[];
@@ -40,7 +37,10 @@ const NEEDS: readonly Need[] = [
   },
 ];
 
-/** What only the tests need: a browser for pages, a C compiler and the IDL compiler for C peers. */
+/**
+ * Requirements of the tests only: a browser for pages, a C compiler and the IDL compiler for C
+ * peers.
+ */
 const TEST_NEEDS: readonly Need[] = [
   { what: "chromium", packages: ["chromium"], isThere: onPath("chromium") },
   { what: "idlc", packages: ["cyclonedds-tools"], isThere: onPath("idlc") },
@@ -57,22 +57,22 @@ const TEST_NEEDS: readonly Need[] = [
   },
 ];
 
-/** What a command works with: a lab, recorded incidents, or only what is kept. */
+/** What a command needs: a lab, recorded incidents, or only kept results. */
 export type Task = "lab" | "examination" | "report";
 
 const TASKS: Readonly<Record<string, Task>> = { examine: "examination", report: "report" };
 
-/** The task of a command line: a command's word comes first, or after flags without a value. */
+/** The task of a command line: the command is first, or after flags without a value. */
 export function taskOf(argv: readonly string[]): Task {
   const word = argv.find((argument) => !argument.startsWith("-")) ?? "";
   return TASKS[word] ?? "lab";
 }
 
 export interface SetupOptions {
-  /** Only what it needs is installed. */
+  /** Installs only what the task needs. */
   readonly task?: Task;
   readonly forTests?: boolean;
-  /** What runs the lab: containers bring everything but the JavaScript packages. */
+  /** The lab's engine: containers include everything but the JavaScript packages. */
   readonly engine?: EngineName;
   readonly say?: (line: string) => void;
   readonly machine?: Machine;
@@ -81,7 +81,7 @@ export interface SetupOptions {
 }
 
 /**
- * Installs what is missing; throws EnvironmentError with the command to run when it may not
+ * Installs missing requirements. Throws EnvironmentError with the command to run if it may not
  * install.
  */
 export async function ensureSetup(options: SetupOptions): Promise<void> {
@@ -95,13 +95,13 @@ export async function ensureSetup(options: SetupOptions): Promise<void> {
   if (missing.length > 0) await installMissing(missing, machine, say);
 }
 
-/** Installs the JavaScript packages unless they are those of the lock file. */
+/** Installs the JavaScript packages unless they match the lock file. */
 async function ensurePackages(
   root: string,
   machine: Machine,
   say: (line: string) => void,
 ): Promise<void> {
-  // Holds the hash of the lock file that node_modules was installed from.
+  // Contains the hash of the lock file of the installed node_modules.
   const stamp = `${root}/node_modules/.lockfile-hash`;
   const hash = Bun.hash(readFileSync(`${root}/bun.lock`)).toString(16);
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === hash) return;
@@ -150,8 +150,8 @@ async function installMissing(
 }
 
 /**
- * Keeps Debian's Prometheus package from running a server of its own, now or after the next boot:
- * the lab runs one. Where systemd does not run, the package starts nothing by itself.
+ * Prevents Debian's Prometheus package from starting its own server now or after the next boot: the
+ * lab runs one. Without systemd the package starts nothing.
  */
 async function withoutItsService(
   bringsPrometheus: boolean,
@@ -162,7 +162,7 @@ async function withoutItsService(
     await install();
     return;
   }
-  // For this boot only, so that an interrupted installation leaves nothing behind for good.
+  // For this boot only, so that an interrupted installation has no lasting effect.
   await machine.run(["systemctl", "mask", "--runtime", "prometheus.service"]);
   try {
     await install();
@@ -172,7 +172,7 @@ async function withoutItsService(
   }
 }
 
-/** The first package of a need that this release has. */
+/** The first package of a requirement that exists in this release. */
 async function available({ packages }: Need, machine: Machine): Promise<string> {
   for (const name of packages) {
     const { code, stdout } = await machine.run(["apt-cache", "show", "--no-all-versions", name]);
@@ -186,7 +186,7 @@ async function apt(
   machine: Machine,
   say: (line: string) => void,
 ): Promise<void> {
-  // Another installation may be running, as on a machine that has just booted.
+  // Another installation may be running, for example just after boot.
   const argv = ["apt-get", "-q", "-o", "DPkg::Lock::Timeout=120", ...args];
   say(`running ${argv.join(" ")}`);
   const { code, stderr, stdout } = await machine.run(argv);

@@ -9,11 +9,11 @@ export interface Machine {
   hasProgram(name: string): boolean;
   hasFile(path: string): boolean;
   /**
-   * Whether the Cyclone DDS C library is there; throws EnvironmentError when CYCLONEDDS_HOME leads
-   * elsewhere.
+   * Whether the Cyclone DDS C library is present. Throws EnvironmentError if CYCLONEDDS_HOME is
+   * wrong.
    */
   hasDdsLibrary(): boolean;
-  /** Runs a program to its end. */
+  /** Runs a program and waits for its exit. */
   run(argv: readonly string[], cwd?: string): Promise<RunResult>;
 }
 
@@ -41,7 +41,7 @@ export function thisMachine(env: Env = processEnv()): Machine {
   };
 }
 
-/** When the variable is set, it has to be valid: it is the user's choice of a library. */
+/** A set variable must be valid: it is the user's choice of a library. */
 function isRightHome(home: string): boolean {
   const folders = ["lib", "lib64", "lib/x86_64-linux-gnu", "lib/aarch64-linux-gnu", "."];
   if (folders.some((folder) => holdsLibrary(`${home}/${folder}`))) return true;

@@ -1,4 +1,6 @@
-/** `bun lib/setup/main.ts [--for-tests] [--quiet]`: installs what is missing on this machine. */
+/**
+ * `bun lib/setup/main.ts [--for-tests] [--quiet]`: installs missing requirements of this machine.
+ */
 import { messageOf, UsageError, UserFacingError } from "../base/errors.ts";
 import { ensureSetup } from "./ensure-setup.ts";
 

@@ -11,19 +11,19 @@ const service = z.enum(SERVICES);
 const culprit = z.enum(CULPRITS);
 const faultClass = z.enum(FAULT_CLASS_NAMES).exclude(["none"]);
 
-/** One way to show a piece of evidence: the exact name of a signal and a condition on its value. */
+/** A signal that shows a piece of evidence: its exact name and a condition on its value. */
 export const AcceptedSignalSchema = z.strictObject({
   signal: z.string().min(1),
-  /** Labels that the fact has, or that its query selects by. */
+  /** Labels of the fact or in the selectors of its query. */
   labels: z.record(z.string(), z.string()).optional(),
-  /** The service of the fact, when the piece of evidence does not fix one. */
+  /** The fact's service, if the piece of evidence does not set one. */
   service: service.optional(),
   /**
-   * How the query measured the value: per second, a quantile or average of a histogram, the minimum
-   * of all series, or the number of series that the labels select.
+   * How the query computed the value: per second, a quantile or average of a histogram, the minimum
+   * of all series, or the number of series selected by the labels.
    */
   as: z.enum(["rate", "duration", "least", "count"]).optional(),
-  /** Condition on the value; when absent, every recorded value counts. */
+  /** Condition on the value; if undefined, every recorded value counts. */
   holds: z
     .strictObject({
       op: z.enum(["==", "!=", "<", "<=", ">", ">=", "contains"]),
@@ -33,33 +33,33 @@ export const AcceptedSignalSchema = z.strictObject({
 });
 export type AcceptedSignal = z.infer<typeof AcceptedSignalSchema>;
 
-/** A piece of evidence that a right diagnosis cites; each of the accepted signals shows it. */
+/** A piece of evidence in a correct diagnosis; each of the accepted signals shows it. */
 export const ExpectedEvidenceSchema = z.strictObject({
   id: z.string().regex(/^[a-z][a-z0-9-]*$/),
   kind: z.enum(["metric", "log", "trace", "runtime", "dds"]),
   /** In words, as in expected_rca.md. */
   describe: z.string().min(1),
   any_of: z.array(AcceptedSignalSchema).min(1),
-  /** The service of the citation; when absent, any service. */
+  /** The citation's service; if undefined, any service. */
   service: service.optional(),
   /**
-   * True when a healthy system shows the same: the rubric asks for it because it excludes a cause.
+   * True if a healthy system shows the same: the rubric requires it because it excludes a cause.
    */
   as_usual: z.boolean().optional(),
-  /** Without this piece, what is cited does not show how the fault works. */
+  /** Without this piece, the citations do not show the fault's mechanism. */
   shows_mechanism: z.boolean().optional(),
 });
 export type ExpectedEvidence = z.infer<typeof ExpectedEvidenceSchema>;
 
-/** One fault that was injected. */
+/** An injected fault. */
 export const TrueFaultSchema = z.strictObject({
   culprit,
   fault_class: faultClass,
-  /** The other end, when the fault is one of a link: it is right as the culprit too. */
+  /** The other end of a faulty link, which is also a correct culprit. */
   other_end: culprit.optional(),
   /**
-   * Answers that telemetry cannot tell apart from this one, with the reason: another class, another
-   * culprit, or both.
+   * Answers that telemetry cannot distinguish from this one, with the reason: another class,
+   * another culprit, or both.
    */
   also_accept: z.array(
     z.strictObject({
@@ -76,7 +76,7 @@ export const TrueFaultSchema = z.strictObject({
 export type TrueFault = z.infer<typeof TrueFaultSchema>;
 
 export const TruthSchema = z.strictObject({
-  /** Empty for the controls: nothing is wrong. */
+  /** Empty for the controls. */
   faults: z.array(TrueFaultSchema).max(MAX_FAULTS),
   mechanism: z.string().min(1),
   evidence: z.array(ExpectedEvidenceSchema),

@@ -1,6 +1,6 @@
 import type { Truth } from "../../lib/truth/truth.ts";
 
-/** Ground truth and rubric; expected_rca.md says the same for people. */
+/** Ground truth and rubric; expected_rca.md is the text version. */
 export const truth: Truth = {
   faults: [
     {

@@ -4,26 +4,26 @@ import type { ServiceName } from "../../lib/contract/topology.ts";
 import { MIN_CORES } from "../../lib/lab/lab.ts";
 import { changeOrHeal, type Fault, type FaultContext } from "../define.ts";
 
-/** Twice the range of `keepsUp`, so that each step is judged alone. */
+/** Twice the range of `keepsUp`, so that each step is measured separately. */
 const LOOK_MS = 40_000;
 const STEP = 0.95;
 
 interface CpuQuota {
   readonly service: ServiceName;
-  /** Share of the usage of the last half minute; below 1, work accumulates. */
+  /** Share of the CPU usage in the last half minute; below 1, work accumulates. */
   readonly shareOfUsage: number;
-  /** PromQL with a result while the service keeps up despite the limit. */
+  /** PromQL that has a result while the service keeps up despite the limit. */
   readonly keepsUp: string;
 }
 
 /**
- * Limits a running service to a share of its present processor usage, without a restart. The healer
- * lifts the limit. A fixed quota would starve the service on one machine and have no effect on a
- * faster one.
+ * Limits a running service to a share of its current CPU usage, without a restart. The healer lifts
+ * the limit. A fixed quota would starve the service on one machine and have no effect on a faster
+ * one.
  *
- * The need of a service falls over time: its code gets compiled, and accumulated work is processed
- * in larger batches. So the limit falls by 5 % whenever the service keeps up, until the heal or the
- * end of the run.
+ * A service needs less CPU over time, because its code is compiled and accumulated work is
+ * processed in larger batches. So the limit is lowered by 5 % whenever the service keeps up, until
+ * the heal or the end of the run.
  */
 export function cpuQuota(parameters: CpuQuota & Fault["parameters"]): Fault {
   const { service, shareOfUsage } = parameters;

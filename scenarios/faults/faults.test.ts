@@ -1,4 +1,4 @@
-/** The faults against a fake lab that keeps the state of one service. */
+/** Tests the faults on a fake lab that keeps the state of one service. */
 import { describe, expect, test } from "bun:test";
 import type { PrometheusClient } from "../../lib/base/prometheus.ts";
 import type { Lab, ReplaceOptions } from "../../lib/lab/lab.ts";
@@ -16,7 +16,7 @@ const CANONICAL = {
   replaced: false,
 };
 
-/** A fake lab with one service; a log line that contains `failAt` throws. */
+/** A fake lab with one service; throws on a log line that contains `failAt`. */
 function heldLab(failAt?: string) {
   const service = { ...CANONICAL };
   const change = (fields: Partial<typeof service>) => () =>

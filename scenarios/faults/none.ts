@@ -1,6 +1,6 @@
 import type { Fault } from "../define.ts";
 
-/** No fault: the reference for all others. */
+/** No fault: the reference. */
 export function none(): Fault {
   return {
     kind: "none",

@@ -6,13 +6,13 @@ import { changeOrHeal, type Fault, type FaultContext } from "../define.ts";
 interface Parameters extends ReplaceOptions {
   readonly service: ServiceName;
   /**
-   * PromQL that must exceed zero before the replacement starts: the downtime as the system sees it.
-   * When absent, the replacement starts at once.
+   * PromQL that must exceed zero before the replacement starts, as the system's view of the
+   * downtime. If undefined, the replacement starts at once.
    */
   readonly awayUntil?: string;
 }
 
-/** Maximum downtime before the replacement counts as failed. */
+/** Downtime after which the replacement counts as failed. */
 const AWAY_DEADLINE_MS = 60_000;
 
 /** Replaces a service by one with other variables or another memory limit. */
@@ -48,7 +48,7 @@ export function replaceService(parameters: Parameters): Fault {
     probe: async ({ lab }) => {
       const state = await lab.state(service);
       const limited = memoryLimitBytes === undefined || state.memoryLimitBytes === memoryLimitBytes;
-      // A service that the memory limit has killed counts as affected too.
+      // A service killed by its memory limit is also affected.
       const alive = state.state === "running" || state.oomKilled;
       return {
         ok: !state.canonical && limited && alive,

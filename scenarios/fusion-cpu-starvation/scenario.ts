@@ -5,10 +5,10 @@ import { truth } from "./truth.ts";
 
 export const scenario = defineScenario({
   title: "Track fusion gets too little processor time",
-  // The reference's 0.05 of a core is more than this service needs (0.017 to 0.027 measured): it
-  // throttles a little and delays nothing. With half of the usage, p95 was 2 s after 40 s, but
-  // after four minutes the queue was empty again and again. At 0.4 the queue grew without limit.
-  // Far below that, scrapes time out, which is another fault.
+  // The reference's 0.05 cores exceed the service's need (0.017 to 0.027 measured): that throttles
+  // slightly without delay. With half of the usage, p95 was 2 s after 40 s, but after four minutes
+  // the queue was repeatedly empty. At 0.4 the queue grew without limit. Far below that, scrapes
+  // time out, which is another fault.
   fault: cpuQuota({
     service: "track-fusion",
     shareOfUsage: 0.5,

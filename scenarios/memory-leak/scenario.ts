@@ -33,9 +33,9 @@ export const scenario = defineScenario({
       },
     ),
   },
-  // Another limit ends the signature, but not the leak. Garbage collection makes the growth of half
-  // a minute zero at times, so memory is held against age: a healthy process has 103 MB at most in
-  // its first minutes, a leaking one 150 MB after 110 s.
+  // Another limit ends the signature, but not the leak. Because of garbage collection the growth of
+  // half a minute is sometimes zero, so memory is compared with age: a healthy process has at most
+  // 103 MB in its first minutes, a leaking one 150 MB after 110 s.
   harm: {
     describe: "track-fusion has far more memory than a healthy one, or is too young to tell",
     holds: allOf({
@@ -49,7 +49,8 @@ export const scenario = defineScenario({
     }),
   },
   alert: { uid: "fusion-memory-elevated", labels: {} },
-  // 460 kB/s from about 100 MB to the rule's 200 MB, and the rule's minute: at most five minutes.
+  // At 460 kB/s from about 100 MB to the rule's 200 MB plus the rule's minute: at most five
+  // minutes.
   deadlines: { signatureMs: 120_000, alertMs: 480_000 },
   metric: {
     title: "Resident memory of track fusion, bytes",

@@ -1,6 +1,6 @@
 import type { Truth } from "../../lib/truth/truth.ts";
 
-/** Ground truth and rubric; expected_rca.md says the same for people. */
+/** Ground truth and rubric; expected_rca.md is the text version. */
 export const truth: Truth = {
   faults: [
     {
@@ -25,7 +25,7 @@ export const truth: Truth = {
         { signal: "cms_fusion_memory_bytes", holds: { op: ">", value: 150000000 } },
         { signal: "container_memory_usage_bytes", holds: { op: ">", value: 150000000 } },
         { signal: "container_memory_rss", holds: { op: ">", value: 150000000 } },
-        // It leaks some 460 kB per second; less than half of that may be missed.
+        // It leaks about 460 kB per second, more than twice this threshold.
         { signal: "cms_fusion_memory_bytes", as: "rate", holds: { op: ">", value: 200000 } },
         { signal: "container_memory_usage_bytes", as: "rate", holds: { op: ">", value: 200000 } },
         { signal: "container_memory_rss", as: "rate", holds: { op: ">", value: 200000 } },

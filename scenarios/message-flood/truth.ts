@@ -1,6 +1,6 @@
 import type { Truth } from "../../lib/truth/truth.ts";
 
-/** Ground truth and rubric; expected_rca.md says the same for people. */
+/** Ground truth and rubric; expected_rca.md is the text version. */
 export const truth: Truth = {
   faults: [
     {
@@ -47,7 +47,7 @@ export const truth: Truth = {
         { signal: "cms_fusion_ingested_total", as: "rate", holds: { op: ">", value: 100 } },
         { signal: "cms_fusion_published_total", as: "rate", holds: { op: ">", value: 100 } },
         { signal: "cms_fusion_queue_depth", holds: { op: ">", value: 10 } },
-        // It uses 0.017 to 0.025 of a core as a rule, and 0.09 under this flood.
+        // It normally uses 0.017 to 0.025 cores, and 0.09 under this flood.
         {
           signal: "container_cpu_usage_seconds_total",
           as: "rate",

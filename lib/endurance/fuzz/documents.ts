@@ -1,4 +1,4 @@
-/** Documents that people and programs write: an alert, a scenario, an answer, an environment. */
+/** Fuzzes documents of people and programs: alerts, scenarios, answers, environments. */
 import { UsageError } from "../../base/errors.ts";
 import { type Alert, AlertSchema, withoutScenario } from "../../contract/alert.ts";
 import { AnswerShape } from "../../contract/answer.ts";
@@ -11,7 +11,7 @@ import { loadAllScenarios, parseDefinition, type Scenario } from "../../../scena
 import { mutateText, mutateValue, pick } from "./mutate.ts";
 import { must, type Target, verdictOf } from "./target.ts";
 
-/** A value as a person reads it, functions included. */
+/** A value for a reader, with functions. */
 const shown = (value: unknown): string =>
   JSON.stringify(value, (_, item: unknown) =>
     ["function", "undefined", "bigint"].includes(typeof item) ||
@@ -21,7 +21,7 @@ const shown = (value: unknown): string =>
       : item,
   ) ?? String(value);
 
-/** No document may change what all objects inherit. */
+/** Whether a document has changed Object.prototype. */
 const isPolluted = (): boolean => "polluted" in {};
 
 export function alerts(scenarios: readonly Scenario[]): Target {
@@ -269,5 +269,5 @@ export function environments(): Target<Record<string, string>> {
   };
 }
 
-/** All scenarios with what the others need of them. */
+/** All scenarios, with the parts that the other targets need. */
 export const loadSeeds = (): Promise<Scenario[]> => loadAllScenarios();

@@ -1,4 +1,7 @@
-/** Each target for a moment with a fixed seed: it takes some inputs and refuses others, and crashes on none. */
+/**
+ * Runs each target briefly with a fixed seed: it accepts some inputs, refuses others, and never
+ * crashes.
+ */
 import { afterAll, describe, expect, test } from "bun:test";
 import { createPrng } from "../../base/prng.ts";
 import { fuzz, inputOf } from "./fuzz.ts";

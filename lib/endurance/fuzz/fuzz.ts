@@ -1,19 +1,19 @@
-/** Runs a target over inputs made by chance, and counts what came of them. */
+/** Runs a target on random inputs and counts the results. */
 import { createPrng, hash32 } from "../../base/prng.ts";
 import type { Target } from "./target.ts";
 
 export interface FuzzOptions {
   /** Stops after this many inputs. */
   readonly inputs: number;
-  /** Stops after this much time; absent: when all inputs are through. */
+  /** Stops after this time; undefined: after all inputs. */
   readonly seconds?: number | undefined;
   readonly seed: number;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** An input that crashed the part, or broke a rule. */
+/** An input that crashed the part or broke a rule. */
 export interface Finding {
-  /** Makes the same input again, with the seed. */
+  /** With the seed, reproduces the input. */
   readonly index: number;
   readonly input: string;
   readonly error: string;
@@ -31,10 +31,10 @@ export interface FuzzResult {
 
 const MAX_FINDINGS = 5;
 const MAX_SHOWN_CHARACTERS = 2000;
-/** Inputs between two looks at the clock and a pause, in which timers and signals are heard. */
+/** Inputs between two checks of the clock, with a pause in which timers and signals are handled. */
 const BATCH = 256;
 
-/** The input with this index of a run with this seed. */
+/** The input with this index in a run with this seed. */
 export function inputOf<Input>(target: Target<Input>, seed: number, index: number): Input {
   return target.make(createPrng(hash32(`${seed}/${target.name}/${index}`)));
 }
@@ -58,7 +58,7 @@ export async function fuzz<Input>(
     const startedMs = performance.now();
     try {
       const verdict = target.attempt(input);
-      // Awaiting what is no promise would double the time of the fast targets.
+      // Awaiting a value that is no promise would double the time of fast targets.
       counts[typeof verdict === "string" ? verdict : await verdict]++;
     } catch (error) {
       const said = error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -1,7 +1,7 @@
 /**
- * `bun run fuzz [--inputs n] [--seconds n] [--seed n] [--only part] [--json]`: bad inputs for every parser, a million each
- * unless told otherwise; `--seconds` ends each of them earlier. Prints one table with the limit beside each figure and every
- * finding with its input, and exits with 1 when there is one.
+ * `bun run fuzz [--inputs n] [--seconds n] [--seed n] [--only part] [--json]`: tests every parser
+ * with bad inputs, a million each by default; `--seconds` is a time limit for each parser. Prints a
+ * table of figures and limits and every finding with its input; exits with 1 if there is a finding.
  */
 import { parseArgs } from "node:util";
 import { CancelledError, messageOf, UsageError, UserFacingError } from "../../base/errors.ts";
@@ -11,7 +11,7 @@ import { fuzz, type FuzzResult } from "./fuzz.ts";
 import { createTargets } from "./targets.ts";
 
 const MAX_INPUTS = 1e9;
-/** What one input may take on a machine that is busy with other work, too. */
+/** Time limit for one input, also on a loaded machine. */
 const SLOWEST_MS = 1000;
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);

@@ -1,4 +1,4 @@
-/** Bad inputs out of good ones: texts, bytes and values, changed at a few places. */
+/** Makes bad inputs from good ones by changing texts, bytes and values at a few places. */
 import type { Prng } from "../../base/prng.ts";
 
 export const below = (prng: Prng, count: number): number => Math.floor(prng.next() * count);
@@ -6,7 +6,7 @@ export const below = (prng: Prng, count: number): number => Math.floor(prng.next
 export const pick = <T>(prng: Prng, items: readonly T[]): T =>
   items[below(prng, items.length)] as T;
 
-/** How many changes an input gets: often one, seldom many. */
+/** The number of changes: usually one, rarely many. */
 function changes(prng: Prng): number {
   let count = 1;
   while (count < 16 && prng.next() < 0.6) count++;
@@ -40,7 +40,7 @@ const ODD_TEXTS = [
   "${x}",
 ] as const;
 
-/** Cuts, repeats, joins and replaces parts of a text; `words` are those of its language. */
+/** Cuts, repeats, joins and replaces parts of a text; `words` are tokens of its language. */
 export function mutateText(
   prng: Prng,
   seeds: readonly string[],
@@ -116,7 +116,7 @@ const ODD_VALUES: readonly unknown[] = [
   "2026-13-45T99:99:99Z",
 ];
 
-/** Changes one place of a value or a few, anywhere in it; functions are kept or replaced, never looked into. */
+/** Changes one or a few places anywhere in a value; functions are kept or replaced as a whole. */
 export function mutateValue(prng: Prng, value: unknown, words: readonly string[] = []): unknown {
   let changed = value;
   for (let left = changes(prng); left > 0; left--) changed = mutateOnce(prng, changed, words);

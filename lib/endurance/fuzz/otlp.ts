@@ -1,4 +1,4 @@
-/** OTLP as protobuf and as JSON, into the decoders and the page of pushed metrics. */
+/** Fuzzes the OTLP decoders for protobuf and JSON, and the page of pushed metrics. */
 import { systemClock } from "../../base/clock.ts";
 import { type Signal, SIGNALS } from "../../../observability/server/otlp/descriptor.ts";
 import { Ingress } from "../../../observability/server/otlp/ingress.ts";
@@ -161,7 +161,7 @@ function checkLog(row: LogRow): void {
   }
 }
 
-/** A store that checks what it is given instead of keeping it. */
+/** A store that validates records and discards them. */
 const checking = {
   addSpans: (rows: readonly SpanRow[]) => rows.forEach(checkSpan),
   addLogs: (rows: readonly LogRow[]) => rows.forEach(checkLog),
@@ -171,7 +171,7 @@ const checking = {
 const LINE =
   /^(# (HELP|TYPE) [a-zA-Z_:][\w:]* .*|[a-zA-Z_:][\w:]*\{([a-zA-Z_]\w*="([^"\\\n]|\\["\\n])*",?)*\} \S+)$/;
 
-/** The page would grow with each input. */
+/** Otherwise the page would grow with each input. */
 const INPUTS_PER_PAGE = 20;
 
 class Receiver {
@@ -197,7 +197,7 @@ class Receiver {
   }
 }
 
-/** A list that is repeated in a list that is repeated has megabytes. */
+/** Nested repeated lists have megabytes. */
 const MAX_BODY_CHARACTERS = 100_000;
 
 interface Sent<Body> {

@@ -1,4 +1,7 @@
-/** LogQL, TraceQL and regular expressions: parsed, and evaluated over a small store when they parse. */
+/**
+ * Fuzzes LogQL, TraceQL and regular expressions: parses each input, and evaluates it over a small
+ * store if it parses.
+ */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -31,7 +34,7 @@ const LINES = [
   '{"broken": ',
 ];
 
-/** A store with a few lines and spans; it is removed with its folder. */
+/** A store with a few lines and spans; disposing removes its folder. */
 export class SmallStore implements Disposable {
   readonly #folder = mkdtempSync(join(tmpdir(), "fuzz-store-"));
   readonly store = new Store({ folder: this.#folder, clock: systemClock, limits: DEFAULT_LIMITS });
@@ -78,7 +81,7 @@ export class SmallStore implements Disposable {
   }
 }
 
-/** Runs a query to its end: refused when it breaks a rule of its language or a limit. */
+/** Runs a query to its end: refused if it breaks a rule of its language or a limit. */
 async function verdictOfQuery(body: () => Promise<unknown>): Promise<Verdict> {
   try {
     await body();
@@ -233,7 +236,7 @@ const REGEX_WORDS = [
   "\\x{10FFFF}",
   "\\C",
 ];
-/** What means the same in RE2 and in JavaScript, so that the two can be held against each other. */
+/** Characters with the same meaning in RE2 and JavaScript, so that the two can be compared. */
 const SHARED_CHARACTERS = "abc.*+?|()abc".split("");
 const SHARED = /^[abc.*+?|()]*$/;
 const TEXTS = ["", "a", "abcabc", "radar-sensor", "aaaaaaaaaaaaaaaaaaaaaaaa!", "\u{1F4A5}", "a\nb"];
@@ -241,7 +244,7 @@ const SHARED_TEXTS = ["", "a", "b", "ab", "cab", "abcabc", "aabbcc"];
 
 function javascriptOf(pattern: string): RegExp | undefined {
   try {
-    // `a**` is an error there, and a repeated repeat here.
+    // `a**` is an error in JavaScript and a repeated repetition in RE2.
     return new RegExp(pattern, "s");
   } catch {
     return undefined;
@@ -263,7 +266,7 @@ export function regex(): Target<string> {
           const whole = compileRegex(pattern, true);
           const part = compileRegex(pattern, false);
           for (const text of TEXTS) {
-            // RE2 and JavaScript agree that a whole match is a match.
+            // RE2 and JavaScript must agree on whole matches.
             must(
               !whole(text) || part(text),
               `${pattern} matches all of ${text}, but no part of it`,

@@ -1,19 +1,19 @@
-/** What is fuzzed: how an input is made, and what must hold for it. */
+/** A fuzz target: how to make an input, and what must hold for it. */
 import type { Prng } from "../../base/prng.ts";
 
-/** `taken`, or `refused` with the error that callers expect; anything that is thrown is a finding. */
+/** `taken`, or `refused` with the expected error; any other error is a finding. */
 export type Verdict = "taken" | "refused";
 
 export interface Target<Input = unknown> {
   readonly name: string;
   make(prng: Prng): Input;
-  /** Throws when the input crashes the part, or a rule about its result is broken. */
+  /** Throws if the input crashes the part or breaks a rule about its result. */
   attempt(input: Input): Verdict | Promise<Verdict>;
-  /** The input as text, for a person and for a test. */
+  /** The input as text for people and tests. */
   show(input: Input): string;
 }
 
-/** Runs `body`: `taken`, or `refused` when it throws what `isExpected`. */
+/** Runs `body`: `taken`, or `refused` if it throws an error that `isExpected`. */
 export function verdictOf(body: () => unknown, isExpected: (error: unknown) => boolean): Verdict {
   try {
     body();
@@ -24,7 +24,7 @@ export function verdictOf(body: () => unknown, isExpected: (error: unknown) => b
   }
 }
 
-/** Throws when a rule about a result does not hold. */
+/** Throws if a rule about a result does not hold. */
 export function must(holds: boolean, rule: string): void {
   if (!holds) throw new Error(`broken rule: ${rule}`);
 }

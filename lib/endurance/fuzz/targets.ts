@@ -1,13 +1,13 @@
-/** Everything that is fuzzed. */
+/** All fuzz targets. */
 import { alerts, answers, definitions, environments, loadSeeds } from "./documents.ts";
 import { otlpJson, otlpProtobuf } from "./otlp.ts";
 import { logql, regex, SmallStore, traceql } from "./queries.ts";
 import type { Target } from "./target.ts";
 
-/** A target whose own inputs only it knows. */
+/** A target of any input type. */
 export type AnyTarget = Target;
 
-/** Inputs of a target come from itself alone. */
+/** Safe, because a target gets only its own inputs. */
 const any = <Input>(target: Target<Input>): AnyTarget => target;
 
 export interface Targets extends Disposable {

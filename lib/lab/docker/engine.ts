@@ -103,7 +103,7 @@ export class Engine {
   }
 
   /**
-   * Runs a program in a running container and waits for its exit. Throws EnvironmentError with its
+   * Runs a program in a running container and waits for its exit. Throws EngineError with its
    * output when it fails.
    */
   async exec(id: string, argv: readonly string[]): Promise<string> {

@@ -18,7 +18,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0)) await cleanup();
 });
 
-/** Published examinations of sensor-down, by these investigators. */
+/** Published examinations of sensor-down by these investigators. */
 function someResults(investigators: readonly string[]): string {
   const folder = mkdtempSync(`${tmpdir()}/remedies-`);
   cleanups.push(() => rmSync(folder, { recursive: true, force: true }));
@@ -63,7 +63,8 @@ const repairs = ({ runs }: CarriedOut): Record<string, boolean | null> =>
   );
 
 test("answers' remedies are carried out once each, and stand beside the diagnosis", async () => {
-  // baseline and loudest start the radar; lookup restores another network; random does nothing useful.
+  // baseline and loudest start the radar; lookup restores another network; random has no useful
+  // effect.
   const results = someResults(["baseline", "loudest", "lookup", "latest-change"]);
   const { held, context } = world();
   const first = await carryOut(context, requestFor(results));
@@ -73,7 +74,7 @@ test("answers' remedies are carried out once each, and stand beside the diagnosi
     lookup: false,
     "latest-change": false,
   });
-  // Doing nothing, and starting the radar: a network that is attached already is doing nothing.
+  // Doing nothing, and starting the radar: attaching an attached network counts as doing nothing.
   expect(held.ups).toBe(2);
   expect(readdirSync(`${results}/remedies/${INCIDENT}`)).toHaveLength(2);
   expect(first.runs.find(({ investigator }) => investigator === "baseline")?.repair).toMatchObject({
@@ -94,7 +95,7 @@ test("answers' remedies are carried out once each, and stand beside the diagnosi
   const kept = await carryOut(without, requestFor(results, { kept: true }));
   expect(repairs(kept)).toEqual(repairs(first));
   expect(kept.tables).toEqual(first.tables);
-  // A second run has nothing to do and says the same.
+  // A second run has nothing to do and reports the same.
   const second = await carryOut(context, requestFor(results));
   expect(held.ups).toBe(2);
   expect(repairs(second)).toEqual(repairs(first));

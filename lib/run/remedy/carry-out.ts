@@ -1,6 +1,6 @@
 /**
- * Carries out the remedies of kept examinations, the floors and the matrix. Each execution is kept as soon as it ends, so that
- * a run that is stopped goes on where it was.
+ * Executes the remedies of kept examinations, the floors and the matrix. Each execution is saved as
+ * soon as it ends, so that an aborted run can be resumed.
  */
 import { existsSync } from "node:fs";
 import { UsageError } from "../../base/errors.ts";
@@ -29,39 +29,42 @@ import { actsOfFloor, actsOfMatrix, FLOORS, MATRIX_ACTIONS, ordersOf } from "./w
 export { type RemedyTables, remedyTable } from "./tables.ts";
 
 export interface RemedyRequest {
-  /** The folder of the examinations; it gets `remedies/`. */
+  /** The folder of the examinations; `remedies/` is created in it. */
   readonly results: string;
   /** Folders of recorded incidents, whose truths are read. */
   readonly incidents: readonly string[];
   readonly labs: LabRequest;
-  /** Only these; all when empty. */
+  /** Only these scenarios; all if empty. */
   readonly scenarios: readonly string[];
   readonly investigators: readonly string[];
   readonly floors: boolean;
-  /** Every action on every incident. */
+  /** Executes every action on every incident. */
   readonly matrix: boolean;
-  /** Carries nothing out, and needs no lab: the tables follow from what is kept. */
+  /** Executes nothing and needs no lab: makes the tables from kept executions. */
   readonly kept: boolean;
   readonly patience?: Patience;
 }
 
 export interface CarriedOut {
   readonly executions: readonly Execution[];
-  /** Executions that failed, and are tried again by the next run. */
+  /** Failed executions; the next run tries them again. */
   readonly failed: readonly Execution[];
   readonly runs: readonly Manifest[];
   readonly tables: RemedyTables;
 }
 
-/** One incident, and all that is to be done with it. */
+/** An incident with its pending executions. */
 interface Work {
   readonly recording: Recording;
   readonly scenario: Scenario;
-  /** The remedies, by their urgency: first of all doing nothing, which shows the states that the others find. */
+  /**
+   * The remedies by priority. Doing nothing is first: it shows the states that the other remedies
+   * start from.
+   */
   readonly wanted: readonly (readonly (readonly Act[])[])[];
 }
 
-/** A kept run with what its answer asks for. */
+/** A kept run and the acts that its answer orders. */
 interface Examined extends KeptRun {
   readonly incident: string;
   readonly orders: Orders;
@@ -117,7 +120,7 @@ async function examinedRuns(
   );
 }
 
-/** The incidents that are examined, or with floors or matrix all that are recorded. */
+/** The examined incidents; with floors or matrix, all recorded ones. */
 async function worksOf(request: RemedyRequest, examined: readonly Examined[]): Promise<Work[]> {
   const { results, incidents, floors, matrix, scenarios } = request;
   const truths = readTruths([...incidents, bundlesFolder(results)]);
@@ -160,13 +163,13 @@ interface Item {
   readonly acts: readonly Act[];
 }
 
-/** Executes what the folder does not have yet. */
+/** Executes what the folder does not contain yet. */
 class Runner {
   readonly #context: RunContext;
   readonly #request: RemedyRequest;
   readonly #versions: Readonly<Record<string, string>>;
   readonly #kept: Map<string, Execution>;
-  /** The executions of doing nothing, by incident. */
+  /** The executions without acts, by incident. */
   readonly #idle = new Map<string, Promise<void>>();
   readonly failed: Execution[] = [];
 
@@ -198,7 +201,7 @@ class Runner {
     const left = [...asked.values()].filter(({ work, acts }) => !this.#isKept(work, acts));
     this.#context.progress().line(`${left.length} of ${asked.size} remedies to carry out`);
     await sideBySide(labs, left, async (item, index) => {
-      // Doing nothing came first, but may still be going on in another lab.
+      // The execution without acts started first, but may still run in another lab.
       if (item.acts.length > 0) await this.#idle.get(item.work.recording.incident);
       if (this.#isKept(item.work, item.acts)) return;
       const going = this.#executeOne(item, index);
@@ -258,7 +261,7 @@ function withRepair(
   return fresh;
 }
 
-/** What an execution says of an answer that asked for these acts. */
+/** The result of an execution for an answer with these acts. */
 function repairOf(
   { incident, key, acts, verdicts, repaired }: Execution,
   orders: Orders,

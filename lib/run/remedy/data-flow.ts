@@ -1,4 +1,7 @@
-/** Whether data flows: every service is scraped, every sensor has its rate, three tracks stand, orders go out. */
+/**
+ * Checks the data flow: every service is scraped, every sensor has its rate, three tracks exist,
+ * and orders are sent.
+ */
 import { processEnv } from "../../base/env.ts";
 import type { PrometheusClient } from "../../base/prometheus.ts";
 import type { Observation } from "../../base/wait.ts";
@@ -12,16 +15,16 @@ interface Flow {
   readonly max?: number;
 }
 
-/** Shares of its nominal rate that a sensor has at least and at most: the camera detects 70 %. */
+/** Minimum and maximum share of a sensor's nominal rate: the camera detects 70 %. */
 const MIN_SHARE = 0.5;
 const MAX_SHARE = 1.3;
-/** The limits of the alerts on latency and on the queue. */
+/** The limits of the alerts on latency and queue length. */
 const MAX_P95_SECONDS = 0.5;
 const MAX_QUEUE = 1000;
 
 const JOB = 'job="cms-services"';
 
-/** One look at all flows; `seen` has the values that are out of order, or all of them. */
+/** Checks all flows once; `seen` has the values outside their limits, or all of them. */
 export async function lookAtFlow(prometheus: PrometheusClient): Promise<Observation<never>> {
   const looks = await Promise.all(
     flows().map(async ({ what, query, min, max = Infinity }) => {
@@ -74,7 +77,7 @@ function flows(): Flow[] {
       query: `sum(rate(cms_threat_evaluated_total{${JOB}}[20s]))`,
       min: 0.1,
     },
-    // An order is repeated every 20 s.
+    // Orders are repeated every 20 s.
     {
       what: "orders issued in 45 s",
       query: `sum(increase(cms_orders_issued_total{${JOB}}[45s]))`,

@@ -1,6 +1,6 @@
 /**
- * One execution of remedies on a re-creation of an incident, and its file `remedies/<incident>/<name>.json`. Answers with the
- * same remedies share it.
+ * An execution of remedies on a re-created incident, and its file
+ * `remedies/<incident>/<name>.json`. Answers with equal remedies share it.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { z } from "zod";
@@ -25,7 +25,7 @@ import { type Act, describeAct, keyOfActs } from "./read-remedy.ts";
 import { onReCreation, type ReCreated } from "./recreate.ts";
 import { RemedySession } from "./remedy-session.ts";
 
-/** The states that were found before the remedy: by them it is known which others change nothing. */
+/** The states before the remedy, from which it is known which other remedies change nothing. */
 const AspectsSchema = z.strictObject({
   service: z.enum(SERVICES),
   state: z.enum(["running", "exited"]),
@@ -41,14 +41,14 @@ export const ExecutionSchema = z.strictObject({
   incident: z.string(),
   scenario: z.string(),
   engine: z.string(),
-  /** Equal remedies have the same. */
+  /** Equal for equal remedies. */
   key: z.string(),
   acts: z.array(z.string()),
-  /** What each act did, or why nothing. */
+  /** What each act did, or why it did nothing. */
   said: z.array(z.string()),
   outcome: OutcomeSchema,
   before: z.array(AspectsSchema),
-  /** Null when it did not come to a judgement. */
+  /** Null if it ended before the judgement. */
   verdicts: VerdictsSchema.nullable(),
   repaired: z.boolean().nullable(),
   started_unix_ms: z.number(),
@@ -70,7 +70,7 @@ export interface ExecutionJob {
 }
 
 /**
- * Carries the acts out and judges them. What the environment does is in the outcome; throws
+ * Executes and judges the acts. Failures of the environment are in the outcome; throws
  * CancelledError when the signal aborts.
  */
 export async function execute(job: ExecutionJob): Promise<Execution> {
@@ -129,7 +129,7 @@ function outcomeOf(error: unknown, phase: string): Outcome {
     : { kind: "harness-defect", reason: `${phase}: ${messageOf(error)}` };
 }
 
-/** The progress, with each line kept under the seconds since the start. */
+/** A progress that also keeps each line with the seconds since the start. */
 function keeping(progress: Progress, log: string[], startedMs: number): Progress {
   return {
     ...progress,
@@ -140,7 +140,7 @@ function keeping(progress: Progress, log: string[], startedMs: number): Progress
   };
 }
 
-/** Where the executions of a results folder are kept. */
+/** The folder of a results folder's executions. */
 export const remediesFolder = (results: string): string => `${results}/remedies`;
 
 /** The file of an execution below `remedies/`. */
@@ -161,7 +161,10 @@ export function writeExecution(results: string, execution: Execution): void {
   }
 }
 
-/** The valid executions of a results folder. A torn file is none: its remedy is carried out again. */
+/**
+ * The valid executions of a results folder. An incomplete file is ignored: its remedy is executed
+ * again.
+ */
 export function executionsIn(results: string): Execution[] {
   const folder = remediesFolder(results);
   if (!existsSync(folder)) return [];

@@ -14,7 +14,7 @@ import { HeldLab } from "./testing/held-lab.ts";
 const sensorDown = await loadScenario("sensor-down");
 const control = await loadScenario("decoy");
 
-/** A clock on which waits take no time. */
+/** A clock with immediate waits. */
 function hastyClock() {
   let nowMs = 0;
   return {
@@ -37,12 +37,12 @@ type Harm = (held: HeldLab, second: number) => boolean | Promise<boolean>;
 
 interface Case {
   readonly scenario?: Scenario;
-  /** What is wrong when the remedy begins. */
+  /** The fault when the remedy begins. */
   readonly broken?: (held: HeldLab) => void;
-  /** Whether the fault does harm; the signature of sensor-down when absent. */
+  /** Whether the fault does harm; by default, the signature of sensor-down. */
   readonly harm?: Harm;
   readonly acts?: readonly Act[];
-  /** What happens beside the remedy. */
+  /** Changes in addition to the remedy. */
   readonly beside?: (held: HeldLab) => void;
 }
 
@@ -90,7 +90,8 @@ const inShort = (verdicts: Verdicts): string =>
 
 const START = act("start_service", "radar-sensor");
 
-// In the order of the verdicts: gone, stays gone, survives a restart, data flows, nothing else changed.
+// In the order of the verdicts: gone, stays gone, survives a restart, data flows, nothing else
+// changed.
 test.each<readonly [string, Case, string]>([
   ["the fitting remedy", { acts: [START] }, "yyyyy"],
   ["nothing is done", {}, "n---y"],

@@ -1,4 +1,4 @@
-/** The five verdicts on a system after a remedy. */
+/** Determines the five verdicts on a system after a remedy. */
 import type { PrometheusClient } from "../../base/prometheus.ts";
 import { DeadlineError } from "../../base/errors.ts";
 import { type MonotonicClock, systemClock } from "../../base/clock.ts";
@@ -13,9 +13,9 @@ import { lookAtFlow } from "./data-flow.ts";
 import { type Aspects, type Change, differencesOf, restart } from "./plan.ts";
 import type { Act } from "./read-remedy.ts";
 
-/** How long the verdicts wait, milliseconds. */
+/** Waiting times of the verdicts, milliseconds. */
 export interface Patience {
-  /** From a change to the first look: the last scrape was before the change. */
+  /** From a change to the first check, because the last scrape was before the change. */
   readonly settleMs: number;
   /** For the signature to become false, and again after the restart. */
   readonly goneMs: number;
@@ -27,17 +27,17 @@ export interface Patience {
 }
 
 export const PATIENCE: Patience = {
-  // Two scrapes and a reserve.
+  // Two scrapes and a margin.
   settleMs: 6000,
-  // Rates look a minute back, queues drain, and a leak takes 110 s to be told from a start.
+  // Rates cover a minute, queues drain, and 110 s are needed to tell a leak from a start.
   goneMs: 130_000,
   holdMs: 120_000,
   restartedMs: 20_000,
-  // A rate looks 45 s back, and a display drops a lost track after ten seconds.
+  // A rate covers 45 s, and a display drops a lost track after ten seconds.
   flowMs: 90_000,
 };
 
-/** An act that was carried out, and what it changed. */
+/** An executed act and what it changed. */
 export interface Done {
   readonly act: Act;
   readonly change: Change | null;
@@ -47,7 +47,7 @@ export interface JudgeOptions {
   readonly lab: Lab;
   readonly prometheus: PrometheusClient;
   readonly scenario: Scenario;
-  /** All services when the system was healthy, and just before the remedy. */
+  /** All services in the healthy system, and just before the remedy. */
   readonly healthy: readonly Aspects[];
   readonly before: readonly ServiceState[];
   readonly done: readonly Done[];
@@ -60,7 +60,7 @@ export interface JudgeOptions {
 const NOT_REACHED: Verdict = { holds: null, seen: "not looked at: an earlier verdict fell" };
 const NO_FAULT: Verdict = { holds: null, seen: "nothing was wrong" };
 
-/** Judges the system as the remedy left it. A verdict that falls ends the waits for the others. */
+/** Judges the system after the remedy. The first "no" ends the remaining waits. */
 export async function judge(options: JudgeOptions): Promise<Verdicts> {
   const { progress, scenario } = options;
   const say = (name: string, verdict: Verdict): Verdict => {
@@ -74,7 +74,7 @@ export async function judge(options: JudgeOptions): Promise<Verdicts> {
     "stays gone",
     gone.holds === true ? await staysGone(options, waits(options).holdMs) : restOf(gone),
   );
-  // Before the restart, which is none of the remedy's doing.
+  // Checked before the restart, which is not part of the remedy.
   const unchanged = say("nothing else changed", await nothingElseChanged(options));
   const survives = say(
     "survives a restart",
@@ -91,7 +91,7 @@ export async function judge(options: JudgeOptions): Promise<Verdicts> {
   };
 }
 
-/** Repaired: no verdict fell. */
+/** Repaired: no verdict is "no". */
 export const isRepaired = (verdicts: Verdicts): boolean =>
   Object.values(verdicts).every(({ holds }) => holds !== false);
 
@@ -111,7 +111,7 @@ async function goneWithin(options: JudgeOptions): Promise<Verdict> {
   });
 }
 
-/** Waits until something holds; an expired deadline is the verdict "no". */
+/** Waits for a condition; a timeout is the verdict "no". */
 async function awaited(
   { progress, signal, clock = systemClock }: JudgeOptions,
   what: string,
@@ -157,7 +157,7 @@ async function staysGone(options: JudgeOptions, holdMs: number): Promise<Verdict
     : { holds: false, seen: back };
 }
 
-/** Restarts the services at fault as they are configured now. */
+/** Restarts the faulty services with their current configuration. */
 async function survivesRestart(options: JudgeOptions): Promise<Verdict> {
   const services = guiltyServices(options.scenario);
   if (services.length === 0) return { holds: null, seen: "no service is at fault" };
@@ -173,7 +173,7 @@ async function dataFlows(options: JudgeOptions): Promise<Verdict> {
   );
 }
 
-/** The services that the fault is in; either end of a link is one. */
+/** The services with the fault; both ends of a faulty link. */
 export function guiltyServices({ truth }: Pick<Scenario, "truth">): ServiceName[] {
   const culprits = truth.faults.flatMap(({ culprit, other_end }) => [culprit, other_end]);
   return [
@@ -182,8 +182,9 @@ export function guiltyServices({ truth }: Pick<Scenario, "truth">): ServiceName[
 }
 
 /**
- * Innocent services are as they were, with the same process. A service at fault may have each aspect
- * as it was when healthy or under the fault, or as a remedy that fits the fault made it.
+ * Whether services without fault are unchanged and have the same process. Each aspect of a faulty
+ * service must be as in the healthy system, as under the fault, or as set by a remedy that fits the
+ * fault.
  */
 async function nothingElseChanged(options: JudgeOptions): Promise<Verdict> {
   const { lab, scenario, before, healthy, done } = options;
@@ -207,7 +208,7 @@ async function nothingElseChanged(options: JudgeOptions): Promise<Verdict> {
   };
 }
 
-/** The differences from both states that no fitting change made. */
+/** Differences from both states that no fitting change explains. */
 function misfits(was: Aspects, usual: Aspects, is: Aspects, fitting: readonly Change[]): string[] {
   const from = differencesOf(usual, is);
   const aspectIn = (text: string): string => text.split(" ")[1] ?? "";

@@ -82,7 +82,7 @@ test("what cannot be carried out is refused with the reason", async () => {
   expect(held.calls).toEqual([]);
 });
 
-/** A clock on which each look takes a second, and no wait takes any time. */
+/** A clock that advances a second with each reading, with immediate waits. */
 function hastyClock() {
   let nowMs = Date.parse("2026-01-01T00:00:00Z");
   const now = (): number => (nowMs += 1000);

@@ -1,4 +1,7 @@
-/** An investigator's own steps in a live lab: bounded by its tool, judged when it has ended, and undone. */
+/**
+ * An investigator's own actions in a live lab: limited by its tool, judged after its end, and
+ * undone.
+ */
 import type { Remedy } from "../../contract/answer.ts";
 import { REMEDIATIONS } from "../../contract/fault-classes.ts";
 import type { Actuator } from "../../investigate/investigator.ts";
@@ -9,7 +12,7 @@ import { RemedySession, type SessionOptions } from "./remedy-session.ts";
 
 export class LiveRemedies implements Actuator {
   readonly #session: RemedySession;
-  /** Steps are made one after the other, whoever calls. */
+  /** Actions are executed one at a time for all callers. */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(session: RemedySession) {
@@ -32,7 +35,7 @@ export class LiveRemedies implements Actuator {
     return `carried out: ${inWords(act)}`;
   }
 
-  /** Judges what the steps made of the system and undoes them; undefined when there were none. */
+  /** Judges the system after the actions and undoes them; undefined without actions. */
   async settle(): Promise<Repair | undefined> {
     await this.#last;
     const acts = this.#session.done.map(({ act }) => describeAct(act));

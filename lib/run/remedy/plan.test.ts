@@ -24,7 +24,7 @@ function heldLab(): HeldLab {
   return held;
 }
 
-/** Everything about this sensor is wrong at once. */
+/** Every setting of this sensor is wrong. */
 const ALL_WRONG: Partial<Aspects> = {
   env: {
     CMS_FORCE_QOS: "EXCLUSIVE_OWNERSHIP",
@@ -47,7 +47,7 @@ function act(action: Remediation, parameters: Record<string, string | number> = 
   return read.act;
 }
 
-/** The aspects that an action changes, on a service with everything wrong. */
+/** The aspects that an action changes on a service with every setting wrong. */
 async function changedBy(one: Act, wrong: Partial<Aspects> = ALL_WRONG): Promise<string[]> {
   const held = heldLab();
   held.set("esm-sensor", wrong);

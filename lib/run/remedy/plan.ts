@@ -1,6 +1,7 @@
 /**
- * What an act changes, and how that is done and undone. Each action changes only its own aspect of a service: a restart keeps
- * the settings, a corrected setting keeps the limits, and nothing but `restore_network` touches the network.
+ * Plans what an act changes, and how to execute and undo it. Each action changes only its own
+ * aspect of a service: a restart keeps the settings, a corrected setting keeps the limits, and only
+ * `restore_network` changes the network.
  */
 import type { Remediation } from "../../contract/fault-classes.ts";
 import { SERVICE_LIMITS, type ServiceName } from "../../contract/topology.ts";
@@ -8,7 +9,7 @@ import type { Fault } from "../../../scenarios/define.ts";
 import type { Lab, ReplaceOptions, ServiceState } from "../../lab/lab.ts";
 import { type Act, type Setting, SETTINGS_OF } from "./read-remedy.ts";
 
-/** What a lab can be told to change about a service. */
+/** The aspects of a service that a lab can change. */
 export type Aspects = Pick<
   ServiceState,
   "service" | "state" | "oomKilled" | "env" | "memoryLimitBytes" | "cpuQuotaCores" | "network"
@@ -33,17 +34,17 @@ export type Change =
     }
   | { readonly kind: "quota"; readonly cores: number | null };
 
-/** What an act does to a service in this state. */
+/** The effect of an act on a service in this state. */
 export interface Plan {
-  /** Null: nothing is to change. */
+  /** Null: no change. */
   readonly change: Change | null;
-  /** What is done, or why nothing is. */
+  /** What is done, or why nothing is done. */
   readonly said: string;
 }
 
 type Planner = (act: Act, now: Aspects) => Plan;
 
-/** The actions that do more than to set a variable. */
+/** The actions that do more than set a variable. */
 const PLANNERS: Readonly<Partial<Record<Remediation, Planner>>> = {
   start_service: ({ target }, { state }) =>
     state === "exited"
@@ -65,7 +66,7 @@ const PLANNERS: Readonly<Partial<Record<Remediation, Planner>>> = {
       : configured({}, null, `puts ${target} back to the release before`),
 };
 
-/** Plans an act; changes nothing. */
+/** Plans an act without changing anything. */
 export const planAct: Planner = (act, now) => (PLANNERS[act.action] ?? planSetting)(act, now);
 
 const unchanged = (said: string): Plan => ({ change: null, said });
@@ -96,7 +97,8 @@ function planQuota({ target, value }: Act, { cpuQuotaCores }: Aspects): Plan {
 
 function planMemory({ target, value }: Act, now: Aspects): Plan {
   const { env, memoryLimitBytes } = now;
-  // A limit takes effect with a new process; one that the limit ended gets it, one that was stopped does not.
+  // A limit takes effect with a new process: a process killed by the limit is restarted, a stopped
+  // one is not.
   if (now.state === "exited" && !now.oomKilled) {
     return unchanged(`${target} does not run, and its limit is not why`);
   }
@@ -111,7 +113,7 @@ function planMemory({ target, value }: Act, now: Aspects): Plan {
     : unchanged(`${mib} MiB are no more than the limit of ${target}, which is ${present} MiB`);
 }
 
-/** Sets the act's variable to its value, or all variables of the action back. */
+/** Sets the act's variable to its value, or resets all variables of the action. */
 function planSetting({ action, target, setting, value }: Act, now: Aspects): Plan {
   const settings: readonly Setting[] =
     action !== "correct_configuration"
@@ -190,7 +192,7 @@ export async function makeChange(lab: Lab, service: ServiceName, change: Change)
   }
 }
 
-/** A new process with the settings, limits and network of the old one. */
+/** Restarts a service with its current settings, limits and network. */
 export async function restart(lab: Pick<Lab, "start" | "stop">, service: ServiceName) {
   await lab.stop(service);
   await lab.start(service);
@@ -204,7 +206,7 @@ const optionsOf = ({
   ...(memoryLimitBytes === null ? {} : { memoryLimitBytes }),
 });
 
-/** Puts a service back into an earlier state, aspect by aspect; what did not change stays untouched. */
+/** Restores an earlier state of a service, aspect by aspect; unchanged aspects are not touched. */
 export async function putBack(lab: Lab, before: Aspects): Promise<void> {
   const { service } = before;
   const now = await lab.state(service);
@@ -222,7 +224,7 @@ export async function putBack(lab: Lab, before: Aspects): Promise<void> {
   else await lab.detachNetwork(service);
 }
 
-/** The aspects in which two states of a service differ, in words. */
+/** The aspects that differ between two states of a service, in words. */
 export function differencesOf(before: Aspects, now: Aspects): string[] {
   const names = ["state", "env", "memoryLimitBytes", "cpuQuotaCores", "network"] as const;
   return names.flatMap((name) =>

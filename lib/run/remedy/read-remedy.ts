@@ -1,6 +1,6 @@
 /**
- * Reads an agent's remedy as what can be carried out: an action, a service, and the one value that the action takes. Equal
- * remedies in other words become the same.
+ * Reads an agent's remedy as an executable act: an action, a service, and the single value that the
+ * action takes. Equal remedies in different words become equal acts.
  */
 import type { Culprit, NamedFault, Remedy } from "../../contract/answer.ts";
 import type { OutputChangeName } from "../../contract/hooks.ts";
@@ -15,11 +15,11 @@ export interface Act {
   readonly target: Exclude<Culprit, "telemetry">;
   /** The variable that is set, by the actions that set one. */
   readonly setting: string | null;
-  /** The value as the agent said it; null for the action's default. */
+  /** The agent's value; null for the action's default. */
   readonly value: string | number | null;
 }
 
-/** An act, or why nothing can be done. */
+/** An act, or the reason why there is none. */
 export type ReadRemedy =
   { readonly kind: "act"; readonly act: Act } | { readonly kind: "nothing"; readonly why: string };
 
@@ -68,7 +68,7 @@ export const SETTINGS_OF: Readonly<Partial<Record<Remediation, readonly Setting[
 type Value = string | number;
 type Reader = (said: Value, name: string) => Value | undefined;
 
-/** The parameter that an action takes: how agents call it, and how it is read. */
+/** The parameter of an action: its names in answers, and its parser. */
 interface Parameter {
   readonly names: RegExp;
   readonly rule: string;
@@ -116,7 +116,7 @@ const MEMORY_UNITS: Readonly<Record<string, number>> = {
   g: 1024,
 };
 
-/** Settings that may get any value; others can only be set back. */
+/** Settings that accept any value; others can only be reset. */
 const SETTABLE = /^(CMS_[A-Z0-9_]{1,60}|PUBLISH_RATE_HZ)$/;
 const SETTING_NAMES = /^(setting|variable|name|key|env)$/i;
 const MAX_VALUE_CHARACTERS = 200;
@@ -147,7 +147,7 @@ export function readRemedy(remedy: Pick<Remedy, "action" | "target" | "parameter
   return { kind: "act", act: { action, target, setting, value } };
 }
 
-/** A setting by its name: `{setting, value}`, or the variable itself as the parameter. */
+/** A setting: `{setting, value}`, or the variable itself as the parameter. */
 function readSetting(target: ServiceName, parameters: Remedy["parameters"]): ReadRemedy {
   const action = "correct_configuration";
   const entries = Object.entries(parameters);
@@ -168,14 +168,17 @@ function readSetting(target: ServiceName, parameters: Remedy["parameters"]): Rea
 
 const nothing = (why: string): ReadRemedy => ({ kind: "nothing", why });
 
-/** A number with one of these units; undefined for anything else. */
+/** A number with one of these units; undefined otherwise. */
 function numberIn(said: Value, units: Readonly<Record<string, number>>): number | undefined {
   const match = /^\s*(\d+(?:\.\d+)?)\s*([a-z%/]*)\s*$/i.exec(String(said));
   const factor = units[match?.[2]?.toLowerCase() ?? ""];
   return match === null || factor === undefined ? undefined : Number(match[1]) * factor;
 }
 
-/** Mebibytes; a bare number counts as such, unless the parameter's name or the size says bytes. */
+/**
+ * Mebibytes; a bare number is in mebibytes, unless the parameter's name or the magnitude indicates
+ * bytes.
+ */
 function mebibytes(said: Value, name: string): number | undefined {
   const bare = numberIn(said, { "": 1 });
   if (bare !== undefined) {
@@ -191,7 +194,10 @@ function mebibytes(said: Value, name: string): number | undefined {
 const within = (value: number | undefined, min: number, max: number): number | undefined =>
   value !== undefined && value >= min && value <= max ? value : undefined;
 
-/** What a whole answer asks for: its acts, each once, and why the rest does nothing. */
+/**
+ * The acts of a whole answer without repetitions, and the reasons why its other remedies do
+ * nothing.
+ */
 export interface Orders {
   readonly acts: readonly Act[];
   readonly refused: readonly string[];
@@ -209,12 +215,12 @@ export function ordersIn(faults: readonly Pick<NamedFault, "remediation">[]): Or
   return { acts: [...acts.values()], refused };
 }
 
-/** An act in a few words; equal acts have the same. */
+/** Describes an act briefly; equal acts have equal descriptions. */
 export function describeAct({ action, target, setting, value }: Act): string {
   const named = action === "correct_configuration" ? ` ${setting}` : "";
   return `${action} ${target}${named}${value === null ? "" : ` = ${value}`}`;
 }
 
-/** The key of orders: equal ones share one execution. Their order does not count. */
+/** The key of a set of acts, in any order; equal sets share one execution. */
 export const keyOfActs = (acts: readonly Act[]): string =>
   acts.length === 0 ? "do nothing" : acts.map(describeAct).toSorted().join("; ");

@@ -1,4 +1,7 @@
-/** A quick part of the matrix in real labs: what three actions do to a setting that loses messages. */
+/**
+ * Runs a short part of the matrix in real labs: the effect of three actions on a setting that loses
+ * messages.
+ */
 import { beforeAll, describe, expect, test } from "bun:test";
 import { createLab } from "../../lab/create-lab.ts";
 import { loadScenario } from "../../../scenarios/load.ts";

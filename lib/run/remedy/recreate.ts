@@ -1,6 +1,7 @@
 /**
- * Builds a recorded incident again from what its truth says: scenario, seed and repeat. The targets fly as they did, the same
- * harmless change comes first, and the fault's signature is proven anew. No alert is waited for, because nobody diagnoses.
+ * Re-creates a recorded incident from its truth (scenario, seed and repeat): the targets take the
+ * same paths, the same harmless change comes first, and the fault's signature is verified again.
+ * Does not wait for an alert, since there is no diagnosis.
  */
 import { systemClock } from "../../base/clock.ts";
 import { EnvironmentError } from "../../base/errors.ts";
@@ -15,12 +16,12 @@ import type { Recording } from "../recorded-incident.ts";
 import { prove, proveBaseline, proveRecovery, type StepContext } from "../steps.ts";
 import { servicesOf } from "./remedy-session.ts";
 
-/** An incident in force again, just as when an investigator was called. */
+/** A re-created incident, in the state at the start of an investigation. */
 export interface ReCreated {
   readonly lab: Lab;
   readonly prometheus: PrometheusClient;
   readonly scenario: Scenario;
-  /** All services when the system was healthy. */
+  /** All services in the healthy system. */
   readonly healthy: readonly ServiceState[];
 }
 
@@ -30,13 +31,13 @@ export interface ReCreation {
   readonly recording: Pick<Recording, "seed" | "repeat" | "moment">;
   readonly progress: Progress;
   readonly signal: AbortSignal;
-  /** Takes the name of the step that begins. */
+  /** Receives the name of each step as it begins. */
   readonly onPhase: (phase: string) => void;
 }
 
 /**
- * Builds the incident, runs `body` on it, heals the fault, proves every service canonical, and takes
- * the lab down, however it ends.
+ * Creates the incident and runs `body` on it; finally heals the fault, verifies that every service
+ * is canonical, and takes the lab down.
  */
 export async function onReCreation(
   { lab, scenario, recording, progress, signal, onPhase }: ReCreation,

@@ -1,4 +1,4 @@
-/** Remedies on one broken lab: planned, made, judged, and undone exactly. */
+/** Plans, executes, judges and exactly undoes remedies on one faulty lab. */
 import type { MonotonicClock } from "../../base/clock.ts";
 import { EnvironmentError } from "../../base/errors.ts";
 import type { PrometheusClient } from "../../base/prometheus.ts";
@@ -16,7 +16,7 @@ export interface SessionOptions {
   readonly lab: Lab;
   readonly prometheus: PrometheusClient;
   readonly scenario: Scenario;
-  /** All services when the system was healthy. */
+  /** All services in the healthy system. */
   readonly healthy: readonly Aspects[];
   readonly progress: Progress;
   readonly signal: AbortSignal;
@@ -39,7 +39,7 @@ export class RemedySession {
     return new RemedySession(options, await servicesOf(options.lab));
   }
 
-  /** The acts so far, whether they changed something or not. */
+  /** The acts so far, with and without effect. */
   get done(): readonly Done[] {
     return this.#done;
   }
@@ -64,7 +64,7 @@ export class RemedySession {
     return what;
   }
 
-  /** The verdicts on the system as it is now. */
+  /** The verdicts on the current system. */
   judge(): Promise<Verdicts> {
     const { patience, ...options } = this.#options;
     return judge({
@@ -75,7 +75,7 @@ export class RemedySession {
     });
   }
 
-  /** Puts every service back as it was before the first remedy; throws when one is not. */
+  /** Restores every service to its state before the first remedy; throws if one differs. */
   async undo(): Promise<void> {
     const { lab, progress } = this.#options;
     for (const was of this.before) {

@@ -1,4 +1,7 @@
-/** What remedies did, as tables: by floor, and every action on every fault. Made from the kept executions alone. */
+/**
+ * Tables of the effects of remedies: by floor, and every action on every fault. Uses only kept
+ * executions.
+ */
 import { isServiceName } from "../../contract/topology.ts";
 import type { Remediation } from "../../contract/fault-classes.ts";
 import { listScenarios, loadScenario, type Scenario } from "../../../scenarios/load.ts";
@@ -8,7 +11,9 @@ import { changesAnything } from "./plan.ts";
 import { type Act, keyOfActs } from "./read-remedy.ts";
 import { actsOfFloor, actsOfMatrix, fits, FLOORS, MATRIX_ACTIONS } from "./wanted.ts";
 
-/** What an action did: it repaired, it did not, it changed nothing; null when it was not carried out. */
+/**
+ * The effect of an action: it repaired, did not repair or changed nothing; null if not executed.
+ */
 export type Effect = "repaired" | "not repaired" | "nothing to change" | null;
 
 export interface RemedyRow {
@@ -21,7 +26,7 @@ export interface RemedyTables {
   readonly scenarios: readonly string[];
   readonly floors: readonly RemedyRow[];
   readonly matrix: readonly RemedyRow[];
-  /** Actions that repaired though they do not fit the fault, one line each. */
+  /** Actions that repaired a fault that they do not fit, one line each. */
   readonly unfit: readonly string[];
 }
 
@@ -83,7 +88,7 @@ const TEXT: Readonly<Record<NonNullable<Effect>, string>> = {
   "nothing to change": "·",
 };
 
-/** One table: rows of remedies, a column for each scenario. */
+/** A table with a row per remedy and a column per scenario. */
 export function remedyTable(
   scenarios: readonly string[],
   rows: readonly RemedyRow[],

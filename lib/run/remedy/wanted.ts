@@ -1,4 +1,6 @@
-/** Which remedies are to be carried out on an incident: those of answers, the floors, and the matrix. */
+/**
+ * Determines the remedies to execute on an incident: those of answers, the floors, and the matrix.
+ */
 import type { Answer } from "../../contract/answer.ts";
 import {
   FAULT_CLASSES,
@@ -9,7 +11,7 @@ import { isServiceName, SERVICES, type ServiceName } from "../../contract/topolo
 import type { Scenario } from "../../../scenarios/load.ts";
 import { type Act, type Orders, ordersIn, readRemedy } from "./read-remedy.ts";
 
-/** What the answer of an examination asks for. Who has no answer does nothing. */
+/** The acts of an examination's answer; none without an answer. */
 export const ordersOf = (answer: Answer | null): Orders => ordersIn(answer?.faults ?? []);
 
 const restartOf = (target: ServiceName): Act => ({
@@ -19,7 +21,7 @@ const restartOf = (target: ServiceName): Act => ({
   value: null,
 });
 
-/** What can be done without any diagnosis, by name. */
+/** Remedies that need no diagnosis, by name. */
 export const FLOORS = ["do nothing", "restart the alerted service", "restart everything"] as const;
 export type Floor = (typeof FLOORS)[number];
 
@@ -37,14 +39,14 @@ export function actsOfFloor(
   }
 }
 
-/** The actions of the matrix: all that may change something. */
+/** The actions of the matrix: all that can change something. */
 export const MATRIX_ACTIONS = REMEDIATION_NAMES.filter(
   (name) => name !== "no_action" && name !== "gather_more_evidence",
 );
 
 /**
- * An action on the service at fault, with its default value; `correct_configuration` names the
- * variable that the fault set. Where nothing was wrong, on the service that the change touched.
+ * An action on the faulty service, with its default value; `correct_configuration` names the
+ * variable that the fault set. Without a fault, on the service of the harmless change.
  */
 export function actsOfMatrix(
   action: Remediation,
@@ -59,13 +61,13 @@ export function actsOfMatrix(
   return read.kind === "act" ? [read.act] : [];
 }
 
-/** The variable that a fault set. */
+/** The variable that the fault set. */
 const settingOf = ({ parameters }: Scenario["fault"]): string | undefined =>
   Object.keys(parameters).find((name) => /^[A-Z][A-Z0-9_]+$/.test(name));
 
 /**
- * Whether an action fits a scenario's fault: its truth or the class says so. So does a corrected
- * configuration that names the variable which the fault set.
+ * Whether an action fits a scenario's fault, according to its truth or its class. A corrected
+ * configuration that names the variable set by the fault fits as well.
  */
 export function fits(
   action: Remediation,

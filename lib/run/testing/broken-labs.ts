@@ -1,11 +1,13 @@
-/** Labs that never come up, for everything that happens around an incident. */
+/** Labs that never start, for tests of the steps around an incident. */
 import { UsageError } from "../../base/errors.ts";
 import { labPorts } from "../../contract/topology.ts";
 import type { Lab, UpOptions } from "../../lab/lab.ts";
 import type { RunContext } from "../context.ts";
 import { silent } from "./silent.ts";
 
-/** A context with such labs; `tries` has the index of the lab for each try, `asked` what it was to be. */
+/**
+ * A context with such labs; `tries` has the lab's index for each try, `asked` the requested labs.
+ */
 export function brokenLabs(): { context: RunContext; tries: number[]; asked: UpOptions[] } {
   const tries: number[] = [];
   const asked: UpOptions[] = [];

@@ -1,4 +1,4 @@
-/** A display that shows nothing. */
+/** A progress without output. */
 import type { Progress } from "../progress.ts";
 
 export const silent: Progress = { line: () => {}, waiting: () => {}, settle: () => {} };

@@ -1,8 +1,9 @@
 /**
- * The room's keeper: the first process of a fresh network and pid namespace, outside the room's mounts. It opens the doors in
- * that network, runs the program in the room, and ends when the program ends or who opened the room is gone.
+ * Supervises a room: the first process of a fresh network and pid namespace, outside the room's
+ * mounts. Opens the doors in that network, runs the program in the room, and exits when the program
+ * or the opener ends.
  *
- *     bun lib/sandbox/room/main.ts <control socket>
+ * Usage: `bun lib/sandbox/room/main.ts <control socket>`.
  */
 import { createConnection, type Socket } from "node:net";
 import { messageOf } from "../../base/errors.ts";
@@ -11,7 +12,7 @@ import { mustRun } from "../../base/shell.ts";
 import { relayFromPort } from "../relay.ts";
 import { type KeeperOrder, readLine, type RoomReport } from "./protocol.ts";
 
-/** Connections at one door at a time. */
+/** Maximum concurrent connections per door. */
 const MAX_CONNECTIONS = 64;
 const MAX_REPORT_BYTES = 64;
 
@@ -24,7 +25,7 @@ async function connected(path: string): Promise<Socket> {
   return socket;
 }
 
-/** What the room says at its third descriptor. */
+/** The room's messages on its third descriptor. */
 async function said(fd: number | null | undefined): Promise<string> {
   if (typeof fd !== "number") return "";
   let text = "";
@@ -58,7 +59,7 @@ async function keep(control: Socket): Promise<RoomReport> {
 const [path = ""] = Bun.argv.slice(2);
 try {
   const control = await connected(path);
-  // Closed by the end of who opened the room: everything here ends with this process.
+  // The opener has ended: exiting ends all processes of the room.
   control.once("close", () => process.exit(1));
   const report = await keep(control);
   control.write(`${JSON.stringify(report)}\n`, () => process.exit(0));

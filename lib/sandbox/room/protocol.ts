@@ -1,7 +1,7 @@
-/** What passes between who opens a room and its keeper: one line of JSON each way. */
+/** The protocol between the opener of a room and its supervisor: one line of JSON each way. */
 import type { Socket } from "node:net";
 
-/** A door: what is asked at `host`:`port` in the room's network goes to a unix socket. */
+/** A door: forwards connections to `host`:`port` in the room's network to a unix socket. */
 export interface KeeperDoor {
   readonly host: string;
   readonly port: number;
@@ -10,9 +10,11 @@ export interface KeeperDoor {
 
 export interface KeeperOrder {
   readonly doors: readonly KeeperDoor[];
-  /** The command that builds the room and runs the program in it. */
+  /** The command that creates the room and runs the program in it. */
   readonly enter: readonly string[];
-  /** A shell script that sets the program's variables: argument lists can be read by everybody. */
+  /**
+   * A shell script that sets the program's variables, because every user can read argument lists.
+   */
   readonly exports: string;
 }
 
@@ -20,11 +22,11 @@ export interface RoomReport {
   readonly code: number;
   /** Whether the program was started. */
   readonly entered: boolean;
-  /** How many processes were still there when the program had ended. */
+  /** Number of processes that remained after the program's end. */
   readonly left: number;
 }
 
-/** The first line that comes; throws when the connection ends before. */
+/** The first line received; throws if the connection ends before it. */
 export function readLine(socket: Socket): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = "";

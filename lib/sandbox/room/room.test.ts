@@ -1,4 +1,4 @@
-/** Real rooms: needs Linux, and root or unprivileged user namespaces. */
+/** Tests real rooms: needs Linux, and root or unprivileged user namespaces. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -65,7 +65,7 @@ describe.skipIf(!isPossible)("a room", () => {
       line.trim(),
     );
     expect([cwd, files, host]).toEqual(["/home/agent", "0", "agent"]);
-    // The first process, the shell, and the pipeline of the count itself.
+    // The first process, the shell, and the pipeline that counts.
     expect(Number(processes)).toBeLessThanOrEqual(5);
     expect(Number(descriptors)).toBeLessThanOrEqual(4);
     expect([network, sockets]).toEqual(["lo", "0"]);
@@ -175,7 +175,7 @@ describe.skipIf(!isPossible)("a room", () => {
   });
 
   test.skipIf(process.getuid?.() !== 0)("needs no root (seen by another user)", async () => {
-    // A user without any right outside; the copy is readable to it wherever the project lies.
+    // A user without privileges outside, who can read the copy wherever the project is.
     const copy = `${folder}/copy`;
     await run(["cp", "-r", `${PROJECT}/lib`, `${folder}/`]);
     await run(["mkdir", "-p", copy]);

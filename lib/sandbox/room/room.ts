@@ -1,7 +1,8 @@
 /**
- * A room: where a program runs that nobody trusts. It has a user, network, processes, mounts and a host name of its own, no
- * capabilities, and sees the system's programs, what it is shown (read-only), and an empty folder to write in, in memory.
- * Connections leave it through named doors alone. What it started ends with it.
+ * Runs an untrusted program in a room: with its own user, network, processes, mounts and host name,
+ * without capabilities. The program sees the system's programs, the given files (read-only), and an
+ * empty writable folder in memory. Connections are only possible through doors. All its processes
+ * end with the room.
  */
 import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
@@ -12,9 +13,9 @@ import { EnvironmentError, messageOf } from "../../base/errors.ts";
 import { listenOnSocket, relayFromSocket } from "../relay.ts";
 import { type KeeperDoor, type KeeperOrder, readLine, type RoomReport } from "./protocol.ts";
 
-/** The user of programs in rooms when root opens them; owns nothing, and runs nothing else. */
+/** The user of programs in rooms opened by root; owns nothing and is used for nothing else. */
 const ROOM_UID = 65_533;
-/** Bytes that a program may write to its folder, and as many to /tmp. */
+/** Maximum size of the program's writable folder, and of /tmp. */
 const SCRATCH_SIZE = "256m";
 const SCRIPT = `${import.meta.dir}/enter.sh`;
 const KEEPER = `${import.meta.dir}/main.ts`;
@@ -30,11 +31,11 @@ const IN_NEW_NAMESPACES = [
   "--kill-child=SIGKILL",
 ] as const;
 
-/** A door of a room: what is asked at `host`:`port` inside is answered by `to`. */
+/** A door of a room: `to` answers connections to `host`:`port` inside. */
 export interface Door {
   readonly host: string;
   readonly port: number;
-  /** An address of this machine, or a server that does not listen yet. */
+  /** An address of this machine, or a server that is not listening yet. */
   readonly to: { readonly host: string; readonly port: number } | Server;
 }
 
@@ -43,29 +44,32 @@ export interface RoomOptions {
   /** All variables of the program. */
   readonly env: Readonly<Record<string, string>>;
   readonly stdin: Uint8Array;
-  /** Files and folders that the program sees at the same paths, absolute; all else but the system's programs is not there. */
+  /**
+   * Absolute paths of files and folders that the program can read; apart from them, only the
+   * system's programs are present.
+   */
   readonly shown?: readonly string[];
-  /** Paths that it must not see, even where what is shown would contain them. */
+  /** Hidden paths, even below a shown one. */
   readonly hidden?: readonly string[];
   readonly doors?: readonly Door[];
 }
 
 export interface RoomEnd {
   readonly code: number;
-  /** How many processes it left behind, which were ended. */
+  /** Number of remaining processes, which were killed. */
   readonly left: number;
 }
 
 export interface Room {
   readonly stdout: ReadableStream<Uint8Array>;
   readonly stderr: ReadableStream<Uint8Array>;
-  /** Rejects with EnvironmentError when the program could not be started. */
+  /** Rejects with EnvironmentError if the program could not be started. */
   readonly ended: Promise<RoomEnd>;
-  /** Ends everything in the room. */
+  /** Ends all processes in the room. */
   end(): void;
 }
 
-/** Where programs in rooms find their folder and their home. */
+/** The writable folder and home of programs in rooms. */
 export const ROOM_HOME = "/home/agent";
 
 /** Opens a room and starts the program in it. */
@@ -168,7 +172,7 @@ function realOf(path: string): string {
   try {
     return realpathSync(path);
   } catch {
-    // What is not there cannot be shown, and need not be hidden.
+    // A missing path cannot be shown and need not be hidden.
     return path;
   }
 }
@@ -184,7 +188,7 @@ async function conclude(
   gone: Promise<number>,
   isEnded: () => boolean,
 ): Promise<RoomEnd> {
-  // A keeper that could not start never connects.
+  // A supervisor that failed to start never connects.
   const silent = gone.then((code): RoomReport => ({ code, entered: isEnded(), left: 0 }));
   const { code, entered, left } = await Promise.race([report.catch(() => silent), silent]);
   await gone;
@@ -194,7 +198,7 @@ async function conclude(
 
 let reason: Promise<string | undefined> | undefined;
 
-/** Why no room can be opened on this machine; undefined when it can. Tried once. */
+/** Why no room can be opened on this machine; undefined if it can. Tested once. */
 export function whyNoRoom(): Promise<string | undefined> {
   reason ??= tryRoom();
   return reason;

@@ -1,4 +1,7 @@
-/** A lab that only keeps the states of its services, and a Prometheus that answers by them. */
+/**
+ * A fake lab that keeps only the states of its services, with a Prometheus that answers
+ * accordingly.
+ */
 import { DEFAULT_FLEET } from "../../../contract/fleet.ts";
 import {
   isServiceName,
@@ -12,13 +15,13 @@ import type { Lab, ReplaceOptions, ServiceState } from "../../../lab/lab.ts";
 
 type Held = { -readonly [Key in keyof ServiceState]: ServiceState[Key] };
 
-/** One lab; `calls` has what was asked of it, and `ups` how often it was started. */
+/** A fake lab; `calls` lists the calls, and `ups` counts the starts. */
 export class HeldLab implements AsyncDisposable {
   readonly calls: string[] = [];
   ups = 0;
-  /** Set: `up` fails. */
+  /** If set, `up` throws it. */
   broken: Error | undefined;
-  /** Set: this service can no longer be configured. */
+  /** If set, this service can no longer be configured. */
   stubborn: ServiceName | undefined;
   readonly #services = new Map<ServiceName, Held>();
   readonly #server = Bun.serve({ port: 0, fetch: (request) => this.#answer(request) });
@@ -77,13 +80,13 @@ export class HeldLab implements AsyncDisposable {
     return Promise.resolve(status);
   }
 
-  /** The lab without a start and its waits. */
+  /** Marks the lab as up without starting it. */
   beUp(): this {
     this.#isUp = true;
     return this;
   }
 
-  /** Changes a state behind everybody's back. */
+  /** Changes a state without a recorded call. */
   set(service: ServiceName, changes: Partial<Held>): void {
     Object.assign(this.#held(service), changes);
   }
@@ -194,7 +197,7 @@ export class HeldLab implements AsyncDisposable {
     return Response.json({ status: "success", data: { resultType: "vector", result } });
   }
 
-  /** The radar's absence raises its alert at once. */
+  /** The alert for an absent radar fires at once. */
   #alerts(): unknown[] {
     if (this.#works("radar-sensor")) return [];
     const labels = { alertname: "Sensor down", instance: "radar-sensor:9101" };
