@@ -36,6 +36,18 @@ export class CancelledError extends UserFacingError {
 /** Exit code of a defect of the project: an error of no known class. */
 export const EXIT_DEFECT = 3;
 
+const DISK_FULL = /ENOSPC|EDQUOT|no space left on device|quota exceeded|database or disk is full/i;
+
+/** Whether a full disk is behind an error, as its code, its message or one of its causes says. */
+export function isDiskFull(thrown: unknown): boolean {
+  for (let error = thrown, depth = 0; error instanceof Error && depth < 10; depth++) {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    if (DISK_FULL.test(code) || DISK_FULL.test(error.message)) return true;
+    error = error.cause;
+  }
+  return false;
+}
+
 /** Returns the message of a thrown value. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);

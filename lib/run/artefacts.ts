@@ -1,18 +1,14 @@
 /** Reads and writes the files of a run; results/README.md describes each. */
 import {
-  closeSync,
   existsSync,
-  fsyncSync,
   mkdirSync,
-  openSync,
   readdirSync,
   renameSync,
   rmSync,
   statfsSync,
   writeFileSync,
 } from "node:fs";
-import { dirname } from "node:path";
-import { EnvironmentError, UsageError } from "../base/errors.ts";
+import { EnvironmentError, isDiskFull, UsageError } from "../base/errors.ts";
 import { type Alert, withoutScenario } from "../contract/alert.ts";
 import {
   type Answer,
@@ -21,8 +17,10 @@ import {
   EvidenceRecordSchema,
 } from "../contract/answer.ts";
 import { type Manifest, ManifestSchema } from "../score/run-record.ts";
+import { diskFull } from "./disk-full.ts";
 import type { Look } from "./examine.ts";
 import type { Incident } from "./incident.ts";
+import { PARTIAL, replaceFolder } from "./replace-folder.ts";
 
 /** A run needs about 2 MB; below this free space it does not start. */
 const FREE_BYTES_NEEDED = 50 * 1024 * 1024;
@@ -48,6 +46,7 @@ export function checkResultsFolder(folder: string): void {
 
 export function asWriteError(error: unknown, folder: string): Error {
   if (error instanceof EnvironmentError) return error;
+  if (isDiskFull(error)) return diskFull(error);
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === undefined) return error as Error;
   return new EnvironmentError(`Cannot keep results in ${folder}: ${message}`, { cause: error });
@@ -57,17 +56,13 @@ const lines = (text: readonly string[]): string =>
   text.length === 0 ? "" : `${text.join("\n")}\n`;
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
-/** Suffix of a folder while it is written. */
-const PARTIAL = ".partial";
-
-/** Writes one run and replaces `folder`; a rename makes the folder appear complete. */
+/** Writes one run in the place of `folder`; kill -9 at any moment leaves the run before or this one. */
 export function writeRun(
   folder: string,
   incident: Incident,
   look: Look | undefined,
   manifest: Manifest,
 ): void {
-  const fresh = `${folder}${PARTIAL}`;
   const outcome = look?.investigation.outcome;
   const files: Readonly<Record<string, string>> = {
     "inject.log": lines(incident.injectLog),
@@ -84,26 +79,9 @@ export function writeRun(
     "manifest.json": json(manifest),
   };
   try {
-    rmSync(fresh, { recursive: true, force: true });
-    mkdirSync(fresh, { recursive: true });
-    // On disk before the folder gets its name: an answer can cost an hour of a model's time.
-    for (const [name, text] of Object.entries(files)) {
-      writeFileSync(`${fresh}/${name}`, text, { flush: true });
-    }
-    rmSync(folder, { recursive: true, force: true });
-    renameSync(fresh, folder);
-    syncFolder(dirname(folder));
+    replaceFolder(folder, files);
   } catch (error) {
     throw asWriteError(error, folder);
-  }
-}
-
-function syncFolder(path: string): void {
-  const folder = openSync(path, "r");
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
   }
 }
 

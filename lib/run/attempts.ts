@@ -1,19 +1,24 @@
 /** Tries an incident again when its environment fails. */
 import type { Outcome } from "../score/run-record.ts";
+import { checkResultsFolder } from "./artefacts.ts";
 import type { Incident } from "./incident.ts";
 import type { Progress } from "./progress.ts";
 
 /** Maximum number of attempts at an incident when its environment fails. */
 const MAX_ATTEMPTS = 2;
 
-/** Returns the last attempt, and the outcomes of those before it, after the outcomes in `before`. */
+/**
+ * Throws EnvironmentError when `folder` could not keep the incident. Returns the last attempt, and the outcomes of those before it, after the outcomes in `before`.
+ */
 export async function untilValid(
   attempt: () => Promise<Incident>,
   before: readonly Outcome[],
   progress: Progress,
+  folder: string,
   maxAttempts = MAX_ATTEMPTS,
 ): Promise<{ readonly incident: Incident; readonly earlier: readonly Outcome[] }> {
   const earlier = [...before];
+  checkResultsFolder(folder);
   let incident = await attempt();
   for (
     let tries = 1;

@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { UsageError } from "../base/errors.ts";
+import { EnvironmentError, isDiskFull, UsageError } from "../base/errors.ts";
 import { createInvestigator } from "../investigate/registry.ts";
 import { loadScenario, type Scenario } from "../../scenarios/load.ts";
 import { readManifests } from "./artefacts.ts";
@@ -146,4 +146,37 @@ test("labs side by side have indexes of their own", async () => {
   const { context, tries } = brokenLabs();
   await run(context, { campaign: { labs: { ...labs, first: 3, count: 2 }, again: true } });
   expect(new Set(tries)).toEqual(new Set([3, 4]));
+});
+
+describe("a full disk", () => {
+  const full = Object.assign(new Error("ENOSPC: no space left on device, write"), {
+    code: "ENOSPC",
+  });
+
+  test("stops a campaign with one line, keeps no run as invalid, and the next one goes on", async () => {
+    const again = { repeat: 1, again: true };
+    await run(brokenLabs().context, { campaign: again });
+    await declareAllValid();
+    const kept = await readManifests(runsFolder(results));
+    const { context, tries } = brokenLabs(full);
+    const running = run(context, { campaign: { repeat: 2 } });
+    await expect(running).rejects.toThrow(EnvironmentError);
+    await expect(running).rejects.toThrow(
+      /^Cannot go on: the disk is full .* where this one stopped$/,
+    );
+    expect(tries).toHaveLength(1);
+    expect(await readManifests(runsFolder(results))).toEqual(kept);
+    const next = brokenLabs();
+    expect(await run(next.context, { campaign: { repeat: 2 } })).toHaveLength(8);
+    // Two tries of each of the two incidents that were left.
+    expect(next.tries).toHaveLength(4);
+  });
+
+  test("is seen through its causes, whoever says so", () => {
+    const wrapped = new Error("Cannot freeze", { cause: new Error("x", { cause: full }) });
+    expect(isDiskFull(wrapped)).toBe(true);
+    expect(isDiskFull(new Error("database or disk is full"))).toBe(true);
+    expect(isDiskFull(new Error("no such file"))).toBe(false);
+    expect(isDiskFull("ENOSPC")).toBe(false);
+  });
 });

@@ -7,6 +7,7 @@ import {
   asError,
   CancelledError,
   EnvironmentError,
+  isDiskFull,
   messageOf,
   UsageError,
 } from "../base/errors.ts";
@@ -15,8 +16,9 @@ import { restoreIncident } from "../incident/restore.ts";
 import type { Investigator } from "../investigate/investigator.ts";
 import type { Manifest } from "../score/run-record.ts";
 import { loadScenario } from "../../scenarios/load.ts";
-import { fileNameOf, writeRun } from "./artefacts.ts";
+import { checkResultsFolder, fileNameOf, writeRun } from "./artefacts.ts";
 import { ClockWatch } from "./clock-watch.ts";
+import { diskFull } from "./disk-full.ts";
 import type { RunContext } from "./context.ts";
 import { examine, type Look } from "./examine.ts";
 import type { Incident } from "./incident.ts";
@@ -52,6 +54,7 @@ export async function examineRecorded(
   { recorded, investigator, prefix, name }: ExaminationJob,
 ): Promise<Manifest> {
   const { recording, bundlePath } = recorded;
+  checkResultsFolder(settings.folder);
   const scenario = await loadScenario(recording.scenario);
   const journal = new Journal(systemClock);
   const progress = context.progress(prefix);
@@ -84,6 +87,7 @@ export async function examineRecorded(
     if (jumped !== undefined) throw jumped;
   } catch (error) {
     if (context.signal.aborted) throw new CancelledError("Stopped", { cause: error });
+    if (isDiskFull(error)) throw diskFull(error);
     // An unusable bundle affects every examination; a busy machine only this one.
     if (error instanceof UsageError) throw error;
     outcome =

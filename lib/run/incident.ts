@@ -4,7 +4,13 @@
  * examination; in live mode, investigators examine the lab one after the other.
  */
 import { type MonotonicClock, systemClock } from "../base/clock.ts";
-import { CancelledError, EnvironmentError, messageOf, UserFacingError } from "../base/errors.ts";
+import {
+  CancelledError,
+  EnvironmentError,
+  isDiskFull,
+  messageOf,
+  UserFacingError,
+} from "../base/errors.ts";
 import { createPrometheusClient } from "../base/prometheus.ts";
 import { type Alert, withoutScenario } from "../contract/alert.ts";
 import type { AlertRule } from "../contract/alert-rules.ts";
@@ -17,6 +23,7 @@ import type { Scenario } from "../../scenarios/load.ts";
 import { alertPayload } from "./alert-payload.ts";
 import { applyBenignChange, type BenignChange } from "./benign.ts";
 import { ClockWatch } from "./clock-watch.ts";
+import { diskFull } from "./disk-full.ts";
 import { couldWrite, examine, type Look } from "./examine.ts";
 import { Injection } from "./injection.ts";
 import { Journal, type TimelineEvent } from "./journal.ts";
@@ -92,7 +99,8 @@ export interface IncidentOptions {
  * Runs one incident from an empty machine to an empty machine.
  *
  * Failures of the environment or of an investigator are in the outcome and never thrown. Throws
- * CancelledError when the signal is aborted. In every case, the fault is healed first, and then the
+ * CancelledError when the signal is aborted, and EnvironmentError when the disk is full: then no
+ * other incident can be kept either. In every case, the fault is healed first, and then the
  * lab is taken down.
  */
 export async function runIncident(scenario: Scenario, options: IncidentOptions): Promise<Incident> {
@@ -115,6 +123,7 @@ export async function runIncident(scenario: Scenario, options: IncidentOptions):
     if (options.signal.aborted) {
       throw new CancelledError("Stopped; the lab has been taken down", { cause: error });
     }
+    if (isDiskFull(error)) throw diskFull(error);
     // A clock jump can make any step fail, so it is reported as the cause.
     const cause = watch.look() ?? error;
     outcome = outcomeOf(cause, journal.phase);

@@ -48,7 +48,7 @@ export async function runJob(
       signal: context.signal,
       progress,
     });
-  const { incident, earlier } = await untilValid(attempt, job.earlier, progress);
+  const { incident, earlier } = await untilValid(attempt, job.earlier, progress, settings.folder);
   return keep(incident, settings, job, earlier);
 }
 

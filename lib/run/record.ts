@@ -93,7 +93,7 @@ export async function recordIncident(
   settings: RecordSettings,
   job: RecordJob,
 ): Promise<RecordResult> {
-  const { engine, keepTelemetry, rules, rulesText, versions } = settings;
+  const { engine, keepTelemetry, rules, rulesText, versions, bundles } = settings;
   const seed = seedOf(job);
   const progress = context.progress(job.prefix);
   const { project = "", bun = "" } = versions;
@@ -124,7 +124,7 @@ export async function recordIncident(
     });
   };
   const tries = job.once === true ? 1 : undefined;
-  const { incident, earlier } = await untilValid(attempt, job.earlier, progress, tries);
+  const { incident, earlier } = await untilValid(attempt, job.earlier, progress, bundles, tries);
   const { frozen, frozenLater, outcome } = incident;
   if (outcome.kind !== "valid" || frozen === null) return { kind: "invalid", incident, earlier };
   const write = async (one: FrozenIncident, moment: Recording["moment"]) => {

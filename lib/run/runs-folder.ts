@@ -3,6 +3,7 @@ import { readdirSync, rmSync } from "node:fs";
 import { UsageError } from "../base/errors.ts";
 import { type FileLock, tryLock } from "../base/file-lock.ts";
 import { checkResultsFolder } from "./artefacts.ts";
+import { ABANDONED_MS, settleFolders } from "./replace-folder.ts";
 
 /** The part of an experiment for one machine: every `of`-th incident from `index` (1 to `of`). */
 export interface Shard {
@@ -48,6 +49,8 @@ export async function withRunsLocked<T>(
         `another program with shard ${part}`,
       );
     }
+    // Alone, whatever is partial was left by a program that was killed.
+    settleFolders(folder, shard === undefined ? 0 : ABANDONED_MS);
     return await body();
   } finally {
     for (const lock of locks) lock.release();

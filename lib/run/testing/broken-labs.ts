@@ -6,9 +6,13 @@ import type { RunContext } from "../context.ts";
 import { silent } from "./silent.ts";
 
 /**
- * A context with such labs; `tries` has the lab's index for each try, `asked` the requested labs.
+ * A context with such labs, which fail with `failure`; `tries` has the lab's index for each try, `asked` the requested labs.
  */
-export function brokenLabs(): { context: RunContext; tries: number[]; asked: UpOptions[] } {
+export function brokenLabs(failure: Error = new UsageError("this lab never comes up")): {
+  context: RunContext;
+  tries: number[];
+  asked: UpOptions[];
+} {
   const tries: number[] = [];
   const asked: UpOptions[] = [];
   const createLab: RunContext["createLab"] = ({ index }) =>
@@ -19,7 +23,7 @@ export function brokenLabs(): { context: RunContext; tries: number[]; asked: UpO
       up: (options: UpOptions) => {
         tries.push(index);
         asked.push(options);
-        return Promise.reject(new UsageError("this lab never comes up"));
+        return Promise.reject(failure);
       },
       down: () => Promise.resolve(),
     }) as unknown as Lab;

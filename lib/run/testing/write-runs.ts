@@ -1,0 +1,9 @@
+/** Replaces one folder again and again, each time with the next number in every file, until it is killed: `bun write-runs.ts <folder>`. */
+import { replaceFolder } from "../replace-folder.ts";
+
+const [folder = ""] = Bun.argv.slice(2);
+for (let number = 1; ; number++) {
+  const text = JSON.stringify({ number });
+  replaceFolder(folder, { "run.log": text, "rca.json": text, "manifest.json": text });
+  if (number === 1) process.stdout.write("writing\n");
+}
