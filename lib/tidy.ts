@@ -43,6 +43,7 @@ const IMPORT_TABLE: Readonly<Record<string, readonly string[]>> = {
     "lib/service",
     "lib/telemetry",
     "lib/investigate",
+    "lib/run",
     "lib/cli",
     "scenarios",
     "observability/server",

@@ -4,13 +4,18 @@
  */
 import { parseArgs } from "node:util";
 import { CancelledError, messageOf, UsageError, UserFacingError } from "../base/errors.ts";
+import { createPrng, freshSeed } from "../base/prng.ts";
 import { createLab } from "../lab/create-lab.ts";
+import { upAndDown } from "./cycles.ts";
 import { type Figure, figuresJson, figuresTable, passes } from "./figure.ts";
+import { killAtRandom } from "./kills.ts";
 import { soak } from "./soak.ts";
 
 const PROJECT_DIR = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
 
-const USAGE = `bun run soak [--hours h] [--lab n] [--json]`;
+const USAGE =
+  "bun run soak [--hours <hours> | --cycles <count> | --kills <minutes> [--seed <n>]] [--lab <index>] [--json]";
+const MAX_SEED = 2 ** 32 - 1;
 
 const say = (line: string): void =>
   void process.stderr.write(
@@ -25,20 +30,39 @@ function numberOf(name: string, text: string, max: number): number {
   );
 }
 
-async function measure(argv: readonly string[], signal: AbortSignal): Promise<[Figure[], boolean]> {
-  const { values } = parseArgs({
+type Values = ReturnType<typeof parse>;
+
+const parse = (argv: readonly string[]) =>
+  parseArgs({
     args: [...argv],
     options: {
-      hours: { type: "string", default: "2" },
+      hours: { type: "string" },
+      cycles: { type: "string" },
+      kills: { type: "string" },
+      seed: { type: "string" },
       lab: { type: "string", default: "0" },
       json: { type: "boolean", default: false },
     },
-  });
+  }).values;
+
+async function measure(values: Values, signal: AbortSignal): Promise<Figure[]> {
+  const { hours, cycles, kills } = values;
+  if ([hours, cycles, kills].filter((one) => one !== undefined).length > 1) {
+    throw new UsageError(`Cannot measure: only one of --hours, --cycles and --kills; ${USAGE}`);
+  }
   const index = numberOf("lab", values.lab, 9);
   await using lab = createLab({ engine: "native", index, lifetime: "with-caller" });
-  const hours = numberOf("hours", values.hours, 1000);
-  const figures = await soak({ lab, index, projectDir: PROJECT_DIR, hours, signal, say });
-  return [figures, values.json];
+  const common = { lab, index, projectDir: PROJECT_DIR, signal, say };
+  if (cycles !== undefined) {
+    return upAndDown({ ...common, cycles: numberOf("cycles", cycles, 10_000) });
+  }
+  if (kills !== undefined) {
+    const seed = values.seed === undefined ? freshSeed() : numberOf("seed", values.seed, MAX_SEED);
+    say(`seed ${seed}`);
+    const minutes = numberOf("kills", kills, 10_000);
+    return killAtRandom({ ...common, minutes, prng: createPrng(seed) });
+  }
+  return soak({ ...common, hours: numberOf("hours", hours ?? "2", 1000) });
 }
 
 const interrupted = new AbortController();
@@ -46,8 +70,9 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => interrupted.abort(new CancelledError(`Stopped by ${signal}`)));
 }
 try {
-  const [figures, json] = await measure(Bun.argv.slice(2), interrupted.signal);
-  process.stdout.write(`${json ? figuresJson(figures) : figuresTable(figures)}\n`);
+  const values = parse(Bun.argv.slice(2));
+  const figures = await measure(values, interrupted.signal);
+  process.stdout.write(`${values.json ? figuresJson(figures) : figuresTable(figures)}\n`);
   process.exit(figures.every(passes) ? 0 : 1);
 } catch (error) {
   process.stderr.write(`${messageOf(error)}\n`);
