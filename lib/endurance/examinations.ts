@@ -24,6 +24,9 @@ export interface ExaminationsOptions {
   readonly say: (line: string) => void;
 }
 
+/** Exit code after Ctrl-C. */
+const STOPPED = 130;
+
 /** They ask no model, so that a round takes seconds. */
 const INVESTIGATORS = ["random", "lookup", "latest-change", "loudest"] as const;
 
@@ -66,8 +69,10 @@ export function startExaminations(options: ExaminationsOptions): Examinations {
         say(`examinations: ${counts.kept} kept, begun anew`);
         known.clear();
         rmSync(results, { recursive: true, force: true });
-      } else if (child.signalCode === null && isEnding) return false;
-      else if (child.signalCode === null) problems.push(`the examination ended with ${code}`);
+      } else if (child.signalCode === null && code !== STOPPED) {
+        problems.push(`the examination ended with ${code}`);
+        if (isEnding) return false;
+      }
     }
   })();
   return {

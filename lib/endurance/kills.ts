@@ -1,6 +1,6 @@
 /**
  * Kill -9 of a random process every three seconds: services, Prometheus, telemetry server, supervisor, daemon, and a program that
- * examines incidents beside them. The lab heals, or says exactly what is down; what examinations have kept stays as it was.
+ * examines incidents beside them, which also gets Ctrl-C. The lab heals, or says exactly what is down; what examinations have kept stays as it was.
  */
 import { rmSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
@@ -93,10 +93,12 @@ async function killFor(
       ...(examiner === undefined ? [] : [{ name: "examination", pid: examiner }]),
     ];
     const victim = candidates[Math.floor(prng.next() * candidates.length)];
-    if (victim !== undefined && kill(victim)) {
+    // Ctrl-C is for the program that a person started.
+    const signalName = victim?.pid === examiner && prng.next() < 0.5 ? "SIGINT" : "SIGKILL";
+    if (victim !== undefined && kill(victim, signalName)) {
       tally.kills++;
       deaths.caused(victim);
-      say(`kill -9 of ${victim.name}`);
+      say(`${signalName} to ${victim.name}`);
       if (members.includes(victim)) told.push(untilTold(lab, victim, tally));
     }
     await systemClock.sleep(KILL_EVERY_MS);
@@ -104,9 +106,9 @@ async function killFor(
   await Promise.all(told);
 }
 
-function kill({ pid }: Member): boolean {
+function kill({ pid }: Member, signal: NodeJS.Signals): boolean {
   try {
-    process.kill(pid, "SIGKILL");
+    process.kill(pid, signal);
     return true;
   } catch {
     // It has ended meanwhile.

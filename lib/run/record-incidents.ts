@@ -1,14 +1,14 @@
 /** Records scenarios into a folder of bundles, without investigators. */
 import { freshSeed } from "../base/prng.ts";
 import type { Outcome } from "../score/run-record.ts";
-import { checkResultsFolder } from "./artefacts.ts";
+import type { Scenario } from "../../scenarios/load.ts";
 import type { RunContext } from "./context.ts";
 import { chosenScenarios } from "./experiment.ts";
 import { type LabRequest, sideBySide, withOwnLabs } from "./labs.ts";
 import { recordIncident, type RecordSettings } from "./record.ts";
 import { recordingsIn } from "./recorded-incident.ts";
 import { readRules, readRulesText } from "./rules.ts";
-import { ownPart, type Shard } from "./runs-folder.ts";
+import { ownPart, type Shard, withFolderLocked } from "./runs-folder.ts";
 import { versions } from "./versions.ts";
 
 export interface RecordRequest {
@@ -39,11 +39,20 @@ export interface RecordedLine {
 
 export async function recordIncidents(
   context: RunContext,
-  { labs: requested, repeat, shard, seed = freshSeed(), later, folder, ...choice }: RecordRequest,
+  request: RecordRequest,
+): Promise<RecordedLine[]> {
+  const scenarios = await chosenScenarios(request);
+  const { folder, shard } = request;
+  return withFolderLocked(folder, "--into", shard, () => recordLeft(context, request, scenarios));
+}
+
+/** Records what the folder does not have yet. */
+async function recordLeft(
+  context: RunContext,
+  { labs: requested, repeat, shard, seed = freshSeed(), later, folder }: RecordRequest,
+  scenarios: readonly Scenario[],
 ): Promise<RecordedLine[]> {
   const { engine } = requested;
-  const scenarios = await chosenScenarios(choice);
-  checkResultsFolder(folder);
   const settings: RecordSettings = {
     engine,
     keepTelemetry: false,

@@ -21,12 +21,19 @@ export const bundlesFolder = (results: string): string => `${runsFolder(results)
  * Runs `body` while no other program writes to the same runs. Shards may share a folder, but not
  * with the same shard or with an unsharded run. Throws UsageError otherwise.
  */
-export async function withRunsLocked<T>(
+export const withRunsLocked = <T>(
   results: string,
   shard: Shard | undefined,
   body: () => Promise<T>,
+): Promise<T> => withFolderLocked(runsFolder(results), "--results", shard, body);
+
+/** The same for any folder; `option` is how another one is chosen. */
+export async function withFolderLocked<T>(
+  folder: string,
+  option: string,
+  shard: Shard | undefined,
+  body: () => Promise<T>,
 ): Promise<T> {
-  const folder = runsFolder(results);
   checkResultsFolder(folder);
   const locks: FileLock[] = [];
   const take = (path: string, shared: boolean, who: string): void => {
@@ -36,7 +43,7 @@ export async function withRunsLocked<T>(
       return;
     }
     throw new UsageError(
-      `Cannot write to ${folder}: ${who} does already; wait for its end, choose another folder with --results, or share the work with --shard`,
+      `Cannot write to ${folder}: ${who} does already; wait for its end, choose another folder with ${option}, or share the work with --shard`,
     );
   };
   try {
