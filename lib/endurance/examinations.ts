@@ -7,7 +7,8 @@ import { join } from "node:path";
 import { readManifests } from "../run/artefacts.ts";
 import { runsFolder } from "../run/runs-folder.ts";
 
-export interface Examinations {
+/** Disposing of it kills the program. */
+export interface Examinations extends Disposable {
   /** The program that examines right now. */
   readonly pid: () => number | undefined;
   /** What was kept once and is not as it was, or cannot be read. */
@@ -38,6 +39,7 @@ export function startExaminations(options: ExaminationsOptions): Examinations {
   const counts = { started: 0, kept: 0 };
   let child: ReturnType<typeof start> | undefined;
   let isEnding = false;
+  let isDisposed = false;
 
   /** Reads all that is kept, and holds it against what was kept before. */
   const look = async (): Promise<void> => {
@@ -62,6 +64,7 @@ export function startExaminations(options: ExaminationsOptions): Examinations {
       child = start(projectDir, results);
       counts.started++;
       const code = await child.exited;
+      if (isDisposed) return false;
       await look();
       if (code === 0 && isEnding) return true;
       // All of it is examined: the next round begins anew, and what is kept is replaced.
@@ -82,6 +85,10 @@ export function startExaminations(options: ExaminationsOptions): Examinations {
     finish: () => {
       isEnding = true;
       return all;
+    },
+    [Symbol.dispose]: () => {
+      isDisposed = true;
+      child?.kill("SIGKILL");
     },
   };
 }

@@ -51,7 +51,7 @@ export async function killAtRandom(options: KillsOptions): Promise<Figure[]> {
   const results = await mkdtemp(join(tmpdir(), "kills-"));
   const tally = new Tally();
   await lab.up({ keepTelemetry: false, signal, onProgress: say });
-  const examinations = startExaminations({ projectDir, results, say });
+  using examinations = startExaminations({ projectDir, results, say });
   try {
     const killing = new AbortController();
     const healing = healForEver(options, tally, killing.signal);

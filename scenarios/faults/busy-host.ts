@@ -10,8 +10,15 @@ export function busyHost(parameters: { readonly burners: number }): Fault {
   let running: Bun.Subprocess[] = [];
   // One process without children, which ends with this one: nothing goes on burning after a kill.
   const burner = [
-    ...["setpriv", "--pdeathsig", "KILL", "nice", "-n", String(HIGHEST_PRIORITY)],
-    ...["sh", "-c", `ulimit -t ${LONGEST_SECONDS}; while :; do :; done`],
+    "setpriv",
+    "--pdeathsig",
+    "KILL",
+    "nice",
+    "-n",
+    String(HIGHEST_PRIORITY),
+    "sh",
+    "-c",
+    `ulimit -t ${LONGEST_SECONDS}; while :; do :; done`,
   ];
   const end = async (): Promise<void> => {
     for (const each of running) each.kill("SIGKILL");
