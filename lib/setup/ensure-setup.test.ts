@@ -109,6 +109,8 @@ describe("set-up", () => {
     expect(taskOf(["--json", "report", "results"])).toBe("report");
     expect(taskOf(["sensor-down", "--results", "examine"])).toBe("lab");
     expect(taskOf(["--all"])).toBe("lab");
+    expect(taskOf(["mcp", "--blind"])).toBe("examination");
+    expect(taskOf(["mcp", "sensor-down"])).toBe("lab");
   });
 
   test("does not take an installation that failed for done", async () => {

@@ -65,6 +65,7 @@ const TASKS: Readonly<Record<string, Task>> = { examine: "examination", report: 
 /** The task of a command line: the command is first, or after flags without a value. */
 export function taskOf(argv: readonly string[]): Task {
   const word = argv.find((argument) => !argument.startsWith("-")) ?? "";
+  if (word === "mcp" && argv.includes("--blind")) return "examination";
   return TASKS[word] ?? "lab";
 }
 
