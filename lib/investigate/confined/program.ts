@@ -12,6 +12,8 @@ import { type Door, openRoom, type Room, whyNoRoom } from "../../sandbox/room/ro
 import type { AgentSettings } from "./settings.ts";
 import { wayTo } from "./model-server.ts";
 
+export { whyNoRoom } from "../../sandbox/room/room.ts";
+
 const MAX_OUTPUT_BYTES = 1024 * 1024;
 /** Milliseconds that the output of an unconfined program may take after its end. */
 const LAST_WORDS_MS = 1000;

@@ -2,10 +2,11 @@
  * What stands before every door of an examination: a token in the URL, local names alone, bodies bounded in size and time,
  * few requests at a time. What is refused goes into the record.
  */
+import { systemClock } from "../../base/clock.ts";
 import { underLocalNames } from "../../base/host.ts";
 
 const MAX_BODY_BYTES = 512 * 1024;
-/** Milliseconds for a body to come. */
+/** Milliseconds for a body to come, unless the caller says otherwise. */
 const BODY_PATIENCE_MS = 10_000;
 /** Requests at a time; a tool's answer is some 100 kB. */
 const MAX_AT_ONCE = 32;
@@ -24,6 +25,7 @@ export interface GuardOptions {
   /** 0 for a free port. */
   readonly port?: number;
   readonly note: (line: string) => void;
+  readonly bodyPatienceMs?: number;
 }
 
 export interface Guarded extends AsyncDisposable {
@@ -38,7 +40,7 @@ export interface Guarded extends AsyncDisposable {
 /** Listens, and passes what is in order on to `behind`. */
 export function guard(
   behind: Behind,
-  { hostname = "127.0.0.1", port = 0, note }: GuardOptions,
+  { hostname = "127.0.0.1", port = 0, note, bodyPatienceMs = BODY_PATIENCE_MS }: GuardOptions,
 ): Guarded {
   const token = crypto.randomUUID().replaceAll("-", "");
   let [refused, atOnce] = [0, 0];
@@ -50,7 +52,7 @@ export function guard(
       const url = new URL(request.url);
       const [, given, path = "/"] = /^\/([^/]*)(\/.*)?$/.exec(url.pathname) ?? [];
       if (given !== token) return new Response("the token in the URL is wrong\n", { status: 403 });
-      const body = await bodyOf(request);
+      const body = await bodyOf(request, bodyPatienceMs);
       if (body instanceof Response) return body;
       return await behind(
         new Request(`http://door${path}${url.search}`, {
@@ -92,17 +94,18 @@ export function guard(
     refused: () => refused,
     // Who reads no answer, or sends no body, does not keep the doors open.
     [Symbol.asyncDispose]: async () => {
-      const left = Promise.withResolvers<void>();
-      const timer = setTimeout(() => left.resolve(), LEAVE_MS);
-      await Promise.race([server.stop(false), left.promise]);
-      clearTimeout(timer);
-      await server.stop(true);
+      const lastMs = performance.now() + LEAVE_MS;
+      while (server.pendingRequests > 0 && performance.now() < lastMs) await systemClock.sleep(10);
+      void server.stop(true);
     },
   };
 }
 
 /** The body of a request, or the answer to one whose body is too large or too slow. */
-async function bodyOf(request: Request): Promise<Uint8Array<ArrayBuffer> | Response> {
+async function bodyOf(
+  request: Request,
+  patienceMs: number,
+): Promise<Uint8Array<ArrayBuffer> | Response> {
   const reader = request.body?.getReader();
   if (reader === undefined) return new Uint8Array();
   const parts: Uint8Array[] = [];
@@ -111,7 +114,7 @@ async function bodyOf(request: Request): Promise<Uint8Array<ArrayBuffer> | Respo
   const timer = setTimeout(() => {
     isLate = true;
     void reader.cancel().catch(() => undefined);
-  }, BODY_PATIENCE_MS);
+  }, patienceMs);
   try {
     for (;;) {
       const { done, value } = await reader.read();
