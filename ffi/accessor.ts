@@ -3,7 +3,7 @@ import type { Sample } from "./sample.ts";
 import { readText } from "./text.ts";
 import {
   isPrimitive,
-  PRIMITIVE_SIZE,
+  PRIMITIVES,
   type PrimitiveDecl,
   type StructDecl,
   type TypeDecl,
@@ -54,7 +54,7 @@ const GET: Readonly<Record<PrimitiveDecl, Get>> = {
 };
 
 function primitiveAccessor(type: PrimitiveDecl): Accessor {
-  const size = PRIMITIVE_SIZE[type];
+  const size = PRIMITIVES[type].size;
   const get = GET[type];
   return {
     skip: (sample) => void sample.skip(size, size),
@@ -83,7 +83,7 @@ const STRING: Accessor = {
 
 /** Alignment of the start that `read` expects; 1 for types that align their parts themselves. */
 function alignOf(type: TypeDecl): number {
-  if (isPrimitive(type)) return PRIMITIVE_SIZE[type];
+  if (isPrimitive(type)) return PRIMITIVES[type].size;
   return type === "string" || type.kind === "string" || type.kind === "enum" ? 4 : 1;
 }
 
@@ -123,7 +123,7 @@ function collectionAccessor(of: TypeDecl, fixedLength: number | undefined): Acce
 
 /** Elements of equal size, stored without gaps. */
 function primitivesAccessor(of: PrimitiveDecl, fixedLength: number | undefined): Accessor {
-  const size = PRIMITIVE_SIZE[of];
+  const size = PRIMITIVES[of].size;
   const get = GET[of];
   return {
     skip: (sample) => {

@@ -4,10 +4,10 @@
  * C keeps the layout of the type from which a topic was made. Therefore the topic has its own copy,
  * which cannot change.
  */
-import { PRIMITIVE_SIZE, type PrimitiveDecl, type StructDecl, type TypeDecl } from "./types.ts";
+import { PRIMITIVES, type PrimitiveDecl, type StructDecl, type TypeDecl } from "./types.ts";
 
 const aType = (): string =>
-  `one of ${Object.keys(PRIMITIVE_SIZE).join(", ")}, string, or an object of kind string, enum, sequence, array, struct`;
+  `one of ${Object.keys(PRIMITIVES).join(", ")}, string, or an object of kind string, enum, sequence, array, struct`;
 /** Maximum nesting of types; C visits them by recursion. */
 const MAX_DEPTH = 64;
 
@@ -43,7 +43,7 @@ function text(value: unknown, what: string): string {
 }
 
 function isSimple(type: unknown): type is PrimitiveDecl | "string" {
-  return typeof type === "string" && (type === "string" || Object.hasOwn(PRIMITIVE_SIZE, type));
+  return typeof type === "string" && (type === "string" || Object.hasOwn(PRIMITIVES, type));
 }
 
 /** Reads each property once, so that a getter cannot return another value later. */

@@ -2,7 +2,7 @@
  * Generates the code that reads serialized samples of a type: straight-line code, because one
  * closure for each field took twice as long. Names of a declaration are inserted as JSON only.
  */
-import { isPrimitive, type PrimitiveDecl, type TypeDecl } from "./types.ts";
+import { isPrimitive, PRIMITIVES, type TypeDecl } from "./types.ts";
 
 /** A field that is not a struct. */
 export interface Leaf {
@@ -74,24 +74,10 @@ function copyOf(plan: readonly Field[], view: string): string {
   return `{ ${fields.join(", ")} }`;
 }
 
-const GETTER: Readonly<Record<PrimitiveDecl, string>> = {
-  bool: "getUint8",
-  u8: "getUint8",
-  i8: "getInt8",
-  u16: "getUint16",
-  i16: "getInt16",
-  u32: "getUint32",
-  i32: "getInt32",
-  u64: "getBigUint64",
-  i64: "getBigInt64",
-  f32: "getFloat32",
-  f64: "getFloat64",
-};
-
 /** Returns the source that reads the field at `start`. */
 function readSource(type: TypeDecl, slot: number): string {
   if (isPrimitive(type)) {
-    const value = `sample.block.view.${GETTER[type]}(start, true)`;
+    const value = `sample.block.view.get${PRIMITIVES[type].view}(start, true)`;
     return type === "bool" ? `${value} !== 0` : value;
   }
   if (type === "string" || type.kind === "string") return "readText(sample.block, start)";

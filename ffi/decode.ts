@@ -17,7 +17,7 @@ import {
 } from "./decode-source.ts";
 import { HEADER_BYTES, Sample } from "./sample.ts";
 import { readText } from "./text.ts";
-import { isPrimitive, PRIMITIVE_SIZE, type StructDecl, type TypeDecl } from "./types.ts";
+import { isPrimitive, PRIMITIVES, type StructDecl, type TypeDecl } from "./types.ts";
 
 /** Values of `Sample.starts` for fields that cannot be read. */
 const NOT_IN_KEY = -1;
@@ -103,7 +103,7 @@ function planStruct(struct: StructDecl, slots: { count: number }): readonly Fiel
 
 /** Alignment and size as serialized. */
 function extentOf(type: TypeDecl): Pick<Leaf, "align" | "size"> {
-  if (isPrimitive(type)) return { align: PRIMITIVE_SIZE[type], size: PRIMITIVE_SIZE[type] };
+  if (isPrimitive(type)) return { align: PRIMITIVES[type].size, size: PRIMITIVES[type].size };
   if (type === "string" || type.kind === "string") return { align: 4, size: "text" };
   if (type.kind === "enum") return { align: 4, size: 4 };
   return { align: 1, size: "other" };

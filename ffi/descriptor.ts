@@ -6,7 +6,7 @@ import { layoutOf, structLayout } from "./layout.ts";
 import {
   type ArrayDecl,
   isPrimitive,
-  PRIMITIVE_SIZE,
+  PRIMITIVES,
   type PrimitiveDecl,
   type SequenceDecl,
   type StructDecl,
@@ -233,7 +233,7 @@ class Program {
 
 function primitiveCode(type: PrimitiveDecl): number {
   if (type === "bool") return VAL.bool;
-  switch (PRIMITIVE_SIZE[type]) {
+  switch (PRIMITIVES[type].size) {
     case 1:
       return VAL.oneByte;
     case 2:
@@ -368,7 +368,7 @@ function keyBytes(struct: StructDecl, maxAlign: number): number {
   };
   const visit = (type: TypeDecl): void => {
     if (type === "string") at = Number.POSITIVE_INFINITY;
-    else if (isPrimitive(type)) add(PRIMITIVE_SIZE[type], PRIMITIVE_SIZE[type]);
+    else if (isPrimitive(type)) add(PRIMITIVES[type].size, PRIMITIVES[type].size);
     else if (type.kind === "enum") add(4, 4);
     else if (type.kind === "string") {
       add(4, 4);

@@ -1,19 +1,5 @@
 /** The canonical IDL text of types. */
-import type { PrimitiveDecl, StructDecl, TypeDecl } from "./types.ts";
-
-const PRIMITIVE_IDL: Readonly<Record<PrimitiveDecl, string>> = {
-  bool: "boolean",
-  u8: "uint8",
-  i8: "int8",
-  i16: "int16",
-  u16: "uint16",
-  i32: "int32",
-  u32: "uint32",
-  i64: "int64",
-  u64: "uint64",
-  f32: "float",
-  f64: "double",
-};
+import { PRIMITIVES, type StructDecl, type TypeDecl } from "./types.ts";
 
 /**
  * Returns the IDL of these structs and of all types that they use, each after those that it needs.
@@ -66,7 +52,7 @@ function declarator(name: string, type: TypeDecl): string {
 
 function typeText(type: TypeDecl): string {
   if (type === "string") return "string";
-  if (typeof type === "string") return PRIMITIVE_IDL[type];
+  if (typeof type === "string") return PRIMITIVES[type].idl;
   switch (type.kind) {
     case "string":
       return `string<${type.bound}>`;

@@ -1,6 +1,6 @@
 /** The C layout of a type, as a C compiler for a 64-bit machine lays it out. */
 import { checkStruct } from "./declaration.ts";
-import { isPrimitive, PRIMITIVE_SIZE, type StructDecl, type TypeDecl } from "./types.ts";
+import { isPrimitive, PRIMITIVES, type StructDecl, type TypeDecl } from "./types.ts";
 
 /** Size and alignment of a C value, bytes. */
 export interface Layout {
@@ -32,7 +32,7 @@ export const alignUp = (offset: number, align: number): number => Math.ceil(offs
 /** Size and alignment of a type as a C value. */
 export function layoutOf(type: TypeDecl): Layout {
   if (type === "string") return POINTER;
-  if (isPrimitive(type)) return { size: PRIMITIVE_SIZE[type], align: PRIMITIVE_SIZE[type] };
+  if (isPrimitive(type)) return { size: PRIMITIVES[type].size, align: PRIMITIVES[type].size };
   switch (type.kind) {
     case "string":
       return { size: type.bound + 1, align: 1 };

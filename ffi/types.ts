@@ -4,9 +4,21 @@
  * A declaration is an object literal `as const`; nothing has to be imported to write one.
  */
 
-/** Types of one machine word or less. */
-export type PrimitiveDecl =
-  "bool" | "u8" | "i8" | "i16" | "u16" | "i32" | "u32" | "i64" | "u64" | "f32" | "f64";
+/** Types of one machine word or less: bytes, name in IDL, and the suffix of `DataView` methods. */
+export const PRIMITIVES = {
+  bool: { size: 1, idl: "boolean", view: "Uint8" },
+  u8: { size: 1, idl: "uint8", view: "Uint8" },
+  i8: { size: 1, idl: "int8", view: "Int8" },
+  i16: { size: 2, idl: "int16", view: "Int16" },
+  u16: { size: 2, idl: "uint16", view: "Uint16" },
+  i32: { size: 4, idl: "int32", view: "Int32" },
+  u32: { size: 4, idl: "uint32", view: "Uint32" },
+  i64: { size: 8, idl: "int64", view: "BigInt64" },
+  u64: { size: 8, idl: "uint64", view: "BigUint64" },
+  f32: { size: 4, idl: "float", view: "Float32" },
+  f64: { size: 8, idl: "double", view: "Float64" },
+} as const;
+export type PrimitiveDecl = keyof typeof PRIMITIVES;
 
 export interface BoundedStringDecl {
   readonly kind: "string";
@@ -62,20 +74,6 @@ export type Infer<D> = D extends "bool"
             : D extends { readonly kind: "struct"; readonly fields: infer F }
               ? { readonly [K in keyof F]: Infer<F[K]> }
               : never;
-
-export const PRIMITIVE_SIZE: Readonly<Record<PrimitiveDecl, 1 | 2 | 4 | 8>> = {
-  bool: 1,
-  u8: 1,
-  i8: 1,
-  i16: 2,
-  u16: 2,
-  i32: 4,
-  u32: 4,
-  i64: 8,
-  u64: 8,
-  f32: 4,
-  f64: 8,
-};
 
 export function isPrimitive(type: TypeDecl): type is PrimitiveDecl {
   return typeof type === "string" && type !== "string";

@@ -2,13 +2,13 @@
 import fc from "fast-check";
 import {
   isPrimitive,
-  PRIMITIVE_SIZE,
+  PRIMITIVES,
   type PrimitiveDecl,
   type StructDecl,
   type TypeDecl,
 } from "../types.ts";
 
-const PRIMITIVES = Object.keys(PRIMITIVE_SIZE) as PrimitiveDecl[];
+const PRIMITIVE_NAMES = Object.keys(PRIMITIVES) as PrimitiveDecl[];
 
 /** A type whose structs and enums have no names yet. */
 type Shape =
@@ -53,7 +53,7 @@ function structShape(
 
 function anyShape(depth: number, options: TypeOptions): fc.Arbitrary<Shape> {
   const leaf: fc.Arbitrary<Shape> = fc.oneof(
-    fc.constantFrom(...PRIMITIVES).map((type) => ({ kind: "leaf", type }) as const),
+    fc.constantFrom(...PRIMITIVE_NAMES).map((type) => ({ kind: "leaf", type }) as const),
     fc.constant({ kind: "leaf", type: "string" } as const),
     fc
       .integer({ min: 1, max: 12 })
