@@ -42,6 +42,7 @@ const IMPORT_TABLE: Readonly<Record<string, readonly string[]>> = {
     "lib/lab",
     "lib/service",
     "lib/telemetry",
+    "lib/incident",
     "lib/investigate",
     "lib/run",
     "lib/cli",

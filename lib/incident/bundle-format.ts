@@ -62,7 +62,7 @@ const FIXED: ReadonlySet<string> = new Set([
   ...Object.keys(RECORDED_ANSWERS).map((name) => `api/${name}`),
 ]);
 /** Without these entries nothing can be restored. */
-const REQUIRED: readonly string[] = [...FIXED];
+export const REQUIRED_ENTRIES: readonly string[] = [...FIXED];
 
 /** Whether a bundle may have an entry of this path. */
 export const isEntryPath = (path: string): boolean => FIXED.has(path) || BLOCK.test(path);
@@ -99,7 +99,7 @@ export const BundleManifestSchema = z
     if (new Set(paths).size < paths.length) {
       context.addIssue({ code: "custom", path: ["entries"], message: "a path must stand once" });
     }
-    const missing = REQUIRED.find((path) => !paths.includes(path));
+    const missing = REQUIRED_ENTRIES.find((path) => !paths.includes(path));
     if (missing !== undefined || !paths.some((path) => path.endsWith("/meta.json"))) {
       const what = missing ?? "a block of Prometheus";
       context.addIssue({ code: "custom", path: ["entries"], message: `${what} must be there` });

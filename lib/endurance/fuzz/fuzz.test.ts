@@ -15,7 +15,8 @@ describe("every target", () => {
   test.each(targets.all.map((target) => [target.name, target] as const))(
     "%s",
     async (_, target) => {
-      const { taken, refused, findings } = await fuzz(target, { inputs: 600, seed: 5 });
+      const inputs = target.usualInputs === undefined ? 600 : 150;
+      const { taken, refused, findings } = await fuzz(target, { inputs, seed: 5 });
       expect(findings).toEqual([]);
       expect(taken).toBeGreaterThan(20);
       expect(refused).toBeGreaterThan(20);

@@ -6,6 +6,8 @@ export type Verdict = "taken" | "refused";
 
 export interface Target<Input = unknown> {
   readonly name: string;
+  /** Inputs of a run by default, if the target is slow; a million otherwise. */
+  readonly usualInputs?: number;
   make(prng: Prng): Input;
   /** Throws if the input crashes the part or breaks a rule about its result. */
   attempt(input: Input): Verdict | Promise<Verdict>;

@@ -1,5 +1,6 @@
 /** All fuzz targets. */
 import { alerts, answers, definitions, environments, loadSeeds } from "./documents.ts";
+import { BundleTarget, goodBundle, manifests } from "./bundles.ts";
 import { otlpJson, otlpProtobuf } from "./otlp.ts";
 import { logql, regex, SmallStore, traceql } from "./queries.ts";
 import type { Target } from "./target.ts";
@@ -16,7 +17,9 @@ export interface Targets extends Disposable {
 
 export async function createTargets(): Promise<Targets> {
   const scenarios = await loadSeeds();
+  const good = await goodBundle();
   const small = new SmallStore();
+  const bundles = new BundleTarget(good);
   return {
     all: [
       any(otlpProtobuf()),
@@ -28,7 +31,12 @@ export async function createTargets(): Promise<Targets> {
       definitions(scenarios),
       answers(),
       any(environments()),
+      manifests(good),
+      any(bundles),
     ],
-    [Symbol.dispose]: () => small[Symbol.dispose](),
+    [Symbol.dispose]: () => {
+      small[Symbol.dispose]();
+      bundles[Symbol.dispose]();
+    },
   };
 }
