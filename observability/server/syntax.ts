@@ -195,3 +195,7 @@ export function unquote(text: string): string | undefined {
   );
   return valid ? value : undefined;
 }
+
+/** The precedence of operators, given by increasing precedence; the lowest is 1. */
+export const precedenceOf = (levels: readonly (readonly string[])[]): ReadonlyMap<string, number> =>
+  new Map(levels.flatMap((ops, index) => ops.map((op) => [op, index + 1] as const)));

@@ -2,7 +2,7 @@
 import { parser } from "@grafana/lezer-logql";
 import type { SyntaxNode } from "@lezer/common";
 import { QueryError } from "../query-error.ts";
-import { childrenOf, durationNs, Source } from "../syntax.ts";
+import { childrenOf, durationNs, precedenceOf, Source } from "../syntax.ts";
 import {
   BINARY_OPS,
   type BinaryOp,
@@ -155,20 +155,12 @@ function vectorFrom(source: Source, node: SyntaxNode, depth: number): MetricQuer
 }
 
 /** Precedence of operators; the grammar's tree is flat, so they are grouped here. */
-const PRECEDENCE: Readonly<Record<BinaryOp, number>> = {
-  "==": 1,
-  "!=": 1,
-  ">": 1,
-  ">=": 1,
-  "<": 1,
-  "<=": 1,
-  "+": 2,
-  "-": 2,
-  "*": 3,
-  "/": 3,
-  "%": 3,
-  "^": 4,
-};
+const PRECEDENCE = precedenceOf([
+  ["==", "!=", ">", ">=", "<", "<="],
+  ["+", "-"],
+  ["*", "/", "%"],
+  ["^"],
+]);
 
 interface Operator {
   readonly op: BinaryOp;
@@ -184,10 +176,12 @@ function binaryFrom(source: Source, node: SyntaxNode, depth: number): MetricQuer
     at += 1;
     for (;;) {
       const operator = items[at] as Operator | undefined;
-      if (operator === undefined || PRECEDENCE[operator.op] < min) return left;
+      if (operator === undefined) return left;
+      const precedence = PRECEDENCE.get(operator.op) ?? 0;
+      if (precedence < min) return left;
       at += 1;
       // `^` is right-associative, all others are left-associative.
-      const right = climb(PRECEDENCE[operator.op] + (operator.op === "^" ? 0 : 1));
+      const right = climb(precedence + (operator.op === "^" ? 0 : 1));
       left = { kind: "binary", op: operator.op, bool: operator.bool, left, right };
     }
   };

@@ -32,10 +32,12 @@ export function lineLabels(stream: Labels, metadata: Labels): LineLabels {
 
 /** A label's value; an absent one is the empty string. */
 export function labelOf(labels: LineLabels, name: string): string {
-  for (const part of [labels.parsed, labels.metadata, labels.stream]) {
-    if (Object.hasOwn(part, name)) return part[name] ?? "";
-  }
-  return "";
+  return findLabel(labels, name) ?? "";
+}
+
+/** A label's value; undefined for an absent one. */
+function findLabel({ parsed, metadata, stream }: LineLabels, name: string): string | undefined {
+  return [parsed, metadata, stream].find((part) => Object.hasOwn(part, name))?.[name];
 }
 
 /**
@@ -43,14 +45,6 @@ export function labelOf(labels: LineLabels, name: string): string {
  */
 export function mergedLabels({ stream, metadata, parsed }: LineLabels): Labels {
   return { ...stream, ...metadata, ...parsed };
-}
-
-function hasLabel(labels: LineLabels, name: string): boolean {
-  return (
-    Object.hasOwn(labels.parsed, name) ||
-    Object.hasOwn(labels.metadata, name) ||
-    Object.hasOwn(labels.stream, name)
-  );
 }
 
 function setError(labels: LineLabels, error: string, details: string): void {
@@ -140,8 +134,8 @@ function conditionHolds(condition: Condition, labels: LineLabels): boolean {
     case "number":
     case "duration":
     case "bytes": {
-      if (!hasLabel(labels, condition.name)) return false;
-      const text = labelOf(labels, condition.name);
+      const text = findLabel(labels, condition.name);
+      if (text === undefined) return false;
       const value = convert(text, condition.kind);
       if (value === undefined) {
         // The line is kept to show the error; an earlier error has precedence.
@@ -178,8 +172,8 @@ export function unwrapLine(
   line: string,
   labels: LineLabels,
 ): { value: number; labels: LineLabels } | undefined {
-  if (!hasLabel(labels, unwrap.label)) return undefined;
-  const text = labelOf(labels, unwrap.label);
+  const text = findLabel(labels, unwrap.label);
+  if (text === undefined) return undefined;
   const number = convert(text, unwrap.convert);
   const rest = select(labels, (name) => name !== unwrap.label);
   if (number === undefined)

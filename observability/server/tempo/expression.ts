@@ -8,7 +8,7 @@
 import type { SyntaxNode } from "@lezer/common";
 import { QueryError } from "../query-error.ts";
 import type { Test } from "../regex.ts";
-import { childrenOf, type Source } from "../syntax.ts";
+import { childrenOf, precedenceOf, type Source } from "../syntax.ts";
 import type { CompareOp, Expression, Operand } from "./ast.ts";
 
 type Item =
@@ -16,18 +16,7 @@ type Item =
   | { readonly kind: "group"; readonly node: SyntaxNode }
   | { readonly kind: "unary" | "binary"; readonly op: string };
 
-const PRECEDENCE: Readonly<Record<string, number>> = {
-  "||": 1,
-  "&&": 2,
-  "=": 3,
-  "!=": 3,
-  ">": 3,
-  ">=": 3,
-  "<": 3,
-  "<=": 3,
-  "=~": 3,
-  "!~": 3,
-};
+const PRECEDENCE = precedenceOf([["||"], ["&&"], ["=", "!=", ">", ">=", "<", "<=", "=~", "!~"]]);
 const MAX_DEPTH = 100;
 
 type Part = { readonly expression: Expression } | { readonly operand: Operand };
@@ -92,7 +81,7 @@ class Climber {
     for (;;) {
       const item = this.#items[this.#at];
       if (item?.kind !== "binary") return left;
-      const precedence = PRECEDENCE[item.op];
+      const precedence = PRECEDENCE.get(item.op);
       if (precedence === undefined) throw this.#source.unsupported(`operator ${item.op}`);
       if (precedence < min) return left;
       this.#at += 1;
