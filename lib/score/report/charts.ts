@@ -120,101 +120,75 @@ function short(value: number): string {
   return String(Number(value.toPrecision(2)));
 }
 
+const SIZE = 220;
+const FROM = 34;
+const TO = SIZE - 12;
+const acrossOf = (share: number): string => (FROM + share * (TO - FROM)).toFixed(1);
+const upOf = (share: number): string => (SIZE - FROM - share * (TO - FROM)).toFixed(1);
+
+/** A square plot of one share against another. */
+function sharePlot(name: string, across: string, up: string, content: readonly Html[]): Html {
+  return html`<svg class="square" viewBox="0 0 ${SIZE} ${SIZE}" role="img" aria-label="${name}">
+    <path class="axis" d="M${FROM} ${SIZE - TO}V${SIZE - FROM}H${TO}" />
+    ${content}
+    <text class="tick" x="${FROM - 4}" y="${SIZE - FROM}" text-anchor="end">0</text>
+    <text class="tick" x="${TO}" y="${SIZE - 20}" text-anchor="end">100 %</text>
+    <text class="tick" x="${TO}" y="${SIZE - 6}" text-anchor="end">${across} →</text>
+    <text
+      class="tick"
+      x="${FROM - 12}"
+      y="${SIZE - TO}"
+      text-anchor="end"
+      transform="rotate(-90 ${FROM - 12} ${SIZE - TO})"
+    >
+      ${up} →
+    </text>
+  </svg>`;
+}
+
+const dot = (x: number, y: number, radius: number, title: string): Html =>
+  html`<circle class="dot" cx="${acrossOf(x)}" cy="${upOf(y)}" r="${radius.toFixed(1)}"
+    ><title>${title}</title></circle
+  >`;
+
+const percent = (share: number): string => `${Math.round(share * 100)} %`;
+
 /**
  * Plots the share of right answers against the stated confidence; the diagonal is perfect
  * calibration.
  */
-export function calibrationPlot(bins: readonly CalibrationBin[]): Html {
-  const size = 220;
-  const [from, to] = [34, size - 12];
-  const at = (share: number): number => from + share * (to - from);
-  const dots = bins.map(
-    ({ confidence, accuracy, n }) =>
-      html`<circle
-        class="dot"
-        cx="${at(confidence).toFixed(1)}"
-        cy="${(size - at(accuracy)).toFixed(1)}"
-        r="${Math.min(12, 4 + Math.sqrt(n)).toFixed(1)}"
-        ><title>
-          ${n} answers, said ${Math.round(confidence * 100)} %, right ${Math.round(accuracy * 100)}
-          %
-        </title></circle
-      >`,
-  );
-  return html`<svg class="square" viewBox="0 0 ${size} ${size}" role="img" aria-label="Calibration">
-    <path class="axis" d="M${from} ${size - to}V${size - from}H${to}" />
-    <path class="threshold" d="M${from} ${size - from}L${to} ${size - to}" />
-    ${dots}
-    <text class="tick" x="${from}" y="${size - 20}">0 %</text>
-    <text class="tick" x="${to}" y="${size - 20}" text-anchor="end">100 %</text>
-    <text class="tick" x="${from - 4}" y="${size - from}" text-anchor="end">0</text>
-    <text class="tick" x="${to}" y="${size - 6}" text-anchor="end">stated confidence →</text>
-    <text
-      class="tick"
-      x="${from - 12}"
-      y="${size - to}"
-      text-anchor="end"
-      transform="rotate(-90 ${from - 12} ${size - to})"
-    >
-      how often right →
-    </text>
-  </svg>`;
-}
+export const calibrationPlot = (bins: readonly CalibrationBin[]): Html =>
+  sharePlot("Calibration", "stated confidence", "how often right", [
+    html`<path class="threshold" d="M${FROM} ${SIZE - FROM}L${TO} ${SIZE - TO}" />
+      <text class="tick" x="${FROM}" y="${SIZE - 20}">0 %</text>`,
+    ...bins.map(({ confidence, accuracy, n }) =>
+      dot(
+        confidence,
+        accuracy,
+        Math.min(12, 4 + Math.sqrt(n)),
+        `${n} answers, said ${percent(confidence)}, right ${percent(accuracy)}`,
+      ),
+    ),
+  ]);
 
 /**
  * Plots the share of wrong answers among the most confident ones against their share of all
  * examinations. The dotted line ends the answered part.
  */
 export function riskPlot({ points }: RiskCoverage): Html {
-  const size = 220;
-  const [from, to] = [34, size - 12];
-  const x = (share: number): number => from + share * (to - from);
-  const y = (share: number): number => size - x(share);
-  const place = ({ coverage, risk }: RiskCoverage["points"][number]): string =>
-    `${x(coverage).toFixed(1)} ${y(risk).toFixed(1)}`;
   const [first] = points;
   const last = points.at(-1);
-  const path =
-    first === undefined
-      ? ""
-      : `M${x(0).toFixed(1)} ${y(first.risk).toFixed(1)}${points.map((point) => `L${place(point)}`).join("")}`;
+  const line = points.map(({ coverage, risk }) => `L${acrossOf(coverage)} ${upOf(risk)}`).join("");
+  const path = first === undefined ? "" : `M${acrossOf(0)} ${upOf(first.risk)}${line}`;
   const end =
     last === undefined || last.coverage === 1
       ? []
-      : [html`<path class="threshold" d="M${x(last.coverage).toFixed(1)} ${y(0)}V${y(1)}" />`];
-  return html`<svg
-    class="square"
-    viewBox="0 0 ${size} ${size}"
-    role="img"
-    aria-label="Risk over coverage"
-  >
-    <path class="axis" d="M${from} ${size - to}V${size - from}H${to}" />
-    ${end}
-    <path class="line" d="${path}" />
-    ${points.map(
-      (point) =>
-        html`<circle
-          class="dot"
-          cx="${x(point.coverage).toFixed(1)}"
-          cy="${y(point.risk).toFixed(1)}"
-          r="4"
-          ><title>
-            the surest ${Math.round(point.coverage * 100)} %: ${Math.round(point.risk * 100)} %
-            wrong
-          </title></circle
-        >`,
-    )}
-    <text class="tick" x="${from - 4}" y="${size - from}" text-anchor="end">0</text>
-    <text class="tick" x="${to}" y="${size - 20}" text-anchor="end">100 %</text>
-    <text class="tick" x="${to}" y="${size - 6}" text-anchor="end">share answered →</text>
-    <text
-      class="tick"
-      x="${from - 12}"
-      y="${size - to}"
-      text-anchor="end"
-      transform="rotate(-90 ${from - 12} ${size - to})"
-    >
-      wrong, up to all →
-    </text>
-  </svg>`;
+      : [html`<path class="threshold" d="M${acrossOf(last.coverage)} ${upOf(0)}V${upOf(1)}" />`];
+  return sharePlot("Risk over coverage", "share answered", "wrong, up to all", [
+    ...end,
+    html`<path class="line" d="${path}" />`,
+    ...points.map(({ coverage, risk }) =>
+      dot(coverage, risk, 4, `the surest ${percent(coverage)}: ${percent(risk)} wrong`),
+    ),
+  ]);
 }
