@@ -127,15 +127,16 @@ type Read = (get: () => Promise<unknown>) => Promise<readonly Fact[]>;
 
 function readerOf(path: string, query: URLSearchParams, nowMs: number): Read | undefined {
   const expr = query.get("query") ?? query.get("q") ?? "";
+  const window = { startMs: 0, endMs: nowMs };
   if (path.endsWith("/api/v1/query")) return (get) => instant(get, "", expr, nowMs, "now");
   if (path.endsWith("/loki/api/v1/query_range") || path.endsWith("/loki/api/v1/query")) {
-    return async (get) => (await logql(get, "", expr, 0, nowMs, 1)).facts;
+    return async (get) => (await logql(get, "", expr, window, 1)).facts;
   }
   if (path.endsWith("/api/v1/query_range")) {
-    return async (get) => (await range(get, "", expr, 0, nowMs, 1)).facts;
+    return async (get) => (await range(get, "", expr, window, 1)).facts;
   }
   if (path.endsWith("/api/search")) {
-    return async (get) => (await traceql(get, "", expr, 0, nowMs, 1)).facts;
+    return async (get) => (await traceql(get, "", expr, window, 1)).facts;
   }
   const traceId = /\/api\/traces\/([0-9a-f]+)$/.exec(path)?.[1];
   return traceId === undefined ? undefined : async (get) => (await trace(get, "", traceId)).facts;

@@ -27,25 +27,22 @@ interface Series {
 
 const WINDOW = `[${WINDOW_SECONDS}s]`;
 
+const plain = (signal: string, expr = signal): Series => ({ signal, expr });
+const rate = (signal: string): Series => ({ signal, expr: `rate(${signal}${WINDOW})` });
+
 const CONTAINER_SERIES: readonly Series[] = [
-  ["container_state", "container_state"],
-  ["container_exit_code", "container_exit_code"],
-  ["container_cpu_usage_seconds_total", `rate(container_cpu_usage_seconds_total${WINDOW})`],
-  [
-    "container_cpu_cfs_throttled_seconds_total",
-    `rate(container_cpu_cfs_throttled_seconds_total${WINDOW})`,
-  ],
-  ["container_spec_cpu_quota", "container_spec_cpu_quota"],
-  ["container_memory_usage_bytes", "container_memory_usage_bytes"],
-  ["container_spec_memory_limit_bytes", "container_spec_memory_limit_bytes"],
-  ["container_oom_events_total", "container_oom_events_total"],
-  ["container_network_receive_bytes_total", `rate(container_network_receive_bytes_total${WINDOW})`],
-  [
-    "container_network_transmit_bytes_total",
-    `rate(container_network_transmit_bytes_total${WINDOW})`,
-  ],
-  ["up", 'up{job="cms-services"}'],
-].map(([signal = "", expr = ""]) => ({ signal, expr }));
+  plain("container_state"),
+  plain("container_exit_code"),
+  rate("container_cpu_usage_seconds_total"),
+  rate("container_cpu_cfs_throttled_seconds_total"),
+  plain("container_spec_cpu_quota"),
+  plain("container_memory_usage_bytes"),
+  plain("container_spec_memory_limit_bytes"),
+  plain("container_oom_events_total"),
+  rate("container_network_receive_bytes_total"),
+  rate("container_network_transmit_bytes_total"),
+  plain("up", 'up{job="cms-services"}'),
+];
 
 /** The query of a metric: counters as rates, histograms as 95th percentiles, gauges unchanged. */
 function seriesOf(name: string, spec: MetricSpec): Series {

@@ -3,7 +3,7 @@ import type { Fact } from "../../contract/citation.ts";
 import { LOGS } from "../../contract/telemetry.ts";
 import { serviceOf } from "./naming.ts";
 import { bounded } from "./promql.ts";
-import type { Fetch, ToolResult } from "./recorder.ts";
+import type { Fetch, ToolResult, Window } from "./recorder.ts";
 
 interface Stream {
   readonly stream?: Record<string, string>;
@@ -19,14 +19,13 @@ export async function logql(
   get: Fetch,
   loki: string,
   query: string,
-  startMs: number,
-  endMs: number,
+  window: Window,
   limit: number,
 ): Promise<ToolResult> {
   const search = new URLSearchParams({
     query,
-    start: `${startMs}000000`,
-    end: `${endMs}000000`,
+    start: `${window.startMs}000000`,
+    end: `${window.endMs}000000`,
     limit: String(limit),
     direction: "backward",
   });
@@ -37,7 +36,7 @@ export async function logql(
     body.data.resultType === "streams"
       ? body.data.result.flatMap(linesOf)
       : body.data.result.flatMap(pointsOf);
-  return { ...bounded(facts, query), window: { startMs, endMs } };
+  return { ...bounded(facts, query), window };
 }
 
 /** Counts log events by service and event over the `seconds` before `atMs`. */

@@ -2,7 +2,7 @@
 import { createPrometheusClient } from "../../base/prometheus.ts";
 import type { Fact } from "../../contract/citation.ts";
 import { serviceOf, signalOf } from "./naming.ts";
-import type { Fetch, ToolResult } from "./recorder.ts";
+import type { Fetch, ToolResult, Window } from "./recorder.ts";
 
 /** Maximum number of series and points of one answer; a note counts the cut ones. */
 const MAX_FACTS = 240;
@@ -24,16 +24,15 @@ export async function range(
   get: Fetch,
   prometheus: string,
   expr: string,
-  startMs: number,
-  endMs: number,
+  window: Window,
   stepSeconds: number,
 ): Promise<ToolResult> {
   const client = createPrometheusClient(prometheus, get);
-  const series = await client.range(expr, startMs, endMs, stepSeconds);
+  const series = await client.range(expr, window.startMs, window.endMs, stepSeconds);
   const facts = series.flatMap(({ labels, points }) =>
     points.flatMap(([atMs, value]) => factFrom(expr, labels, value, new Date(atMs).toISOString())),
   );
-  return { ...bounded(facts, expr), window: { startMs, endMs } };
+  return { ...bounded(facts, expr), window };
 }
 
 /** Limits the number of facts. Notes say how many were cut or, without data, what was searched. */

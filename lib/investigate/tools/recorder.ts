@@ -5,12 +5,18 @@ import { messageOf } from "../../base/errors.ts";
 import type { EvidenceRecord } from "../../contract/answer.ts";
 import type { Fact } from "../../contract/citation.ts";
 
+/** Unix milliseconds. */
+export interface Window {
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
 /** The result of a tool: facts that can be cited, and notes for a reader. */
 export interface ToolResult {
   readonly facts: readonly Fact[];
   /** For a reader: what was searched and what was cut. */
   readonly notes?: readonly string[];
-  readonly window?: { readonly startMs: number; readonly endMs: number };
+  readonly window?: Window;
 }
 
 /** Asks an HTTP API; every request is kept for the record. */

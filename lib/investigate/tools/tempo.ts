@@ -4,7 +4,7 @@ import { SPANS } from "../../contract/telemetry.ts";
 import type { ServiceName } from "../../contract/topology.ts";
 import { serviceOf } from "./naming.ts";
 import { bounded } from "./promql.ts";
-import type { Fetch, ToolResult } from "./recorder.ts";
+import type { Fetch, ToolResult, Window } from "./recorder.ts";
 
 interface FoundSpan {
   readonly name?: string;
@@ -25,24 +25,29 @@ const SPAN_PREFIXES = Object.keys(SPANS).map((name) => name.replace(/<.*$/, ""))
 const known = (name: string): string =>
   SPAN_PREFIXES.some((prefix) => name.startsWith(prefix)) ? name.slice(0, 80) : "span";
 
+async function found(
+  get: Fetch,
+  tempo: string,
+  search: URLSearchParams,
+): Promise<readonly Found[]> {
+  const url = `${tempo}/api/search?${search.toString()}`;
+  return ((await get(url)) as { traces?: readonly Found[] }).traces ?? [];
+}
+
 export async function traceql(
   get: Fetch,
   tempo: string,
   query: string,
-  startMs: number,
-  endMs: number,
+  window: Window,
   limit: number,
 ): Promise<ToolResult> {
   const search = new URLSearchParams({
     q: query,
-    start: String(Math.floor(startMs / 1000)),
-    end: String(Math.ceil(endMs / 1000)),
+    start: String(Math.floor(window.startMs / 1000)),
+    end: String(Math.ceil(window.endMs / 1000)),
     limit: String(limit),
   });
-  const body = (await get(`${tempo}/api/search?${search.toString()}`)) as {
-    traces?: readonly Found[];
-  };
-  const facts = (body.traces ?? []).map(
+  const facts = (await found(get, tempo, search)).map(
     ({
       traceID,
       rootServiceName = "",
@@ -57,7 +62,7 @@ export async function traceql(
       when: new Date(Number(BigInt(startTimeUnixNano) / 1_000_000n)).toISOString(),
     }),
   );
-  return { ...bounded(facts, query), window: { startMs, endMs } };
+  return { ...bounded(facts, query), window };
 }
 
 /** Number of traces of a service from which durations of spans are taken. */
@@ -85,13 +90,10 @@ export async function spanSamples(
       limit: String(SAMPLED_TRACES),
       spss: String(SPANS_PER_TRACE),
     });
-    const body = (await get(`${tempo}/api/search?${search.toString()}`)) as {
-      traces?: readonly Found[];
-    };
     const durations = new Map<string, number[]>();
-    for (const { name = "", durationNanos = "0" } of (body.traces ?? []).flatMap(
-      ({ spanSets = [] }) => spanSets.flatMap(({ spans = [] }) => spans),
-    )) {
+    const traces = await found(get, tempo, search);
+    const sets = traces.flatMap(({ spanSets = [] }) => spanSets);
+    for (const { name = "", durationNanos = "0" } of sets.flatMap(({ spans = [] }) => spans)) {
       const ms = Number(durationNanos) / 1e6;
       durations.set(known(name), [...(durations.get(known(name)) ?? []), ms]);
     }

@@ -9,7 +9,7 @@ import { compare } from "./compare.ts";
 import { alerts, catalogue, inventory } from "./inventory.ts";
 import { logql } from "./loki.ts";
 import { bounded, instant, range } from "./promql.ts";
-import { Recorder, type RecorderOptions } from "./recorder.ts";
+import { Recorder, type RecorderOptions, type Window } from "./recorder.ts";
 import { trace, traceql } from "./tempo.ts";
 import { type Tool, tool } from "./tool.ts";
 
@@ -57,26 +57,20 @@ const TOOLS: Readonly<Record<string, Tool>> = {
   promql_range: tool(
     "Evaluates PromQL over a span.",
     z.strictObject({ query, ...span, step_seconds: z.number().min(1).max(3600).default(15) }),
-    (args, { get, urls, nowMs }) => {
-      const { startMs, endMs } = spanOf(args, nowMs);
-      return range(get, urls.prometheus, args.query, startMs, endMs, args.step_seconds);
-    },
+    (args, { get, urls, nowMs }) =>
+      range(get, urls.prometheus, args.query, spanOf(args, nowMs), args.step_seconds),
   ),
   logql: tool(
     "Runs LogQL over a span: log lines, newest first, or counts.",
     z.strictObject({ query, ...span, limit }),
-    (args, { get, urls, nowMs }) => {
-      const { startMs, endMs } = spanOf(args, nowMs);
-      return logql(get, urls.loki, args.query, startMs, endMs, args.limit);
-    },
+    (args, { get, urls, nowMs }) =>
+      logql(get, urls.loki, args.query, spanOf(args, nowMs), args.limit),
   ),
   traceql: tool(
     "Searches traces with TraceQL.",
     z.strictObject({ query, ...span, limit }),
-    (args, { get, urls, nowMs }) => {
-      const { startMs, endMs } = spanOf(args, nowMs);
-      return traceql(get, urls.tempo, args.query, startMs, endMs, args.limit);
-    },
+    (args, { get, urls, nowMs }) =>
+      traceql(get, urls.tempo, args.query, spanOf(args, nowMs), args.limit),
   ),
   trace: tool(
     "Every span of one trace.",
@@ -88,7 +82,7 @@ const TOOLS: Readonly<Record<string, Tool>> = {
 function spanOf(
   { start, end }: { readonly start?: string | undefined; readonly end?: string | undefined },
   nowMs: number,
-): { startMs: number; endMs: number } {
+): Window {
   const endMs = end === undefined ? nowMs : Date.parse(end);
   const startMs = start === undefined ? endMs - DEFAULT_SPAN_SECONDS * 1000 : Date.parse(start);
   if (startMs >= endMs || endMs - startMs > MAX_SPAN_MS) {
