@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { createPrng } from "../base/prng.ts";
 import { figuresJson, figuresTable, passes } from "./figure.ts";
-import { growthPerHour, median, settled } from "./trend.ts";
+import { median } from "../base/figure.ts";
+import { growthPerHour, settled } from "./trend.ts";
 
 const HOUR_MS = 3_600_000;
 const points = (values: readonly number[], everyMs = 60_000) =>

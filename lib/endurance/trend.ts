@@ -1,4 +1,5 @@
 /** Growth rate of a measured quantity after its warm-up. */
+import { median } from "../base/figure.ts";
 
 /** A measurement and its time since the start. */
 export interface Point {
@@ -38,12 +39,4 @@ const MAX_POINTS = 300;
 function thinned<T>(items: readonly T[], max: number): readonly T[] {
   const step = Math.ceil(items.length / max);
   return step <= 1 ? items : items.filter((_, i) => i % step === 0);
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1
-    ? (sorted[middle] ?? Number.NaN)
-    : ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2;
 }

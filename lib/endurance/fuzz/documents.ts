@@ -47,32 +47,23 @@ export function alerts(scenarios: readonly Scenario[]): Target {
   };
 }
 
+const DEFINED = [
+  "title",
+  "control",
+  "fault",
+  "signature",
+  "harm",
+  "investigate",
+  "deadlines",
+  "metric",
+  "truth",
+] as const;
+
 export function definitions(scenarios: readonly Scenario[]): Target {
-  const seeds = scenarios.map(
-    ({
-      title,
-      control,
-      fault,
-      signature,
-      harm,
-      investigate,
-      deadlines,
-      metric,
-      truth,
-      alerts: alert,
-    }) => ({
-      title,
-      control,
-      fault,
-      signature,
-      harm,
-      investigate,
-      deadlines,
-      metric,
-      truth,
-      alert,
-    }),
-  );
+  const seeds = scenarios.map((scenario) => ({
+    ...Object.fromEntries(DEFINED.map((key) => [key, scenario[key]])),
+    alert: scenario.alerts,
+  }));
   const words = [
     "radar-sensor",
     "track-fusion",
