@@ -192,7 +192,7 @@ async function checkExpectedRca(path: string, name: string, truth: Truth): Promi
   const text = withoutTableLayout(await Bun.file(path).text());
   if (!text.includes(withoutTableLayout(renderRubric(truth)))) {
     throw new UsageError(
-      `Cannot load ${file}: its rubric must say what truth.ts says; \`bun scenarios/rubric.ts ${name}\` prints it`,
+      `Cannot load ${file}: its rubric must match truth.ts; \`bun scenarios/rubric.ts ${name}\` prints it`,
     );
   }
 }

@@ -60,9 +60,9 @@ describe("parseAlertRules()", () => {
     expect(() => parseAlertRules(text.replace(from, to), "a.yaml")).toThrow(key);
   });
 
-  test("refuses a uid that stands twice and text that is not YAML", () => {
+  test("refuses a uid that occurs twice and text that is not YAML", () => {
     const twice = text.replace("uid: sensor-flood", "uid: sensor-down");
-    expect(() => parseAlertRules(twice)).toThrow("the uid sensor-down stands twice");
+    expect(() => parseAlertRules(twice)).toThrow("the uid sensor-down occurs twice");
     expect(() => parseAlertRules("groups: [")).toThrow(UsageError);
   });
 });

@@ -141,7 +141,7 @@ export function parseAlertRules(text: string, file = ALERT_RULES_FILE): AlertRul
   );
   const seen = new Set<string>();
   for (const { uid } of rules) {
-    if (seen.has(uid)) throw new UsageError(`Cannot read ${file}: the uid ${uid} stands twice`);
+    if (seen.has(uid)) throw new UsageError(`Cannot read ${file}: the uid ${uid} occurs twice`);
     seen.add(uid);
   }
   return rules;

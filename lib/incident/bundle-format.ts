@@ -97,7 +97,7 @@ export const BundleManifestSchema = z
   .superRefine(({ entries }, context) => {
     const paths = entries.map(({ path }) => path);
     if (new Set(paths).size < paths.length) {
-      context.addIssue({ code: "custom", path: ["entries"], message: "a path must stand once" });
+      context.addIssue({ code: "custom", path: ["entries"], message: "a path must be unique" });
     }
     const missing = REQUIRED_ENTRIES.find((path) => !paths.includes(path));
     if (missing !== undefined || !paths.some((path) => path.endsWith("/meta.json"))) {

@@ -105,7 +105,7 @@ describe("a bad bundle is refused in one line, and nothing of it stays", () => {
     [
       "with a path twice",
       sealBundle({ ...manifest, entries: twice }, body),
-      "a path must stand once",
+      "a path must be unique",
     ],
     [
       "that says to unpack to too much",
@@ -166,7 +166,7 @@ describe("a bad bundle is refused in one line, and nothing of it stays", () => {
     raw[3] = 0;
     const bytes = withBody(zstdCompressSync(raw));
     await expect(readBundle("a.incident", bytes).unpack(target)).rejects.toThrow(
-      "telemetry.sqlite does not have the checksum",
+      "telemetry.sqlite does not match its checksum",
     );
     expect(existsSync(target)).toBe(false);
   });

@@ -138,7 +138,7 @@ export function readBundle(path: string, bytes: Buffer): Bundle {
   if (digest(body).toString("hex") !== manifest.body_sha256) {
     throw refusal(
       path,
-      "its content does not have the checksum that the manifest says: a byte was changed",
+      "its content does not match the checksum in the manifest: a byte was changed",
     );
   }
   return { path, manifest, unpack: (folder) => unpack(path, body, manifest.entries, folder) };
@@ -171,13 +171,13 @@ function manifestOf(path: string, bytes: Buffer): BundleManifest {
   if (length > MAX_MANIFEST_BYTES) {
     throw refusal(
       path,
-      `its manifest must have at most ${MAX_MANIFEST_BYTES} bytes, but says ${length}`,
+      `its manifest must have at most ${MAX_MANIFEST_BYTES} bytes, but has ${length}`,
     );
   }
   if (bytes.length < HEADER_BYTES + length) throw refusal(path, "it is cut off in its manifest");
   const text = bytes.subarray(HEADER_BYTES, HEADER_BYTES + length);
   if (!digest(bytes.subarray(8, 16), text).equals(bytes.subarray(16, HEADER_BYTES))) {
-    throw refusal(path, "its manifest does not have the checksum that it says: a byte was changed");
+    throw refusal(path, "its manifest does not match its checksum: a byte was changed");
   }
   let json: unknown;
   try {
@@ -208,7 +208,7 @@ async function unpack(
       const content = raw.subarray(at, at + entry.bytes);
       at += entry.bytes;
       if (digest(content).toString("hex") !== entry.sha256) {
-        throw refusal(path, `${entry.path} does not have the checksum that the manifest says`);
+        throw refusal(path, `${entry.path} does not match its checksum in the manifest`);
       }
       mkdirSync(dirname(join(folder, entry.path)), { recursive: true });
       writeFileSync(join(folder, entry.path), content);
@@ -231,7 +231,7 @@ async function decompress(path: string, body: Uint8Array, total: number): Promis
   try {
     for await (const chunk of stream as AsyncIterable<Buffer>) {
       if (length + chunk.length > total) {
-        throw refusal(path, `it unpacks to more than the ${total} bytes that its manifest says`);
+        throw refusal(path, `it unpacks to more than the ${total} bytes stated in its manifest`);
       }
       chunk.copy(raw, length);
       length += chunk.length;

@@ -104,7 +104,7 @@ test.each([
   expect(await readManifests(runsFolder(results))).toEqual(before);
 });
 
-test("--again begins anew", async () => {
+test("--again starts over", async () => {
   await declareAllValid();
   const { context, tries } = brokenLabs();
   await run(context, { campaign: { seed: 8, again: true } });

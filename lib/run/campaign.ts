@@ -66,7 +66,7 @@ export async function runCampaign(
   const queue = turns.filter((turn) => leftOf(turn).length > 0);
   const before = turns.length - queue.length;
   progress.line(
-    `seed ${seed}: ${queue.length} incident(s) to go${before === 0 ? "" : `, ${before} kept from before (--again begins anew)`}`,
+    `seed ${seed}: ${queue.length} incident(s) to go${before === 0 ? "" : `, ${before} kept from before (--again starts over)`}`,
   );
   const startedMs = performance.now();
   let oneByOneMs = 0;

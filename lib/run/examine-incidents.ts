@@ -86,7 +86,7 @@ async function examineAll(
     });
   }
   progress.line(
-    `${pairs.length - manifests.length} examination(s) to go${manifests.length === 0 ? "" : `, ${manifests.length} kept from before (--again examines anew)`}`,
+    `${pairs.length - manifests.length} examination(s) to go${manifests.length === 0 ? "" : `, ${manifests.length} kept from before (--again repeats them)`}`,
   );
   const startedMs = performance.now();
   await pool.done();

@@ -89,7 +89,7 @@ async function scoreAnew(run: KeptRun, progress: Progress): Promise<KeptRun> {
   if (isUnrecorded)
     progress.line(`kept what the citations of ${path} showed: their calls are gone`);
   if (fresh === null) {
-    progress.line(`kept the score of ${path}: it cannot be computed anew`);
+    progress.line(`kept the score of ${path}: it cannot be computed again`);
     return run;
   }
   rewriteScore(path, fresh);

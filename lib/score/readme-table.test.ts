@@ -35,5 +35,5 @@ test("the table goes between its markers, and nowhere else", () => {
   expect(after).toEndWith("<!-- end of results -->\nb");
   expect(after).not.toContain("old");
   expect(saysResults(after, empty)).toBe(true);
-  expect(() => withResults("no markers", empty)).toThrow("must stand in the README");
+  expect(() => withResults("no markers", empty)).toThrow("must be in the README");
 });

@@ -12,7 +12,7 @@ export function withResults(readme: string, summary: Summary): string {
   const from = readme.indexOf(START);
   const to = readme.indexOf(END);
   if (from < 0 || to < from)
-    throw new TypeError(`Cannot write results: ${START} … ${END} must stand in the README`);
+    throw new TypeError(`Cannot write results: ${START} … ${END} must be in the README`);
   return `${readme.slice(0, from + START.length)}\n\n${tables(summary)}\n\n${readme.slice(to)}`;
 }
 

@@ -116,7 +116,7 @@ describe("set-up", () => {
   test("does not take an installation that failed for done", async () => {
     const { root, error } = await setUp({ failing: /^bun install/ });
     expect(error).toBeInstanceOf(EnvironmentError);
-    expect(messageOf(error)).toMatch(/must succeed, but said: E: no network$/);
+    expect(messageOf(error)).toMatch(/must succeed, but failed: E: no network$/);
     expect(existsSync(`${root}/node_modules`)).toBe(false);
   });
 

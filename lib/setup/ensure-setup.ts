@@ -111,7 +111,7 @@ async function ensurePackages(
   const { code, stderr } = await machine.run(argv, root);
   if (code !== 0) {
     throw new EnvironmentError(
-      `Cannot install the JavaScript packages: \`bun install --frozen-lockfile\` must succeed, but said: ${lastLine(stderr)}`,
+      `Cannot install the JavaScript packages: \`bun install --frozen-lockfile\` must succeed, but failed: ${lastLine(stderr)}`,
     );
   }
   writeFileSync(stamp, hash);

@@ -39,7 +39,7 @@ export function checkSpan(
     throw new TypeError(`Cannot start span ${declared}: it is not declared for ${service}`);
   }
   if (NAMES.get(declared)?.has(name) !== true && !isOfConfiguredSensor(declared, name)) {
-    throw new TypeError(`Cannot start span ${declared}: it does not stand for ${name}`);
+    throw new TypeError(`Cannot start span ${declared}: it does not match ${name}`);
   }
   for (const attribute of Object.keys(attributes)) checkAttribute(declared, attribute);
 }

@@ -10,11 +10,7 @@ export const report: CommandDefinition<MergeOptions, [readonly string[]]> = {
       .argument("<folders...>", "folders with campaigns, such as those of several shards")
       .option("--results <folder>", "where the merged summary goes", "results")
       .option("--readme", "write the table into the README too", false)
-      .option(
-        "--rescore",
-        "score every run anew by the rubric of today, from what was kept",
-        false,
-      ),
+      .option("--rescore", "score every kept run again by the current rubric", false),
   action: async (context, options, folders) => {
     context.print(await mergeResults(folders, options, context.progress()));
     return 0;

@@ -9,7 +9,7 @@ export const MODEL_FAILURES = {
   "cut-off": "the stream ended before the answer did",
   truncated: "the answer was longer than its limit of tokens",
   repetition: "the model repeated itself without end",
-  empty: "the model said nothing",
+  empty: "the model returned no text",
   refusal: "the model answered with prose where a decision was asked for",
   "broken-json": "the answer was not the JSON that was asked for",
   "server-error": "the server reported an error",

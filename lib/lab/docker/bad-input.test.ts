@@ -76,7 +76,7 @@ describe("up", () => {
   test("without Compose", async () => {
     using fake = engine();
     expect(await messageOfUp(labOn(fake, "no-such-docker"))).toMatch(
-      /docker must be on PATH, with Compose v2; https:/,
+      /docker must be on PATH, with Compose v2; see https:/,
     );
   });
 
@@ -242,7 +242,7 @@ describe("what Compose says becomes one line", () => {
       /compose file must be one, but: yaml: line 1: .*docker compose config/,
     ],
     ["something else\n\n", /^something else$/],
-    ["", /^Compose said nothing$/],
+    ["", /^Compose wrote no message$/],
   ])("%p", (said, message) => {
     expect(why(said.split("\n"))).toMatch(message);
   });

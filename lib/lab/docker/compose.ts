@@ -26,7 +26,7 @@ export async function composeUp(options: ComposeOptions): Promise<void> {
   const { docker = "docker" } = options;
   if (Bun.which(docker) === null) {
     throw new EnvironmentError(
-      "Cannot start the lab in containers: docker must be on PATH, with Compose v2; https://docs.docker.com/compose/install says how",
+      "Cannot start the lab in containers: docker must be on PATH, with Compose v2; see https://docs.docker.com/compose/install",
     );
   }
   const { projectDir, signal, onProgress } = options;
@@ -101,8 +101,7 @@ const REASONS: readonly (readonly [RegExp, (match: RegExpExecArray) => string])[
   ],
   [
     /(?:unknown command|is not a docker command|unknown shorthand flag)/i,
-    () =>
-      "docker must have Compose v2, but has not; https://docs.docker.com/compose/install says how",
+    () => "docker must have Compose v2, but has not; see https://docs.docker.com/compose/install",
   ],
   [
     /(?:Bind for|listen tcp[46]?) (\S+?):(\d+)(?::? failed)?.*(?:already allocated|already in use)/i,
@@ -121,7 +120,7 @@ const REASONS: readonly (readonly [RegExp, (match: RegExpExecArray) => string])[
   [
     /(.*(?:could not find an available|pools have been fully subnetted|network driver|plugin "bridge" not found).*)/i,
     (match) =>
-      `the engine must make a network of its own for the lab, but says: ${match[1]?.trim()}; \`docker network prune\` frees addresses`,
+      `the engine must make a network of its own for the lab, but failed: ${match[1]?.trim()}; \`docker network prune\` frees addresses`,
   ],
   [
     /failed to solve: (.*)/i,
@@ -143,7 +142,7 @@ export function why(lines: readonly string[]): string {
       if (match !== null) return say(match);
     }
   }
-  return lines.findLast((line) => line.trim() !== "")?.trim() ?? "Compose said nothing";
+  return lines.findLast((line) => line.trim() !== "")?.trim() ?? "Compose wrote no message";
 }
 
 async function eachLine(

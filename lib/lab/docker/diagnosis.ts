@@ -13,7 +13,7 @@ export interface EngineFinding {
 
 /** Differences found in Podman 4.3 behind its Docker-compatible socket. */
 const PODMAN =
-  "it refuses a quota on a running container (fusion-cpu-starvation cannot be injected) and does not tell a kill for memory from another one; everything else goes through the same calls";
+  "it refuses a quota on a running container (fusion-cpu-starvation cannot be injected) and does not distinguish a kill for memory from other kills; everything else goes through the same calls";
 
 /** The oldest API version with every request of the lab, including one-shot statistics. */
 const MIN_API = 1.41;

@@ -68,6 +68,6 @@ async function findDead(
   }
   const said = (await engine.logs(dead.Id, LAST_LINES)).trim().split("\n").join(" | ");
   return new EnvironmentError(
-    `Cannot start the lab in containers: ${name} must keep running, but ended with exit code ${State.ExitCode}${State.OOMKilled ? " (out of memory)" : ""}: ${said === "" ? "it said nothing" : said}`,
+    `Cannot start the lab in containers: ${name} must keep running, but ended with exit code ${State.ExitCode}${State.OOMKilled ? " (out of memory)" : ""}: ${said === "" ? "it wrote no message" : said}`,
   );
 }

@@ -54,6 +54,6 @@ async function extract(archive: Uint8Array, folder: string): Promise<void> {
   const [code, said] = await Promise.all([child.exited, new Response(child.stderr).text()]);
   if (code === 0) return;
   throw new EnvironmentError(
-    `Cannot unpack a snapshot: tar must succeed, but said: ${said.trim()}`,
+    `Cannot unpack a snapshot: tar must succeed, but failed: ${said.trim()}`,
   );
 }

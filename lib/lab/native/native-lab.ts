@@ -179,7 +179,7 @@ export class NativeLab implements Lab {
     const status = await this.status();
     const state = status?.services.find((candidate) => candidate.service === service);
     if (state === undefined) {
-      throw new EnvironmentError(`Cannot tell the state of ${service}: the lab is not up`);
+      throw new EnvironmentError(`Cannot read the state of ${service}: the lab is not up`);
     }
     return state;
   }
@@ -393,7 +393,7 @@ function lastLine(path: string): string {
   const said = lines.filter((line) => !line.startsWith("{") && !NO_MESSAGE.test(line));
   const fatal = said.findLast((line) => /\berror:|Error:/.test(line));
   const last = fatal ?? said.at(-1) ?? lines.at(-1) ?? "";
-  return last === "" ? "it said nothing" : last;
+  return last === "" ? "it wrote no message" : last;
 }
 
 /** Replaces process ids inside the lab by host ids, which people and tests need. */

@@ -50,6 +50,6 @@ export class TimelyFacts {
   #recent(): string {
     const ageMs = this.#clock.monotonicMs() - (this.#last?.atMs ?? -Infinity);
     if (this.#last !== undefined && ageMs <= MAX_AGE_MS) return this.#last.text;
-    throw new EnvironmentError("Cannot tell the facts: the engine must answer, but takes too long");
+    throw new EnvironmentError("Cannot read the facts: the engine must answer, but takes too long");
   }
 }

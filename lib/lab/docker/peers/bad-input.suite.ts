@@ -146,7 +146,7 @@ test(
       const { code, line } = await up();
       expect(code).toBe(2);
       expect(line).toMatch(
-        /must make a network of its own for the lab, but says: .*docker network prune/,
+        /must make a network of its own for the lab, but failed: .*docker network prune/,
       );
     } finally {
       await run(["docker", "network", "rm", ...made], {});

@@ -33,7 +33,7 @@ export async function findImages(projectDir: string): Promise<Images> {
     } else if (REPLACEABLE.has(name)) {
       isComplete = false;
       lines.push(
-        `${name}: ${image} cannot be had here; the project's own telemetry server stands in for it, and its configuration was only checked`,
+        `${name}: ${image} is not available here; the project's own telemetry server replaces it, and its configuration was only checked`,
       );
     } else {
       throw new EnvironmentError(
