@@ -2,10 +2,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { systemClock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
+import { median } from "../base/figure.ts";
 import type { Lab } from "../lab/lab.ts";
 import type { Figure } from "./figure.ts";
 import { leftoversOf } from "./footprint.ts";
-import { growthPerHour, median, type Point, settled } from "./trend.ts";
+import { growthPerHour, type Point, settled } from "./trend.ts";
 
 export interface CyclesOptions {
   readonly lab: Lab;

@@ -10,11 +10,11 @@ import { systemClock } from "../base/clock.ts";
 import { DeadlineError, messageOf, UserFacingError } from "../base/errors.ts";
 import type { Prng } from "../base/prng.ts";
 import { waitUntil } from "../base/wait.ts";
+import { median } from "../base/figure.ts";
 import type { Lab, LabStatus } from "../lab/lab.ts";
 import { type Examinations, startExaminations } from "./examinations.ts";
 import type { Figure } from "./figure.ts";
 import { leftoversOf, type Member, membersOf } from "./footprint.ts";
-import { median } from "./trend.ts";
 
 export interface KillsOptions {
   readonly lab: Lab;
