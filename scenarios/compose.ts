@@ -1,8 +1,8 @@
 /**
- * Makes scenarios of kinds, targets and amounts, so that nobody has to write them.
+ * Makes scenarios from kinds, targets and amounts.
  *
- * A name says it all: `sensor-slow-rate.eo-sensor.0.1` is one fault, and several are joined by `+`
- * in the order of their injection. They are healed in the opposite order.
+ * The name is the definition: `sensor-slow-rate.eo-sensor.0.1` is one fault, and several are joined
+ * by `+` in the order of their injection. They are healed in reverse order.
  */
 import { readdir } from "node:fs/promises";
 import { UsageError } from "../lib/base/errors.ts";
@@ -34,17 +34,17 @@ import {
 const RULES = parseAlertRules(
   await Bun.file(new URL(`../${ALERT_RULES_FILE}`, import.meta.url)).text(),
 );
-/** More than an answer may name, for what is harmless. */
+/** More than an answer may name, to allow for harmless parts. */
 const MAX_PARTS = MAX_FAULTS + 2;
 
 export const KINDS_FOLDER = `${import.meta.dir}/kinds`;
 
-/** Whether a name is one of faults of kinds, not of a folder. */
+/** Whether a name is composed of kinds instead of naming a folder. */
 export const isComposed = (name: string): boolean => name.includes(".") && !name.includes("/");
 
 const loaded = new Map<string, Promise<ReadonlyMap<string, NamedKind>>>();
 
-/** All kinds of a folder by name, each checked. */
+/** All kinds in a folder by name, validated. */
 export function loadKinds(folder = KINDS_FOLDER): Promise<ReadonlyMap<string, NamedKind>> {
   const kinds = loaded.get(folder) ?? readKinds(folder);
   loaded.set(folder, kinds);
@@ -87,7 +87,7 @@ const nameOfDraw = ({ kind, service, amount }: Draw): string =>
 
 const PART = /^([a-z-]+)\.([a-z-]+)(?:\.(-?\d+(?:\.\d+)?))?$/;
 
-/** The faults that a name stands for; throws UsageError for one that is none or impossible. */
+/** The faults in a name. Throws UsageError for an invalid or impossible one. */
 export async function drawsOf(name: string, folder = KINDS_FOLDER): Promise<Draw[]> {
   const kinds = await loadKinds(folder);
   const parts = name.split("+");
@@ -118,7 +118,7 @@ export async function drawsOf(name: string, folder = KINDS_FOLDER): Promise<Draw
   return draws;
 }
 
-/** The scenario that a name such as `process-exit.eo-sensor` stands for. */
+/** The scenario of a name such as `process-exit.eo-sensor`. */
 export async function composeScenario(name: string, folder = KINDS_FOLDER): Promise<Scenario> {
   return scenarioOf(await drawsOf(name, folder));
 }
@@ -150,7 +150,7 @@ export function scenarioOf(draws: readonly Draw[]): Scenario {
 const titleOf = ({ kind, service, amount }: Draw): string =>
   kind.title.replaceAll("$service", service).replaceAll("$amount", String(amount));
 
-/** Each fault's own signature, all of which must hold; or some, as long as one fault does harm. */
+/** The signatures of all faults, all of which must hold; or, for harm, at least one. */
 function signatureOf(
   draws: readonly Draw[],
   quantifier: "every" | "some" = "every",
@@ -164,7 +164,7 @@ function signatureOf(
   };
 }
 
-/** Several faults as one: injected in order, healed in the opposite order. */
+/** Combines faults: injected in order, healed in reverse order. */
 function together(draws: readonly Draw[]): Fault {
   const faults = draws.map(({ kind, service, amount }) => kind.fault(service, amount));
   const parameters = draws.map(({ service, amount, kind }, i) => {
@@ -208,13 +208,13 @@ function together(draws: readonly Draw[]): Fault {
   };
 }
 
-/** The alerts that the faults should raise; any alert, where no rule is known to notice them. */
+/** The expected alerts of the faults; any alert if no rule is known to detect them. */
 function alertsOf(draws: readonly Draw[]): AlertChoice[] {
   const expected = draws.flatMap(({ kind, service }) => kind.alerts(service));
   return expected.length > 0 ? expected : RULES.map(({ uid }) => ({ uid, labels: {} }));
 }
 
-/** Longer of what the kinds need, for each step. */
+/** The longest deadline of the kinds for each step. */
 function deadlinesOf(draws: readonly Draw[]): Deadlines {
   const all = [DEFAULT_DEADLINES, ...draws.map(({ kind }) => kind.deadlines ?? {})];
   const keys = Object.keys(DEFAULT_DEADLINES) as (keyof Deadlines)[];
@@ -223,7 +223,7 @@ function deadlinesOf(draws: readonly Draw[]): Deadlines {
   ) as unknown as Deadlines;
 }
 
-/** Each further fault may take its time to be made and to be undone. */
+/** Each further fault needs time to be injected and healed. */
 const slackOf = (key: keyof Deadlines, draws: readonly Draw[]): number =>
   key === "injectMs" || key === "healMs" ? 60_000 * (draws.length - 1) : 0;
 
@@ -241,7 +241,7 @@ function faultOf({ kind, service, amount }: Draw): TrueFault {
   const { faultClass, culprit = service, alsoAccept = [], remedies } = kind;
   if (faultClass === "none") throw new Error(`${kind.name} is no fault`);
   const own = remedies ?? FAULT_CLASSES[faultClass].remedies;
-  // Another release of the service brought the fault.
+  // The fault came with another release of the service.
   const isReleased = kind.fault(service, amount).kind === "replace-service";
   const actions = [...own, ...(isReleased ? (["roll_back"] as const) : [])];
   return {
@@ -268,7 +268,7 @@ function evidenceOf({ kind, service, amount }: Draw, suffix: string): ExpectedEv
   });
 }
 
-/** The payload before an alert has fired; all of it but the name gives way to what fired. */
+/** The payload before an alert has fired; the firing alert replaces all of it except the name. */
 function templateOf(name: string, { uid, labels }: AlertChoice): Scenario["alertTemplate"] {
   const rule = RULES.find((one) => one.uid === uid);
   if (rule === undefined) throw new UsageError(`Cannot load ${name}: alerts: no rule is ${uid}`);

@@ -9,7 +9,7 @@ export interface Condition {
   readonly query: string;
   readonly op: ">" | "<" | "==";
   readonly value: number;
-  /** Measures the value where PromQL alone cannot; `query` is then what a report draws. */
+  /** Measures the value if PromQL alone cannot; `query` is then only plotted in reports. */
   readonly measure?: (view: SignatureView) => Promise<number | undefined>;
 }
 

@@ -55,13 +55,13 @@ export interface Fault {
   inject(context: FaultContext): Promise<Healer>;
   probe(context: FaultContext): Promise<Observation<unknown>>;
   /**
-   * What a remedy does to a part of the fault that no state of a service shows, such as a packet
-   * filter; undefined when the remedy does not concern it.
+   * The effect of a remedy on a part of the fault that is not in a service's state, such as a
+   * packet filter; undefined if the remedy does not affect it.
    */
   readonly remedied?: (action: Remediation, target: Culprit) => Undoing | undefined;
 }
 
-/** Takes a part of a fault away; may be called twice. */
+/** Removes a part of a fault; may be called twice. */
 export type Undoing = (context: FaultContext) => Promise<void>;
 
 /** What a signature may read: telemetry and runtime state. */
@@ -149,7 +149,7 @@ export interface ScenarioDefinition {
 export interface Scenario extends Required<
   Omit<ScenarioDefinition, "alert" | "deadlines" | "metric" | "harm">
 > {
-  /** The name of its folder, or its parts as `compose.ts` names them. */
+  /** The name of its folder, or its parts in the notation of `compose.ts`. */
   readonly name: string;
   /** The alerts of which any one must fire. */
   readonly alerts: readonly AlertChoice[];

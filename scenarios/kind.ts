@@ -1,6 +1,6 @@
 /**
- * A kind of fault: what can be done to which services, how strongly, and what telemetry and truth
- * follow from it. `kinds/` has one small file for each; `compose.ts` makes scenarios of them.
+ * A kind of fault: its change, its targets, its range of intensity, and the resulting telemetry and
+ * truth. `kinds/` has one file per kind; `compose.ts` makes scenarios from them.
  */
 import { UsageError } from "../lib/base/errors.ts";
 import { FAULT_CLASSES, type FaultClass, type Remediation } from "../lib/contract/fault-classes.ts";
@@ -10,7 +10,7 @@ import type { AcceptedSignal, ExpectedEvidence, TrueFault } from "../lib/truth/t
 import type { Condition } from "./conditions.ts";
 import type { AlertChoice, Deadlines, Fault } from "./define.ts";
 
-/** How strong a fault of a kind can be; each amount of the range must bite. */
+/** The intensity of a kind's fault; every amount in the range must have an effect. */
 export interface Intensity {
   readonly unit: string;
   readonly min: number;
@@ -21,38 +21,41 @@ export interface Intensity {
 
 /** A condition of a signature, and the evidence that a diagnosis can cite for it. */
 export interface Sign extends Condition {
-  /** Absent for what only excludes other faults. The first one of a kind shows its mechanism. */
+  /**
+   * Undefined for signs that only exclude other faults. The first one of a kind shows its
+   * mechanism.
+   */
   readonly shows?: Omit<AcceptedSignal, "holds"> & {
     readonly kind: ExpectedEvidence["kind"];
-    /** A healthy system shows the same. */
+    /** True if a healthy system shows the same. */
     readonly asUsual?: true;
   };
 }
 
 export interface Kind {
-  /** One sentence; `$service` and `$amount` stand for the target and the amount. */
+  /** One sentence; `$service` and `$amount` are replaced by target and amount. */
   readonly title: string;
   readonly faultClass: FaultClass;
-  /** What is guilty, where it is not the target. */
+  /** The culprit, if it is not the target. */
   readonly culprit?: Culprit;
-  /** Answers that telemetry cannot tell apart from the class. */
+  /** Answers that telemetry cannot distinguish from the class. */
   readonly alsoAccept?: TrueFault["also_accept"];
-  /** Repairs, where the class's own do not fit. */
+  /** Repairs, if the class's own do not fit. */
   readonly remedies?: readonly [Remediation, ...Remediation[]];
-  /** Whether it is particular to DDS. */
+  /** Whether it is specific to DDS. */
   readonly dds?: true;
-  /** Loads the whole machine: no other lab may run beside it. */
+  /** Loads the whole machine: no other lab may run at the same time. */
   readonly alone?: true;
-  /** In the declared test split: nothing that investigates may know it. */
+  /** Reserved for the declared test split: investigators must not know it. */
   readonly heldOut?: true;
-  /** What it changes of its target. Two faults that change the same undo each other. */
+  /** What it changes of its target. Two faults that change the same would undo each other. */
   readonly changes: "process" | "quota" | "network" | "machine";
   readonly targets: readonly ServiceName[];
-  /** Null: it is there or not. */
+  /** Null if it has no amount. */
   readonly intensity: Intensity | null;
   readonly fault: (service: ServiceName, amount: number) => Fault;
   readonly signature: (service: ServiceName, amount: number) => readonly Sign[];
-  /** The alerts of which one should fire; none: no rule is known to notice it. */
+  /** The alerts of which one should fire; empty if no rule is known to detect it. */
   readonly alerts: (service: ServiceName) => readonly AlertChoice[];
   readonly deadlines?: Partial<Deadlines>;
 }
@@ -62,7 +65,7 @@ export interface NamedKind extends Kind {
   readonly name: string;
 }
 
-/** A kind, a target and an amount: one fault. */
+/** One fault: a kind, a target and an amount. */
 export interface Draw {
   readonly kind: NamedKind;
   readonly service: ServiceName;
@@ -74,7 +77,7 @@ export const defineKind = (kind: Kind): Kind => kind;
 
 const CHANGES: ReadonlySet<string> = new Set(["process", "quota", "network", "machine"]);
 
-/** Throws UsageError with file, key and rule when a kind breaks the contract. */
+/** Throws UsageError with file, key and rule for an invalid kind. */
 export function checkKind(kind: NamedKind): void {
   const refuse = (key: string, rule: string): never => {
     throw new UsageError(`Cannot load scenarios/kinds/${kind.name}.ts: ${key}: it must ${rule}`);
@@ -108,7 +111,7 @@ export function checkKind(kind: NamedKind): void {
   }
 }
 
-/** Throws UsageError for an impossible pair of kind and target, and for an amount out of range. */
+/** Throws UsageError for an impossible pair of kind and target, or an amount out of range. */
 export function checkDraw({ kind, service, amount }: Draw): void {
   const refuse = (key: string, rule: string, value: unknown): never => {
     throw new UsageError(
@@ -130,7 +133,7 @@ export function checkDraw({ kind, service, amount }: Draw): void {
   }
 }
 
-/** Throws UsageError when two of the faults would undo each other. */
+/** Throws UsageError if two of the faults would undo each other. */
 export function checkTogether(draws: readonly Draw[]): void {
   for (const [i, one] of draws.entries()) {
     for (const other of draws.slice(0, i)) {
@@ -139,7 +142,7 @@ export function checkTogether(draws: readonly Draw[]): void {
       if (isSame ? one.service === other.service || one.kind.changes === "machine" : false) {
         refuseBoth(other, one);
       }
-      // A new process loses the quota of the old one.
+      // A new process does not inherit the quota.
       if (isProcess && one.service === other.service) refuseBoth(other, one);
     }
   }

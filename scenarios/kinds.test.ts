@@ -14,7 +14,7 @@ import { loadScenario } from "./load.ts";
 const kinds = [...(await loadKinds()).values()];
 const faults = kinds.filter(({ faultClass }) => faultClass !== "none");
 
-/** Each target of a kind with the least and the greatest amount. */
+/** Each target of a kind with the minimum and maximum amount. */
 const drawsWith = (kind: NamedKind): Draw[] =>
   kind.targets.flatMap((service) =>
     (kind.intensity === null ? [0] : [kind.intensity.min, kind.intensity.max]).map((amount) => ({
@@ -123,7 +123,7 @@ describe("several faults and their remedies", () => {
     const { signature, harm } = await composeScenario(
       "process-exit.eo-sensor+process-exit.esm-sensor",
     );
-    /** Both signatures hold for the services that have exited. */
+    /** Both signatures hold for exited services. */
     const view = (...exited: readonly string[]) => {
       const instant = (query: string) => {
         const isExited = exited.some((service) => query.includes(service));
@@ -155,7 +155,7 @@ describe("several faults and their remedies", () => {
 });
 
 describe("several faults", () => {
-  /** A kind that says what is done to it. */
+  /** A kind that records its calls. */
   const said: string[] = [];
   const context = { log: () => {} } as unknown as FaultContext;
 
@@ -208,7 +208,7 @@ describe("several faults", () => {
         return Promise.resolve([{ metric: {}, value: query === "first-one" ? 1 : 0 }]);
       },
     };
-    // The gate asks for both signatures, and one does not stand for the other.
+    // Both signatures are required; one does not imply the other.
     const { ok } = await both.signature.holds({ prometheus } as never);
     expect([ok, asked]).toEqual([false, ["first-one", "second-one"]]);
   });

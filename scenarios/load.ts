@@ -93,8 +93,8 @@ export async function listScenarios(root: string = import.meta.dir): Promise<str
 }
 
 /**
- * Loads the scenario `name`: a folder, or faults of kinds such as `process-exit.eo-sensor`.
- * Throws UsageError with the file, the key and the rule when something in its folder is wrong.
+ * Loads the scenario `name`: a folder, or faults of kinds such as `process-exit.eo-sensor`. Throws
+ * UsageError with the file, the key and the rule if its folder is invalid.
  */
 export async function loadScenario(
   name: string,

@@ -1,4 +1,4 @@
-/** Conditions that several kinds share, as PromQL over a service. */
+/** Conditions shared by several kinds, as PromQL over a service. */
 import {
   SERVICES,
   type ServiceName,
@@ -27,7 +27,7 @@ export function topicOf(service: ServiceName): TopicName {
   return topic;
 }
 
-/** Seconds over which the rate of a topic is known: orders and engagements are rare. */
+/** Seconds needed to measure the rate of a topic: orders and engagements are rare. */
 const windowOf = (topic: TopicName): string =>
   topic === "MissionOrderTopic" || topic === "EngagementStatusTopic" ? "45s" : "15s";
 
@@ -39,7 +39,7 @@ const COUNTERS: Readonly<Record<TopicName, string>> = {
   EngagementStatusTopic: "cms_engagement_transitions_total",
 };
 
-/** Messages per second that a service says it has sent. */
+/** Messages per second sent, according to the service. */
 export function sentQuery(service: ServiceName): string {
   const topic = topicOf(service);
   return `sum(rate(${COUNTERS[topic]}{${JOB},instance="${instanceOf(service)}"}[${windowOf(topic)}]))`;
@@ -61,7 +61,7 @@ export const sends = (service: ServiceName): Sign => ({
   value: 0,
 });
 
-/** Nothing of what a service sends arrives. */
+/** Nothing that a service sends arrives. */
 export const nothingArrives = (service: ServiceName): Sign => ({
   what: "arrived/s",
   query: arrivedQuery(service),
@@ -84,7 +84,7 @@ export const arrives = (service: ServiceName): Sign => ({
   value: 0,
 });
 
-/** What a reader takes in, messages per second. */
+/** Messages per second that a reader accepts. */
 export function takenInQuery(service: ServiceName): string {
   const counter: Partial<Record<ServiceName, string>> = {
     "track-fusion": "cms_fusion_ingested_total",
@@ -104,7 +104,7 @@ const TAKEN_IN: Partial<Record<ServiceName, string>> = {
   "tactical-display": "cms_display_received_total",
 };
 
-/** A reader that takes nothing in. */
+/** A reader that accepts nothing. */
 export const takesNothingIn = (service: ServiceName): Sign => {
   const signal = TAKEN_IN[service];
   return {
@@ -143,7 +143,7 @@ export const state = (service: ServiceName, name: "running" | "exited"): Sign =>
       }),
 });
 
-/** Processor time that a service uses. */
+/** CPU cores used by a service. */
 export const cores = (service: ServiceName, op: "<" | ">", value: number, shown = true): Sign => ({
   what: "cores",
   query: `rate(container_cpu_usage_seconds_total{name="${service}"}[15s])`,
@@ -161,7 +161,7 @@ export const cores = (service: ServiceName, op: "<" | ">", value: number, shown 
     : {}),
 });
 
-/** Bytes per second that reach a service's interface. */
+/** Bytes per second received by a service's interface. */
 export const receives = (service: ServiceName, op: "<" | ">", value: number): Sign => ({
   what: "bytes in/s",
   query: `rate(container_network_receive_bytes_total{name="${service}"}[15s])`,
@@ -179,7 +179,7 @@ export const receives = (service: ServiceName, op: "<" | ">", value: number): Si
       }),
 });
 
-/** How much later than the first process of the system a service started. */
+/** Time between the start of the system's first process and the service's. */
 export const startedLater = (service: ServiceName, op: "<" | ">"): Sign => ({
   what: "started s later",
   query: `container_start_time_seconds{name="${service}"} - scalar(min(container_start_time_seconds))`,
@@ -187,7 +187,7 @@ export const startedLater = (service: ServiceName, op: "<" | ">"): Sign => ({
   value: 25,
 });
 
-/** Refused matches of a service's endpoints, by a policy. */
+/** Refused matches of a service's endpoints for a policy. */
 export const refused = (
   service: ServiceName,
   endpoint: "reader" | "writer",
@@ -208,7 +208,7 @@ export const nothingRefused = (service: ServiceName): Sign => ({
   value: 0,
 });
 
-/** Endpoints that match those of a service, of the one that matches most. */
+/** The maximum number of matches of a service's endpoints. */
 export const matches = (service: ServiceName, op: "==" | ">", value: number): Sign => ({
   what: "matched",
   query: `max(cms_dds_matched_endpoints{${JOB},instance="${instanceOf(service)}"})`,
@@ -255,7 +255,7 @@ export const refusedTracks = (reason: string): Sign => ({
   },
 });
 
-/** Fusion takes in less of a sensor than the sensor has sent. */
+/** Fusion accepts fewer messages of a sensor than it has sent. */
 export const partlyTakenIn = (service: ServiceName): Sign => ({
   what: "share taken in",
   query: `${arrivedQuery(service)} / ${sentQuery(service)}`,
@@ -288,7 +288,7 @@ export const trackAge = (op: ">" | "<", value: number): Sign => ({
       }),
 });
 
-/** The alerts of a service that answers no scrapes. */
+/** Alerts for a service that answers no scrapes. */
 export const downAlerts = (service: ServiceName): AlertChoice[] => {
   const labels = { instance: instanceOf(service) };
   const down = { uid: "service-down", labels };
@@ -297,7 +297,7 @@ export const downAlerts = (service: ServiceName): AlertChoice[] => {
 
 const any = (...uids: readonly string[]): AlertChoice[] => uids.map((uid) => ({ uid, labels: {} }));
 
-/** The alerts of a service whose messages do not arrive. */
+/** Alerts for a service whose messages do not arrive. */
 export function muteAlerts(service: ServiceName): AlertChoice[] {
   if (SENSORS.includes(service)) return any("fusion-contributors-dropped");
   const byService: Partial<Record<ServiceName, AlertChoice[]>> = {
@@ -308,7 +308,7 @@ export function muteAlerts(service: ServiceName): AlertChoice[] {
   return byService[service] ?? [];
 }
 
-/** The alerts of a service that hears nothing. */
+/** Alerts for a service that receives nothing. */
 export function deafAlerts(service: ServiceName): AlertChoice[] {
   const byService: Partial<Record<ServiceName, AlertChoice[]>> = {
     "track-fusion": any("fusion-stalled", "tactical-tracks-collapsed", "picture-stale"),
@@ -320,7 +320,7 @@ export function deafAlerts(service: ServiceName): AlertChoice[] {
   return byService[service] ?? [];
 }
 
-/** The alerts of a picture in which tracks are doubled, lost or late. */
+/** Alerts for a picture with doubled, lost or late tracks. */
 export const pictureAlerts = (): AlertChoice[] =>
   any(
     "picture-crowded",

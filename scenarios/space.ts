@@ -1,8 +1,8 @@
-/** All pairs of kind and target, and faults that chance draws from them. */
+/** All pairs of kind and target, and random faults drawn from them. */
 import { loadKinds, nameOfDraws } from "./compose.ts";
 import type { Draw, Intensity, NamedKind } from "./kind.ts";
 
-/** The amount at a share of the range; where the range spans magnitudes, by its logarithm. */
+/** The amount at a share of the range; logarithmic if the range spans magnitudes. */
 export function amountAt({ min, max, whole }: Intensity, share: number): number {
   const isWide = min > 0 && max / min > 10;
   const value = isWide ? min * (max / min) ** share : min + (max - min) * share;
@@ -10,7 +10,7 @@ export function amountAt({ min, max, whole }: Intensity, share: number): number 
   return Math.min(max, Math.max(min, rounded));
 }
 
-/** Each kind on each of its targets, in the middle of its range. */
+/** Each kind on each of its targets, with a medium amount. */
 export async function allPairs(names: readonly string[] = []): Promise<Draw[]> {
   const kinds = [...(await loadKinds()).values()];
   return kinds
@@ -23,7 +23,7 @@ export async function allPairs(names: readonly string[] = []): Promise<Draw[]> {
 const middleOf = ({ intensity }: NamedKind): number =>
   intensity === null ? 0 : amountAt(intensity, 0.5);
 
-/** One pair of each kind that shows within seconds and loads nothing, for continuous integration. */
+/** One fast pair of each kind without machine load, for continuous integration. */
 export const QUICK = [
   "process-kill.eo-sensor",
   "process-freeze.command-center",
@@ -35,30 +35,30 @@ export const QUICK = [
 
 export const nameOfDraw = (draw: Draw): string => nameOfDraws([draw]);
 
-/** Seeds from here on are the test split: they draw held-out kinds, the public ones never do. */
+/** Seeds of the test split start here: they draw reserved kinds, which public seeds never do. */
 export const FIRST_TEST_SEED = 1_000_000;
 export const isTestSeed = (seed: number): boolean => seed >= FIRST_TEST_SEED;
 
-/** An incident that chance has drawn. */
+/** A randomly drawn incident. */
 export interface DrawnIncident {
-  /** What happens, in the order of its injection. */
+  /** The faults in order of injection. */
   readonly draws: readonly Draw[];
   /** From the proof of a healthy system to the injection. */
   readonly onsetSeconds: number;
 }
 
 const MAX_ONSET_SECONDS = 45;
-/** Of a hundred incidents: two independent faults, and a fault after something harmless. */
+/** Shares of incidents with two independent faults, and with a harmless change before the fault. */
 const SHARES = { two: 0.15, benign: 0.2 };
 
-/** The numbers that incidents are drawn from. */
+/** The random numbers of a draw. */
 export interface Chance {
   /** A number in [0, 1). */
   next(): number;
   child(label: string): Chance;
 }
 
-/** Draws the incident with this number; the same chance draws the same. */
+/** Draws the incident with this number, reproducibly. */
 export async function drawIncident(
   chance: Chance,
   seed: number,
@@ -92,7 +92,7 @@ function drawOne(chance: Chance, kinds: readonly NamedKind[]): Draw {
   };
 }
 
-/** Another fault that has nothing to do with the first: of another service, and not of the whole machine. */
+/** Another, independent fault: of another service, and not of the whole machine. */
 function drawBeside(chance: Chance, kinds: readonly NamedKind[], first: Draw): Draw {
   for (;;) {
     const draw = drawOne(chance, kinds);

@@ -52,7 +52,7 @@ export function oneOf<const T extends string>(words: readonly T[]): Parser<T> {
 
 /** An absolute http or https URL. */
 export const httpUrl: Parser<string> = (text, reject) => {
-  // The parser of URLs takes "http:4317" for the host 0.0.16.221.
+  // URL.canParse reads "http:4317" as the host 0.0.16.221.
   const isUrl = /^https?:\/\//i.test(text) && URL.canParse(text);
   if (!isUrl) reject("an http:// or https:// URL");
   return text;

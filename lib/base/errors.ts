@@ -38,7 +38,7 @@ export const EXIT_DEFECT = 3;
 
 const DISK_FULL = /ENOSPC|EDQUOT|no space left on device|quota exceeded|database or disk is full/i;
 
-/** Whether a full disk is behind an error, as its code, its message or one of its causes says. */
+/** Whether an error was caused by a full disk, according to its code, message or causes. */
 export function isDiskFull(thrown: unknown): boolean {
   for (let error = thrown, depth = 0; error instanceof Error && depth < 10; depth++) {
     const { code = "" } = error as NodeJS.ErrnoException;

@@ -1,4 +1,6 @@
-/** A lab that goes up and down again and again: each start and end in its time, and nothing left of any. */
+/**
+ * Starts and ends a lab repeatedly: each start and end must be in time and leave nothing behind.
+ */
 import { readdirSync, readFileSync } from "node:fs";
 import { systemClock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
@@ -17,11 +19,11 @@ export interface CyclesOptions {
   readonly say: (line: string) => void;
 }
 
-/** What a start may take on a machine that is busy; an idle one needs less than two seconds. */
+/** Maximum start time on a loaded machine; an idle one needs less than two seconds. */
 const SLOWEST_UP_S = 60;
 const SLOWEST_DOWN_S = 20;
 const MIB = 2 ** 20;
-/** The program that does it keeps nothing of a cycle. */
+/** Growth of the measuring program per cycle. */
 const KIB_PER_CYCLE = 200;
 
 interface Cycle {

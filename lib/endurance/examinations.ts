@@ -1,21 +1,21 @@
 /**
- * Examinations of the recorded incidents that go on while processes are killed: a program is started over and over with the
- * same results folder, and whatever it has kept once must be there as it was.
+ * Examines the recorded incidents while processes are killed: restarts a program with the same
+ * results folder, and checks that every kept result stays unchanged.
  */
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { readManifests } from "../run/artefacts.ts";
 import { runsFolder } from "../run/runs-folder.ts";
 
-/** Disposing of it kills the program. */
+/** Disposing kills the program. */
 export interface Examinations extends Disposable {
-  /** The program that examines right now. */
+  /** The currently running program. */
   readonly pid: () => number | undefined;
-  /** What was kept once and is not as it was, or cannot be read. */
+  /** Kept results that changed or cannot be read. */
   readonly problems: readonly string[];
-  /** Programs that were started, and examinations that are complete. */
+  /** Started programs and complete examinations. */
   readonly counts: { started: number; kept: number };
-  /** Lets the program end by itself, without further kills; resolves to whether all was examined. */
+  /** Lets the program end without further kills; resolves to whether everything was examined. */
   finish(): Promise<boolean>;
 }
 
@@ -28,7 +28,7 @@ export interface ExaminationsOptions {
 /** Exit code after Ctrl-C. */
 const STOPPED = 130;
 
-/** They ask no model, so that a round takes seconds. */
+/** They use no model, so a round takes seconds. */
 const INVESTIGATORS = ["random", "lookup", "latest-change", "loudest"] as const;
 
 /** Starts examining at once. */
@@ -41,7 +41,7 @@ export function startExaminations(options: ExaminationsOptions): Examinations {
   let isEnding = false;
   let isDisposed = false;
 
-  /** Reads all that is kept, and holds it against what was kept before. */
+  /** Reads all results and compares them with the earlier ones. */
   const look = async (): Promise<void> => {
     try {
       const found = await readManifests(runsFolder(results), (line) => problems.push(line));
@@ -67,7 +67,7 @@ export function startExaminations(options: ExaminationsOptions): Examinations {
       if (isDisposed) return false;
       await look();
       if (code === 0 && isEnding) return true;
-      // All of it is examined: the next round begins anew, and what is kept is replaced.
+      // Everything is examined: the next round starts over and replaces the results.
       if (code === 0) {
         say(`examinations: ${counts.kept} kept, begun anew`);
         known.clear();
@@ -99,7 +99,7 @@ function start(cwd: string, results: string) {
   return Bun.spawn([process.execPath, ...argv], { cwd, stdio: ["ignore", "ignore", "ignore"] });
 }
 
-/** Everything that a run consists of. */
+/** The texts of all files of a run. */
 const textsOf = (path: string): string =>
   ["manifest.json", "rca.json", "evidence.jsonl", "run.log", "score.json"]
     .map((name) => readFileSync(join(path, name), "utf8"))

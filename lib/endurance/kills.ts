@@ -1,6 +1,7 @@
 /**
- * Kill -9 of a random process every three seconds: services, Prometheus, telemetry server, supervisor, daemon, and a program that
- * examines incidents beside them, which also gets Ctrl-C. The lab heals, or says exactly what is down; what examinations have kept stays as it was.
+ * Kills a random process with SIGKILL every three seconds: services, Prometheus, telemetry server,
+ * supervisor, daemon, and a program that examines incidents, which also gets Ctrl-C. The lab must
+ * recover or report exactly what is down; kept examinations must stay unchanged.
  */
 import { rmSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
@@ -27,21 +28,21 @@ export interface KillsOptions {
 }
 
 const KILL_EVERY_MS = 3000;
-/** A status that is asked for while the lab is being built anew waits for it. */
+/** A status request during a restart of the lab waits for it. */
 const TOLD_DEADLINE_MS = 20_000;
 const HEALED_DEADLINE_MS = 120_000;
-/** At the end, with nothing killed any more. */
+/** At the end, after the last kill. */
 const LAST_HEAL_S = 60;
 
-/** What came of the kills so far. */
+/** Results of the kills so far. */
 class Tally {
   kills = 0;
   heals = 0;
-  /** Kills of which the status did not tell in time. */
+  /** Kills that the status did not report in time. */
   readonly untold: string[] = [];
-  /** Processes that ended although nobody killed them. */
+  /** Processes that ended without being killed here. */
   readonly unexplained = new Set<string>();
-  /** Errors of the lab that are not for users. */
+  /** Errors of the lab that are no UserFacingError. */
   readonly defects: string[] = [];
   readonly healSeconds: number[] = [];
 }
@@ -93,7 +94,7 @@ async function killFor(
       ...(examiner === undefined ? [] : [{ name: "examination", pid: examiner }]),
     ];
     const victim = candidates[Math.floor(prng.next() * candidates.length)];
-    // Ctrl-C is for the program that a person started.
+    // Ctrl-C is sent to the program that a person started.
     const signalName = victim?.pid === examiner && prng.next() < 0.5 ? "SIGINT" : "SIGKILL";
     if (victim !== undefined && kill(victim, signalName)) {
       tally.kills++;
@@ -111,12 +112,12 @@ function kill({ pid }: Member, signal: NodeJS.Signals): boolean {
     process.kill(pid, signal);
     return true;
   } catch {
-    // It has ended meanwhile.
+    // It has ended in the meantime.
     return false;
   }
 }
 
-/** A lab that is being taken down or built anew may not answer for a moment. */
+/** A lab that is ending or restarting may not answer for a moment. */
 async function statusOf(lab: Lab): Promise<LabStatus | null> {
   try {
     return await lab.status();
@@ -126,17 +127,17 @@ async function statusOf(lab: Lab): Promise<LabStatus | null> {
   }
 }
 
-/** Tells deaths that were caused here from others. */
+/** Separates deaths caused here from others. */
 class Deaths {
   readonly #killed = new Set<number>();
-  /** The process of each service when it ran last. */
+  /** The last known process of each service. */
   readonly #pids = new Map<string, number>();
 
   caused({ pid }: Member): void {
     this.#killed.add(pid);
   }
 
-  /** The services that are down although nobody killed their process. */
+  /** The services that are down without having been killed here. */
   others({ services }: LabStatus): string[] {
     for (const { service, pid } of services) if (pid !== null) this.#pids.set(service, pid);
     return services
@@ -148,7 +149,10 @@ class Deaths {
   }
 }
 
-/** Waits until the status tells of the death: it names the process as exited, it has another one, or the lab is gone. */
+/**
+ * Waits until the status reports the death: the process has exited or was replaced, or the lab is
+ * gone.
+ */
 async function untilTold(lab: Lab, { name, pid }: Member, tally: Tally): Promise<void> {
   try {
     await waitUntil(
@@ -165,7 +169,7 @@ async function untilTold(lab: Lab, { name, pid }: Member, tally: Tally): Promise
   }
 }
 
-/** Makes the lab whole whenever something is down; a kill in the middle of it is an error for users. */
+/** Repairs the lab whenever something is down; a kill during the repair is an error for users. */
 async function healForEver(
   options: KillsOptions,
   tally: Tally,
@@ -181,7 +185,7 @@ async function healForEver(
 const isDown = ({ services, parts }: LabStatus): boolean =>
   services.some(({ canonical }) => !canonical) || parts.some(({ state }) => state === "exited");
 
-/** Brings the lab up, again and again until it is; returns the seconds that took. */
+/** Starts the lab with repeated tries; returns the seconds until it is up. */
 async function heal({ lab, say }: KillsOptions, tally: Tally): Promise<number> {
   const startedMs = systemClock.monotonicMs();
   const secondsSince = (): number => (systemClock.monotonicMs() - startedMs) / 1000;
@@ -211,7 +215,7 @@ function labFigures(
     {
       name: "kills",
       value: kills,
-      // A look at the lab comes before each.
+      // Each kill is preceded by a check of the lab.
       limit: Math.floor((minutes * 60_000) / KILL_EVERY_MS / 2),
       atLeast: true,
       unit: "",

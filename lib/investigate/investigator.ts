@@ -38,11 +38,14 @@ export interface Transcript {
   note(line: string): void;
 }
 
-/** Acts in the running system. Neither method says what state it found: telemetry tells. */
+/**
+ * Acts in the running system. Neither method reveals the state that it found; that is what
+ * telemetry is for.
+ */
 export interface Actuator {
-  /** Says what a remedy does; throws when it cannot be carried out. Changes nothing. */
+  /** Describes the effect of a remedy without any change; throws if it cannot be executed. */
   preview(remedy: Remedy): string;
-  /** Carries a remedy out; throws when that fails. */
+  /** Executes a remedy; throws if that fails. */
   apply(remedy: Remedy): Promise<string>;
 }
 
@@ -59,7 +62,7 @@ export interface InvestigationInput {
    */
   readonly clock?: Clock;
   readonly seed: number;
-  /** Present when the investigator may act in the system. */
+  /** Set if the investigator may act in the system. */
   readonly actuator?: Actuator;
 }
 

@@ -30,7 +30,7 @@ export const INVESTIGATOR_NAMES = [
   "exec:<command>",
 ] as const;
 
-/** Settings that hold for every model and every examined program of a command. */
+/** Settings for every model and every examined program of a command. */
 export interface ModelSettings extends GivenToAgents {
   /** Maximum number of tool calls of `react`; absent: the default. */
   readonly calls?: number | undefined;

@@ -12,7 +12,7 @@ import { alertedService, type AlertRule } from "../contract/alert-rules.ts";
 export function alertPayload(template: Alert, fired: ActiveAlert, rule: AlertRule): Alert {
   const { alertname: _, uid: __, severity: ___, ...seriesLabels } = fired.labels;
   const { title, severity } = rule;
-  // Where several alerts may fire, the one that did says which service it is about.
+  // If several alerts may fire, the firing one determines the service.
   const pipeline = alertedService(rule.uid, fired.labels) ?? template.pipeline_name;
   const commonLabels = {
     ...template.commonLabels,

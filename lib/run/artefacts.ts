@@ -56,7 +56,7 @@ const lines = (text: readonly string[]): string =>
   text.length === 0 ? "" : `${text.join("\n")}\n`;
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
-/** Writes one run in the place of `folder`; kill -9 at any moment leaves the run before or this one. */
+/** Replaces the run in `folder`; SIGKILL at any moment leaves either the old or the new run. */
 export function writeRun(
   folder: string,
   incident: Incident,

@@ -8,7 +8,8 @@ import type { Progress } from "./progress.ts";
 const MAX_ATTEMPTS = 2;
 
 /**
- * Throws EnvironmentError when `folder` could not keep the incident. Returns the last attempt, and the outcomes of those before it, after the outcomes in `before`.
+ * Throws EnvironmentError if `folder` cannot hold the incident. Returns the last attempt, and the
+ * outcomes of earlier attempts after those in `before`.
  */
 export async function untilValid(
   attempt: () => Promise<Incident>,

@@ -168,7 +168,7 @@ describe("a full disk", () => {
     expect(await readManifests(runsFolder(results))).toEqual(kept);
     const next = brokenLabs();
     expect(await run(next.context, { campaign: { repeat: 2 } })).toHaveLength(8);
-    // Two tries of each of the two incidents that were left.
+    // Two tries of each of the two remaining incidents.
     expect(next.tries).toHaveLength(4);
   });
 

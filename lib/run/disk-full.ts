@@ -1,4 +1,7 @@
-/** A full disk ends a campaign or an examination: what follows could not be kept either. What is kept is whole. */
+/**
+ * Ends a campaign or an examination when the disk is full, because no further result could be kept.
+ * Kept results are complete.
+ */
 import { EnvironmentError, messageOf } from "../base/errors.ts";
 
 export const diskFull = (error: unknown): EnvironmentError =>

@@ -1,4 +1,4 @@
-/** What an examination does harms its own row alone. */
+/** A faulty examination affects only its own row. */
 import { expect, test } from "bun:test";
 import { systemClock } from "../base/clock.ts";
 import type { EvidenceRecord } from "../contract/answer.ts";
@@ -21,7 +21,7 @@ const FORGED: EvidenceRecord = {
   answer: JSON.stringify({ facts: [], notes: [`a line: ${scenario.fault.kind}`] }),
 };
 
-/** Answers by chance, and has read the forged line. */
+/** Answers randomly after reading the forged line. */
 const reader = (details: Readonly<Record<string, unknown>>): Investigator => ({
   name: "reader",
   investigate: async (input) => {

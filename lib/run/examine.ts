@@ -20,7 +20,7 @@ export interface Look {
   readonly startUnixMs: number;
   readonly endUnixMs: number;
   readonly transcript: readonly string[];
-  /** How the system was after the investigator had acted; absent when it did not act. */
+  /** The verdicts on the system after the investigator's actions; undefined if it did not act. */
   readonly repair?: Repair;
 }
 
@@ -35,17 +35,17 @@ export interface ExamineOptions {
   readonly clock: Clock;
   /** Telemetry's clock, if it differs. */
   readonly telemetryClock?: Clock;
-  /** Set: the investigator may act. */
+  /** If set, the investigator may act. */
   readonly actuator?: Actuator | undefined;
   /** Shows a line of the transcript and returns it with its time. */
   readonly keep: (line: string) => string;
-  /** Somebody who could write to this system has examined it before. */
+  /** Whether an earlier investigator had write access to this system. */
   readonly touched?: boolean;
 }
 
 /**
- * Throws when the signal aborts, or when an answer gave the scenario away that nobody but the lab can have written; never for
- * a wrong answer.
+ * Throws when the signal aborts, or when an answer contains the scenario's name and only the lab
+ * can have written it; never for a wrong answer.
  */
 export async function examine(investigator: Investigator, options: ExamineOptions): Promise<Look> {
   const { alert, urls, budget, seed, signal, clock, telemetryClock, keep } = options;
@@ -80,8 +80,9 @@ export async function examine(investigator: Investigator, options: ExamineOption
 }
 
 /**
- * What gives the scenario away is a defect of the lab when only the lab can have written it. An external agent may have: it
- * could void the run of everybody by one line of a log, so that its words are noted in the record and void nothing.
+ * Whether an external agent may have written the words that reveal the scenario. Only if the lab
+ * must have written them, they are a defect: otherwise an agent could void the runs of all others
+ * with one log line, so its words are only noted in the record.
  */
 function plantedIn(
   { evidence, details }: Investigation,
@@ -97,6 +98,6 @@ function plantedIn(
 
 const isOfExternal = (details: Investigation["details"]): boolean => "unconfined" in details;
 
-/** Whether this look's investigator could write to the system that it looked at. */
+/** Whether this examination's investigator had write access to the system. */
 export const couldWrite = ({ investigation }: Look): boolean =>
   investigation.details["unconfined"] === true;

@@ -366,7 +366,7 @@ async function examineAll(play: Play): Promise<void> {
   progress.line(`${investigators.length} investigation(s) of ${scenario.name} ended`);
 }
 
-/** What a live investigator may act by; a system that is recorded must stay as it is. */
+/** Actions for a live investigator; a recorded system must stay unchanged. */
 async function actuatorFor(play: Play): Promise<LiveRemedies | undefined> {
   const { scenario, options, healthy, progress, step, clock } = play;
   if (options.freeze !== undefined) return undefined;
@@ -375,7 +375,7 @@ async function actuatorFor(play: Play): Promise<LiveRemedies | undefined> {
   return LiveRemedies.begin({ lab, prometheus, scenario, healthy, progress, signal, clock });
 }
 
-/** After the steps of an investigator are undone, the next one sees the incident as it was. */
+/** After an investigator's steps are undone, the next one must see the same incident. */
 async function proveBrokenAgain(play: Play): Promise<void> {
   const { scenario, step } = play;
   if (scenario.investigate !== "while-firing") return;

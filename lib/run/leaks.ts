@@ -33,7 +33,7 @@ type Secretive = Pick<Scenario, "name" | "fault">;
 /** The words that investigators must not see. */
 export function secretsOf({ name, fault }: Secretive): string[] {
   const isRule = RULE_UIDS.has(name);
-  // Several faults at once are joined.
+  // Simultaneous faults are joined by "+".
   const kinds = fault.kind.split("+").filter((kind) => !PLAIN_WORDS.has(kind));
   return [...ALWAYS, ...kinds, ...(isRule ? [] : [name])];
 }
@@ -72,8 +72,8 @@ export function mustNotGiveAway(what: string, text: string, scenario: Secretive)
 }
 
 /**
- * Where a recorded answer contains a secret, in words, unless the investigator wrote the word in its request; undefined when
- * none does.
+ * Where a recorded answer contains a secret, in words, unless the investigator used the word in its
+ * request; undefined if none does.
  */
 export function leakOf(
   records: readonly EvidenceRecord[],
@@ -89,7 +89,7 @@ export function leakOf(
   return undefined;
 }
 
-/** Throws when a recorded answer contains a secret: a defect of the lab. */
+/** Throws if a recorded answer contains a secret, which is a defect of the lab. */
 export function mustNotLeak(records: readonly EvidenceRecord[], scenario: Secretive): void {
   const leak = leakOf(records, scenario);
   if (leak !== undefined) throw new Error(leak);

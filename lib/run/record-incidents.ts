@@ -46,7 +46,7 @@ export async function recordIncidents(
   return withFolderLocked(folder, "--into", shard, () => recordLeft(context, request, scenarios));
 }
 
-/** Records what the folder does not have yet. */
+/** Records the incidents that are missing in the folder. */
 async function recordLeft(
   context: RunContext,
   { labs: requested, repeat, shard, seed = freshSeed(), later, folder }: RecordRequest,

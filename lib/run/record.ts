@@ -51,7 +51,7 @@ export interface RecordJob extends Turn {
   readonly earlier: readonly Outcome[];
   /** Time from the proof of a healthy system to the injection. */
   readonly onsetMs?: number | undefined;
-  /** A fault that nobody notices is a finding: it is not tried again. */
+  /** A fault without an alert is a result: it is not tried again. */
   readonly once?: boolean | undefined;
 }
 
@@ -83,7 +83,7 @@ async function measureDifficulty(
   return difficultyOf({ facts, alerted, truth, benign: harmless });
 }
 
-/** The parts of a composed fault that are no fault. */
+/** Number of harmless parts of a composed fault. */
 const harmlessPartsOf = (kind: string): number =>
   kind.split("+").filter((part) => part.startsWith("harmless-")).length;
 

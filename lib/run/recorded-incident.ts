@@ -36,7 +36,7 @@ export const RecordingSchema = z.strictObject({
   earlier: z.array(OutcomeSchema),
   outcome: OutcomeSchema,
   timeline: z.array(z.strictObject({ name: z.enum(EVENT_NAMES), unixMs: z.number() })),
-  /** How hard it is, by what changed before its alert fired; recordings made before have none. */
+  /** The difficulty, from the changes before its alert fired; older recordings have none. */
   difficulty: DifficultySchema.nullable().default(null),
   metric_points: points,
   inject_log: log,

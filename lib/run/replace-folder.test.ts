@@ -51,7 +51,7 @@ test.each([
     const from = name.replace(".partial", "");
     writeFileSync(join(parent, name, file), JSON.stringify({ from }));
   }
-  // Another shard may be at it right now.
+  // Another shard may be writing it right now.
   settleFolders(runs, ABANDONED_MS);
   expect(readdirSync(parent)).toHaveLength(whole.length + partial.length);
   settleFolders(runs, 0);

@@ -18,17 +18,17 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
-/** Ends the name of a folder that no reader may take for one. */
+/** Suffix of folder names that readers ignore. */
 export const PARTIAL = ".partial";
 const PARTIAL_NAME = /^(?<name>.+)\.\d+\.(?<kind>new|old)\.partial$/;
-/** The last file that is written: a folder that has it is complete. */
+/** Written last: a folder that contains it is complete. */
 const LAST_FILE = "manifest.json";
-/** Two programs that write the same folder at once move it away at most this often. */
+/** Maximum number of times that two concurrent writers of the same folder move it away. */
 const MAX_ROUNDS = 10;
-/** Nobody writes a folder for so long. */
+/** No writer takes longer. */
 export const ABANDONED_MS = 60_000;
 
-/** Writes `files`, of which one is `manifest.json`, and puts them in the place of `folder`. */
+/** Writes `files`, including `manifest.json`, and replaces `folder` with them. */
 export function replaceFolder(folder: string, files: Readonly<Record<string, string>>): void {
   mkdirSync(dirname(folder), { recursive: true });
   removeAbandoned(folder);
@@ -56,7 +56,7 @@ export function replaceFolder(folder: string, files: Readonly<Record<string, str
   syncFolder(dirname(folder));
 }
 
-/** Partial folders of the same name that somebody else left long ago. */
+/** Removes old partial folders of the same name left by other writers. */
 function removeAbandoned(folder: string): void {
   for (const { path, name, ageMs } of partialsIn(dirname(folder))) {
     if (name === basename(folder) && ageMs > ABANDONED_MS) {
@@ -66,8 +66,8 @@ function removeAbandoned(folder: string): void {
 }
 
 /**
- * Finishes below `root` what killed writers began at least `ageMs` ago: a complete folder gets its name when nothing has it, and the
- * rest is removed.
+ * Finishes interrupted writes below `root` that are at least `ageMs` old: a complete folder gets
+ * its name if that is free; all others are removed.
  */
 export function settleFolders(root: string, minAgeMs: number): void {
   if (!existsSync(root)) return;
@@ -79,7 +79,7 @@ export function settleFolders(root: string, minAgeMs: number): void {
 }
 
 function settleIn(parent: string, minAgeMs: number): void {
-  // The new one first: it is complete whenever the old one was moved away.
+  // The new folder first: it is complete whenever the old one was moved away.
   const found = partialsIn(parent).filter(({ ageMs }) => ageMs >= minAgeMs);
   for (const { path, name } of found.toSorted((a, b) => (a.kind < b.kind ? -1 : 1))) {
     const target = join(parent, name);

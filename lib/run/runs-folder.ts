@@ -27,7 +27,7 @@ export const withRunsLocked = <T>(
   body: () => Promise<T>,
 ): Promise<T> => withFolderLocked(runsFolder(results), "--results", shard, body);
 
-/** The same for any folder; `option` is how another one is chosen. */
+/** The same for any folder; `option` is the option that selects another one. */
 export async function withFolderLocked<T>(
   folder: string,
   option: string,
@@ -56,7 +56,7 @@ export async function withFolderLocked<T>(
         `another program with shard ${part}`,
       );
     }
-    // Alone, whatever is partial was left by a program that was killed.
+    // Without shards, every partial folder was left by a killed program.
     settleFolders(folder, shard === undefined ? 0 : ABANDONED_MS);
     return await body();
   } finally {

@@ -86,7 +86,7 @@ export async function proveBaseline(context: StepContext, deadlineMs: number): P
   );
 }
 
-/** Waits until every service works again, whatever alerts still fire. */
+/** Waits until every service works again, regardless of firing alerts. */
 export async function proveWorking(context: StepContext, deadlineMs: number): Promise<void> {
   await prove(context, "a working system", deadlineMs, () =>
     lookAt(context.prometheus, [...HEALTHY_NOW, ...HEALTHY_FOR_A_MOMENT]),

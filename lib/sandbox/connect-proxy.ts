@@ -1,12 +1,12 @@
 /**
- * An HTTP proxy that leads to one server, by name and port: CONNECT for TLS, which passes through unread, and plain requests
- * in the form that proxies get. The name is resolved here, so that who asks needs no name server.
+ * An HTTP proxy to a single server, by name and port: CONNECT for TLS, which is not decrypted, and
+ * plain requests in proxy form. The proxy resolves the name, so clients need no name server.
  */
 import { createConnection, createServer, type Server, type Socket } from "node:net";
 import { join } from "./relay.ts";
 
 const MAX_HEAD_BYTES = 16 * 1024;
-/** Milliseconds for a request's head, and for the connection to the server. */
+/** Milliseconds to receive a request's head, and to connect to the server. */
 const PATIENCE_MS = 10_000;
 
 export interface ServerName {
@@ -14,7 +14,9 @@ export interface ServerName {
   readonly port: number;
 }
 
-/** Creates it; `onRefused` hears of each request for another server. The caller lets it listen. */
+/**
+ * Creates the proxy without listening; `onRefused` is called for each request for another server.
+ */
 export function createConnectProxy(allowed: ServerName, onRefused: (what: string) => void): Server {
   return createServer((client) => {
     let head = Buffer.alloc(0);
@@ -50,7 +52,7 @@ export function createConnectProxy(allowed: ServerName, onRefused: (what: string
 }
 
 interface Asked extends ServerName {
-  /** The request's head as the server gets it; undefined for CONNECT. */
+  /** The request's head as sent to the server; undefined for CONNECT. */
   readonly rest: string | undefined;
 }
 
@@ -71,7 +73,7 @@ function parseRequest(head: string): Asked | undefined {
   return { host, port: Number(url.port || 80), rest };
 }
 
-/** Whatever else comes on this connection goes to the same server. */
+/** Forwards all further data of this connection to the same server. */
 function pass(
   client: Socket,
   { host, port }: ServerName,
@@ -86,7 +88,7 @@ function pass(
   server.once("error", fail);
   server.once("connect", () => {
     server.off("error", fail);
-    // A model may think for minutes.
+    // A model may take minutes to answer.
     server.setTimeout(0);
     client.setTimeout(0);
     if (rest === undefined) {

@@ -2,7 +2,7 @@
 import { createConnection, createServer, type Server, type Socket } from "node:net";
 import { EnvironmentError } from "../base/errors.ts";
 
-/** Carries bytes both ways until either side ends. */
+/** Copies data both ways until either side ends. */
 export function join(a: Socket, b: Socket): void {
   for (const [from, to] of [
     [a, b],

@@ -1,14 +1,15 @@
 import { changeOrHeal, type Fault } from "../define.ts";
 
-/** Processor time after which a burner ends by itself. */
+/** CPU seconds after which a burner ends by itself. */
 const LONGEST_SECONDS = 1800;
 const HIGHEST_PRIORITY = -10;
 
-/** Starts programs on the lab's machine that use all the processor time they get. */
+/** Starts programs on the lab's machine that use all available CPU time. */
 export function busyHost(parameters: { readonly burners: number }): Fault {
   const { burners } = parameters;
   let running: Bun.Subprocess[] = [];
-  // One process without children, which ends with this one: nothing goes on burning after a kill.
+  // A single process without children that ends with this one, so that no load remains after a
+  // kill.
   const burner = [
     "setpriv",
     "--pdeathsig",

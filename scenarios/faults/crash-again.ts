@@ -6,13 +6,13 @@ import { ended, pidOf, send } from "./signal-process.ts";
 
 interface Parameters {
   readonly service: ServiceName;
-  /** From one start to the next end. */
+  /** From one start to the next kill. */
   readonly everySeconds: number;
 }
 
 /**
- * Ends the process of a service again and again, and starts it each time, as a supervisor does with
- * a process that crashes. The healer stops that and leaves the service running.
+ * Repeatedly kills the process of a service and restarts it, as a supervisor does with a crashing
+ * process. The healer stops that and leaves the service running.
  */
 export function crashAgain(parameters: Parameters & Fault["parameters"]): Fault {
   const { service, everySeconds } = parameters;

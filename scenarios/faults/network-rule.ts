@@ -8,18 +8,18 @@ import { pidOf } from "./signal-process.ts";
 
 interface Parameters {
   readonly service: ServiceName;
-  /** What makes, finds and removes the rule, inside the network of the service. */
+  /** Commands that add, find and remove the rule, in the service's network. */
   readonly add: readonly string[];
   readonly find: readonly string[];
   readonly remove: readonly string[];
-  /** For people: what the rule does. */
+  /** The effect of the rule, for people. */
   readonly rule: string;
 }
 
-/** The actions that take a rule away: the network carries everything again, monitoring's part included. */
+/** The actions that remove a rule; they restore all traffic, including monitoring's. */
 const REMEDIES: ReadonlySet<Remediation> = new Set(["restore_network", "restore_monitoring"]);
 
-/** Sets a rule in the network of a running service; the healer removes it. */
+/** Adds a rule to the network of a running service; the healer removes it. */
 export function networkRule({ service, add, find, remove, rule }: Parameters): Fault {
   const isSet = async (lab: Lab): Promise<boolean> =>
     (await run([...(await inNetworkOf(lab, service)), ...find])).code === 0;
@@ -59,7 +59,7 @@ async function inNetworkOf(lab: Lab, service: ServiceName): Promise<string[]> {
   return ["nsenter", `--net=/proc/${await pidOf(lab, service)}/ns/net`];
 }
 
-/** Drops what a rule of iptables matches, such as `OUTPUT -p udp`. */
+/** Drops packets that match an iptables rule, such as `OUTPUT -p udp`. */
 export function dropPackets(service: ServiceName, match: string): Fault {
   const [chain = "", ...rest] = match.split(" ");
   const rule = [chain, ...rest, "-j", "DROP"];

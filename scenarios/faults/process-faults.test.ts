@@ -1,4 +1,4 @@
-/** The faults that reach into a process or its network, against a process of the test. */
+/** Tests faults of a process or its network on a process of the test. */
 import { afterEach, describe, expect, test } from "bun:test";
 import { run } from "../../lib/base/shell.ts";
 import { type Observation, waitUntil } from "../../lib/base/wait.ts";
@@ -16,7 +16,7 @@ afterEach(() => {
   for (const child of left.splice(0)) child.kill("SIGKILL");
 });
 
-/** A lab with one service, which is a process that sleeps in a network of its own. */
+/** A lab with one service, which is a sleeping process in its own network. */
 function sleepingLab() {
   let starts = 0;
   let child: Bun.Subprocess | undefined;
@@ -90,7 +90,7 @@ describe.if(process.getuid?.() === 0)("the network of a process", () => {
   test("loses what a rule says until it is healed, and only there", async () => {
     const { context, pid } = sleepingLab();
     const fault = dropPackets(SERVICE, "OUTPUT -p udp");
-    // The process makes its network before it sleeps.
+    // The process creates its network before it sleeps.
     const own = (await run(["readlink", "/proc/self/ns/net"])).stdout;
     await holds(async () => {
       const { stdout } = await run(["readlink", `/proc/${pid()}/ns/net`]);
@@ -112,7 +112,7 @@ describe.if(process.getuid?.() === 0)("the network of a process", () => {
         () => "",
         (error: Error) => error.message,
       );
-    // A network of its own has no eth0, and some kernels no netem: either is named.
+    // The new network has no eth0, and some kernels no netem: the error names either.
     expect(problem).toMatch(/^Cannot run `nsenter .* tc qdisc add dev eth0 .*netem delay 100ms/);
   });
 });

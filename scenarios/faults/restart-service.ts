@@ -1,7 +1,7 @@
 import type { ServiceName } from "../../lib/contract/topology.ts";
 import type { Fault } from "../define.ts";
 
-/** Puts a fresh process in place of a service, with nothing changed: what maintenance does. */
+/** Restarts a service without any change, as maintenance does. */
 export function restartService({ service }: { readonly service: ServiceName }): Fault {
   return {
     kind: "restart-service",

@@ -11,7 +11,7 @@ interface Parameters {
   readonly signal: "SIGKILL" | "SIGSTOP";
 }
 
-/** Kills the process of a service, or stops it where it is. The healer starts or continues it. */
+/** Kills or stops (SIGSTOP) the process of a service. The healer starts or continues it. */
 export function signalProcess(parameters: Parameters & Fault["parameters"]): Fault {
   const { service, signal } = parameters;
   return {
@@ -45,7 +45,7 @@ export function signalProcess(parameters: Parameters & Fault["parameters"]): Fau
   };
 }
 
-/** Waits until the process of a service that was killed has ended. */
+/** Waits until the killed process of a service has ended. */
 export async function ended(lab: FaultContext["lab"], service: ServiceName): Promise<void> {
   await waitUntil(
     async () => {
@@ -56,7 +56,7 @@ export async function ended(lab: FaultContext["lab"], service: ServiceName): Pro
   );
 }
 
-/** The process of a service, as this machine numbers it. */
+/** The host's id of a service's process. */
 export async function pidOf(lab: FaultContext["lab"], service: ServiceName): Promise<number> {
   const { pid } = await lab.state(service);
   if (pid === null) throw new EnvironmentError(`Cannot change ${service}: its process must run`);

@@ -3,7 +3,7 @@ import { replaceService } from "../faults/replace-service.ts";
 import { defineKind } from "../kind.ts";
 import { alertsNamed, sends, sensorOf, SENSORS } from "../signs.ts";
 
-/** The sensor whose id it writes: the next one. */
+/** Index of the sensor whose id it writes: the next one. */
 const place = (service: ServiceName): number =>
   (SENSOR_IDS.findIndex((id) => id === sensorOf(service)) + 1) % SENSOR_IDS.length;
 

@@ -35,7 +35,7 @@ export const kind = defineKind({
     },
     scraped(service, 1),
   ],
-  // A pushed series is shown for two minutes after its last sample.
+  // A pushed series remains for two minutes after its last sample.
   deadlines: { signatureMs: 210_000, alertMs: 330_000 },
   alerts: (service) => [{ uid: "telemetry-missing", labels: { service_name: service } }],
 });

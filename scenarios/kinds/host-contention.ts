@@ -7,7 +7,7 @@ export const kind = defineKind({
   culprit: "host",
   alone: true,
   changes: "machine",
-  // Whichever service is named: it stands for the machine on which all of them run.
+  // Represents the machine on which all services run.
   targets: ["track-fusion"],
   intensity: { unit: "programs", min: 4, max: 64, whole: true },
   fault: (_, burners) => busyHost({ burners }),

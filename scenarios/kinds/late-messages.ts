@@ -8,7 +8,7 @@ export const kind = defineKind({
   alsoAccept: [{ fault_class: "packet_loss_or_delay", why: "the messages are late" }],
   dds: true,
   changes: "process",
-  // What a sensor sends late, fusion refuses: that is a clock that is behind.
+  // Fusion refuses late messages of sensors, which is the fault of a slow clock.
   targets: ["track-fusion"],
   intensity: { unit: "s", min: 3, max: 10 },
   fault: (service, seconds) =>

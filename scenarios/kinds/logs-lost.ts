@@ -4,10 +4,10 @@ import { replaceService } from "../faults/replace-service.ts";
 import { defineKind } from "../kind.ts";
 import { instanceOf, scraped } from "../signs.ts";
 
-/** Fewer records than this say nothing of a share. */
+/** With fewer records, a share has no significance. */
 const MIN_RECORDS = 8;
 
-/** What the log store holds of the records that the present process has counted. */
+/** The share of the records counted by the current process that the log store has. */
 async function storedShare(
   service: ServiceName,
   { lab, prometheus }: SignatureView,
@@ -34,7 +34,7 @@ export const kind = defineKind({
   faultClass: "monitoring_fault",
   alsoAccept: [{ culprit: "telemetry", why: "the service itself works" }],
   changes: "process",
-  // The others write too few records.
+  // The other services write too few records.
   targets: ["command-center", "effector-manager"],
   intensity: { unit: "share that is exported", min: 0, max: 0.6 },
   fault: (service, share) => replaceService({ service, env: { CMS_LOG_SHARE: String(share) } }),

@@ -11,7 +11,7 @@ import {
   writersSeen,
 } from "../signs.ts";
 
-/** What one sensor sends under the id of another is taken in. */
+/** Messages of one sensor under another's id are accepted. */
 const lessTakenIn: Sign = {
   what: "share taken in of all",
   query:

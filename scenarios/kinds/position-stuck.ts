@@ -21,6 +21,6 @@ export const kind = defineKind({
     noTrackRefused,
   ],
   alerts: pictureAlerts,
-  // The targets must fly away from where they were.
+  // The targets must move away from their positions.
   deadlines: { signatureMs: 150_000, alertMs: 300_000 },
 });

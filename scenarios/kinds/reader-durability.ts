@@ -8,7 +8,7 @@ export const kind = defineKind({
   dds: true,
   heldOut: true,
   changes: "process",
-  // Orders are kept, so effector-manager would match.
+  // Orders are retained, so effector-manager would match.
   targets: ["track-fusion", "threat-evaluator", "command-center"],
   intensity: null,
   fault: (service) =>

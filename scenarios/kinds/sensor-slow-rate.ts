@@ -21,7 +21,7 @@ export const kind = defineKind({
       query: sentQuery(service).replace("[15s]", "[40s]"),
       op: "<",
       value: 0.6 * (TOPOLOGY[service].nominalRateHz ?? 0),
-      // Below what its worst half minute has by chance, by far.
+      // Far below its random minimum over half a minute.
       shows: { kind: "metric", signal: "cms_sensor_published_total", as: "rate", service },
     },
     { ...sends(service), query: sentQuery(service).replace("[15s]", "[1m]") },

@@ -10,7 +10,7 @@ export const kind = defineKind({
   targets: WRITERS,
   intensity: null,
   fault: (service) => replaceService({ service, env: { CMS_FORCE_QOS: "EXCLUSIVE_OWNERSHIP" } }),
-  // DDS names one of the policies that do not fit; orders and tracks ask for reliability, too.
+  // DDS reports one of the incompatible policies; orders and tracks also require reliability.
   signature: (service) => [
     refused(service, "writer", "OWNERSHIP|RELIABILITY|DURABILITY"),
     nothingArrives(service),

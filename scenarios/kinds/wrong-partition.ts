@@ -6,7 +6,7 @@ import { deafAlerts, instanceOf, matches, muteAlerts, scraped } from "../signs.t
 export const kind = defineKind({
   title: "The endpoints of $service are in a DDS partition of their own",
   faultClass: "discovery_failure",
-  // Cyclone DDS 0.10 counts it as an incompatible QoS, 11 does not.
+  // Cyclone DDS 0.10 counts it as incompatible QoS; 11 does not.
   alsoAccept: [{ fault_class: "qos_mismatch", why: "a partition is a QoS policy" }],
   remedies: ["correct_dds_domain", "correct_qos_profile"],
   dds: true,

@@ -1,4 +1,4 @@
-/** Draws incidents that nobody wrote, and records them. */
+/** Draws random incidents and records them. */
 import { SERVICES } from "../../contract/topology.ts";
 import { coverageRows } from "../../run/kinds/coverage.ts";
 import { type Tier, TIERS } from "../../run/kinds/difficulty.ts";

@@ -193,7 +193,7 @@ function remedyFrom(raw: unknown, path: string, complaints: string[]): Remedy {
   const given = isFields(fields["parameters"]) ? Object.entries(fields["parameters"]) : [];
   const parameters = given.filter(
     (entry): entry is [string, string | number] =>
-      // A number as large as 1e999 is infinite when it was read.
+      // A number such as 1e999 is parsed as Infinity.
       typeof entry[1] === "string" || Number.isFinite(entry[1]),
   );
   return {

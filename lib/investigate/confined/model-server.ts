@@ -1,8 +1,8 @@
-/** The way from a confined program to its one model server. */
+/** Connects a confined program with its model server. */
 import { createConnectProxy } from "../../sandbox/connect-proxy.ts";
 import type { Door } from "../../sandbox/room/room.ts";
 
-/** Where the proxy is, in the program's network. */
+/** Address of the proxy in the program's network. */
 const PROXY = { host: "127.0.0.1", port: 3128 } as const;
 
 const portOf = ({ port, protocol }: URL): number =>
@@ -11,7 +11,7 @@ const portOf = ({ port, protocol }: URL): number =>
 const isLoopback = ({ hostname }: URL): boolean =>
   hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.");
 
-/** Doors to the model server, and the variables by which programs find it. */
+/** Doors to the model server, and the variables that tell programs their addresses. */
 export function wayTo(
   model: URL | undefined,
   note: (line: string) => void,
@@ -24,7 +24,7 @@ export function wayTo(
   return {
     doors: [
       { ...PROXY, to: proxy },
-      // Programs ask no proxy for a server on their own machine.
+      // Programs use no proxy for a server on their own machine.
       ...(isLoopback(model) ? [{ host: "127.0.0.1", port: server.port, to: server }] : []),
     ],
     env: {

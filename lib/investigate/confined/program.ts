@@ -1,6 +1,6 @@
 /**
- * Runs an examined program: in a room where this machine can have one, else as an ordinary process in an empty folder, which
- * the details say and every table marks.
+ * Runs an examined program in a room if the machine supports one; otherwise as an ordinary process
+ * in an empty folder, which the details and every table show.
  */
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
@@ -15,25 +15,25 @@ import { wayTo } from "./model-server.ts";
 export { whyNoRoom } from "../../sandbox/room/room.ts";
 
 const MAX_OUTPUT_BYTES = 1024 * 1024;
-/** Milliseconds that the output of an unconfined program may take after its end. */
+/** Milliseconds to wait for the output of an unconfined program after its end. */
 const LAST_WORDS_MS = 1000;
 const SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-/** Variables of this process that say nothing of it. */
+/** Variables of this process that contain nothing about it. */
 const KEPT = ["LANG", "LC_ALL", "TZ"];
 
 export interface ProgramOptions {
   readonly argv: readonly string[];
-  /** What the program gets beside the variables of its settings. */
+  /** Variables of the program in addition to those of its settings. */
   readonly env: Readonly<Record<string, string>>;
   readonly stdin: string;
   readonly settings: AgentSettings;
-  /** Doors beside that to the model server. */
+  /** Doors in addition to the model server's. */
   readonly doors: readonly Door[];
-  /** The model server, when it is not the settings'. */
+  /** The model server, if it differs from the settings'. */
   readonly model?: URL | undefined;
   readonly signal: AbortSignal;
   readonly note: (line: string) => void;
-  /** Why there is no room, as far as the caller knows; absent: found out. */
+  /** Why there is no room, if the caller knows; undefined: detected. */
   readonly noRoom?: string | undefined;
 }
 
@@ -51,7 +51,10 @@ export type Confinement =
   | { readonly unconfined: false; readonly left_processes: number }
   | { readonly unconfined: true; readonly unconfined_because: string };
 
-/** Runs it to its end, or until the signal aborts. Throws EnvironmentError when it cannot be started. */
+/**
+ * Runs the program to its end or until the signal aborts. Throws EnvironmentError if it cannot be
+ * started.
+ */
 export async function runProgram(options: ProgramOptions): Promise<ProgramEnd> {
   const { settings, note, noRoom = await whyNoRoom() } = options;
   const folders = settings.files.map((path) =>
@@ -123,7 +126,7 @@ async function unconfined(
 ): Promise<ProgramEnd> {
   const folder = mkdtempSync(join(tmpdir(), "agent-"));
   try {
-    // A session of its own: ending the session ends every process in it.
+    // A separate session: ending it ends every process in it.
     const child = Bun.spawn([...argv], {
       cwd: folder,
       env: { ...env, HOME: folder },
@@ -139,7 +142,7 @@ async function unconfined(
       const [stdout, stderr] = [new Output(child.stdout), new Output(child.stderr)];
       const code = await child.exited;
       end();
-      // A process with a session of its own outlives this, and may hold the streams open for ever.
+      // A process in another session survives this, and may keep the streams open for ever.
       await Promise.race([
         Promise.all([stdout.whole, stderr.whole]),
         systemClock.sleep(LAST_WORDS_MS),
@@ -160,7 +163,10 @@ async function unconfined(
   }
 }
 
-/** What a program says, as much of it as is kept: everything beyond is dropped, for a full pipe would block the program. */
+/**
+ * The output of a program up to a maximum size: the rest is read and dropped, because a full pipe
+ * would block the program.
+ */
 class Output {
   readonly #parts: Uint8Array[] = [];
   #left = MAX_OUTPUT_BYTES;
@@ -183,7 +189,7 @@ class Output {
   }
 }
 
-/** Ends the program and the processes of its session; no error if they have ended already. */
+/** Ends the program and its session; ignores processes that have already ended. */
 function endGroup(pid: number): void {
   try {
     process.kill(-pid, "SIGKILL");

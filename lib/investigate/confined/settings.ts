@@ -1,11 +1,13 @@
-/** What a user gives an examined program beside its tools: files, one model server, variables. */
+/**
+ * What a user passes to an examined program besides its tools: files, one model server, variables.
+ */
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { type Env, processEnv } from "../../base/env.ts";
 import { UsageError } from "../../base/errors.ts";
 
 const PROJECT = realpathSync(new URL("../../..", import.meta.url).pathname).replace(/\/$/, "");
-/** Folders that are the machine's, or made anew for the program. */
+/** Folders of the machine, or created for the program. */
 const SYSTEM = [
   "/",
   "/bin",
@@ -19,19 +21,19 @@ const SYSTEM = [
   "/usr",
   "/var",
 ];
-/** Variables that the lab sets, or by which it would run something of the program's. */
+/** Variables that the lab sets, or through which the program could make the lab run its code. */
 const NOT_GIVEN =
   /^(?:HOME|PATH|PWD|ROOM_.*|.*_URL|(?:https?|no)_proxy|LD_.*|SUDO_.*|(?:CMS|LAB|BUN|npm)_.*)$/i;
 
 /** As written on the command line. */
 export interface GivenToAgents {
-  /** Files and folders of the program's own: programs, virtual environments. */
+  /** The program's own files and folders, such as virtual environments. */
   readonly agentFiles?: readonly string[] | undefined;
-  /** URL of the one model server that it may reach. */
+  /** URL of the only model server that it can reach. */
   readonly agentModel?: string | undefined;
-  /** Names of variables of this process that it gets, such as a key. */
+  /** Names of variables of this process to pass on, such as a key. */
   readonly agentEnv?: readonly string[] | undefined;
-  /** Paths that it must not see. */
+  /** Hidden paths. */
   readonly hidden?: readonly string[] | undefined;
 }
 
@@ -44,7 +46,7 @@ export interface AgentSettings {
   readonly hidden: readonly string[];
 }
 
-/** Checks them; throws UsageError. */
+/** Validates the settings. Throws UsageError. */
 export function agentSettings(given: GivenToAgents, env: Env = processEnv()): AgentSettings {
   const { agentFiles = [], agentModel, agentEnv = [], hidden = [] } = given;
   const away = [PROJECT, ...hidden.map((path) => resolve(path))];
@@ -53,7 +55,7 @@ export function agentSettings(given: GivenToAgents, env: Env = processEnv()): Ag
     files: [...new Set([...files, ...files.flatMap(pythonOf)])],
     model: agentModel === undefined ? undefined : modelUrl(agentModel),
     variables: Object.fromEntries(agentEnv.map((name) => [name, variable(name, env)])),
-    // Nothing of these is in a room, or all is made anew.
+    // These are absent from a room or created for it.
     hidden: away.filter((path) => ![...SYSTEM, "/tmp"].includes(path)),
   };
 }
@@ -68,21 +70,21 @@ function ownFile(path: string, away: readonly string[]): string {
     if (SYSTEM.includes(one) || /^\/(?:dev|proc|run|sys)\//.test(one)) {
       refuse("be the agent's own, not the system's");
     }
-    // The project's folder is hidden with all in it, so that this could not be seen.
+    // The project's folder is hidden with its content, so this path would not be visible.
     const inside = away.find((folder) => one === folder || one.startsWith(`${folder}/`));
     if (inside !== undefined) refuse(`lie outside ${inside}`);
   }
   return absolute;
 }
 
-/** The Python installation that a virtual environment stands on, when it is not the system's. */
+/** The Python installation of a virtual environment, unless it is the system's. */
 export function pythonOf(folder: string): string[] {
   const config = join(folder, "pyvenv.cfg");
   if (!existsSync(config)) return [];
   const home = /^home\s*=\s*(\/\S.*)$/m.exec(readFileSync(config, "utf8"))?.[1]?.trim();
   if (home === undefined || home.startsWith("/usr/")) return [];
   const prefix = dirname(home);
-  // The file could name any folder; an installation of Python has these.
+  // The file could name any folder; a Python installation contains these.
   const isPython = existsSync(join(prefix, "bin/python3")) && existsSync(join(prefix, "lib"));
   return isPython && !SYSTEM.includes(prefix) ? [prefix] : [];
 }

@@ -18,7 +18,7 @@ export interface ConductOptions {
   readonly port?: number;
   /** Time for the whole investigation; absent: the budget's. */
   readonly wallMs?: number;
-  /** What the agent's part adds to the details, once it has ended. */
+  /** Details of the agent, once it has ended. */
   readonly details?: () => Readonly<Record<string, unknown>>;
 }
 
@@ -46,7 +46,7 @@ export async function conduct(
     ...(input.signal === undefined ? [] : [aborted(input.signal).then(() => failed("stopped"))]),
   ]);
   ended.abort();
-  // What the agent started has ended when it is judged.
+  // The agent's processes must have ended before it is judged.
   await running;
   input.signal?.throwIfAborted();
   const { statedConfidence } = examination;
@@ -79,8 +79,9 @@ export async function conduct(
 }
 
 /**
- * Whatever an agent does to its examination is its own failure: a run that it could void would not count against it. Only what
- * this machine lacks is not its fault.
+ * Counts every error during an agent's examination as the agent's failure, because an agent that
+ * could void a run would not be charged for it. Only missing requirements of this machine are
+ * excluded.
  */
 async function blamed(agent: () => Promise<string>): Promise<string> {
   try {

@@ -1,7 +1,8 @@
 /**
- * The doors of one examination, on one port of loopback behind one token: the tools as a Model Context Protocol server
- * (Streamable HTTP, `/mcp`) and as plain JSON (`GET /alert`, `GET /tools`, `POST /tools/<name>`) for programs of a few lines;
- * and the telemetry behind the tools, to be read (`/prometheus`, `/loki`, `/tempo`, `/grafana`).
+ * The doors of one examination, on one loopback port behind one token: the tools as a Model Context
+ * Protocol server (Streamable HTTP, `/mcp`) and as plain JSON (`GET /alert`, `GET /tools`, `POST
+ * /tools/<name>`) for simple programs; and read access to the telemetry behind the tools
+ * (`/prometheus`, `/loki`, `/tempo`, `/grafana`).
  */
 import { Hono } from "hono";
 import { z } from "zod";
@@ -16,13 +17,13 @@ const ArgumentsSchema = z.record(z.string(), z.unknown());
 
 export interface Doors extends AsyncDisposable {
   readonly port: number;
-  /** Addresses with the token, without a slash at the end. */
+  /** Addresses with the token, without a trailing slash. */
   readonly urls: TelemetryUrls & { readonly tools: string; readonly mcp: string };
-  /** Resolves when the last MCP client that had connected ends its session. */
+  /** Resolves when the last connected MCP client has ended its session. */
   readonly disconnected: Promise<void>;
-  /** How many requests were refused. */
+  /** Number of refused requests. */
   readonly refused: () => number;
-  /** How many requests went past the tools to the telemetry. */
+  /** Number of direct requests to the telemetry. */
   readonly reads: () => number;
 }
 

@@ -16,7 +16,7 @@ export interface Reply {
 
 /** Maximum number of calls of one examination. */
 const MAX_CALLS = 1000;
-/** Characters of a call's arguments, and of all answers together: everything is kept. */
+/** Characters of a call's arguments, and of all answers together, since everything is kept. */
 const MAX_ARGUMENT_CHARACTERS = 16_384;
 const MAX_EVIDENCE_CHARACTERS = 32 * 1024 * 1024;
 const NOTED_CHARACTERS = 1000;

@@ -1,7 +1,7 @@
 /**
- * The investigator `exec:<command>`: any program, in a room of its own. It gets the alert on standard input and addresses
- * in its environment, and writes an answer to standard output. Its evidence is the calls that it
- * made at TOOLS_URL.
+ * The investigator `exec:<command>`: any program in its own room. It receives the alert on standard
+ * input and addresses in its environment, and writes an answer to standard output. Its evidence is
+ * its calls at TOOLS_URL.
  */
 import { type Confinement, runProgram } from "../confined/program.ts";
 import { agentSettings, type AgentSettings } from "../confined/settings.ts";
@@ -15,7 +15,7 @@ const SHOWN_CHARACTERS = 4000;
 
 export interface ExecOptions {
   readonly settings?: AgentSettings;
-  /** Why it is not confined; absent: it is, where the machine lets it. */
+  /** Why it is not confined; undefined: confined if the machine supports it. */
   readonly noRoom?: string | undefined;
 }
 

@@ -4,7 +4,7 @@ import { WebStandardStreamableHTTPServerTransport } from "@modelcontextprotocol/
 import { CallToolRequestSchema, ListToolsRequestSchema } from "@modelcontextprotocol/sdk/types.js";
 import type { Examination } from "./examination.ts";
 
-/** Sessions at a time; each costs memory. */
+/** Maximum concurrent sessions; each costs memory. */
 const MAX_SESSIONS = 16;
 
 /** MCP sessions by id: each client has one, all look at the same examination. */

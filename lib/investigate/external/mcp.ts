@@ -1,6 +1,7 @@
 /**
- * The investigator `mcp`: the tools as a Model Context Protocol server. The client that connects
- * investigates. It is no program of this lab's, so nothing confines it, and its rows say so.
+ * The investigator `mcp`: offers the tools as a Model Context Protocol server, and the connecting
+ * client investigates. The client is not started by this lab and cannot be confined, which its rows
+ * show.
  */
 import type { Investigator } from "../investigator.ts";
 import { conduct, type ConductOptions } from "./conduct.ts";

@@ -1,6 +1,6 @@
 /**
- * What stands before every door of an examination: a token in the URL, local names alone, bodies bounded in size and time,
- * few requests at a time. What is refused goes into the record.
+ * Guards every door of an examination: a token in the URL, local host names only, bodies of limited
+ * size and time, a limited number of concurrent requests. Refusals are recorded.
  */
 import { systemClock } from "../../base/clock.ts";
 import { underLocalNames } from "../../base/host.ts";
@@ -8,16 +8,16 @@ import { underLocalNames } from "../../base/host.ts";
 const MAX_BODY_BYTES = 512 * 1024;
 /** Milliseconds for a body to come, unless the caller says otherwise. */
 const BODY_PATIENCE_MS = 10_000;
-/** Requests at a time; a tool's answer is some 100 kB. */
+/** Maximum concurrent requests; a tool's answer has about 100 kB. */
 const MAX_AT_ONCE = 32;
-/** Refusals that are noted one by one. */
+/** Maximum number of refusals that are noted individually. */
 const MAX_NOTED = 50;
-/** Seconds without a byte after which a connection is closed; longer than a query may take. */
+/** Seconds without data after which a connection is closed; longer than a query may take. */
 const IDLE_SECONDS = 90;
-/** Milliseconds for the last answers to leave when the doors close. */
+/** Milliseconds to send the last answers when the doors close. */
 const LEAVE_MS = 500;
 
-/** What is done with a request whose body has been read; its URL is the one behind the token. */
+/** Handles a request whose body has been read; its URL is without the token. */
 export type Behind = (request: Request, path: string) => Response | Promise<Response>;
 
 export interface GuardOptions {
@@ -31,13 +31,13 @@ export interface GuardOptions {
 export interface Guarded extends AsyncDisposable {
   readonly hostname: string;
   readonly port: number;
-  /** The address with its token, without a slash at its end. */
+  /** The address with its token, without a trailing slash. */
   readonly url: string;
-  /** How many requests were refused. */
+  /** Number of refused requests. */
   readonly refused: () => number;
 }
 
-/** Listens, and passes what is in order on to `behind`. */
+/** Listens, and passes valid requests to `behind`. */
 export function guard(
   behind: Behind,
   { hostname = "127.0.0.1", port = 0, note, bodyPatienceMs = BODY_PATIENCE_MS }: GuardOptions,
@@ -92,7 +92,7 @@ export function guard(
     port: bound,
     url: `http://${hostname}:${bound}/${token}`,
     refused: () => refused,
-    // Who reads no answer, or sends no body, does not keep the doors open.
+    // Clients that read no answer or send no body must not keep the doors open.
     [Symbol.asyncDispose]: async () => {
       const lastMs = performance.now() + LEAVE_MS;
       while (server.pendingRequests > 0 && performance.now() < lastMs) await systemClock.sleep(10);

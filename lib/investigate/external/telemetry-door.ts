@@ -1,11 +1,11 @@
-/** Passes an agent's own requests on to Prometheus, Loki, Tempo and Grafana, if they only read. */
+/** Forwards an agent's read-only requests to Prometheus, Loki, Tempo and Grafana. */
 import { messageOf } from "../../base/errors.ts";
 import { readsTelemetry, type TelemetryApi } from "../../contract/telemetry-api.ts";
 import type { TelemetryUrls } from "../investigator.ts";
 
-/** Milliseconds; an engine gives a query no longer. */
+/** Milliseconds; the engines limit a query to the same time. */
 const PATIENCE_MS = 60_000;
-/** The engines behind decide by these what they answer. Nothing else of a request is passed on. */
+/** The headers that affect an engine's answer; no others are forwarded. */
 const PASSED = ["accept", "content-type", "x-loki-response-encoding-flags"];
 
 /** Answers a request for `path` of `api`. */

@@ -1,4 +1,4 @@
-/** A host whose clock is wrong: its readers refuse what it sends for its time. */
+/** A host with a wrong clock: its readers refuse its messages because of their time. */
 import { must } from "../hypotheses/entailment.ts";
 import type { Fault } from "../hypotheses/fault.ts";
 import { answersScrapes, refusedFor, running } from "../hypotheses/shared-claims.ts";

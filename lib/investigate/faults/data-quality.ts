@@ -1,4 +1,4 @@
-/** Messages in time with wrong content: readers refuse them, or take them for what is not there. */
+/** Timely messages with wrong content: readers refuse them or interpret them wrongly. */
 import { NORMS } from "../../contract/norms.ts";
 import { TOPOLOGY, SERVICES } from "../../contract/topology.ts";
 import { must } from "../hypotheses/entailment.ts";

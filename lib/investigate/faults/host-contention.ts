@@ -1,4 +1,4 @@
-/** Other load on the machine, from which many services suffer at once. */
+/** Other load on the machine that affects many services at once. */
 import { NORMS } from "../../contract/norms.ts";
 import { must } from "../hypotheses/entailment.ts";
 import type { Fault } from "../hypotheses/fault.ts";

@@ -1,4 +1,4 @@
-/** A service that writes far more log records than it should. */
+/** A service that writes far too many log records. */
 import { NORMS } from "../../contract/norms.ts";
 import { must } from "../hypotheses/entailment.ts";
 import type { Fault } from "../hypotheses/fault.ts";

@@ -1,7 +1,4 @@
-/**
- * A service that works, and of which one way of telemetry fails: it is scraped or it pushes, but
- * not both.
- */
+/** A service that works, but one of its two telemetry paths fails: scraping or pushing. */
 import { must } from "../hypotheses/entailment.ts";
 import type { Fault } from "../hypotheses/fault.ts";
 import { RECEIVED, running, SILENT_BYTES_PER_SECOND } from "../hypotheses/shared-claims.ts";
@@ -14,8 +11,8 @@ const named = (selector: string): string =>
   `label_replace(up{job="cms-services"${selector}}, "service_name", "$1", "instance", "(.+):.+")`;
 
 /**
- * One for each service that answers scrapes and pushes nothing, or the other way round. Where
- * nobody pushes, it is not the service that fails.
+ * One per service that answers scrapes but pushes nothing, or vice versa. If no service pushes, the
+ * fault is elsewhere.
  */
 const differing = (service: string): string => {
   const up = named(service === "" ? "" : `,instance=~"${service}:.+"`);

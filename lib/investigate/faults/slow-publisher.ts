@@ -1,4 +1,4 @@
-/** A publisher that runs and finds its readers, and sends nothing, far less than it should, or late. */
+/** A publisher that runs and finds its readers, but sends nothing, far too little, or too late. */
 import { NORMS } from "../../contract/norms.ts";
 import { SERVICES, type ServiceName, TOPOLOGY } from "../../contract/topology.ts";
 import { must } from "../hypotheses/entailment.ts";
@@ -12,7 +12,7 @@ const COUNTED: Partial<Record<ServiceName, string>> = {
   "threat-evaluator": "cms_threat_evaluated_total",
 };
 
-/** The share of what each publisher should send that arrives at a reader, by its instance. */
+/** The share of each publisher's nominal rate that arrives at a reader, by instance. */
 const ARRIVING = SERVICES.flatMap((name) => {
   const { sensorId, nominalRateHz, publishes } = TOPOLOGY[name];
   const instance = (query: string): string =>

@@ -57,7 +57,7 @@ export const matchesNobody: Draft = {
 export const INCOMPATIBLE =
   'sum(cms_dds_incompatible_qos_total{job="cms-services",instance=~"$service:.+"})';
 
-/** Source tracks per second that fusion refuses for reasons. */
+/** Source tracks per second that fusion refuses for these reasons. */
 export const refusedQuery = (reasons: string): string =>
   `sum(rate(cms_fusion_refused_total{job="cms-services",reason=~"${reasons}"}[30s]))`;
 

@@ -18,8 +18,9 @@ export interface Installed {
 }
 
 /**
- * What the program is, by what it says of itself. The newer command counts where both are there; a
- * program that lists neither is driven as the older generation, and fails by its own words.
+ * Detects the generation from the program's version and help. The newer command is preferred if
+ * both exist; a program that lists neither is run as the older generation and fails with its own
+ * message.
  */
 export const installedBy = (version: string, help: string): Installed => ({
   version: /\d+(?:\.\d+)+\S*/.exec(version)?.[0] ?? "unknown",
@@ -71,7 +72,7 @@ export interface Ended {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
-  /** Empty when there is none. */
+  /** Empty if there is none. */
   readonly file: string;
 }
 

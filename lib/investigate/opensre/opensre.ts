@@ -32,14 +32,14 @@ import { type RecordingProxy, serveRecording } from "./recording-proxy.ts";
 const STORES = [".tracer", ".opensre", ".config/opensre"] as const;
 const TOKEN = "lab";
 const SHOWN_LINES = 200;
-/** What `investigate` reads and writes, in its home folder. */
+/** Files that `investigate` reads and writes, in its home folder. */
 const FILES = { alert: "alert.json", output: "rca.json" } as const;
 /** Milliseconds. A Python program of this size takes seconds to print its help. */
 const PROBE_MS = 120_000;
 
 /**
- * Writes what the program needs to its home, runs it, and prints the file that it wrote behind a line of its own: what an
- * agent leaves in a folder may be a link or a pipe, so it is read with the agent's rights.
+ * Writes the program's input to its home, runs it, and prints its output file after a separator
+ * line. The file is read with the agent's rights, because it may be a link or a pipe.
  */
 const SCRIPT = `
 for folder in ${STORES.join(" ")}; do

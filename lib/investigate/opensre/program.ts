@@ -1,4 +1,4 @@
-/** Finds the installed OpenSRE, and the files that belong to it. */
+/** Finds the installed OpenSRE and its files. */
 import { dirname, resolve } from "node:path";
 import { existsSync, realpathSync } from "node:fs";
 import type { Env } from "../../base/env.ts";
@@ -7,7 +7,7 @@ import { pythonOf } from "../confined/settings.ts";
 
 export interface Found {
   readonly program: string;
-  /** Its own files: the program, its virtual environment, and the Python below. */
+  /** Its files: the program, its virtual environment, and the Python installation. */
   readonly files: readonly string[];
 }
 

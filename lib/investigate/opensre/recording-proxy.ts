@@ -15,12 +15,12 @@ import { trace, traceql } from "../tools/tempo.ts";
 
 const HOST = "127.0.0.2";
 const UPSTREAM_TIMEOUT_MS = 20_000;
-/** Requests of one examination; every answer is kept. */
+/** Maximum requests of one examination; every answer is kept. */
 const MAX_REQUESTS = 300;
 const MAX_ANSWER_CHARACTERS = 200_000;
 
 export interface RecordingProxy extends AsyncDisposable {
-  /** With a token; without a slash at its end. */
+  /** With a token, without a trailing slash. */
   readonly url: string;
   readonly hostname: string;
   readonly port: number;
@@ -28,11 +28,11 @@ export interface RecordingProxy extends AsyncDisposable {
   readonly records: readonly EvidenceRecord[];
   /** Number of requests that read metrics, logs or traces. */
   readonly telemetryCalls: () => number;
-  /** How many were refused, because they do more than read. */
+  /** Number of requests refused because they do not only read. */
   readonly refused: () => number;
 }
 
-/** Serves what can be read of `grafana` (a base URL), and records it; `note` hears of what is refused. */
+/** Serves the readable part of `grafana` (a base URL) and records it; `note` receives refusals. */
 export function serveRecording(
   grafana: string,
   clock: Clock = systemClock,

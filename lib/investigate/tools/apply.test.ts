@@ -48,7 +48,7 @@ describe("apply", () => {
     expect(await apply("restart_service", "esm-sensor", false)).toMatchObject({ ok: false });
     expect(applied).toEqual([]);
     expect(await apply("restart_service", "eo-sensor", false)).toMatchObject({ ok: true });
-    // The dry run is used up.
+    // The dry run has been used.
     expect(await apply("restart_service", "eo-sensor", false)).toMatchObject({ ok: false });
     expect(applied).toEqual(["restart_service eo-sensor"]);
   });

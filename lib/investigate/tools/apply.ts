@@ -1,13 +1,14 @@
 /**
- * The tool that acts, for agents that examine a running system: few steps, each after a dry run of the same remedy. What it
- * answers says nothing of the state that it found, so that a dry run is no way to diagnose.
+ * The tool that acts, for agents that examine a running system: few steps, each after a dry run of
+ * the same remedy. Its answers reveal nothing about the state that it found, so a dry run cannot be
+ * used for diagnosis.
  */
 import { z } from "zod";
 import { RemedySchema } from "../../contract/answer.ts";
 import type { Actuator } from "../investigator.ts";
 import { type Tool, tool } from "./tool.ts";
 
-/** Maximum number of remedies that an agent may carry out. */
+/** Maximum number of remedies that an agent may execute. */
 export const MAX_STEPS = 3;
 
 const schema = z.strictObject({

@@ -1,4 +1,4 @@
-/** What a tool is: a description, checked arguments, and what it does with them. */
+/** A tool: a description, validated arguments and a function. */
 import type { z } from "zod";
 import type { TelemetryUrls } from "../investigator.ts";
 import type { Fetch, ToolResult } from "./recorder.ts";
@@ -6,7 +6,7 @@ import type { Fetch, ToolResult } from "./recorder.ts";
 export interface Tool {
   readonly description: string;
   readonly schema: z.ZodObject;
-  /** The same call may do something else the next time, so that it is made again. */
+  /** Set if repeating a call may have another effect, so that it is executed again. */
   readonly acts?: boolean;
   readonly run: (args: never, context: ToolContext) => Promise<ToolResult>;
 }

@@ -103,7 +103,7 @@ export interface ToolDescription {
 
 export interface ToolsetOptions extends RecorderOptions {
   readonly urls: TelemetryUrls;
-  /** Set: there is a tool that acts. */
+  /** If set, a tool that acts is included. */
   readonly actuator?: Actuator;
 }
 

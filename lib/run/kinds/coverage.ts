@@ -1,4 +1,4 @@
-/** Tables of what a ledger holds: coverage by kind and service, and confusions of signatures. */
+/** Tables of a ledger: coverage by kind and service, and confusions of signatures. */
 import { SERVICES } from "../../contract/topology.ts";
 import type { Pair } from "./ledger.ts";
 
@@ -11,7 +11,7 @@ const MARKS: Readonly<Record<Pair["end"], string>> = {
   "stays-broken": "stays broken",
 };
 
-/** One row for each kind, one column for each service; `–` for a pair that was not tried. */
+/** A row per kind and a column per service; `–` for a pair that was not tried. */
 export function coverageRows(pairs: readonly Pair[]): string[][] {
   const kinds = [...new Set(pairs.map(({ kind }) => kind))].toSorted();
   return kinds.map((kind) => [
@@ -24,7 +24,7 @@ export function coverageRows(pairs: readonly Pair[]): string[][] {
   ]);
 }
 
-/** How many pairs ended in each way. */
+/** Number of pairs by result. */
 export function countEnds(pairs: readonly Pair[]): Record<Pair["end"], number> {
   const counts = Object.fromEntries(Object.keys(MARKS).map((end) => [end, 0])) as Record<
     Pair["end"],
@@ -34,7 +34,9 @@ export function countEnds(pairs: readonly Pair[]): Record<Pair["end"], number> {
   return counts;
 }
 
-/** For each kind in force, the other kinds whose signatures held on the same target, and how often. */
+/**
+ * For each kind in force: the other kinds whose signatures held on the same target, and how often.
+ */
 export function confusionRows(pairs: readonly Pair[]): string[][] {
   const seen = pairs.filter(({ holds }) => holds.length > 0);
   const kinds = [...new Set(seen.map(({ kind }) => kind))].toSorted();

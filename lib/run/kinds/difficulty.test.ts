@@ -26,7 +26,7 @@ describe("difficultyOf()", () => {
       ...pair("esm-sensor", "container_cpu_usage_seconds_total", 0.02, 0.021),
       ...pair("esm-sensor", "dds_incompatible_qos", 0, 3),
       ...pair("command-center", "container_cpu_usage_seconds_total", 0.02, 0.03),
-      // What it feeds changes because of it, and is no noise.
+      // Services downstream change as a consequence, which is no noise.
       ...pair("track-fusion", "cms_fusion_ingested_total", 15, 0),
     ];
     const found = difficultyOf({ facts, alerted: "track-fusion", truth, benign: 0 });
@@ -66,7 +66,7 @@ test("hops follow the data in both directions", () => {
   expect(hopsBetween("esm-sensor", "esm-sensor")).toBe(0);
   expect(hopsBetween("esm-sensor", "track-fusion")).toBe(1);
   expect(hopsBetween("effector-manager", "command-center")).toBe(1);
-  // By way of the display, which hears everything.
+  // Through the display, which receives everything.
   expect(hopsBetween("radar-sensor", "command-center")).toBe(2);
 });
 

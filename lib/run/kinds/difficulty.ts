@@ -1,6 +1,6 @@
 /**
- * How hard an incident is, from data alone: what changed before its alert fired, and where the alert
- * is. Nothing of it comes from who wrote the fault or how anybody did on it.
+ * Computes the difficulty of an incident from data only: what changed before its alert fired, and
+ * the position of the alert. It does not use the fault's author or investigators' results.
  */
 import { z } from "zod";
 import { type Fact, factsOf } from "../../contract/citation.ts";
@@ -17,11 +17,11 @@ export const PILLARS = ["metrics", "logs", "traces", "runtime", "dds"] as const;
 export type Pillar = (typeof PILLARS)[number];
 
 export const DifficultySchema = z.strictObject({
-  /** Hops along the data's way between the alerted service and the nearest guilty one. */
+  /** Hops along the data flow between the alerted service and the nearest faulty one. */
   hops: z.number(),
-  /** Pillars that show a change of a guilty service beyond the noise. */
+  /** Pillars that show a change of a faulty service beyond the noise. */
   pillars: z.array(z.enum(PILLARS)),
-  /** The greatest change of a guilty service in multiples of the noise. */
+  /** The largest change of a faulty service in multiples of the noise. */
   effect: z.number(),
   faults: z.number(),
   benign: z.number(),
@@ -37,7 +37,7 @@ export function pillarOf(signal: string): Pillar {
   return signal in LOGS ? "logs" : "traces";
 }
 
-/** A change of a factor: nothing is quieter than this. */
+/** Minimum noise: a change by this factor. */
 const LEAST_NOISE = Math.log(1.25);
 
 interface Change {
@@ -47,7 +47,7 @@ interface Change {
   readonly size: number;
 }
 
-/** Pairs the facts of before and during by what they are about. */
+/** Pairs the facts before and during the incident by subject. */
 function changesOf(facts: readonly Fact[]): Change[] {
   const pairs = new Map<string, { fact: Fact; before?: Fact["value"]; during?: Fact["value"] }>();
   for (const fact of facts) {
@@ -77,7 +77,7 @@ function sizeOf(before?: Fact["value"], during?: Fact["value"]): number {
   return floor === 0 ? 0 : Math.abs(Math.log((Math.abs(b) + floor) / (Math.abs(a) + floor)));
 }
 
-/** Hops of the shortest way along the data, in either direction. */
+/** Hops of the shortest path along the data flow, in either direction. */
 export function hopsBetween(from: ServiceName, to: ServiceName): number {
   const hops = new Map<ServiceName, number>([[from, 0]]);
   for (const [at, n] of hops) {
@@ -89,7 +89,7 @@ export function hopsBetween(from: ServiceName, to: ServiceName): number {
 }
 
 export interface Measured {
-  /** What `compare` says of all services. */
+  /** The facts of `compare` for all services. */
   readonly facts: readonly Fact[];
   readonly alerted: ServiceName;
   readonly truth: Pick<Truth, "faults">;
@@ -114,7 +114,7 @@ export function difficultyOf({ facts, alerted, truth, benign }: Measured): Diffi
   return { ...all, tier: tierOf(all) };
 }
 
-/** Points for what hides a fault: 0 or 1 is easy, 2 or 3 medium, more is hard. */
+/** Points for properties that hide a fault: 0 or 1 is easy, 2 or 3 medium, more is hard. */
 export function tierOf({ hops, pillars, effect, faults, benign }: Omit<Difficulty, "tier">): Tier {
   const points =
     Math.min(2, hops) +
@@ -130,10 +130,10 @@ function quantile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 }
 
-/** Innocent services whose changes stand for the noise: each look at one costs seconds. */
+/** Number of healthy services whose changes represent the noise; each takes seconds to read. */
 const NOISE_SERVICES = 2;
 
-/** Reads what changed of the guilty services, and of some that have nothing to do with them. */
+/** Reads the changes of the faulty services and of some unrelated ones. */
 export async function readChanges(
   urls: TelemetryUrls,
   { faults }: Measured["truth"],

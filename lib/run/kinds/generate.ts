@@ -1,6 +1,6 @@
 /**
- * Draws incidents from a seed and records those that pass every gate. The folder says where to go
- * on: an incident that was drawn is never drawn again.
+ * Draws incidents from a seed and records those that pass every check. A folder can be continued:
+ * an incident is never drawn twice.
  */
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -21,7 +21,7 @@ import { endOf } from "./verify-kinds.ts";
 
 export interface GenerateRequest {
   readonly seed: number;
-  /** Incidents that the folder holds in the end, of the tier that is asked for. */
+  /** Number of incidents in the folder at the end, of the requested tier. */
   readonly count: number;
   readonly tier?: Tier | undefined;
   readonly labs: LabRequest;
@@ -30,14 +30,14 @@ export interface GenerateRequest {
 
 const DrawnSchema = z.strictObject({
   seed: z.number(),
-  /** Which of the seed's incidents. */
+  /** Number of the incident within the seed. */
   number: z.number(),
   scenario: z.string(),
   onset_seconds: z.number(),
   end: z.enum(ENDS),
   alert: z.string().nullable(),
   tier: z.enum(TIERS).nullable(),
-  /** Id of its bundle; null when it did not pass. */
+  /** Id of its bundle; null if it did not pass. */
   incident: z.string().nullable(),
   /** Seconds of lab. */
   seconds: z.number(),
@@ -45,12 +45,12 @@ const DrawnSchema = z.strictObject({
 });
 export type Drawn = z.infer<typeof DrawnSchema>;
 
-/** With fewer than this share of draws in the tier, a run ends rather than going on for ever. */
+/** A run ends after this many draws per requested incident, rather than continuing for ever. */
 const MAX_DRAWS_PER_INCIDENT = 8;
 
 const logOf = (folder: string): string => join(folder, "drawn.jsonl");
 
-/** What was drawn into a folder so far. A line that a crash has cut off counts as not drawn. */
+/** The draws in a folder so far. An incomplete last line is ignored. */
 export function readDrawn(folder: string): Drawn[] {
   const path = logOf(folder);
   if (!existsSync(path)) return [];
@@ -66,7 +66,9 @@ export function readDrawn(folder: string): Drawn[] {
     });
 }
 
-/** Draws and records until the folder holds what was asked for; returns all that was drawn of the seed. */
+/**
+ * Draws and records until the folder has the requested incidents; returns all draws of the seed.
+ */
 export async function generate(context: RunContext, request: GenerateRequest): Promise<Drawn[]> {
   const { seed, labs, folder } = request;
   if (labs.engine !== "native") {
@@ -98,7 +100,10 @@ interface TurnOf {
   readonly drawn: DrawnIncident;
 }
 
-/** The next incidents to try: as many as are missing and as there are labs; one that runs alone, alone. */
+/**
+ * The next incidents to try: as many as are missing and as there are labs; an incident that must
+ * run alone is a batch of its own.
+ */
 async function nextBatch(
   { seed, count, tier, folder }: GenerateRequest,
   { count: labs }: LabRange,
@@ -162,7 +167,7 @@ async function recordTurn(
   appendFileSync(logOf(folder), `${JSON.stringify(line)}\n`);
 }
 
-/** Single faults among what was drawn, as pairs for the coverage table. */
+/** Single faults among the draws, as pairs for the coverage table. */
 export const pairsOfDrawn = (drawn: readonly Drawn[]): Pair[] =>
   drawn.flatMap(({ scenario, end, alert, seconds, reason }) => {
     const [kind = "", service = ""] = scenario.split(".");

@@ -1,11 +1,11 @@
-/** What was found out about pairs of kind and target: one line of JSON each, added as it is found. */
+/** Results of pairs of kind and target: one line of JSON each, appended when known. */
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { z } from "zod";
 
 /**
- * How a pair ended: an alert fired, none did, the fault had no effect, this machine cannot make it,
- * or the system did not recover.
+ * The result of a pair: an alert fired, none did, the fault had no effect, the machine cannot
+ * inject it, or the system did not recover.
  */
 export const ENDS = [
   "fires",
@@ -23,7 +23,7 @@ const PairSchema = z.strictObject({
   end: z.enum(ENDS),
   /** Uid of the alert that fired first. */
   alert: z.string().nullable(),
-  /** Kinds of which the signature held on the same target, its own among them. */
+  /** Kinds whose signatures held on the same target, including its own. */
   holds: z.array(z.string()),
   /** Seconds of lab. */
   seconds: z.number(),
@@ -32,7 +32,7 @@ const PairSchema = z.strictObject({
 });
 export type Pair = z.infer<typeof PairSchema>;
 
-/** The lines of a ledger; of several about one pair the last one counts. */
+/** The lines of a ledger; the last line about a pair counts. */
 export function readLedger(path: string): Pair[] {
   if (!existsSync(path)) return [];
   const pairs = new Map<string, Pair>();
@@ -43,7 +43,7 @@ export function readLedger(path: string): Pair[] {
   return [...pairs.values()];
 }
 
-/** A line that was cut off by a crash is none. */
+/** An incomplete line is ignored. */
 function parsed(line: string): Pair | undefined {
   try {
     return PairSchema.safeParse(JSON.parse(line)).data;

@@ -1,8 +1,9 @@
 /**
- * Proves kinds on their targets, pair after pair, and goes on where it was stopped.
+ * Verifies kinds on their targets, pair by pair, and continues an interrupted run.
  *
- * In full, each pair gets a lab of its own and everything that an incident needs: signature, alert,
- * heal, recovery. Quickly, many pairs share a lab and only show that the fault bites and heals.
+ * The full check gives each pair its own lab and all steps of an incident: signature, alert, heal,
+ * recovery. The quick check shares a lab among many pairs and only shows that the fault has an
+ * effect and heals.
  */
 import { systemClock } from "../../base/clock.ts";
 import { EnvironmentError, messageOf, UserFacingError } from "../../base/errors.ts";
@@ -24,15 +25,15 @@ import { prove, proveWorking, type StepContext } from "../steps.ts";
 import { addToLedger, type Pair, readLedger } from "./ledger.ts";
 
 export interface VerifyKindsRequest {
-  /** Kinds or pairs; all when none is named. */
+  /** Kinds or pairs; all if empty. */
   readonly names: readonly string[];
   readonly quick: boolean;
   readonly labs: LabRequest;
-  /** The ledger; pairs that it holds are not proven again. */
+  /** The ledger; its pairs are not verified again. */
   readonly ledger: string;
 }
 
-/** Proves what the ledger does not hold, and returns all of the pairs that were asked for. */
+/** Verifies the pairs that are missing in the ledger, and returns all requested ones. */
 export async function verifyKinds(
   context: RunContext,
   { names, quick, labs, ledger }: VerifyKindsRequest,
@@ -47,7 +48,7 @@ export async function verifyKinds(
     const side = left.filter(({ kind }) => kind.alone !== true);
     const alone = left.filter(({ kind }) => kind.alone === true);
     await proveSide(context, own, side, quick, keep);
-    // What loads the whole machine would spoil what runs beside it.
+    // A fault that loads the whole machine would disturb other labs.
     await proveSide(context, { ...own, count: 1 }, alone, quick, keep);
   });
   return readLedger(ledger).filter(({ name }) => wanted.has(name));
@@ -80,7 +81,7 @@ async function proveSide(
   await sideBySide(labs, parts, (part, index) => proveTogether(context, labs, index, part, keep));
 }
 
-/** One pair as an incident of its own. */
+/** Verifies a pair as an incident of its own. */
 async function proveOne(
   context: RunContext,
   { engine }: LabRange,
@@ -127,7 +128,7 @@ const pairOf = (draw: Draw, { startedMs, holds, ...found }: Found): Pair => ({
   found_unix_ms: systemClock.nowMs(),
 });
 
-/** What an incident says of its pair. */
+/** The pair's result according to its incident. */
 export function endOf(
   { outcome, timeline, alert }: Pick<Incident, "outcome" | "timeline" | "alert">,
   rules: readonly AlertRule[],
@@ -136,7 +137,7 @@ export function endOf(
   const uid = rules.find(({ title }) => title === alert?.alert_name)?.uid ?? null;
   if (outcome.kind === "valid") return { end: "fires", alert: uid, reason: "" };
   const { reason } = outcome;
-  // A defect, a machine that fails, and a fault that cannot be made are no finding about alerts.
+  // A defect, a failing machine or an impossible fault is no result about alerts.
   if (!has("inject") || outcome.kind === "harness-defect" || outcome.phase === "inject") {
     return { end: "impossible", alert: uid, reason };
   }
@@ -144,12 +145,12 @@ export function endOf(
   return { end: has("signature") ? "silent" : "no-effect", alert: uid, reason };
 }
 
-/** The kinds of which the signature holds on this target now, with the amounts of the middle. */
+/** The kinds whose signatures hold on this target now, with medium amounts. */
 async function signaturesHolding(lab: Lab, { service, kind }: Draw): Promise<string[]> {
   const prometheus = createPrometheusClient(`http://localhost:${lab.ports.prometheus}`);
   const others = (await allPairs()).filter((one) => one.service === service || one.kind === kind);
   const held: string[] = [];
-  // One after the other: all at once are more than Prometheus answers in time on a busy machine.
+  // Sequential, because Prometheus cannot answer all at once in time on a loaded machine.
   for (const other of others) {
     const { ok } = await scenarioOf([other]).signature.holds({ lab, prometheus });
     if (ok) held.push(other.service === service ? other.kind.name : nameOfDraw(other));
@@ -159,7 +160,7 @@ async function signaturesHolding(lab: Lab, { service, kind }: Draw): Promise<str
 
 const WORKING_MS = 90_000;
 
-/** Many pairs in one lab, one after the other. */
+/** Verifies many pairs in sequence in one lab. */
 async function proveTogether(
   context: RunContext,
   { engine }: LabRange,
@@ -186,7 +187,7 @@ async function proveTogether(
   }
 }
 
-/** Shows that a fault bites and heals, without its alert. */
+/** Shows that a fault has an effect and heals, without waiting for an alert. */
 async function bite(draw: Draw, lab: Lab, step: StepContext): Promise<Omit<Found, "startedMs">> {
   const scenario = scenarioOf([draw]);
   const { prometheus, progress, signal } = step;
@@ -221,7 +222,7 @@ async function bite(draw: Draw, lab: Lab, step: StepContext): Promise<Omit<Found
     return { ...none, end, holds, reason: expected(error) };
   } finally {
     await injection.end();
-    // A lab in which something went wrong is not used for another pair.
+    // A lab is not reused after a failure.
     if (!isHealthy) await lab.down();
   }
 }
@@ -239,7 +240,7 @@ async function proveSigns(
   });
 }
 
-/** The message of an error of the environment; a defect is thrown on. */
+/** The message of an error of the environment; rethrows defects. */
 function expected(error: unknown): string {
   if (!(error instanceof UserFacingError) && !(error instanceof EnvironmentError)) throw error;
   return messageOf(error);

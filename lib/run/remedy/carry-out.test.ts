@@ -84,7 +84,7 @@ test("answers' remedies are carried out once each, and stand beside the diagnosi
   });
   expect(readFileSync(`${results}/summary.md`, "utf8")).toContain("100 % (");
   expect(readFileSync(`${results}/remedies.md`, "utf8")).toContain("| do nothing | no |");
-  // The score may be computed anew; the repair is a measurement and stays.
+  // The score may be computed again; the repair is a measurement and is kept.
   await mergeResults([results], { results, readme: false, rescore: true }, silent);
   const again = await readManifests(`${results}/runs`);
   expect(again.map(({ manifest }) => manifest.repair)).toEqual(

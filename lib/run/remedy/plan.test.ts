@@ -163,7 +163,7 @@ test("acts that would change nothing are known beforehand", () => {
   expect(changesAnything([], [canonical], {})).toBe(false);
   // A service of which nothing is known may be changed.
   expect(changesAnything([act("roll_back")], [], {})).toBe(true);
-  // A part of the fault that no state shows, such as a packet filter.
+  // A part of the fault that is not in a service's state, such as a packet filter.
   const remedied = (action: Remediation) =>
     action === "restore_network" ? () => Promise.resolve() : undefined;
   expect(changesAnything([act("restore_network")], [canonical], { remedied })).toBe(true);

@@ -163,7 +163,7 @@ export function changed(now: Aspects, change: Change): Aspects {
   }
 }
 
-/** Whether these acts would change anything of the fault, or of services in these states. */
+/** Whether these acts would change part of the fault, or services in these states. */
 export function changesAnything(
   acts: readonly Act[],
   states: readonly Aspects[],

@@ -9,7 +9,7 @@ import type { Remediation } from "../../contract/fault-classes.ts";
 import { isServiceName, type ServiceName } from "../../contract/topology.ts";
 import { MIN_CORES } from "../../lab/lab.ts";
 
-/** What is carried out on one service, or on the machine of all. */
+/** An act on one service, or on the shared machine. */
 export interface Act {
   readonly action: Remediation;
   readonly target: Exclude<Culprit, "telemetry">;
@@ -23,7 +23,7 @@ export interface Act {
 export type ReadRemedy =
   { readonly kind: "act"; readonly act: Act } | { readonly kind: "nothing"; readonly why: string };
 
-/** A variable that an action sets right; with `only`, as long as its value begins like that. */
+/** A variable that an action corrects; with `only`, if its value has this prefix. */
 export interface Setting {
   readonly name: string;
   readonly only?: RegExp;

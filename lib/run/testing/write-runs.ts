@@ -1,4 +1,7 @@
-/** Replaces one folder again and again, each time with the next number in every file, until it is killed: `bun write-runs.ts <folder>`. */
+/**
+ * Repeatedly replaces a folder, with the next number in every file, until killed: `bun
+ * write-runs.ts <folder>`.
+ */
 import { replaceFolder } from "../replace-folder.ts";
 
 const [folder = ""] = Bun.argv.slice(2);

@@ -133,7 +133,7 @@ function points({ score }: Manifest): Html {
   </details>`;
 }
 
-/** What the remedies did, verdict by verdict. */
+/** Shows the effect of the remedies, verdict by verdict. */
 function remedy({ repaired, acts, refused, verdicts }: Repair): Html {
   return html`<details>
     <summary>Remedy carried out: ${repaired ? "repaired" : "not repaired"}</summary>

@@ -3,7 +3,7 @@
 const MAX = 2n ** 63n - 1n;
 const MIN = -(2n ** 63n);
 
-/** The nearest number that SQLite can compare with: a query may look back further than time does. */
+/** Clamps to SQLite's range, since a query may reach back further. */
 export function clampInt64(value: bigint): bigint {
   if (value > MAX) return MAX;
   return value < MIN ? MIN : value;
