@@ -80,9 +80,9 @@ export async function examine(investigator: Investigator, options: ExamineOption
 }
 
 /**
- * Whether an external agent may have written the words that reveal the scenario. Only if the lab
- * must have written them, they are a defect: otherwise an agent could void the runs of all others
- * with one log line, so its words are only noted in the record.
+ * Returns recorded words that reveal the scenario and may have been written by an external agent:
+ * they are only noted, or else an agent could void the runs of all others with one log line. Throws
+ * if only the lab can have written them.
  */
 function plantedIn(
   { evidence, details }: Investigation,
