@@ -139,6 +139,22 @@ export const parseDefinition = (
   file: string,
 ): z.output<typeof DefinitionSchema> => check(DefinitionSchema, definition, file);
 
+/**
+ * The scenario `name` of a kept result; undefined when there is no such folder or kind any more.
+ * Throws UsageError when something in its folder is wrong.
+ */
+export async function findScenario(name: string): Promise<Scenario | undefined> {
+  if (!isComposed(name)) {
+    return (await listScenarios()).includes(name) ? loadScenario(name) : undefined;
+  }
+  try {
+    return await composeScenario(name);
+  } catch (error) {
+    if (error instanceof UsageError) return undefined;
+    throw error;
+  }
+}
+
 /** Loads all scenarios, the controls last. */
 export async function loadAllScenarios(root: string = import.meta.dir): Promise<Scenario[]> {
   const names = await listScenarios(root);

@@ -15,7 +15,7 @@ import {
   figuresTable,
   summaryTable,
 } from "../score/tables.ts";
-import { listScenarios, loadScenario } from "../../scenarios/load.ts";
+import { findScenario } from "../../scenarios/load.ts";
 import {
   checkResultsFolder,
   type KeptRun,
@@ -75,17 +75,13 @@ function runsIn(folder: string): Promise<KeptRun[]> {
  */
 async function scoreAnew(run: KeptRun, progress: Progress): Promise<KeptRun> {
   const { path, manifest } = run;
-  const known = (await listScenarios()).includes(manifest.scenario);
+  const scenario = await findScenario(manifest.scenario);
   const { answer, evidence } = await readRun(path);
   const isUnrecorded = (answer?.evidence.length ?? 0) > 0 && evidence.length === 0;
-  const fresh = !known
-    ? null
-    : rescored(
-        manifest,
-        (await loadScenario(manifest.scenario)).truth,
-        answer,
-        isUnrecorded ? null : evidence,
-      );
+  const fresh =
+    scenario === undefined
+      ? null
+      : rescored(manifest, scenario.truth, answer, isUnrecorded ? null : evidence);
   if (isUnrecorded)
     progress.line(`kept what the citations of ${path} showed: their calls are gone`);
   if (fresh === null) {

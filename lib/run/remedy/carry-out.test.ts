@@ -8,6 +8,7 @@ import type { RunContext } from "../context.ts";
 import { mergeResults } from "../report.ts";
 import { silent } from "../testing/silent.ts";
 import { type CarriedOut, carryOut, type RemedyRequest } from "./carry-out.ts";
+import { tablesOf } from "./tables.ts";
 import { HeldLab } from "./testing/held-lab.ts";
 
 const ROOT = new URL("../../..", import.meta.url).pathname;
@@ -143,6 +144,32 @@ test("floors and matrix: only starting it repairs a service that has exited", as
   expect(repairing(tables.floors)).toEqual(["restart the alerted service"]);
   expect(repairing(tables.matrix)).toEqual(["start_service", "restart_service"]);
   expect(tables.unfit).toEqual([]);
+});
+
+test("the tables have generated scenarios, and leave out those that are gone", async () => {
+  const one = {
+    schema_version: 1 as const,
+    incident: INCIDENT,
+    engine: "native",
+    key: "do nothing",
+    acts: [],
+    said: [],
+    outcome: { kind: "valid" as const },
+    before: [],
+    verdicts: null,
+    repaired: false,
+    started_unix_ms: 0,
+    seconds: 1,
+    versions: {},
+    log: [],
+  };
+  const names = ["process-exit.eo-sensor", "sensor-down", "gone", "gone.eo-sensor"];
+  const { scenarios, floors } = await tablesOf(names.map((scenario) => ({ ...one, scenario })));
+  expect(scenarios).toEqual(["process-exit.eo-sensor", "sensor-down"]);
+  expect(floors[0]?.effects).toEqual({
+    "process-exit.eo-sensor": "not repaired",
+    "sensor-down": "not repaired",
+  });
 });
 
 test("an incident whose truth is missing is named", () => {

@@ -4,7 +4,7 @@
  */
 import { isServiceName } from "../../contract/topology.ts";
 import type { Remediation } from "../../contract/fault-classes.ts";
-import { listScenarios, loadScenario, type Scenario } from "../../../scenarios/load.ts";
+import { findScenario, type Scenario } from "../../../scenarios/load.ts";
 import { writeText } from "../artefacts.ts";
 import type { Execution } from "./execution.ts";
 import { changesAnything } from "./plan.ts";
@@ -31,11 +31,9 @@ export interface RemedyTables {
 }
 
 export async function tablesOf(executions: readonly Execution[]): Promise<RemedyTables> {
-  const known = await listScenarios();
-  const names = [...new Set(executions.map(({ scenario }) => scenario))]
-    .filter((name) => known.includes(name))
-    .toSorted();
-  const scenarios = await Promise.all(names.map((name) => loadScenario(name)));
+  const names = [...new Set(executions.map(({ scenario }) => scenario))].toSorted();
+  const found = await Promise.all(names.map(findScenario));
+  const scenarios = found.filter((scenario) => scenario !== undefined);
   const rowOf = (name: string, actsOf: (scenario: Scenario) => Act[]): RemedyRow => ({
     name,
     effects: Object.fromEntries(
@@ -49,7 +47,12 @@ export async function tablesOf(executions: readonly Execution[]): Promise<Remedy
   const matrix = MATRIX_ACTIONS.map((action) =>
     rowOf(action, (scenario) => actsOfMatrix(action, scenario)),
   );
-  return { scenarios: names, floors, matrix, unfit: unfitIn(matrix, scenarios) };
+  return {
+    scenarios: scenarios.map(({ name }) => name),
+    floors,
+    matrix,
+    unfit: unfitIn(matrix, scenarios),
+  };
 }
 
 function effectOf(
