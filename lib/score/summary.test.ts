@@ -169,7 +169,11 @@ test("the repair is absent until remedies are carried out", () => {
       ...(repaired === undefined ? {} : { repaired }),
     });
   expect(summarize([run()]).groups[0]?.repair).toBeNull();
-  expect(summarize([run(true), run(false), run()]).groups[0]?.repair?.mean).toBe(0.5);
+  expect(summaryTable(summarize([run()]))).toContain("| – | 0 of 1 |");
+  const part = summarize([run(true), run(false), run()]);
+  expect(part.groups[0]?.repair?.mean).toBe(0.5);
+  expect(summaryTable(part)).toMatch(/\| 50 % \(\d+–\d+\), 2 of 3 carried out \|/);
+  expect(summaryTable(summarize([run(true), run(false)]))).toMatch(/\| 50 % \(\d+–\d+\) \|/);
 });
 
 test("who was not confined is marked in every table", () => {

@@ -70,6 +70,8 @@ export interface Group {
   readonly diagnosis: Estimate;
   /** Share of executed remedies that repaired the system; null when none was executed. */
   readonly repair: Estimate | null;
+  /** Valid examinations whose remedies were executed. */
+  readonly executed: number;
   /** Number of examinations that named only `unknown`. */
   readonly abstained: number;
   readonly mean_tokens: number | null;
@@ -178,6 +180,7 @@ function groupOf(manifests: readonly Manifest[], base: TableBase): Group {
     invalid: count(manifests, "environment-invalid"),
     defects: count(manifests, "harness-defect"),
     diagnosis: overScenarios(scored, ({ score }) => score.diagnosis),
+    executed: repaired.length,
     repair:
       repaired.length === 0
         ? null

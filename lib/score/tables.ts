@@ -23,7 +23,7 @@ export const HEADLINE: readonly Column[] = [
   ["investigator", nameOf],
   ["kind", ({ kind }) => kind],
   ["diagnosis", ({ diagnosis }) => estimateText(diagnosis)],
-  ["repaired", ({ repair }) => (repair === null ? "–" : estimateText(repair))],
+  ["repaired", repairText],
   ["abstained", ({ abstained, valid }) => `${abstained} of ${valid}`],
   ["tokens", ({ mean_tokens }) => rounded(mean_tokens, 0)],
   ["calls", ({ mean_tool_calls }) => rounded(mean_tool_calls, 0)],
@@ -34,6 +34,13 @@ export const HEADLINE: readonly Column[] = [
 
 function rounded(value: number | null, digits: number): string {
   return value === null ? "–" : value.toFixed(digits);
+}
+
+/** A dash for what was not carried out; a part of it says so. */
+function repairText({ repair, executed, valid }: Group): string {
+  if (repair === null) return "–";
+  const part = executed === valid ? "" : `, ${executed} of ${valid} carried out`;
+  return `${estimateText(repair)}${part}`;
 }
 
 function rubricText(rubric: Rubric | null): string {
