@@ -14,7 +14,7 @@ import { writeSummary } from "../report.ts";
 import { bundlesFolder, runsFolder, withRunsLocked } from "../runs-folder.ts";
 import { versions } from "../versions.ts";
 import {
-  execute,
+  executeUntilValid,
   type Execution,
   executionFile,
   executionsIn,
@@ -219,19 +219,16 @@ class Runner {
     const { labs, results, patience } = this.#request;
     const { recording, scenario } = work;
     signal.throwIfAborted();
-    const attempt = (): Promise<Execution> =>
-      execute({
-        recording,
-        scenario,
-        acts,
-        lab: createLab({ engine: labs.engine, index, lifetime: "with-caller" }),
-        versions: this.#versions,
-        progress: this.#context.progress(`[${scenario.name}: ${nameOf(acts)}] `),
-        signal,
-        patience,
-      });
-    let execution = await attempt();
-    if (execution.outcome.kind === "environment-invalid") execution = await attempt();
+    const execution = await executeUntilValid({
+      recording,
+      scenario,
+      acts,
+      lab: createLab({ engine: labs.engine, index, lifetime: "with-caller" }),
+      versions: this.#versions,
+      progress: this.#context.progress(`[${scenario.name}: ${nameOf(acts)}] `),
+      signal,
+      patience,
+    });
     writeExecution(results, execution);
     if (execution.outcome.kind === "valid") {
       this.#kept.set(keyIn(recording.incident, execution.key), execution);

@@ -69,6 +69,12 @@ export interface ExecutionJob {
   readonly patience?: Patience | undefined;
 }
 
+/** As `execute`, with another try when the environment fails. */
+export async function executeUntilValid(job: ExecutionJob): Promise<Execution> {
+  const first = await execute(job);
+  return first.outcome.kind === "environment-invalid" ? execute(job) : first;
+}
+
 /**
  * Executes and judges the acts. Failures of the environment are in the outcome; throws
  * CancelledError when the signal aborts.

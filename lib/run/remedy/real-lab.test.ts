@@ -7,7 +7,7 @@ import { createLab } from "../../lab/create-lab.ts";
 import { loadScenario } from "../../../scenarios/load.ts";
 import { readTruths } from "../recorded-incident.ts";
 import { silent } from "../testing/silent.ts";
-import { execute, type Execution } from "./execution.ts";
+import { type Execution, executeUntilValid } from "./execution.ts";
 import type { Patience } from "./judge.ts";
 import { changesAnything } from "./plan.ts";
 import { actsOfMatrix, fits, MATRIX_ACTIONS } from "./wanted.ts";
@@ -44,7 +44,7 @@ describe("a QoS that no reader accepts", () => {
         lifetime: "with-caller",
       });
       const acts = actsOfMatrix(action, scenario);
-      const execution = await execute({
+      const execution = await executeUntilValid({
         recording,
         scenario,
         acts,
