@@ -144,6 +144,10 @@ test("floors and matrix: only starting it repairs a service that has exited", as
   expect(repairing(tables.floors)).toEqual(["restart the alerted service"]);
   expect(repairing(tables.matrix)).toEqual(["start_service", "restart_service"]);
   expect(tables.unfit).toEqual([]);
+  const effectOf = (action: string) =>
+    tables.matrix.find(({ name }) => name === action)?.effects["sensor-down"];
+  expect(effectOf("correct_configuration")).toBe("nothing to change");
+  expect(effectOf("correct_qos_profile")).toBe("nothing to change");
 });
 
 test("the tables have generated scenarios, and leave out those that are gone", async () => {

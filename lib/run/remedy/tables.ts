@@ -34,18 +34,19 @@ export async function tablesOf(executions: readonly Execution[]): Promise<Remedy
   const names = [...new Set(executions.map(({ scenario }) => scenario))].toSorted();
   const found = await Promise.all(names.map(findScenario));
   const scenarios = found.filter((scenario) => scenario !== undefined);
-  const rowOf = (name: string, actsOf: (scenario: Scenario) => Act[]): RemedyRow => ({
+  const rowOf = (name: string, effectIn: (scenario: Scenario) => Effect): RemedyRow => ({
     name,
-    effects: Object.fromEntries(
-      scenarios.map((scenario) => [
-        scenario.name,
-        effectOf(executions, scenario, actsOf(scenario)),
-      ]),
-    ),
+    effects: Object.fromEntries(scenarios.map((scenario) => [scenario.name, effectIn(scenario)])),
   });
-  const floors = FLOORS.map((floor) => rowOf(floor, (scenario) => actsOfFloor(floor, scenario)));
+  const floors = FLOORS.map((floor) =>
+    rowOf(floor, (scenario) => effectOf(executions, scenario, actsOfFloor(floor, scenario))),
+  );
   const matrix = MATRIX_ACTIONS.map((action) =>
-    rowOf(action, (scenario) => actsOfMatrix(action, scenario)),
+    rowOf(action, (scenario) => {
+      const acts = actsOfMatrix(action, scenario);
+      // Such as a corrected setting where the fault set none.
+      return acts.length === 0 ? "nothing to change" : effectOf(executions, scenario, acts);
+    }),
   );
   return {
     scenarios: scenarios.map(({ name }) => name),
