@@ -12,7 +12,7 @@ import { SERVICES } from "../../contract/topology.ts";
 import { runLabSuite } from "../testing/lab.case.ts";
 import type { Lifetime } from "../lab.ts";
 import { parentName } from "./cgroup.ts";
-import { filesOf, forwards, PARTS } from "./layout.ts";
+import { filesOf, forwards, PART_LIMITS, PARTS } from "./layout.ts";
 import { NativeLab } from "./native-lab.ts";
 import { preflight } from "./preflight.ts";
 
@@ -373,6 +373,22 @@ describe.skipIf(!canRun)("a native lab among others", () => {
       /^Cannot start the lab: [a-z-]+ must keep running, but ended: .*no-such-program/,
     );
     expect(leftovers(index)).toEqual([]);
+  });
+
+  test("limits the memory of Prometheus and of the telemetry server", async () => {
+    const lab = await standInLab();
+    labs.push(lab);
+    await lab.up();
+    const { index = -1 } = (await lab.status()) ?? {};
+    for (const part of PARTS) {
+      const files = readdirSync("/sys/fs/cgroup")
+        .map((controller) => `/sys/fs/cgroup/${controller}/${parentName(index)}/${part}`)
+        .concat(`/sys/fs/cgroup/${parentName(index)}/${part}`)
+        .flatMap((group) => [`${group}/memory.limit_in_bytes`, `${group}/memory.max`])
+        .filter((file) => existsSync(file));
+      const limits = files.map((file) => Number(readFileSync(file, "utf8")));
+      expect(limits).toEqual([PART_LIMITS[part].memoryBytes]);
+    }
   });
 
   test("measures what the whole lab uses", async () => {
