@@ -2,9 +2,10 @@
  * Observes a healthy lab for hours: its resources must not grow, no process may end, and no alert
  * may fire. Data that the stores retain must stay within their limits for the whole retention.
  */
+import { loadavg } from "node:os";
 import { systemClock } from "../base/clock.ts";
 import { processEnv } from "../base/env.ts";
-import { CancelledError } from "../base/errors.ts";
+import { CancelledError, messageOf } from "../base/errors.ts";
 import { createPrometheusClient, type PrometheusClient } from "../base/prometheus.ts";
 import type { Lab } from "../lab/lab.ts";
 import { PARTS } from "../lab/native/layout.ts";
@@ -43,6 +44,8 @@ const DISK_RESERVE = 1.25;
 /** One observation of the lab. */
 interface Look {
   readonly atMs: number;
+  /** Load average of the machine over the last minute: what else it does. */
+  readonly load: number;
   readonly footprint: Footprint;
   readonly series: number;
   readonly firing: readonly string[];
@@ -59,11 +62,17 @@ export async function soak(options: SoakOptions): Promise<Figure[]> {
   const startedUnixMs = systemClock.nowMs();
   const look = await watcher(options, prometheus);
   const looks: Look[] = [];
+  const failed: string[] = [];
   let saidMs = 0;
   try {
     for (;;) {
       const atMs = systemClock.monotonicMs() - startedMs;
-      looks.push(await look(atMs));
+      try {
+        looks.push(await look(atMs));
+      } catch (error) {
+        // A part that does not answer is a finding, and no reason to stop looking.
+        failed.push(`${inMinutes(atMs)}: ${messageOf(error)}`);
+      }
       if (atMs >= hours * HOUR_MS) break;
       if (atMs - saidMs >= SAY_EVERY_MS) {
         saidMs = atMs;
@@ -76,10 +85,18 @@ export async function soak(options: SoakOptions): Promise<Figure[]> {
     if (!(error instanceof CancelledError)) throw error;
   }
   const range = { startUnixMs: startedUnixMs, endUnixMs: systemClock.nowMs() };
-  const history = await historyOf(prometheus, range);
+  // Whoever told this program to stop may have told Prometheus, too.
+  const history = await historyOf(prometheus, range).catch((error: unknown) => [
+    count("questions about the whole time without an answer", [messageOf(error)]),
+  ]);
   await lab.down();
   const left = leftoversOf(projectDir, index);
-  return [...figuresOf(looks, hours), ...history, nothingLeft(left)];
+  return [
+    ...figuresOf(looks, hours),
+    ...history,
+    count("looks that failed", failed),
+    count("left behind after down", left),
+  ];
 }
 
 /** Returns a function that observes the lab and compares its programs with the current ones. */
@@ -98,6 +115,7 @@ async function watcher(
     const firing = alerts.filter(({ state }) => state === "firing");
     return {
       atMs,
+      load: loadavg()[0] ?? Number.NaN,
       footprint: footprintOf(members, projectDir, index),
       series: reply.data.headStats.numSeries,
       firing: firing.map(({ labels }) => nameOf(labels)),
@@ -118,13 +136,16 @@ const PART_NAMES: ReadonlySet<string> = new Set(PARTS);
 const memoryOf = ({ memory }: Footprint, parts: boolean): number =>
   [...memory].reduce((sum, [name, bytes]) => sum + (PART_NAMES.has(name) === parts ? bytes : 0), 0);
 
+const inMinutes = (ms: number): string => `${(ms / 60_000).toFixed(0)} min`;
+
 function describe(looks: readonly Look[]): string {
   const last = looks.at(-1);
   if (last === undefined) return "nothing measured yet";
   const { footprint, series } = last;
   const alerts = new Set(looks.flatMap(({ firing }) => firing));
   return [
-    `${(last.atMs / 60_000).toFixed(0)} min`,
+    inMinutes(last.atMs),
+    `load ${last.load.toFixed(1)}`,
     `services ${(memoryOf(footprint, false) / MIB).toFixed(0)} MiB`,
     `parts ${(memoryOf(footprint, true) / MIB).toFixed(0)} MiB`,
     `${footprint.descriptors} descriptors`,
@@ -159,11 +180,18 @@ function figuresOf(looks: readonly Look[], hours: number): Figure[] {
       "programs that ended or were replaced",
       distinct((look) => look.changed),
     ),
-    count(
-      "alerts that were seen firing",
-      distinct((look) => look.firing),
-    ),
+    count("alerts that were seen firing", firstSeen(looks)),
   ];
+}
+
+/** Each alert with the time when it was first seen firing, and the machine's load then. */
+function firstSeen(looks: readonly Look[]): string[] {
+  const seen = new Map<string, string>();
+  for (const { atMs, load, firing } of looks) {
+    const when = `after ${inMinutes(atMs)} at load ${load.toFixed(0)}`;
+    for (const name of firing) if (!seen.has(name)) seen.set(name, `${name} ${when}`);
+  }
+  return [...seen.values()];
 }
 
 /** Quantities that must not grow beyond random variation. */
@@ -226,8 +254,6 @@ const count = (name: string, names: readonly string[]): Figure => ({
   unit: "",
   note: names.join(", "),
 });
-
-const nothingLeft = (left: readonly string[]): Figure => count("left behind after down", left);
 
 /** Prometheus' own history of the time between observations. */
 async function historyOf(
