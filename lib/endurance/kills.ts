@@ -12,7 +12,9 @@ import { DeadlineError, messageOf, UserFacingError } from "../base/errors.ts";
 import type { Prng } from "../base/prng.ts";
 import { waitUntil } from "../base/wait.ts";
 import { median } from "../base/figure.ts";
+import { SERVICES } from "../contract/topology.ts";
 import type { Lab, LabStatus } from "../lab/lab.ts";
+import { PARTS } from "../lab/native/layout.ts";
 import { type Examinations, startExaminations } from "./examinations.ts";
 import type { Figure } from "./figure.ts";
 import { leftoversOf, type Member, membersOf } from "./footprint.ts";
@@ -31,6 +33,8 @@ const KILL_EVERY_MS = 3000;
 /** A status request during a restart of the lab waits for it. */
 const TOLD_DEADLINE_MS = 20_000;
 const HEALED_DEADLINE_MS = 120_000;
+/** Services, parts, supervisor, daemon and the examination. */
+const USUAL_CANDIDATES = SERVICES.length + PARTS.length + 3;
 /** At the end, after the last kill. */
 const LAST_HEAL_S = 60;
 
@@ -93,7 +97,9 @@ async function killFor(
       ...members,
       ...(examiner === undefined ? [] : [{ name: "examination", pid: examiner }]),
     ];
-    const victim = candidates[Math.floor(prng.next() * candidates.length)];
+    // While there is no lab, the examination is not killed more often than otherwise.
+    const places = Math.max(candidates.length, USUAL_CANDIDATES);
+    const victim = candidates[Math.floor(prng.next() * places)];
     // Ctrl-C is sent to the program that a person started.
     const signalName = victim?.pid === examiner && prng.next() < 0.5 ? "SIGINT" : "SIGKILL";
     if (victim !== undefined && kill(victim, signalName)) {

@@ -58,6 +58,10 @@ async function main(): Promise<void> {
     void systemClock.sleep(STOP_GRACE_MS).then(() => supervisor.kill("SIGKILL"));
   });
   const code = await supervisor.exited;
+  if (code !== 0 && !stopping.signal.aborted) {
+    // Its own last line may be one of `unshare`, which names no cause.
+    process.stderr.write(`daemon: the supervisor ended with exit code ${code}\n`);
+  }
   for (const relay of relays) relay.close();
   // Processes of a killed supervisor end a moment later, and only then can their groups be removed.
   await emptyGroups(index);

@@ -191,6 +191,10 @@ describe.skipIf(!canRun)("what survives a native lab", () => {
       const ids = await idsOf(lab);
       process.kill(ids[victim], "SIGKILL");
       await untilNothingIsLeft(ids.index, ids.all);
+      if (victim !== "daemon") {
+        const said = readFileSync(filesOf(PROJECT, ids.index).daemonLog, "utf8");
+        expect(said).toMatch(/daemon: the supervisor ended with exit code [1-9]\d*\n$/);
+      }
       expect(await lab.status()).toBeNull();
       await lab.up();
       process.kill((await idsOf(lab))[victim], "SIGKILL");
