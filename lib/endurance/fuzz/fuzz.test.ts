@@ -18,8 +18,8 @@ describe("every target", () => {
       const inputs = target.usualInputs === undefined ? 600 : 150;
       const { taken, refused, findings } = await fuzz(target, { inputs, seed: 5 });
       expect(findings).toEqual([]);
-      expect(taken).toBeGreaterThan(20);
-      expect(refused).toBeGreaterThan(20);
+      expect(taken).toBeGreaterThan(5);
+      expect(refused).toBeGreaterThan(5);
     },
   );
 });

@@ -12,7 +12,7 @@ import { fuzz, type FuzzResult } from "./fuzz.ts";
 import { createTargets } from "./targets.ts";
 
 const MAX_INPUTS = 1e9;
-/** Time limit for one input, also on a loaded machine. */
+/** Processor time that one input may take, with the collections of garbage that fall into it. */
 const SLOWEST_MS = 1000;
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -40,7 +40,7 @@ function figuresOf(result: FuzzResult, wanted: number | undefined): Figure[] {
     },
     { name: `${target}: findings`, value: findings.length, limit: 0, unit: "" },
     {
-      name: `${target}: slowest`,
+      name: `${target}: slowest, processor time`,
       value: slowestMs,
       limit: SLOWEST_MS,
       unit: "ms",
