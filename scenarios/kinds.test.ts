@@ -264,3 +264,10 @@ describe("a file of a kind", () => {
     await expect(loadKinds(folder)).rejects.toThrow(`scenarios/kinds/${name}.ts: ${rule}`);
   });
 });
+
+test("the README counts the kinds and pairs as they are", async () => {
+  const text = await Bun.file(join(import.meta.dir, "../README.md")).text();
+  const pairs = faults.reduce((sum, { targets }) => sum + targets.length, 0);
+  const counts = [`${faults.length} kinds of fault`, `${pairs} pairs`];
+  for (const count of counts) expect(text.replaceAll(/\s+/g, " ")).toContain(count);
+});

@@ -29,7 +29,7 @@ export const QUICK = [
   "process-freeze.command-center",
   "one-way-cut.esm-sensor",
   "writer-ownership.eo-sensor",
-  "not-a-number.radar-sensor",
+  "not-a-number.radar-sensor.1",
   "scrape-blocked.effector-manager",
 ] as const;
 

@@ -53,6 +53,7 @@ describe("runCommandLine()", () => {
     ["--lab 3 --json up", "up", { lab: 3, json: true }],
     ["ps --json", "ps", { json: true }],
     ["down", "down", { lab: 0 }],
+    ["generate --seed 5 --count 3", "generate", { seed: 5, count: 3, into: "results/generated" }],
     ["record --all --seed 5", "record", { all: true, seed: 5, into: "results/recorded" }],
     [
       "examine a b --shard 1/4 --parallel 3",
@@ -131,4 +132,9 @@ describe("runCommandLine()", () => {
     expect(await runCommandLine(["greet", "Ada"], commands, context)).toBe(0);
     await expect(runCommandLine(["greet"], commands, context)).rejects.toThrow("argument 'name'");
   });
+});
+
+test("generate needs a seed", async () => {
+  const found = runCommandLine(["generate", "--count", "3"], COMMANDS, context);
+  await expect(found).rejects.toThrow("--seed <n> must be given");
 });

@@ -4,6 +4,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { Alert } from "../contract/alert.ts";
 import type { Answer, EvidenceRecord, InvestigationCost, Remedy } from "../contract/answer.ts";
+import type { Withheld } from "./tools/withhold.ts";
 
 /** Addresses of the telemetry APIs; the same for every investigator. */
 export interface TelemetryUrls {
@@ -64,6 +65,8 @@ export interface InvestigationInput {
   readonly seed: number;
   /** Set if the investigator may act in the system. */
   readonly actuator?: Actuator;
+  /** Pillars of telemetry that its tools do not give. */
+  readonly withheld?: readonly Withheld[];
 }
 
 /**

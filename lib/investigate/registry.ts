@@ -14,6 +14,7 @@ import { connectTo } from "./model/connect.ts";
 import { createOpenSreInvestigator } from "./opensre/opensre.ts";
 import { createReactInvestigator, DEFAULT_CALLS, MAX_CALLS } from "./react/agent.ts";
 import { toolboxOf, toolsetFor } from "./toolbox.ts";
+import type { Withheld } from "./tools/withhold.ts";
 
 /** The values of `--investigator`. */
 export const INVESTIGATOR_NAMES = [
@@ -102,4 +103,24 @@ function externalAgent(name: string, given: ModelSettings): Investigator | undef
   const settings = agentSettings(given, env);
   if (command !== undefined) return createExecInvestigator(command.trim(), { settings });
   return createOpenSreInvestigator({ ...(model === undefined ? {} : { model }), env, settings });
+}
+
+/**
+ * The same investigator without some pillars of telemetry; its name says so. Throws UsageError for
+ * a program that reads the APIs itself.
+ */
+export function withoutPillars(
+  investigator: Investigator,
+  withheld: readonly Withheld[],
+): Investigator {
+  const { name } = investigator;
+  if (/^(exec|opensre|mcp)\b/.test(name)) {
+    throw new UsageError(
+      `Cannot withhold ${withheld.join(",")} from ${name}: it must be an investigator of this project, because others read the APIs themselves`,
+    );
+  }
+  return {
+    name: `${name}+without-${withheld.join("-")}`,
+    investigate: (input) => investigator.investigate({ ...input, withheld }),
+  };
 }

@@ -7,6 +7,7 @@ import { type Fact as RecordedFact, factsOf } from "../contract/citation.ts";
 import { isServiceName, type ServiceName } from "../contract/topology.ts";
 import type { InvestigationInput } from "./investigator.ts";
 import { Toolset } from "./tools/toolset.ts";
+import { withholding } from "./tools/withhold.ts";
 
 /** One fact of a tool's answer, with a checked service. */
 export interface Fact extends Readonly<Omit<RecordedFact, "service">> {
@@ -32,9 +33,11 @@ export interface Toolbox {
 }
 
 /** Tools for one investigation. */
-export function toolsetFor({ urls, signal, clock, actuator }: InvestigationInput): Toolset {
+export function toolsetFor(input: InvestigationInput): Toolset {
+  const { urls, signal, clock, actuator, withheld = [] } = input;
   return new Toolset({
     urls,
+    ...(withheld.length === 0 ? {} : { get: withholding(withheld, urls) }),
     ...(signal === undefined ? {} : { signal }),
     ...(clock === undefined ? {} : { clock }),
     ...(actuator === undefined ? {} : { actuator }),

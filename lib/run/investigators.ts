@@ -3,7 +3,8 @@ import { createMcpInvestigator } from "../investigate/external/mcp.ts";
 import type { Budget, Investigator } from "../investigate/investigator.ts";
 import { createInvestigator, type ModelSettings } from "../investigate/registry.ts";
 
-export { INVESTIGATOR_NAMES } from "../investigate/registry.ts";
+export { INVESTIGATOR_NAMES, withoutPillars } from "../investigate/registry.ts";
+export { type Withheld, withheldFrom } from "../investigate/tools/withhold.ts";
 
 export { checkModel } from "../investigate/model/check.ts";
 

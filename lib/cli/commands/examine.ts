@@ -1,6 +1,11 @@
 /** Examines recorded incidents. Needs only Bun and Prometheus. */
 import { examineIncidents } from "../../run/examine-incidents.ts";
-import { investigatorsNamed } from "../../run/investigators.ts";
+import {
+  investigatorsNamed,
+  type Withheld,
+  withheldFrom,
+  withoutPillars,
+} from "../../run/investigators.ts";
 import type { Shard } from "../../run/runs-folder.ts";
 import type { CommandDefinition } from "../command.ts";
 import { shardOption, whole, withInvestigators, withJson } from "../options.ts";
@@ -16,6 +21,7 @@ interface ExamineOptions {
   readonly parallel: number;
   readonly shard?: Shard;
   readonly again: boolean;
+  readonly without?: readonly Withheld[];
   readonly results: string;
   readonly minScore?: number;
   readonly json: boolean;
@@ -29,13 +35,13 @@ export const examine: CommandDefinition<ExamineOptions, [string[]]> = {
       .option("--parallel <n>", "examinations side by side", whole(1, 64, "examinations"), 2)
       .addOption(shardOption())
       .option("--again", "examine again what the results folder holds", false)
+      .option("--without <pillars>", "withhold some of logs,traces,runtime,dds", withheldFrom)
       .option("--results <folder>", "where everything is kept", "results/examined"),
   action: async (context, options, paths) => {
-    const { investigator, parallel, shard, again, results } = options;
-    const investigators = investigatorsNamed(investigator, {
-      ...options,
-      hidden: [results, ...paths],
-    });
+    const { investigator, parallel, shard, again, without, results } = options;
+    const named = investigatorsNamed(investigator, { ...options, hidden: [results, ...paths] });
+    const investigators =
+      without === undefined ? named : named.map((one) => withoutPillars(one, without));
     const request = { paths, investigators, parallel, shard, again, results };
     return printRuns(context, await examineIncidents(context, request), options);
   },

@@ -1,4 +1,5 @@
 /** Draws random incidents and records them. */
+import { UsageError } from "../../base/errors.ts";
 import { SERVICES } from "../../contract/topology.ts";
 import { coverageRows } from "../../run/kinds/coverage.ts";
 import { type Tier, TIERS } from "../../run/kinds/difficulty.ts";
@@ -10,7 +11,7 @@ import { labsOf, type ParallelOptions, whole, withParallel } from "../options.ts
 import { table } from "../table.ts";
 
 interface GenerateOptions extends ParallelOptions {
-  readonly seed: number;
+  readonly seed?: number;
   readonly count: number;
   readonly tier?: Tier;
   readonly into: string;
@@ -21,12 +22,14 @@ export const generate: CommandDefinition<GenerateOptions, []> = {
   help: "draw incidents from a seed and record those that pass; goes on where it was stopped",
   declare: (command) =>
     withParallel(command)
-      .requiredOption("--seed <n>", "seed of what is drawn", whole(0, 4_294_967_295, "a seed"))
-      .requiredOption("--count <m>", "incidents in the end", whole(1, 10_000, "incidents"))
+      .option("--seed <n>", "seed of what is drawn (needed)", whole(0, 4_294_967_295, "a seed"))
+      .option("--count <m>", "incidents in the end", whole(1, 10_000, "incidents"), 1)
       .addOption(new Option("--tier <tier>", "count only those of this difficulty").choices(TIERS))
       .option("--into <folder>", "where bundles and truths are kept", "results/generated"),
   action: async (context, options) => {
     const { seed, count, tier, into, json } = options;
+    // A seed that nobody chose could not be published.
+    if (seed === undefined) throw new UsageError("Cannot generate: --seed <n> must be given");
     const request = { seed, count, tier, labs: labsOf(options), folder: into };
     const drawn = await generateIncidents(context, request);
     const passed = drawn.filter(

@@ -1,5 +1,6 @@
 /** All commands, in the order of the help. */
 import type { CommandDefinition } from "../command.ts";
+import { breakdown } from "./breakdown.ts";
 import { cleanup } from "./cleanup.ts";
 import { doctor } from "./doctor.ts";
 import { down } from "./down.ts";
@@ -31,5 +32,6 @@ export const COMMANDS: readonly CommandDefinition[] = [
   inject,
   cleanup,
   report,
+  breakdown,
   doctor,
 ];

@@ -31,6 +31,16 @@ const LEAKS = claimOf("memory_leak", "its memory grows without a pause");
 const FLOODS = claimOf("message_flood", "it publishes many times its nominal rate");
 const NOBODY_FLOODS = claimOf("none", "no sensor publishes many times its nominal rate");
 
+const MUTE = claimOf("slow_publisher", "far less of it arrives than it should send");
+const UNMONITORED = claimOf(
+  "monitoring_fault",
+  "it answers scrapes or pushes its telemetry, but not both",
+);
+const CONTENT = claimOf(
+  "data_quality",
+  "fusion refuses content, or makes more tracks than there are targets",
+);
+
 const MEMORY = 'container_memory_usage_bytes{name="track-fusion"}';
 const started = (second: number): Record<string, string> => ({
   'container_start_time_seconds{name="track-fusion"}': `${second}x90`,
@@ -41,7 +51,81 @@ const publishedBy = (sensor: string, name: string): string =>
 const RADAR = publishedBy("RADAR-1", "radar-sensor");
 const ESM = publishedBy("ESM-2", "esm-sensor");
 
+const UP = 'up{job="cms-services",instance="esm-sensor:9102"}';
+const OTHER_UP = 'up{job="cms-services",instance="radar-sensor:9101"}';
+const ARRIVING =
+  'cms_fusion_ingested_total{job="cms-services",sensor_id="ESM-2",instance="track-fusion:9104"}';
+const pushedBy = (name: string): string => `otlp_cms_dds_matched_endpoints{service_name="${name}"}`;
+const TRACKS = 'cms_fusion_active_tracks{job="cms-services"}';
+const REFUSED = 'cms_fusion_refused_total{job="cms-services",reason="not_finite"}';
+
 const CASES: readonly Case[] = [
+  {
+    name: "a sensor of which a fifth arrives is mute or slow",
+    claim: MUTE,
+    service: "esm-sensor",
+    series: { [ARRIVING]: "0+30x30", [UP]: "1x30", [OTHER_UP]: "1x30" },
+    atSeconds: 120,
+    holds: true,
+  },
+  {
+    name: "a sensor of which nine tenths arrive is not",
+    claim: MUTE,
+    service: "esm-sensor",
+    series: { [ARRIVING]: "0+135x30", [UP]: "1x30", [OTHER_UP]: "1x30" },
+    atSeconds: 120,
+    holds: false,
+  },
+  {
+    name: "what arrives of one sensor says nothing of another",
+    claim: MUTE,
+    service: "radar-sensor",
+    series: { [ARRIVING]: "0+30x30", [UP]: "1x30", [OTHER_UP]: "1x30" },
+    atSeconds: 120,
+    holds: false,
+  },
+  ...(
+    [
+      ["a service that pushes and answers no scrape is not monitored", 0, true, true],
+      ["a service that answers scrapes and pushes nothing is not monitored", 1, false, true],
+      ["a service that does both is monitored", 1, true, false],
+      ["a service that does neither is gone", 0, false, false],
+    ] as const
+  ).map(([name, up, pushes, holds]): Case => ({
+    name,
+    claim: UNMONITORED,
+    service: "esm-sensor",
+    series: {
+      [UP]: `${up}x30`,
+      [OTHER_UP]: "1x30",
+      [pushedBy("radar-sensor")]: "2x30",
+      ...(pushes ? { [pushedBy("esm-sensor")]: "2x30" } : {}),
+    },
+    atSeconds: 120,
+    holds,
+  })),
+  {
+    name: "where nobody pushes, no service is to blame",
+    claim: UNMONITORED,
+    service: "esm-sensor",
+    series: { [UP]: "1x30", [OTHER_UP]: "1x30" },
+    atSeconds: 120,
+    holds: false,
+  },
+  ...(
+    [
+      ["tracks beyond the targets are content that is wrong", 6, 0, true],
+      ["refused content is wrong too", 3, 50, true],
+      ["as many tracks as targets, and nothing refused, is right", 3, 0, false],
+    ] as const
+  ).map(([name, tracks, refused, holds]): Case => ({
+    name,
+    claim: CONTENT,
+    service: "radar-sensor",
+    series: { [TRACKS]: `${tracks}x30`, [REFUSED]: `0+${refused}x30` },
+    atSeconds: 120,
+    holds,
+  })),
   {
     name: "memory that has grown by 460 kB/s for minutes leaks",
     claim: LEAKS,

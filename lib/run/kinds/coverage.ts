@@ -9,6 +9,7 @@ const MARKS: Readonly<Record<Pair["end"], string>> = {
   "no-effect": "no effect",
   impossible: "impossible",
   "stays-broken": "stays broken",
+  invalid: "invalid",
 };
 
 /** A row per kind and a column per service; `–` for a pair that was not tried. */

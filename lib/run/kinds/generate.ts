@@ -16,7 +16,7 @@ import { recordIncident, type RecordSettings } from "../record.ts";
 import { readRules, readRulesText } from "../rules.ts";
 import { versions } from "../versions.ts";
 import { type Tier, TIERS } from "./difficulty.ts";
-import { ENDS, type Pair } from "./ledger.ts";
+import { ENDS, isSettled, type Pair } from "./ledger.ts";
 import { endOf } from "./verify-kinds.ts";
 
 export interface GenerateRequest {
@@ -92,7 +92,9 @@ export async function generate(context: RunContext, request: GenerateRequest): P
       );
     }
   });
-  return readDrawn(folder).filter((one) => one.seed === seed);
+  // Of several tries of one incident the last one counts.
+  const tries = readDrawn(folder).filter((one) => one.seed === seed);
+  return [...new Map(tries.map((one) => [one.number, one])).values()];
 }
 
 interface TurnOf {
@@ -113,7 +115,7 @@ async function nextBatch(
     ({ incident, tier: own }) => incident !== null && (tier === undefined || own === tier),
   );
   const missing = Math.min(count - passed.length, count * MAX_DRAWS_PER_INCIDENT - done.length);
-  const tried = new Set(done.map(({ number }) => number));
+  const tried = new Set(done.filter(isSettled).map(({ number }) => number));
   const batch: TurnOf[] = [];
   for (let number = 1; batch.length < Math.min(missing, labs); number++) {
     if (tried.has(number)) continue;

@@ -5,7 +5,8 @@ import { z } from "zod";
 
 /**
  * The result of a pair: an alert fired, none did, the fault had no effect, the machine cannot
- * inject it, or the system did not recover.
+ * inject it, the system did not recover, or the environment failed before the fault. An invalid
+ * result says nothing about the pair, which is tried again.
  */
 export const ENDS = [
   "fires",
@@ -14,6 +15,7 @@ export const ENDS = [
   "no-effect",
   "impossible",
   "stays-broken",
+  "invalid",
 ] as const;
 
 const PairSchema = z.strictObject({
@@ -31,6 +33,9 @@ const PairSchema = z.strictObject({
   found_unix_ms: z.number(),
 });
 export type Pair = z.infer<typeof PairSchema>;
+
+/** Whether a pair need not be tried again. */
+export const isSettled = ({ end }: Pick<Pair, "end">): boolean => end !== "invalid";
 
 /** The lines of a ledger; the last line about a pair counts. */
 export function readLedger(path: string): Pair[] {

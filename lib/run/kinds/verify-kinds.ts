@@ -22,7 +22,7 @@ import { type LabRange, type LabRequest, sideBySide, withOwnLabs } from "../labs
 import { mustKeepSecret } from "../leaks.ts";
 import { readRules } from "../rules.ts";
 import { prove, proveWorking, type StepContext } from "../steps.ts";
-import { addToLedger, type Pair, readLedger } from "./ledger.ts";
+import { addToLedger, isSettled, type Pair, readLedger } from "./ledger.ts";
 
 export interface VerifyKindsRequest {
   /** Kinds or pairs; all if empty. */
@@ -40,7 +40,11 @@ export async function verifyKinds(
 ): Promise<Pair[]> {
   const draws = await chosenDraws(names, quick);
   const wanted = new Set(draws.map(nameOfDraw));
-  const done = new Set(readLedger(ledger).map(({ name }) => name));
+  const done = new Set(
+    readLedger(ledger)
+      .filter(isSettled)
+      .map(({ name }) => name),
+  );
   const left = draws.filter((draw) => !done.has(nameOfDraw(draw)));
   context.progress().line(`${left.length} of ${draws.length} pairs to prove`);
   const keep = (pair: Pair): void => addToLedger(ledger, pair);
@@ -137,10 +141,11 @@ export function endOf(
   const uid = rules.find(({ title }) => title === alert?.alert_name)?.uid ?? null;
   if (outcome.kind === "valid") return { end: "fires", alert: uid, reason: "" };
   const { reason } = outcome;
-  // A defect, a failing machine or an impossible fault is no result about alerts.
-  if (!has("inject") || outcome.kind === "harness-defect" || outcome.phase === "inject") {
-    return { end: "impossible", alert: uid, reason };
+  // A defect, and a machine that fails before the fault, are no result about the pair.
+  if (!has("inject") || outcome.kind === "harness-defect") {
+    return { end: "invalid", alert: uid, reason };
   }
+  if (outcome.phase === "inject") return { end: "impossible", alert: uid, reason };
   if (has("alert-firing")) return { end: "stays-broken", alert: uid, reason };
   return { end: has("signature") ? "silent" : "no-effect", alert: uid, reason };
 }
