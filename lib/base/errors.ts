@@ -25,6 +25,12 @@ export class EnvironmentError extends UserFacingError {
   readonly exitCode = 2;
 }
 
+/**
+ * This machine or this user cannot do it, now or at a second attempt: a permission, a program or a
+ * kernel feature is missing. Nobody tries again, and it is no outcome of a run.
+ */
+export class UnfitMachineError extends EnvironmentError {}
+
 /** A condition did not become true in time; the message has the last observed value. */
 export class DeadlineError extends EnvironmentError {}
 

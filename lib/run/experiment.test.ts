@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { UnfitMachineError } from "../base/errors.ts";
 import { whyNotRestored } from "../incident/programs.ts";
 import type { UpOptions } from "../lab/lab.ts";
 import { type ExperimentRequest, runExperiment } from "./experiment.ts";
@@ -16,8 +17,8 @@ beforeEach(async () => {
 });
 afterEach(() => rm(results, { recursive: true, force: true }));
 
-function run(change: Partial<ExperimentRequest>) {
-  const { context, tries, asked } = brokenLabs();
+function run(change: Partial<ExperimentRequest>, reason?: Error) {
+  const { context, tries, asked } = brokenLabs(reason);
   const result = runExperiment(context, {
     labs: { engine: "native", first: 3, count: 2 },
     all: false,
@@ -86,6 +87,17 @@ describe("runExperiment()", () => {
     const campaign = await run({ scenario: "healthy", repeat: 2 }).result;
     const first = campaign.manifests.find(({ repeat }) => repeat === 1);
     expect(alone?.seed).toBe(first?.seed ?? Number.NaN);
+  });
+
+  test("what no second attempt can change is neither tried again nor kept as a run", async () => {
+    for (const live of [true, false]) {
+      const reason = new UnfitMachineError("this user may not");
+      const { result, tries } = run({ scenario: "healthy", repeat: 2, live }, reason);
+      await expect(result).rejects.toBe(reason);
+      expect(tries.length).toBe(new Set(tries).size);
+    }
+    const kept = (await readdir(results, { recursive: true })).map(String);
+    expect(kept.filter((path) => /manifest|report/.test(path))).toEqual([]);
   });
 
   test("either a scenario or all must be chosen", async () => {

@@ -9,6 +9,7 @@ import {
   EnvironmentError,
   isDiskFull,
   messageOf,
+  UnfitMachineError,
   UserFacingError,
 } from "../base/errors.ts";
 import { createPrometheusClient } from "../base/prometheus.ts";
@@ -99,8 +100,8 @@ export interface IncidentOptions {
  * Runs one incident from an empty machine to an empty machine.
  *
  * Failures of the environment or of an investigator are in the outcome and never thrown. Throws
- * CancelledError when the signal is aborted, and EnvironmentError when the disk is full: then no
- * other incident can be kept either. In every case, the fault is healed first, and then the
+ * CancelledError when the signal is aborted, EnvironmentError when the disk is full (then no other
+ * incident can be kept either), and UnfitMachineError where no attempt can start a lab. In every case, the fault is healed first, and then the
  * lab is taken down.
  */
 export async function runIncident(scenario: Scenario, options: IncidentOptions): Promise<Incident> {
@@ -124,6 +125,7 @@ export async function runIncident(scenario: Scenario, options: IncidentOptions):
       throw new CancelledError("Stopped; the lab has been taken down", { cause: error });
     }
     if (isDiskFull(error)) throw diskFull(error);
+    if (error instanceof UnfitMachineError) throw error;
     // A clock jump can make any step fail, so it is reported as the cause.
     const cause = watch.look() ?? error;
     outcome = outcomeOf(cause, journal.phase);
