@@ -82,7 +82,7 @@ describe("a library that is not there or not the right one", () => {
     });
     const said = await new Response(program.stdout).text();
     expect(said).toStartWith("DdsLibraryError Cannot load the Cyclone DDS C library (0.10 or 11).");
-    expect(said).toContain("apt-get install libddsc0debian");
+    expect(said).toContain("Install libddsc0debian or libddsc0t64");
     expect(said).toContain(`${folder}/lib/libddsc.so.11`);
     expect(said.trim().split("\n")).toHaveLength(1);
   });

@@ -105,8 +105,8 @@ export function openFirst(paths: readonly string[]): Pick<Library, "dds" | "path
     }
   }
   throw new DdsLibraryError(
-    "Cannot load the Cyclone DDS C library (0.10 or 11). Install it with `apt-get install libddsc0debian` " +
-      "(Debian, Ubuntu), or set CYCLONEDDS_HOME to the folder above its lib/. " +
+    "Cannot load the Cyclone DDS C library (0.10 or 11). Install libddsc0debian or libddsc0t64, " +
+      "whichever this Debian or Ubuntu has, or set CYCLONEDDS_HOME to the folder above its lib/. " +
       `Tried: ${tried.join("; ")}`,
   );
 }

@@ -9,6 +9,7 @@ import {
   checkListeners,
   checkNamedPaths,
   checkNamesAndReadmes,
+  checkPinnedBun,
   checkTopLevel,
   importsOf,
   type Tree,
@@ -133,6 +134,18 @@ describe("structure", () => {
     expect(checkDeadFiles(planted({ "lib/score/orphan.ts": "export const a = 1;" }))).toHaveLength(
       1,
     );
+  });
+
+  test("commands with npx name the Bun that the project is made for", () => {
+    expect(checkPinnedBun(tree)).toEqual([]);
+    const made = planted({
+      "package.json": '{ "packageManager": "bun@1.4.5" }',
+      "README.md": "`npx --yes bun run up`, `npx --yes bun@1.4.4` and `npx --yes bun@1.4.5`",
+    });
+    expect(checkPinnedBun(made)).toEqual([
+      "README.md: npx runs bun; it must be bun@1.4.5",
+      "README.md: npx runs bun@1.4.4; it must be bun@1.4.5",
+    ]);
   });
 
   test("only known entries at the top", () => {

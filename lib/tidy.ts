@@ -12,7 +12,7 @@ export type Tree = ReadonlyMap<string, string>;
 const IMPORT_TABLE: Readonly<Record<string, readonly string[]>> = {
   ffi: [],
   "lib/base": [],
-  "lib/setup": ["lib/base"],
+  "lib/setup": ["lib/base", "lib/sandbox"],
   "lib/contract": ["lib/base"],
   "lib/truth": ["lib/base", "lib/contract"],
   "lib/telemetry": ["lib/base", "lib/contract"],
@@ -340,4 +340,18 @@ export function checkHeldOut(tree: Tree): string[] {
           .map((kind) => `${path}: the kind ${kind} is in the test split`)
       : [],
   );
+}
+
+/** Commands that let npx take whatever Bun is newest, instead of the one that package.json names. */
+export function checkPinnedBun(tree: Tree): string[] {
+  const pinned = /"packageManager": "(bun@[\d.]+)"/.exec(tree.get("package.json") ?? "")?.[1];
+  return [...tree]
+    .filter(([path]) => path.endsWith(".md") || isSource(path) || path.startsWith(".ci/"))
+    .filter(([path]) => !isTest(path) && path !== "lib/tidy.ts")
+    .flatMap(([path, text]) =>
+      [...text.matchAll(/npx (?:--yes|-y) (bun[^\s`'",;)]*)/g)]
+        .map(([, named = ""]) => named)
+        .filter((named) => named !== pinned && !named.includes("${"))
+        .map((named) => `${path}: npx runs ${named}; it must be ${pinned}`),
+    );
 }

@@ -12,6 +12,11 @@ export function processEnv(): Env {
   return process.env;
 }
 
+/** Sets a variable for this process and for those that it starts from now on. */
+export function setEnv(name: string, value: string): void {
+  process.env[name] = value;
+}
+
 /** Parses the text of a variable; calls `reject`, which throws UsageError, for an invalid value. */
 export type Parser<T> = (text: string, reject: (rule: string) => never) => T;
 

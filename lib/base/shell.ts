@@ -1,5 +1,10 @@
 /** Runs other programs by argument list, never through a shell. */
+import { processEnv } from "./env.ts";
 import { EnvironmentError } from "./errors.ts";
+
+/** The path of a program on the PATH as it is now; null when there is none. */
+export const findProgram = (name: string): string | null =>
+  Bun.which(name, { PATH: processEnv()["PATH"] ?? "" });
 
 export interface RunOptions {
   readonly cwd?: string;
@@ -24,7 +29,8 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
   try {
     child = Bun.spawn([...argv], {
       ...(cwd === undefined ? {} : { cwd }),
-      ...(env === undefined ? {} : { env: { ...env } }),
+      // Named, because otherwise a PATH that was changed since the start is not searched.
+      env: { ...(env ?? processEnv()) },
       ...(timeoutMs === undefined ? {} : { timeout: timeoutMs, killSignal: "SIGKILL" as const }),
       ...(signal === undefined ? {} : { signal }),
       stdin: stdin === undefined ? "ignore" : new TextEncoder().encode(stdin),

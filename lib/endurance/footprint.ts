@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { LabStatus } from "../lab/lab.ts";
-import { parentName } from "../lab/native/cgroup.ts";
+import { parentName } from "../lab/native/group-root.ts";
 import { filesOf } from "../lab/native/layout.ts";
 
 /** A process of the lab and its name. */

@@ -53,6 +53,8 @@ export interface LabStatus {
   readonly index: number;
   /** The lab's lifetime. A "with-caller" lab is in use by the program that started it. */
   readonly lifetime?: Lifetime;
+  /** Set when the lab is not this user's: its state can be seen, and nothing else. */
+  readonly owner?: "root";
   readonly services: readonly ServiceState[];
   readonly parts: readonly PartState[];
 }

@@ -1,9 +1,21 @@
-/** Removes privileges from a program before it starts. */
-import { existsSync } from "node:fs";
+/** Takes privileges away from a program before it starts. */
+import { existsSync, readFileSync } from "node:fs";
 import { run } from "../base/shell.ts";
 
 /** The user "nobody" of every Linux, who owns no file. */
 export const NOBODY = 65534;
+
+/**
+ * Whether user `uid` exists in the user namespace of this process. Where one id is mapped, as
+ * without root, a program cannot become another user.
+ */
+export function isMapped(uid: number): boolean {
+  const lines = readFileSync("/proc/self/uid_map", "utf8").trim().split("\n");
+  return lines.some((line) => {
+    const [first = 0, , count = 0] = line.trim().split(/\s+/).map(Number);
+    return uid >= first && uid < first + count;
+  });
+}
 
 export interface PrivilegeOptions {
   /** User id of the program; undefined: unchanged. */

@@ -1,23 +1,21 @@
 import { describe, expect, test } from "bun:test";
 import { chooseEngine, type EngineProbes } from "./choose-engine.ts";
 
-const LINUX_ROOT: EngineProbes = {
+const LINUX: EngineProbes = {
   platform: "linux",
-  uid: 0,
-  mayMakeNamespaces: () => true,
+  obstacles: () => [],
   engineAnswers: () => Promise.resolve(true),
 };
 const noEngine = { engineAnswers: () => Promise.resolve(false) };
 
 describe("chooseEngine()", () => {
   test.each([
-    ["as root on Linux the native one", {}, "native", undefined],
-    ["without root containers", { uid: 1000 }, "docker", "needs root, and this is uid 1000"],
+    ["on Linux the native one", {}, "native", undefined],
     [
       "without namespaces containers",
-      { mayMakeNamespaces: () => false },
+      { obstacles: () => ["no namespaces", "no limits"] },
       "docker",
-      "may not make any here",
+      "no namespaces; no limits",
     ],
     ["on macOS containers", { platform: "darwin" }, "docker", "needs Linux, and this is darwin"],
     [
@@ -27,13 +25,13 @@ describe("chooseEngine()", () => {
       "win32",
     ],
     [
-      "without root and without an engine the native one",
-      { uid: 1000, ...noEngine },
+      "without namespaces and without an engine the native one, which says what is missing",
+      { obstacles: () => ["no namespaces"], ...noEngine },
       "native",
       undefined,
     ],
   ] as const)("%s", async (_, probes, engine, reason) => {
-    const choice = await chooseEngine(["up"], { ...LINUX_ROOT, ...probes });
+    const choice = await chooseEngine(["up"], { ...LINUX, ...probes });
     expect(choice.engine).toBe(engine);
     if (reason === undefined) expect(choice.reason).toBeUndefined();
     else expect(choice.reason).toContain(reason);
@@ -44,12 +42,12 @@ describe("chooseEngine()", () => {
     [["--engine=docker", "up"], "docker"],
     [["up", "--engine", "docker", "--engine", "native"], "native"],
   ] as const)("%p takes what is written", async (argv, engine) => {
-    const mac = { ...LINUX_ROOT, platform: "darwin" };
-    expect(await chooseEngine(argv, mac)).toEqual({ engine, reason: undefined });
+    const mac = { ...LINUX, platform: "darwin" };
+    expect(await chooseEngine(argv, mac)).toMatchObject({ engine, reason: undefined });
   });
 
   test("a word that is no engine is left to the parser", async () => {
-    expect(await chooseEngine(["up", "--engine", "qemu"], LINUX_ROOT)).toMatchObject({
+    expect(await chooseEngine(["up", "--engine", "qemu"], LINUX)).toMatchObject({
       engine: "native",
     });
   });

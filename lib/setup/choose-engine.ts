@@ -1,9 +1,11 @@
 /**
- * Chooses the engine if `--engine` is absent: native if possible, else containers. Runs before the
- * set-up, because the engines need different programs, so it imports only the runtime.
+ * Chooses the engine when `--engine` is absent: the native one wherever it can run, else
+ * containers. It runs before the set-up, because each engine needs other programs, so it imports
+ * only the runtime and what needs no package.
  */
 import { engineAnswers, findEngine } from "../base/container-engine.ts";
 import { processEnv } from "../base/env.ts";
+import { obstacles } from "../sandbox/obstacles.ts";
 
 export const ENGINES = ["native", "docker"] as const;
 export type EngineName = (typeof ENGINES)[number];
@@ -12,26 +14,22 @@ export interface EngineChoice {
   readonly engine: EngineName;
   /** Why it is not the default engine; undefined if it is, or if it is set on the command line. */
   readonly reason: string | undefined;
+  /** What keeps the native engine from this machine. */
+  readonly obstacles?: readonly string[];
 }
 
 /** Inputs of the choice. */
 export interface EngineProbes {
   readonly platform: string;
-  readonly uid: number;
-  /**
-   * Whether this user may create namespaces; also true if the tool for it has yet to be installed.
-   */
-  readonly mayMakeNamespaces: () => boolean;
+  /** What keeps a lab in namespaces from a Linux machine. */
+  readonly obstacles: () => readonly string[];
   /** Whether a container engine answers. */
   readonly engineAnswers: () => Promise<boolean>;
 }
 
 const thisMachine: EngineProbes = {
   platform: process.platform,
-  uid: process.getuid?.() ?? -1,
-  mayMakeNamespaces: () =>
-    Bun.which("unshare") === null ||
-    Bun.spawnSync(["unshare", "--net", "--pid", "--fork", "--mount", "true"]).exitCode === 0,
+  obstacles,
   engineAnswers: async () => engineAnswers(findEngine(processEnv())),
 };
 
@@ -41,21 +39,18 @@ export async function chooseEngine(
   probes: EngineProbes = thisMachine,
 ): Promise<EngineChoice> {
   const written = writtenEngine(argv);
-  if (written !== undefined) return { engine: written, reason: undefined };
-  const obstacle = whyNotNative(probes);
-  if (obstacle === undefined) return { engine: "native", reason: undefined };
-  // Off Linux there is no other engine, so its own message states what is missing.
+  if (written === "docker") return { engine: "docker", reason: undefined };
+  const found =
+    probes.platform === "linux"
+      ? probes.obstacles()
+      : [`the native engine needs Linux, and this is ${probes.platform}`];
+  const native = { engine: "native", reason: undefined, obstacles: found } as const;
+  if (written === "native" || found.length === 0) return native;
+  // Elsewhere than on Linux there is no other, so its own message says what is missing.
   if (probes.platform !== "linux" || (await probes.engineAnswers())) {
-    return { engine: "docker", reason: obstacle };
+    return { engine: "docker", reason: found.join("; "), obstacles: found };
   }
-  return { engine: "native", reason: undefined };
-}
-
-function whyNotNative({ platform, uid, mayMakeNamespaces }: EngineProbes): string | undefined {
-  if (platform !== "linux") return `the native engine needs Linux, and this is ${platform}`;
-  if (uid !== 0) return `the native engine needs root, and this is uid ${uid}`;
-  if (!mayMakeNamespaces()) return "the native engine needs namespaces, and may not make any here";
-  return undefined;
+  return native;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { EnvironmentError, messageOf } from "../base/errors.ts";
+import { EnvironmentError, messageOf, UnfitMachineError } from "../base/errors.ts";
 import type { RunResult } from "../base/shell.ts";
 import type { EngineName } from "./choose-engine.ts";
 import { ensureSetup, type Task, taskOf } from "./ensure-setup.ts";
@@ -24,6 +24,10 @@ interface Fake {
   readonly uid?: number;
   readonly programs?: readonly string[];
   readonly files?: readonly string[];
+  /** Text of /etc/os-release. */
+  readonly release?: string;
+  /** Who publishes what apt-get would install. */
+  readonly origin?: string;
   readonly hasLibrary?: boolean;
   /** Programs by the package that contains them; other packages do not exist. */
   readonly packages?: Readonly<Record<string, string>>;
@@ -32,6 +36,13 @@ interface Fake {
 
 const DONE: RunResult = { code: 0, stdout: "", stderr: "", timedOut: false };
 const ALL = ["prometheus", "ip", "unshare", "setpriv", "apt-get"];
+const TRIXIE = "ID=debian\n";
+const PACKAGES = {
+  libddsc0t64: "",
+  prometheus: "prometheus",
+  iproute2: "ip",
+  "util-linux": "unshare",
+};
 
 function fakeMachine(fake: Fake, root: string): { machine: Machine; ran: string[] } {
   const programs = new Set(fake.programs ?? ALL);
@@ -45,8 +56,9 @@ function fakeMachine(fake: Fake, root: string): { machine: Machine; ran: string[
     uid: fake.uid ?? 0,
     hasProgram: (name) => programs.has(name),
     hasFile: (path) => fake.files?.includes(path) === true,
+    read: (path) => (path === "/etc/os-release" ? (fake.release ?? TRIXIE) : undefined),
     hasDdsLibrary: () => hasLibrary,
-    run: (argv) => {
+    run: (argv, cwd = "") => {
       const line = argv.join(" ").replace(process.execPath, "bun");
       ran.push(line);
       if (fake.failing?.test(line) === true) {
@@ -54,9 +66,20 @@ function fakeMachine(fake: Fake, root: string): { machine: Machine; ran: string[
       }
       if (line.startsWith("bun install")) mkdirSync(`${root}/node_modules`);
       if (argv[0] === "apt-cache") {
-        const known = fake.packages?.[argv.at(-1) ?? ""] !== undefined;
+        const known = Object.hasOwn(fake.packages ?? {}, argv.at(-1) ?? "");
         return Promise.resolve({ ...DONE, stdout: known ? "Package: it" : "" });
       }
+      if (argv.includes("--simulate")) {
+        const names = argv.slice(argv.indexOf("--no-install-recommends") + 1);
+        const origin = fake.origin ?? "Debian:13.8/stable";
+        const plan = names.map((name) => `Inst ${name} (1.0-1 ${origin} [amd64])\n`).join("");
+        return Promise.resolve({ ...DONE, stdout: `NOTE: only a simulation\n${plan}` });
+      }
+      if (argv.includes("download")) {
+        const files = argv.slice(argv.indexOf("download") + 1);
+        for (const file of files) writeFileSync(`${cwd}/${file.replace("=", "_")}.deb`, "");
+      }
+      if (argv[0] === "dpkg") bring(/debs\/([^_]+)_/.exec(argv[2] ?? "")?.[1] ?? "");
       if (argv.includes("install")) argv.forEach(bring);
       return Promise.resolve(DONE);
     },
@@ -69,12 +92,21 @@ async function setUp(
   forTests = false,
   engine: EngineName = "native",
   task: Task = "lab",
+  obstacles: readonly string[] = [],
 ) {
   const root = project();
   const { machine, ran } = fakeMachine(fake, root);
   const said: string[] = [];
   const attempt = () =>
-    ensureSetup({ machine, root, forTests, engine, task, say: (line) => void said.push(line) });
+    ensureSetup({
+      machine,
+      root,
+      forTests,
+      engine,
+      task,
+      obstacles,
+      say: (line) => void said.push(line),
+    });
   const error = await attempt().then(
     () => undefined,
     (thrown: unknown) => thrown,
@@ -99,18 +131,18 @@ describe("set-up", () => {
     expect(ran).toHaveLength(2);
   });
 
-  test("an examination asks for prometheus alone, a report for nothing", async () => {
-    const bare: Fake = { programs: ["apt-get"], hasLibrary: false, uid: 1000 };
+  test("an examination asks for prometheus alone, a look at what is there for nothing", async () => {
+    const bare: Fake = { programs: [], hasLibrary: false, uid: 1000 };
     const examination = await setUp(bare, false, "docker", "examination");
     expect(messageOf(examination.error)).toContain("machine up: prometheus must be installed");
     expect(messageOf(examination.error)).not.toMatch(/DDS|unshare|\bip\b/);
-    expect((await setUp(bare, false, "native", "report")).error).toBeUndefined();
+    expect((await setUp(bare, false, "native", "nothing", ["an obstacle"])).error).toBeUndefined();
     expect(taskOf(["examine", "results/incidents"])).toBe("examination");
-    expect(taskOf(["--json", "report", "results"])).toBe("report");
     expect(taskOf(["sensor-down", "--results", "examine"])).toBe("lab");
     expect(taskOf(["--all"])).toBe("lab");
-    expect(taskOf(["mcp", "--blind"])).toBe("examination");
-    expect(taskOf(["mcp", "sensor-down"])).toBe("lab");
+    for (const line of ["--json report x", "doctor", "ps", "logs eo-sensor", "down", "up --help"]) {
+      expect(taskOf(line.split(" "))).toBe("nothing");
+    }
   });
 
   test("does not take an installation that failed for done", async () => {
@@ -169,18 +201,70 @@ describe("set-up", () => {
     }
   });
 
-  test("without root, prints the command and installs nothing", async () => {
-    const { ran, error } = await setUp({ uid: 1000, programs: ["apt-get"], hasLibrary: false });
+  test("without root, unpacks below the project what this release has, and nothing else", async () => {
+    const bare: Fake = { uid: 1000, programs: ["apt-get"], hasLibrary: false, packages: PACKAGES };
+    const { root, ran, error } = await setUp({ ...bare, programs: ["apt-get", "setpriv"] });
+    expect(error).toBeUndefined();
+    const names = ["libddsc0t64", "prometheus", "iproute2", "util-linux"];
+    const downloads = ran.find((line) => line.includes(" download "));
+    expect(downloads).toEndWith(`download ${names.map((name) => `${name}=1.0-1`).join(" ")}`);
+    expect(downloads).toContain("APT::Get::AllowUnauthenticated=false");
+    const unpacked = ran.filter((line) => line.startsWith("dpkg -x "));
+    expect(unpacked).toHaveLength(names.length);
+    expect(unpacked.every((line) => line.endsWith(` ${root}/.packages`))).toBe(true);
+    expect(ran.filter((line) => /systemctl|sudo/.test(line))).toEqual([]);
+    expect(existsSync(`${root}/.packages/.apt`)).toBe(false);
+  });
+
+  test("without root, unpacks nothing that others than the distribution publish", async () => {
+    const { ran, error } = await setUp({
+      uid: 1000,
+      programs: ["apt-get", "setpriv"],
+      hasLibrary: false,
+      packages: PACKAGES,
+      origin: "Somebody:stable",
+    });
+    expect(messageOf(error)).toContain("must come from the distribution (debian), but comes from");
+    expect(ran.filter((line) => /download|dpkg/.test(line))).toEqual([]);
+  });
+
+  test("the command that is printed names this release's packages and leaves no service", async () => {
+    const missing: Fake = {
+      uid: 1000,
+      programs: ["apt-get"],
+      hasLibrary: false,
+      packages: PACKAGES,
+      files: ["/run/systemd/system"],
+    };
+    const { error } = await setUp(missing, true);
     expect(error).toBeInstanceOf(EnvironmentError);
-    expect(messageOf(error)).toContain(
-      "sudo sh -c 'apt-get update && apt-get install -y --no-install-recommends libddsc0debian prometheus iproute2 util-linux'",
+    const command = /`(sudo [^`]*)`/.exec(messageOf(error))?.[1] ?? "";
+    expect(command).toContain("libddsc0t64 prometheus iproute2 util-linux");
+    expect(command).not.toContain("libddsc0debian");
+    expect(command.split("; ").map((one) => one.replace(/^sudo sh -c '/, "").slice(0, 17))).toEqual(
+      ["systemctl mask --", "apt-get update &&", "systemctl unmask ", "systemctl disable"],
     );
-    expect(ran).toEqual(["bun install --frozen-lockfile"]);
+  });
+
+  test("says all that is missing at once, with what else is in the way", async () => {
+    const missing: Fake = { uid: 1000, programs: ["apt-get", "ip"], packages: PACKAGES };
+    const { error } = await setUp(missing, false, "native", "lab", ["no namespaces here"]);
+    expect(error).toBeInstanceOf(UnfitMachineError);
+    expect(messageOf(error)).toMatch(
+      /prometheus, unshare and setpriv must be installed; `sudo .*`.* does it; no namespaces here; or start Docker/,
+    );
+  });
+
+  test("on Ubuntu, asks for no Chromium: it is a snap there", async () => {
+    const files = ["/usr/include/dds/dds.h", "/usr/include/stdio.h"];
+    const packages = { chromium: "chromium", gcc: "gcc", "cyclonedds-tools": "idlc" };
+    const ubuntu = await setUp({ packages, files, release: 'NAME="Ubuntu"\nID=ubuntu\n' }, true);
+    expect(installs(ubuntu.ran)).toEqual(["cyclonedds-tools gcc"]);
   });
 
   test("on another system, says what must be installed", async () => {
     const { error } = await setUp({ programs: ["unshare", "setpriv", "ip"] });
-    expect(messageOf(error)).toMatch(/^Cannot set this machine up: prometheus must be installed/);
+    expect(messageOf(error)).toMatch(/machine up: prometheus must be installed/);
     expect(messageOf(error)).toContain("only Debian and Ubuntu");
   });
 

@@ -1,69 +1,34 @@
 /**
- * Installs missing requirements: JavaScript packages, the Cyclone DDS C library, Prometheus,
- * iproute2. Idempotent, and fast if nothing is missing. Imports only the runtime, because it runs
- * before packages are installed.
+ * Brings what is missing: JavaScript packages, the Cyclone DDS C library, Prometheus, iproute2.
+ * Idempotent, and fast when nothing is missing. It imports only the runtime, because it runs before
+ * packages are installed.
  */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { EnvironmentError } from "../base/errors.ts";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { EnvironmentError, messageOf, UnfitMachineError } from "../base/errors.ts";
+import { commandFor, installAsRoot, lastLine, namesOf, OwnLists, type Say } from "./apt.ts";
 import type { EngineName } from "./choose-engine.ts";
 import { type Machine, thisMachine } from "./machine.ts";
+import { LAB_NEEDS, type Need, PROMETHEUS, testNeeds } from "./needs.ts";
+import { unpackedFolder, useUnpacked } from "./unpacked.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
 
-/** A requirement, and the Debian or Ubuntu packages that provide it (the first that exists). */
-interface Need {
-  readonly what: string;
-  readonly packages: readonly string[];
-  readonly isThere: (machine: Machine) => boolean;
-}
-
-const onPath =
-  (...programs: readonly string[]): Need["isThere"] =>
-  (machine) =>
-    programs.every((program) => machine.hasProgram(program));
-
-const NEEDS: readonly Need[] = [
-  {
-    what: "the Cyclone DDS C library",
-    packages: ["libddsc0debian", "libddsc0t64", "libddsc0"],
-    isThere: (machine) => machine.hasDdsLibrary(),
-  },
-  { what: "prometheus", packages: ["prometheus"], isThere: onPath("prometheus") },
-  { what: "ip", packages: ["iproute2"], isThere: onPath("ip") },
-  {
-    what: "unshare and setpriv",
-    packages: ["util-linux"],
-    isThere: onPath("unshare", "setpriv"),
-  },
-];
-
 /**
- * Requirements of the tests only: a browser for pages, a C compiler and the IDL compiler for C
- * peers.
+ * What a command works with: a lab that it starts, recorded incidents, or only what is there
+ * already.
  */
-const TEST_NEEDS: readonly Need[] = [
-  { what: "chromium", packages: ["chromium"], isThere: onPath("chromium") },
-  { what: "idlc", packages: ["cyclonedds-tools"], isThere: onPath("idlc") },
-  {
-    what: "the Cyclone DDS headers",
-    packages: ["cyclonedds-dev"],
-    isThere: (machine) => machine.hasFile("/usr/include/dds/dds.h"),
-  },
-  { what: "gcc", packages: ["gcc"], isThere: onPath("gcc") },
-  {
-    what: "the C headers",
-    packages: ["libc6-dev"],
-    isThere: (machine) => machine.hasFile("/usr/include/stdio.h"),
-  },
-];
+export type Task = "lab" | "examination" | "nothing";
 
-/** What a command needs: a lab, recorded incidents, or only kept results. */
-export type Task = "lab" | "examination" | "report";
-
-const TASKS: Readonly<Record<string, Task>> = { examine: "examination", report: "report" };
+const TASKS: Readonly<Record<string, Task>> = {
+  examine: "examination",
+  ...Object.fromEntries(
+    ["report", "doctor", "ps", "logs", "down", "help"].map((word) => [word, "nothing" as const]),
+  ),
+};
 
 /** The task of a command line: the command is first, or after flags without a value. */
 export function taskOf(argv: readonly string[]): Task {
+  if (argv.includes("--help") || argv.includes("-h")) return "nothing";
   const word = argv.find((argument) => !argument.startsWith("-")) ?? "";
   if (word === "mcp" && argv.includes("--blind")) return "examination";
   return TASKS[word] ?? "lab";
@@ -75,25 +40,37 @@ export interface SetupOptions {
   readonly forTests?: boolean;
   /** The lab's engine: containers include everything but the JavaScript packages. */
   readonly engine?: EngineName;
-  readonly say?: (line: string) => void;
+  /** What keeps a lab in namespaces from this machine. */
+  readonly obstacles?: readonly string[];
+  readonly say?: Say;
   readonly machine?: Machine;
   /** The project's folder. */
   readonly root?: string;
 }
 
 /**
- * Installs missing requirements. Throws EnvironmentError with the command to run if it may not
- * install.
+ * Brings what is missing. Throws EnvironmentError that names all that is still missing, and what
+ * else keeps the lab from this machine, with the lines that change it.
  */
 export async function ensureSetup(options: SetupOptions): Promise<void> {
-  const { forTests = false, engine = "native", machine = thisMachine(), root = ROOT } = options;
-  const { task = "lab", say = (line) => void process.stderr.write(`${line}\n`) } = options;
+  const { forTests = false, engine = "native", root = ROOT, task = "lab" } = options;
+  const { say = (line) => void process.stderr.write(`${line}\n`), obstacles = [] } = options;
+  useUnpacked(root);
+  const { machine = thisMachine() } = options;
   await ensurePackages(root, machine, say);
-  if ((task === "report" || (task === "lab" && engine === "docker")) && !forTests) return;
-  const ofTask = NEEDS.filter(({ what }) => task !== "examination" || what === "prometheus");
-  const needs = forTests ? [...NEEDS, ...TEST_NEEDS] : ofTask;
+  const isNative = task === "lab" && engine === "native";
+  const needs = [
+    ...(forTests || isNative ? LAB_NEEDS : task === "examination" ? [PROMETHEUS] : []),
+    ...(forTests ? testNeeds(machine) : []),
+  ];
   const missing = needs.filter(({ isThere }) => !isThere(machine));
-  if (missing.length > 0) await installMissing(missing, machine, say);
+  const problems = isNative && !forTests ? [...obstacles] : [];
+  if (problems.length === 0 && missing.length > 0) await bring(missing, root, machine, say);
+  else if (missing.length > 0) problems.unshift(await howToBring(missing, root, machine, say));
+  if (problems.length === 0) return;
+  throw new UnfitMachineError(
+    `Cannot run the lab on this machine: ${problems.join("; ")}; or start Docker (or Podman with its socket) and use --engine docker`,
+  );
 }
 
 /** Installs the JavaScript packages unless they match the lock file. */
@@ -117,85 +94,71 @@ async function ensurePackages(
   writeFileSync(stamp, hash);
 }
 
-async function installMissing(
+/** Installs as root, unpacks below the project as another user. */
+async function bring(
   missing: readonly Need[],
+  root: string,
   machine: Machine,
-  say: (line: string) => void,
+  say: Say,
 ): Promise<void> {
-  const names = (needs: readonly Need[]): string => needs.map(({ what }) => what).join(", ");
-  const wanted = missing.flatMap(({ packages }) => packages.slice(0, 1));
-  const command = `apt-get update && apt-get install -y --no-install-recommends ${wanted.join(" ")}`;
-  if (!machine.hasProgram("apt-get")) {
-    throw new EnvironmentError(
-      `Cannot set this machine up: ${names(missing)} must be installed, and only Debian and Ubuntu are installed for you; on those the command is \`${command}\``,
-    );
+  // A compiler and a browser work only where they are installed.
+  const mayUnpack = missing.every((need) => LAB_NEEDS.includes(need));
+  if (!machine.hasProgram("apt-get") || (machine.uid !== 0 && !mayUnpack)) {
+    throw cannot(await howToBring(missing, root, machine, say));
   }
-  if (machine.uid !== 0) {
-    throw new EnvironmentError(
-      `Cannot set this machine up: ${names(missing)} must be installed, which needs root; run \`sudo sh -c '${command}'\``,
-    );
-  }
-  say(`missing: ${names(missing)}`);
-  await apt(["update"], machine, say);
-  const packages: string[] = [];
-  for (const need of missing) packages.push(await available(need, machine));
-  await withoutItsService(packages.includes("prometheus"), machine, () =>
-    apt(["install", "-y", "--no-install-recommends", ...packages], machine, say),
-  );
+  say(`missing: ${namesIn(missing)}`);
+  if (machine.uid === 0) await installAsRoot(missing, machine, say);
+  else await unpackAll(missing, root, machine, say);
   const still = missing.filter(({ isThere }) => !isThere(machine));
   if (still.length > 0) {
-    throw new EnvironmentError(
-      `Cannot set this machine up: ${names(still)} must be there after \`${command}\`, but is not`,
-    );
+    throw cannot(`${namesIn(still)} must be there after the installation, but is not`);
   }
 }
 
-/**
- * Prevents Debian's Prometheus package from starting its own server now or after the next boot: the
- * lab runs one. Without systemd the package starts nothing.
- */
-async function withoutItsService(
-  bringsPrometheus: boolean,
+async function unpackAll(
+  missing: readonly Need[],
+  root: string,
   machine: Machine,
-  install: () => Promise<void>,
+  say: Say,
 ): Promise<void> {
-  if (!bringsPrometheus || !machine.hasFile("/run/systemd/system")) {
-    await install();
-    return;
-  }
-  // For this boot only, so that an interrupted installation has no lasting effect.
-  await machine.run(["systemctl", "mask", "--runtime", "prometheus.service"]);
+  const folder = unpackedFolder(root);
+  say(`unpacking below ${folder}, because only root may install`);
+  mkdirSync(folder, { recursive: true });
+  let packages: readonly string[] = [];
   try {
-    await install();
-  } finally {
-    await machine.run(["systemctl", "unmask", "--runtime", "prometheus.service"]);
-    await machine.run(["systemctl", "disable", "prometheus.service"]);
-  }
-}
-
-/** The first package of a requirement that exists in this release. */
-async function available({ packages }: Need, machine: Machine): Promise<string> {
-  for (const name of packages) {
-    const { code, stdout } = await machine.run(["apt-cache", "show", "--no-all-versions", name]);
-    if (code === 0 && stdout.trim() !== "") return name;
-  }
-  return packages[0] ?? "";
-}
-
-async function apt(
-  args: readonly string[],
-  machine: Machine,
-  say: (line: string) => void,
-): Promise<void> {
-  // Another installation may be running, for example just after boot.
-  const argv = ["apt-get", "-q", "-o", "DPkg::Lock::Timeout=120", ...args];
-  say(`running ${argv.join(" ")}`);
-  const { code, stderr, stdout } = await machine.run(argv);
-  if (code !== 0) {
-    throw new EnvironmentError(
-      `Cannot run \`${argv.join(" ")}\`: it exited with ${code}: ${lastLine(stderr || stdout)}`,
+    using lists = new OwnLists(`${folder}/.apt`, machine);
+    await lists.update(say);
+    packages = await namesOf(missing, machine, lists.options);
+    await lists.unpack(packages, folder, say);
+  } catch (error) {
+    const otherwise = commandFor(packages, machine);
+    throw cannot(
+      packages.length === 0 ? messageOf(error) : `${messageOf(error)}; or run \`${otherwise}\``,
     );
   }
+  useUnpacked(root);
 }
 
-const lastLine = (text: string): string => text.trim().split("\n").at(-1) ?? "";
+/** Says what must be installed, and the command for it. */
+async function howToBring(
+  missing: readonly Need[],
+  root: string,
+  machine: Machine,
+  say: Say,
+): Promise<string> {
+  const what = `${namesIn(missing)} must be installed`;
+  if (!machine.hasProgram("apt-get")) {
+    return `${what}, and only Debian and Ubuntu are set up for you; elsewhere use the system's own package tool`;
+  }
+  mkdirSync(unpackedFolder(root), { recursive: true });
+  // A machine whose lists are empty or old does not know the names.
+  using lists = new OwnLists(`${unpackedFolder(root)}/.apt`, machine);
+  await lists.update(say);
+  const packages = await namesOf(missing, machine, lists.options);
+  return `${what}; \`${commandFor(packages, machine)}\` does it`;
+}
+
+const namesIn = (needs: readonly Need[]): string => needs.map(({ what }) => what).join(", ");
+
+const cannot = (why: string): EnvironmentError =>
+  new EnvironmentError(`Cannot set this machine up: ${why}`);

@@ -1,5 +1,5 @@
 /** The set-up's view of a machine: an interface, so that tests can replace it. */
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { processEnv, type Env } from "../base/env.ts";
 import { EnvironmentError } from "../base/errors.ts";
 import { run, type RunResult } from "../base/shell.ts";
@@ -8,6 +8,8 @@ export interface Machine {
   readonly uid: number;
   hasProgram(name: string): boolean;
   hasFile(path: string): boolean;
+  /** A file's text; undefined when there is none. */
+  read(path: string): string | undefined;
   /**
    * Whether the Cyclone DDS C library is present. Throws EnvironmentError if CYCLONEDDS_HOME is
    * wrong.
@@ -27,12 +29,15 @@ const LIBRARY_FOLDERS = [
 
 /** The machine that this program runs on. */
 export function thisMachine(env: Env = processEnv()): Machine {
-  const home = env["CYCLONEDDS_HOME"] ?? "";
   return {
     uid: process.getuid?.() ?? -1,
-    hasProgram: (name) => Bun.which(name) !== null,
+    hasProgram: (name) => Bun.which(name, { PATH: env["PATH"] ?? "" }) !== null,
     hasFile: existsSync,
-    hasDdsLibrary: () => (home === "" ? LIBRARY_FOLDERS.some(holdsLibrary) : isRightHome(home)),
+    read: (path) => (existsSync(path) ? readFileSync(path, "utf8") : undefined),
+    hasDdsLibrary: () => {
+      const home = env["CYCLONEDDS_HOME"] ?? "";
+      return home === "" ? LIBRARY_FOLDERS.some(holdsLibrary) : isRightHome(home);
+    },
     run: (argv, cwd) =>
       run(argv, {
         env: { ...env, DEBIAN_FRONTEND: "noninteractive" },

@@ -1,11 +1,11 @@
 /** Tests the operator's page in a real browser, with the longest texts that a row can have. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type Browser, chromium } from "playwright-core";
+import { CHROMIUM, mustHaveChromium, WHY_NO_PAGES } from "../../lib/base/testing/chromium.ts";
 import { sampleOf } from "../../lib/service/testing/messages.ts";
 import { createApp } from "./display.ts";
 import { PictureStore } from "./picture.ts";
 
-const CHROMIUM = "/usr/bin/chromium";
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"];
 const TIMEOUT_MS = 60_000;
 const NOW_MS = 1_000_000;
@@ -38,14 +38,14 @@ function fullPicture(): PictureStore {
   return store;
 }
 
-describe("the page in Chromium", () => {
+const noPages = WHY_NO_PAGES === undefined ? "" : ` (skipped: ${WHY_NO_PAGES})`;
+
+describe.skipIf(noPages !== "")(`the page in Chromium${noPages}`, () => {
   let browser: Browser;
   let server: Bun.Server<undefined>;
 
   beforeAll(async () => {
-    if (!(await Bun.file(CHROMIUM).exists())) {
-      throw new Error(`These tests need ${CHROMIUM}: apt-get install chromium`);
-    }
+    mustHaveChromium();
     const store = fullPicture();
     const app = createApp(() => store.picture(NOW_MS));
     server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: (request) => app.fetch(request) });

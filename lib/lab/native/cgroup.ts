@@ -2,19 +2,11 @@
  * Control groups, which limit a service's process and count its resource use. Supports version 1
  * (one mount per controller) and version 2 (one tree).
  */
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmdirSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { EnvironmentError } from "../../base/errors.ts";
-import { waitUntil } from "../../base/wait.ts";
+import { isV2, parentName } from "./group-root.ts";
 
-const ROOT = "/sys/fs/cgroup";
-/** The kernel's default period. Its maximum of a second is needed for MIN_CORES. */
+/** The kernel's usual period. It takes up to a second, which MIN_CORES needs. */
 const PERIOD_US = 100_000;
 /** The kernel's minimum quota is 1 ms per period. */
 const MIN_QUOTA_US = 1000;
@@ -71,67 +63,34 @@ export interface Group {
 }
 
 const read = (path: string): string => readFileSync(path, "utf8");
-const isV2 = (): boolean => existsSync(`${ROOT}/cgroup.controllers`);
 
-/** Parses a file of "name value" lines. */
-function fields(path: string): ReadonlyMap<string, number> {
-  return new Map(
-    read(path)
-      .trim()
-      .split("\n")
-      .map((line) => {
-        const [name = "", value = ""] = line.split(" ");
-        return [name, Number(value)] as const;
-      }),
+/**
+ * Reads a file of "name value" lines. A counter that the kernel does not have is an error: as 0 it
+ * would say that nothing happened.
+ */
+function counters(path: string): (name: string) => number {
+  const text = read(path);
+  return (name) => {
+    const value = new RegExp(`^${name} (\\d+)$`, "m").exec(text)?.[1];
+    if (value !== undefined) return Number(value);
+    throw new EnvironmentError(
+      `Cannot count what a service uses: ${path} must have ${name}, but this kernel does not count it`,
+    );
+  };
+}
+
+/** Reads a file with one number. */
+function counter(path: string): number {
+  const text = read(path).trim();
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new EnvironmentError(
+    `Cannot count what a service uses: ${path} must be a number, but is ${JSON.stringify(text)}`,
   );
 }
 
-/** All groups of a lab have one parent, so that leftovers of a lab can be found by its name. */
-export const parentName = (index: number): string => `cms-lab-${index}`;
-
-export function createGroup(index: number, name: string): Group {
+export function createGroup(root: string, index: number, name: string): Group {
   const relative = `${parentName(index)}/${name}`;
-  return isV2() ? new GroupV2(`${ROOT}/${relative}`, index) : new GroupV1(relative);
-}
-
-/** Removes all empty groups of a lab. Returns the remaining folders. */
-export function removeGroups(index: number): string[] {
-  const left: string[] = [];
-  const roots = isV2() ? [ROOT] : ["cpu", "cpuacct", "memory"].map((name) => `${ROOT}/${name}`);
-  for (const parent of new Set(roots.map((root) => `${root}/${parentName(index)}`))) {
-    if (!existsSync(parent)) continue;
-    for (const entry of readdirSync(parent, { withFileTypes: true })) {
-      if (entry.isDirectory()) remove(`${parent}/${entry.name}`, left);
-    }
-    remove(parent, left);
-  }
-  return left;
-}
-
-/** Deadline for killed processes to leave their groups. */
-const EMPTY_DEADLINE_MS = 20_000;
-
-/** Removes all groups of a lab once the killed processes have left them. */
-export async function emptyGroups(index: number): Promise<void> {
-  await waitUntil(
-    () => {
-      const left = removeGroups(index);
-      return { ok: left.length === 0, seen: left.join(", ") };
-    },
-    {
-      what: "the lab's control groups to empty",
-      deadlineMs: EMPTY_DEADLINE_MS,
-      intervalMs: 50,
-    },
-  );
-}
-
-function remove(folder: string, left: string[]): void {
-  try {
-    rmdirSync(folder);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") left.push(folder);
-  }
+  return isV2(root) ? new GroupV2(`${root}/${relative}`) : new GroupV1(root, relative);
 }
 
 function make(folder: string): void {
@@ -151,11 +110,11 @@ class GroupV1 implements Group {
   readonly #cpuacct: string;
   readonly #memory: string;
 
-  constructor(relative: string) {
-    this.#cpu = `${ROOT}/cpu/${relative}`;
-    this.#cpuacct = `${ROOT}/cpuacct/${relative}`;
-    this.#memory = `${ROOT}/memory/${relative}`;
-    // "cpu" and "cpuacct" may be links to one folder.
+  constructor(root: string, relative: string) {
+    this.#cpu = `${root}/cpu/${relative}`;
+    this.#cpuacct = `${root}/cpuacct/${relative}`;
+    this.#memory = `${root}/memory/${relative}`;
+    // "cpu" and "cpuacct" may be two names of one folder.
     this.folders = [...new Set([this.#cpu, this.#cpuacct, this.#memory])];
   }
 
@@ -178,15 +137,15 @@ class GroupV1 implements Group {
   }
 
   usage(): Usage {
-    const cpu = fields(`${this.#cpu}/cpu.stat`);
+    const cpu = counters(`${this.#cpu}/cpu.stat`);
     return {
-      cpuSeconds: Number(read(`${this.#cpuacct}/cpuacct.usage`)) / 1e9,
-      periods: cpu.get("nr_periods") ?? 0,
-      throttledPeriods: cpu.get("nr_throttled") ?? 0,
-      throttledSeconds: (cpu.get("throttled_time") ?? 0) / 1e9,
-      memoryBytes: Number(read(`${this.#memory}/memory.usage_in_bytes`)),
-      rssBytes: fields(`${this.#memory}/memory.stat`).get("rss") ?? 0,
-      oomKills: fields(`${this.#memory}/memory.oom_control`).get("oom_kill") ?? 0,
+      cpuSeconds: counter(`${this.#cpuacct}/cpuacct.usage`) / 1e9,
+      periods: cpu("nr_periods"),
+      throttledPeriods: cpu("nr_throttled"),
+      throttledSeconds: cpu("throttled_time") / 1e9,
+      memoryBytes: counter(`${this.#memory}/memory.usage_in_bytes`),
+      rssBytes: counters(`${this.#memory}/memory.stat`)("rss"),
+      oomKills: counters(`${this.#memory}/memory.oom_control`)("oom_kill"),
     };
   }
 }
@@ -194,18 +153,13 @@ class GroupV1 implements Group {
 class GroupV2 implements Group {
   readonly folders: readonly string[];
   readonly #folder: string;
-  readonly #parent: string;
 
-  constructor(folder: string, index: number) {
+  constructor(folder: string) {
     this.#folder = folder;
-    this.#parent = `${ROOT}/${parentName(index)}`;
     this.folders = [folder];
   }
 
   reset(limits: Limits | null): void {
-    mkdirSync(this.#parent, { recursive: true });
-    writeFileSync(`${ROOT}/cgroup.subtree_control`, "+cpu +memory");
-    writeFileSync(`${this.#parent}/cgroup.subtree_control`, "+cpu +memory");
     make(this.#folder);
     if (limits === null) return;
     writeFileSync(`${this.#folder}/cpu.weight`, String(weightOf(limits.cpuShares)));
@@ -221,15 +175,15 @@ class GroupV2 implements Group {
   }
 
   usage(): Usage {
-    const cpu = fields(`${this.#folder}/cpu.stat`);
+    const cpu = counters(`${this.#folder}/cpu.stat`);
     return {
-      cpuSeconds: (cpu.get("usage_usec") ?? 0) / 1e6,
-      periods: cpu.get("nr_periods") ?? 0,
-      throttledPeriods: cpu.get("nr_throttled") ?? 0,
-      throttledSeconds: (cpu.get("throttled_usec") ?? 0) / 1e6,
-      memoryBytes: Number(read(`${this.#folder}/memory.current`)),
-      rssBytes: fields(`${this.#folder}/memory.stat`).get("anon") ?? 0,
-      oomKills: fields(`${this.#folder}/memory.events`).get("oom_kill") ?? 0,
+      cpuSeconds: cpu("usage_usec") / 1e6,
+      periods: cpu("nr_periods"),
+      throttledPeriods: cpu("nr_throttled"),
+      throttledSeconds: cpu("throttled_usec") / 1e6,
+      memoryBytes: counter(`${this.#folder}/memory.current`),
+      rssBytes: counters(`${this.#folder}/memory.stat`)("anon"),
+      oomKills: counters(`${this.#folder}/memory.events`)("oom_kill"),
     };
   }
 }

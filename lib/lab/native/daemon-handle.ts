@@ -4,7 +4,8 @@ import { processEnv } from "../../base/env.ts";
 import { DeadlineError } from "../../base/errors.ts";
 import { waitUntil } from "../../base/wait.ts";
 import type { Lifetime } from "../lab.ts";
-import type { Files } from "./layout.ts";
+import { delegated } from "./group-root.ts";
+import { type Files, runtimeFolder } from "./layout.ts";
 
 const PROGRAM = `${import.meta.dir}/daemon.ts`;
 /** Slightly longer than the daemon's grace period for the supervisor. */
@@ -44,13 +45,15 @@ export function startDaemon(options: DaemonOptions): StartedDaemon {
   const log = openSync(files.daemonLog, "a");
   const argv = [process.execPath, PROGRAM, String(index), projectDir, lifetime];
   if (standIn !== undefined) argv.push(standIn);
-  const child = Bun.spawn(argv, {
+  const child = Bun.spawn(delegated(argv, index), {
     cwd: projectDir,
     // Creates a new session.
     detached: true,
     env: {
       ...(fleetSeed === undefined ? {} : { CMS_SEED: String(fleetSeed) }),
       ...processEnv(),
+      // The user's systemd is found through it, and not every shell sets it.
+      XDG_RUNTIME_DIR: runtimeFolder(),
       LAB_OWNER_TOKEN: ownerToken,
     },
     stdin: lifetime === "with-caller" ? "pipe" : "ignore",

@@ -5,12 +5,14 @@
  * Usage: `bun lib/lab/native/daemon.ts <index> <project folder> <until-down|with-caller>
  * [<stand-in>]`. With `with-caller` it also ends when its standard input closes.
  */
-import { rmSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { systemClock } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
+import { giveBack, personBehindSudo } from "../../base/sudo.ts";
 import { inNewNamespaces } from "../../sandbox/namespaces.ts";
-import { emptyGroups } from "./cgroup.ts";
-import { filesOf, forwards, ORDERLY_STOP } from "./layout.ts";
+import { emptyGroups, openGroups } from "./group-root.ts";
+import { filesOf, forwards, ORDERLY_STOP, runtimeFolder } from "./layout.ts";
+import { NOBODY } from "../../sandbox/privileges.ts";
 import { relayFromPort } from "../../sandbox/relay.ts";
 
 const [indexText = "0", projectDir = ".", lifetime = "until-down", standIn] = Bun.argv.slice(2);
@@ -21,14 +23,11 @@ const files = filesOf(projectDir, index);
 const STOP_GRACE_MS = 12_000;
 
 function startSupervisor() {
+  const argv = [process.execPath, `${import.meta.dir}/supervisor.ts`, indexText, projectDir];
   return Bun.spawn(
-    inNewNamespaces([
-      process.execPath,
-      `${import.meta.dir}/supervisor.ts`,
-      indexText,
-      projectDir,
-      ...(standIn === undefined ? [] : [standIn]),
-    ]),
+    inNewNamespaces([...argv, runtimeFolder(), ...(standIn === undefined ? [] : [standIn])], {
+      user: process.getuid?.() !== 0,
+    }),
     { cwd: projectDir, stdin: "pipe", stdout: "inherit", stderr: "inherit" },
   );
 }
@@ -51,6 +50,8 @@ async function main(): Promise<void> {
   const relays = await Promise.all(
     forwards(index).map(({ hostPort }) => relayFromPort(hostPort, files.forward(hostPort))),
   );
+  const root = openGroups(index);
+  writeFileSync(files.groupRoot, root);
   const supervisor = startSupervisor();
   whenAborted(stopping.signal, () => {
     void supervisor.stdin.write(ORDERLY_STOP);
@@ -63,9 +64,12 @@ async function main(): Promise<void> {
     process.stderr.write(`daemon: the supervisor ended with exit code ${code}\n`);
   }
   for (const relay of relays) relay.close();
-  // Processes of a killed supervisor end a moment later, and only then can their groups be removed.
-  await emptyGroups(index);
-  // Must be last: while the daemon's pid file exists, no program starts this lab again.
+  // Processes of a supervisor that was killed end a moment later, and only then do their groups go.
+  await emptyGroups(root, index);
+  // What the lab left belongs to whoever called sudo.
+  const owner = personBehindSudo(projectDir);
+  if (owner !== undefined) giveBack([files.state], owner, [0, NOBODY]);
+  // Last: while the file with the daemon's id exists, no program starts this lab again.
   rmSync(files.sockets, { recursive: true, force: true });
   process.exit(code === 0 ? 0 : 1);
 }

@@ -1,4 +1,5 @@
 /** The layout of a native lab: addresses inside it, ports and files outside. */
+import { processEnv } from "../../base/env.ts";
 import {
   labPorts,
   type LabPorts,
@@ -86,7 +87,12 @@ export function forwards(index: number): readonly Forward[] {
 export interface Files {
   readonly state: string;
   readonly sockets: string;
+  /** Does what the lab's owner asks. */
   readonly control: string;
+  /** Only tells the state, to every user. */
+  readonly statusSocket: string;
+  /** The file with the root of the lab's control groups. */
+  readonly groupRoot: string;
   readonly daemonPid: string;
   readonly daemonLog: string;
   readonly ownerToken: string;
@@ -95,13 +101,38 @@ export interface Files {
   forward(hostPort: number): string;
 }
 
-export function filesOf(projectDir: string, index: number): Files {
-  const state = `${projectDir}/.lab/${index}`;
-  const sockets = `/run/cms-lab-${index}`;
+/** The folder of root's sockets. */
+export const ROOTS_RUNTIME = "/run";
+
+/**
+ * Where the supervisor sees the folder for sockets and the folder of the lab's state. Only its own
+ * user may enter the folder above.
+ */
+export const APART = "/run/cms-private";
+
+/** The lab's files by the names that the supervisor has for them. */
+export const filesApart = (index: number): Files =>
+  filesIn(`${APART}/state`, `${APART}/runtime/cms-lab-${index}`);
+
+/** The folder for sockets of this user. */
+export function runtimeFolder(): string {
+  const uid = process.getuid?.();
+  if (uid === 0) return ROOTS_RUNTIME;
+  const named = processEnv()["XDG_RUNTIME_DIR"] ?? "";
+  return named === "" ? `/run/user/${uid}` : named;
+}
+
+export function filesOf(projectDir: string, index: number, runtime = runtimeFolder()): Files {
+  return filesIn(`${projectDir}/.lab/${index}`, `${runtime}/cms-lab-${index}`);
+}
+
+function filesIn(state: string, sockets: string): Files {
   return {
     state,
     sockets,
     control: `${sockets}/control.sock`,
+    statusSocket: `${sockets}/status.sock`,
+    groupRoot: `${sockets}/group-root`,
     daemonPid: `${sockets}/daemon.pid`,
     daemonLog: `${state}/logs/daemon.log`,
     ownerToken: `${state}/owner-token`,

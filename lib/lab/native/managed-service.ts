@@ -1,7 +1,7 @@
 /** A service in the native lab: its process, group, network cable and changed settings. */
 import { SERVICE_LIMITS, type ServiceName } from "../../contract/topology.ts";
 import type { ReplaceOptions, ServiceState, ServiceStats } from "../lab.ts";
-import { createGroup, type Group, type Usage } from "./cgroup.ts";
+import type { Group, Usage } from "./cgroup.ts";
 import { ManagedProcess } from "./managed-process.ts";
 import { attach, detach } from "./network.ts";
 import type { ProgramSpec } from "./programs.ts";
@@ -30,9 +30,9 @@ export class ManagedService {
   #cpuQuotaCores: number | null = null;
   #attached = true;
 
-  constructor(index: number, name: ServiceName, makeProgram: MakeProgram) {
+  constructor(group: Group, name: ServiceName, makeProgram: MakeProgram) {
     this.name = name;
-    this.#group = createGroup(index, name);
+    this.#group = group;
     this.#makeProgram = makeProgram;
   }
 

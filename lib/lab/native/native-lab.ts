@@ -17,10 +17,10 @@ import type {
   UpOptions,
 } from "../lab.ts";
 import { awaitTracks, checkCores, checkMemoryLimit, healServices } from "../shared-steps.ts";
-import { emptyGroups } from "./cgroup.ts";
 import { endDaemon, runningDaemon, type StartedDaemon, startDaemon } from "./daemon-handle.ts";
+import { emptyGroups, usualRoot } from "./group-root.ts";
 import { childrenOf, hostPids, type ProcessUse, useOf } from "./host-processes.ts";
-import { type Files, filesOf, PARTS } from "./layout.ts";
+import { type Files, filesOf, PARTS, ROOTS_RUNTIME } from "./layout.ts";
 import { rotatedPath } from "./log-file.ts";
 import { checkMachine, checkPorts } from "./preflight.ts";
 import {
@@ -84,6 +84,7 @@ export class NativeLab implements Lab {
     const running = await this.#alone(signal, async () => {
       await this.#awaitOthersStart(signal);
       const found = await this.status();
+      if (found?.owner === "root") throw this.#rootsError("start");
       if (found !== null) return found;
       onProgress("starting the lab");
       await this.#begin(keepTelemetry, fleetSeed);
@@ -111,6 +112,8 @@ export class NativeLab implements Lab {
       if (daemon !== undefined) {
         this.#mustBeOurs(daemon.projectDir);
         await endDaemon(daemon.pid);
+      } else if ((await this.status()) !== null) {
+        throw this.#rootsError("take down");
       }
       this.#daemon = undefined;
       await this.#clean();
@@ -120,7 +123,7 @@ export class NativeLab implements Lab {
   async status(): Promise<LabStatus | null> {
     // A lab without its daemon is about to end, even if it still answers.
     const daemon = runningDaemon(this.#files);
-    if (daemon === undefined) return null;
+    if (daemon === undefined) return this.#statusOfRoots();
     this.#mustBeOurs(daemon.projectDir);
     try {
       const { pidNamespace } = await this.#identity();
@@ -133,8 +136,22 @@ export class NativeLab implements Lab {
   }
 
   /**
-   * Resource use of the whole lab: services, parts, supervisor and daemon. The CPU share is the
-   * difference between two calls. Throws EnvironmentError when the lab is not up.
+   * The state of the lab that root started from this folder, as through sudo: another user may see
+   * it, and no more.
+   */
+  async #statusOfRoots(): Promise<LabStatus | null> {
+    const { index, projectDir } = this.#options;
+    const files = filesOf(projectDir, index, ROOTS_RUNTIME);
+    if (files.sockets === this.#files.sockets) return null;
+    const daemon = runningDaemon(files);
+    if (daemon?.projectDir !== projectDir || !existsSync(files.statusSocket)) return null;
+    const status = await ask(files.statusSocket, "status", []);
+    return { ...withHostPids(status, new Map()), lifetime: daemon.lifetime, owner: "root" };
+  }
+
+  /**
+   * What the whole lab uses: services, parts, supervisor and daemon. The share of a processor is
+   * the difference of two calls. Throws EnvironmentError when the lab is not up.
    */
   async usage(): Promise<ProcessUse> {
     const { pidNamespace } = await this.#identity();
@@ -242,6 +259,12 @@ export class NativeLab implements Lab {
       );
     }
     return identity;
+  }
+
+  #rootsError(what: string): EnvironmentError {
+    return new EnvironmentError(
+      `Cannot ${what} lab ${this.#options.index}: its owner must do it, which is root; use sudo`,
+    );
   }
 
   #mustBeOurs(projectDir: string): void {
@@ -364,14 +387,17 @@ export class NativeLab implements Lab {
         rmSync(path, { force: true });
       }
     }
-    mkdirSync(sockets, { recursive: true, mode: 0o700 });
+    // Others may read the state; each socket says who may connect.
+    mkdirSync(sockets, { recursive: true, mode: 0o755 });
     writeFileSync(this.#files.ownerToken, crypto.randomUUID(), { mode: 0o600 });
   }
 
   /** Removes the files and control groups of a killed lab. */
   async #clean(): Promise<void> {
-    rmSync(this.#files.sockets, { recursive: true, force: true });
-    await emptyGroups(this.#options.index);
+    const { groupRoot, sockets } = this.#files;
+    const root = existsSync(groupRoot) ? readFileSync(groupRoot, "utf8") : usualRoot();
+    rmSync(sockets, { recursive: true, force: true });
+    if (root !== undefined) await emptyGroups(root, this.#options.index);
   }
 }
 

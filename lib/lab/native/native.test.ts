@@ -1,9 +1,10 @@
 /**
- * Tests the native engine: the shared suite, and (with stand-in programs) that nothing survives the
- * lab however its processes end. Needs root on Linux; otherwise skipped with the reason.
+ * The native engine: the shared suite, and (with stand-ins for the programs) a suite of its own:
+ * nothing survives the lab, however its processes end. Needs Linux and what `preflight()` asks for;
+ * anything else is a skip that says so.
  */
 import { afterEach, describe, expect, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { EnvironmentError, messageOf } from "../../base/errors.ts";
 import { mustRun } from "../../base/shell.ts";
@@ -11,7 +12,8 @@ import { waitUntil } from "../../base/wait.ts";
 import { SERVICES } from "../../contract/topology.ts";
 import { runLabSuite } from "../testing/lab.case.ts";
 import type { Lifetime } from "../lab.ts";
-import { parentName } from "./cgroup.ts";
+import { parentName } from "./group-root.ts";
+import { hostPids } from "./host-processes.ts";
 import { filesOf, forwards, PART_LIMITS, PARTS } from "./layout.ts";
 import { NativeLab } from "./native-lab.ts";
 import { preflight } from "./preflight.ts";
@@ -19,7 +21,11 @@ import { preflight } from "./preflight.ts";
 const PROJECT = new URL("../../..", import.meta.url).pathname.replace(/\/$/, "");
 const STAND_IN = "lib/lab/native/testing/stand-in.ts";
 
-/** Allows for a loaded machine. */
+const UID = process.getuid?.() ?? -1;
+/** Whether programs of the lab have another user id, which needs root. */
+const AS_ROOT = UID === 0;
+
+/** A machine with other work is slow. */
 const DEADLINE_MS = 90_000;
 
 const canRun = await preflight(9)
@@ -55,7 +61,7 @@ async function standInLab(lifetime: Lifetime = "with-caller"): Promise<NativeLab
   return new NativeLab({ index, lifetime, projectDir: PROJECT, standIn: STAND_IN });
 }
 
-describe.skipIf(!canRun)("native lab (needs root, Linux and its tools)", () => {
+describe.skipIf(!canRun)("native lab (needs Linux, its tools and namespaces)", () => {
   runLabSuite({ makeLab: realLab });
 });
 
@@ -63,9 +69,13 @@ describe.skipIf(!canRun)("native lab (needs root, Linux and its tools)", () => {
 function leftovers(index: number): string[] {
   const { sockets } = filesOf(PROJECT, index);
   const left = existsSync(sockets) ? [sockets] : [];
-  for (const controller of readdirSync("/sys/fs/cgroup")) {
-    const group = `/sys/fs/cgroup/${controller}/${parentName(index)}`;
-    if (existsSync(group)) left.push(group);
+  // Version 1: below each controller; version 2: below the root, or a scope of the user's systemd.
+  const apps = `/sys/fs/cgroup/user.slice/user-${UID}.slice/user@${UID}.service/app.slice`;
+  const trees = readdirSync("/sys/fs/cgroup").map((name) => `/sys/fs/cgroup/${name}`);
+  for (const folder of ["/sys/fs/cgroup", apps, ...trees]) {
+    if (!existsSync(folder) || !statSync(folder).isDirectory()) continue;
+    const groups = readdirSync(folder).filter((name) => name.startsWith(parentName(index)));
+    left.push(...groups.map((name) => `${folder}/${name}`));
   }
   for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
     const line = cmdline(pid);
@@ -338,16 +348,21 @@ describe.skipIf(!canRun)("a native lab among others", () => {
     labs.push(lab);
     await lab.up();
     const url = `http://127.0.0.1:${lab.ports.metrics["eo-sensor"]}/metrics`;
-    expect(await (await fetch(url)).text()).toContain('uid="65534"');
+    expect(await (await fetch(url)).text()).toContain(AS_ROOT ? 'uid="65534"' : 'uid="0"');
     const status = await lab.status();
-    for (const { pid } of [...(status?.services ?? []), ...(status?.parts ?? [])]) {
+    const namespace = readlinkSync(`/proc/${status?.services[0]?.pid}/ns/pid`);
+    const inside = hostPids(namespace);
+    expect(inside.size).toBe(1 + SERVICES.length + PARTS.length);
+    for (const [innerPid, pid] of inside) {
+      // The supervisor, which builds the network and limits the others.
+      if (innerPid === 1) continue;
       const text = readFileSync(`/proc/${pid}/status`, "utf8");
       expect(text).toMatch(/^CapBnd:\s+0+$/m);
       expect(text).toMatch(/^CapEff:\s+0+$/m);
       expect(text).toMatch(/^NoNewPrivs:\s+1$/m);
     }
     const mounts = readFileSync(`/proc/${status?.services[0]?.pid}/mounts`, "utf8");
-    expect(mounts).toMatch(/ \/run\/netns\/\.programs\/project \S+ ro[, ]/);
+    expect(mounts).toMatch(/ \/run\/cms-programs\/project \S+ ro[, ]/);
   });
 
   test("says which port is taken, and by whom, and starts nothing", async () => {

@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { mustRun } from "../../base/shell.ts";
 import { SERVICES, type ServiceName } from "../../contract/topology.ts";
-import { bind, mountEmpty } from "../../sandbox/mounts.ts";
+import { bind } from "../../sandbox/mounts.ts";
 import { addressOf, GATEWAY, SUBNET_BITS } from "./layout.ts";
 
 const BRIDGE = "cms0";
@@ -13,11 +13,11 @@ async function ip(commands: readonly string[]): Promise<void> {
   await mustRun(["ip", "-batch", "-"], { stdin: `${commands.join("\n")}\n` });
 }
 
-/** Creates and names the bridge and every service's namespace and cable. */
+/**
+ * Makes the bridge and every service's namespace and cable, and gives them names. Names of
+ * namespaces are files below /run, which must be this lab's own.
+ */
 export async function setUpNetwork(hostsFile: string): Promise<void> {
-  // Network namespaces are named by files: a fresh folder keeps them and their mounts inside this
-  // lab.
-  await mountEmpty("/run/netns");
   await ip([
     "link set lo up",
     // Without a querier, a bridge with multicast snooping drops the members of a multicast group.

@@ -27,9 +27,18 @@ const CYCLONEDDS_URI =
 /** With many targets, most traces are not sampled. */
 const SAMPLING = ["OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"] as const;
 
-/** The only environment variables that are passed on to the lab's programs. */
-function passedThrough(): Record<string, string> {
-  const env = processEnv();
+/** Lists of folders, which may be in the project. */
+const PATH_LISTS: ReadonlySet<string> = new Set(["PATH", "LD_LIBRARY_PATH", "CYCLONEDDS_HOME"]);
+
+/** The only variables of the environment that are passed on to programs of the lab. */
+function passedThrough({ pathsInside }: Confinement): Record<string, string> {
+  const given = processEnv();
+  const env = Object.fromEntries(
+    Object.entries(given).map(([name, value]) => [
+      name,
+      PATH_LISTS.has(name) && value !== undefined ? pathsInside(value) : value,
+    ]),
+  );
   const names = [
     "PATH",
     "LANG",
@@ -57,7 +66,7 @@ export function serviceProgram(
     netns: service,
     logPath: files.log(service),
     env: {
-      ...passedThrough(),
+      ...passedThrough(confinement),
       HOME: "/nonexistent",
       CMS_DDS_DOMAIN: "0",
       CYCLONEDDS_URI,
@@ -73,7 +82,7 @@ export function partProgram(
   part: PartName,
   { confinement, files, standIn }: ProgramOptions,
 ): ProgramSpec {
-  const env = { ...passedThrough(), HOME: "/nonexistent" };
+  const env = { ...passedThrough(confinement), HOME: "/nonexistent" };
   const common = { cwd: confinement.projectDir, logPath: files.log(part) };
   if (part === "prometheus") {
     const { bavail, bsize } = statfsSync(files.data("prometheus"));

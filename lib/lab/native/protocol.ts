@@ -70,8 +70,8 @@ export class LabGoneError extends EnvironmentError {}
 /** Longest request or answer, bytes. */
 const MAX_LINE_BYTES = 1024 * 1024;
 
-/** Serves `operations` on the socket at `path`. */
-export function serve(path: string, operations: Operations): Server {
+/** Serves `operations`, all or some, on the socket at `path`. */
+export function serve(path: string, operations: Partial<Operations>): Server {
   const server = createServer((socket) => {
     // The client closed the connection before the answer.
     socket.on("error", () => socket.destroy());
@@ -83,7 +83,7 @@ export function serve(path: string, operations: Operations): Server {
   return server;
 }
 
-async function answer(operations: Operations, line: string): Promise<Reply> {
+async function answer(operations: Partial<Operations>, line: string): Promise<Reply> {
   try {
     const { op, args } = JSON.parse(line) as Request;
     const operation = OPERATION_NAMES.has(op)

@@ -3,22 +3,26 @@
  * requests on the control socket. When it ends for any reason, the kernel kills all processes
  * inside.
  *
- * Usage: `bun lib/lab/native/supervisor.ts <index> <project folder> [<stand-in>]`. It ends when its
- * standard input closes.
+ * `bun lib/lab/native/supervisor.ts <index> <project folder> <runtime folder> [<stand-in>]`. It ends
+ * when its standard input closes.
  */
-import { mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { systemClock } from "../../base/clock.ts";
 import { processEnv } from "../../base/env.ts";
 import { messageOf } from "../../base/errors.ts";
 import { underLocalNames } from "../../base/host.ts";
+import { giveBack, personBehindSudo } from "../../base/sudo.ts";
 import { ALERT_RULES_FILE, parseAlertRules, rulesFor } from "../../contract/alert-rules.ts";
 import { readFleet } from "../../contract/fleet.ts";
 import { isServiceName, SERVICES, type ServiceName } from "../../contract/topology.ts";
-import { keepMountsPrivate } from "../../sandbox/mounts.ts";
-import { createGroup, removeGroups } from "./cgroup.ts";
+import { keepMountsPrivate, mountEmptyBut } from "../../sandbox/mounts.ts";
+import { createGroup } from "./cgroup.ts";
 import { confine } from "./confinement.ts";
 import { renderFacts } from "./container-facts.ts";
+import { removeGroups } from "./group-root.ts";
 import {
+  APART,
+  filesApart,
   filesOf,
   forwards,
   GATEWAY,
@@ -37,15 +41,17 @@ import { prometheusConfig, prometheusRules } from "./prometheus-config.ts";
 import { type Identity, type Operations, PROTOCOL_VERSION, serve } from "./protocol.ts";
 import { relayFromSocket } from "../../sandbox/relay.ts";
 
-const [indexText = "0", projectDir = ".", standIn] = Bun.argv.slice(2);
+const [indexText = "0", projectDir = ".", runtime = "/run", standIn] = Bun.argv.slice(2);
 const index = Number(indexText);
-const files = filesOf(projectDir, index);
+const outside = filesOf(projectDir, index, runtime);
+const files = filesApart(index);
+const groupRoot = readFileSync(outside.groupRoot, "utf8");
 
 const PROMETHEUS_ITSELF = `http://127.0.0.1:${INNER_PORTS.prometheusItself}`;
 const SNAPSHOT_TIMEOUT_MS = 20_000;
 
 function startPart(name: PartName, programs: ProgramOptions): ManagedProcess {
-  const group = createGroup(index, name);
+  const group = createGroup(groupRoot, index, name);
   group.reset(PART_LIMITS[name]);
   return new ManagedProcess({ ...partProgram(name, programs), groups: group.folders });
 }
@@ -143,23 +149,23 @@ class Supervisor implements Operations {
   /** Starts all programs at once; each waits for its own dependencies. */
   async begin(): Promise<void> {
     await keepMountsPrivate();
+    // Hides the machine's own sockets as well.
+    await mountEmptyBut(
+      "/run",
+      { state: outside.state, runtime },
+      { apart: APART, staging: `${outside.state}/staging` },
+    );
     for (const part of PARTS) mkdirSync(files.data(part), { recursive: true });
     writePrometheusFiles();
     await setUpNetwork(`${files.state}/hosts`);
-    const confinement = await confine({
-      projectDir,
-      data: { prometheus: files.data("prometheus"), telemetry: files.data("telemetry") },
-    });
-    if (confinement.weakness !== undefined) {
-      process.stderr.write(
-        `supervisor: programs keep uid 0 (without capabilities): an unprivileged user cannot read ${confinement.weakness}\n`,
-      );
-    }
+    const confinement = await confine(projectDir, files);
     const programs = { confinement, files, standIn };
     this.#programs = programs;
     for (const name of SERVICES) {
-      const service = new ManagedService(index, name, (service, env) =>
-        serviceProgram(service, env, programs),
+      const service = new ManagedService(
+        createGroup(groupRoot, index, name),
+        name,
+        (service, env) => serviceProgram(service, env, programs),
       );
       this.#services.set(name, service);
       service.start();
@@ -176,7 +182,13 @@ class Supervisor implements Operations {
         relayFromSocket(files.forward(hostPort), address, port),
       ),
     );
+    serve(files.statusSocket, { identity: () => this.identity(), status: () => this.status() });
+    // Everybody may ask for the state, and only the owner for more.
+    chmodSync(files.statusSocket, 0o666);
+    const owner = personBehindSudo(projectDir);
+    if (owner !== undefined) giveBack([files.state], owner);
     serve(files.control, this);
+    chmodSync(files.control, 0o600);
   }
 
   /** Ends all processes, removes what the kernel keeps, and exits. */
@@ -190,7 +202,7 @@ class Supervisor implements Operations {
       ...[...this.#services.values()].map((service) => service.kill()),
       ...[...this.#parts.values()].map((part) => part.stop()),
     ]);
-    removeGroups(index);
+    removeGroups(groupRoot, index);
     process.exit(0);
   }
 
@@ -241,6 +253,6 @@ try {
   await supervisor.begin();
 } catch (error) {
   process.stderr.write(`supervisor: ${messageOf(error)}\n`);
-  removeGroups(index);
+  removeGroups(groupRoot, index);
   process.exit(1);
 }

@@ -3,13 +3,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
+import { CHROMIUM, mustHaveChromium, WHY_NO_PAGES } from "../../../lib/base/testing/chromium.ts";
 import { waitUntil } from "../../../lib/base/wait.ts";
 import { SERVICES } from "../../../lib/contract/topology.ts";
 import { MarkerStore } from "../markers.ts";
 import { openDatabase } from "../store/schema.ts";
 import { asked, fakeApi, HOSTILE, OWNER, system } from "./testing/fake-system.ts";
 
-const CHROMIUM = "/usr/bin/chromium";
 const FLAGS = [
   "--no-sandbox",
   "--disable-gpu",
@@ -35,7 +35,9 @@ const folder = mkdtempSync(join(tmpdir(), "console-"));
 const database = openDatabase(folder);
 const markers = new MarkerStore(database.writer);
 
-describe("the console in Chromium", () => {
+const noPages = WHY_NO_PAGES === undefined ? "" : ` (skipped: ${WHY_NO_PAGES})`;
+
+describe.skipIf(noPages !== "")(`the console in Chromium${noPages}`, () => {
   let browser: Browser;
   let page: Page;
   let server: Bun.Server<undefined>;
@@ -45,9 +47,7 @@ describe("the console in Chromium", () => {
     Bun.serve({ port, hostname: "127.0.0.1", fetch: fakeApi(markers).fetch });
 
   beforeAll(async () => {
-    if (!(await Bun.file(CHROMIUM).exists())) {
-      throw new Error(`These tests need ${CHROMIUM}: apt-get install chromium`);
-    }
+    mustHaveChromium();
     server = serve(0);
     browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
     page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
