@@ -1,4 +1,8 @@
-/** Checks whether a model is available and suitable, and what a container engine supports. */
+/**
+ * Checks what of the lab runs on this machine, what a container engine can do, and whether a model
+ * is there and fit to investigate.
+ */
+import { describeHost } from "../../setup/host-report.ts";
 import { checkContainers } from "../../run/labs.ts";
 import { checkModel } from "../../run/investigators.ts";
 import type { CommandDefinition } from "../command.ts";
@@ -13,10 +17,14 @@ interface DoctorOptions {
 
 export const doctor: CommandDefinition<DoctorOptions, []> = {
   word: "doctor",
-  help: "whether a model is fit to investigate, and what a container engine can do",
+  help: "what runs on this machine, and whether a model is fit to investigate",
   declare: (command) => withJson(command).option("--model-url <url>", MODEL_URL_HELP),
   action: async (context, { json, modelUrl }) => {
-    const findings = [...(await checkContainers()), ...(await checkModel(modelUrl))];
+    const findings = [
+      ...(await describeHost()),
+      ...(await checkContainers()),
+      ...(await checkModel(modelUrl)),
+    ];
     if (json) context.print(JSON.stringify(findings, null, 2));
     else {
       const rows = findings.map(({ what, ok, detail }) => [ok ? "ok" : "not ok", what, detail]);
