@@ -140,6 +140,8 @@ describe("set-up", () => {
     expect(taskOf(["examine", "results/incidents"])).toBe("examination");
     expect(taskOf(["sensor-down", "--results", "examine"])).toBe("lab");
     expect(taskOf(["--all"])).toBe("lab");
+    expect(taskOf(["mcp", "--blind"])).toBe("examination");
+    expect(taskOf(["mcp", "sensor-down"])).toBe("lab");
     for (const line of ["--json report x", "doctor", "ps", "logs eo-sensor", "down", "up --help"]) {
       expect(taskOf(line.split(" "))).toBe("nothing");
     }
