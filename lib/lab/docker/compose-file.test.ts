@@ -6,6 +6,7 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { FLEET_VARIABLES } from "../../contract/fleet.ts";
 import { SERVICE_LIMITS, SERVICES, TOPOLOGY } from "../../contract/topology.ts";
+import { prometheusArgv } from "../native/programs.ts";
 import { SCRAPE_INTERVAL_SECONDS } from "../native/prometheus-config.ts";
 import { BUILDER, ONE_SHOT, PARTS, published } from "./layout.ts";
 import { type ComposeService, readComposeFile } from "./testing/compose-file.ts";
@@ -157,6 +158,18 @@ test("Prometheus scrapes every service under the names and at the pace of the na
   for (const key of ["scrape_interval", "scrape_timeout", "evaluation_interval"]) {
     expect(config.global[key]).toBe(`${SCRAPE_INTERVAL_SECONDS}s`);
   }
+});
+
+test("Prometheus runs under the native lab's limits, and differs by addresses and what is pushed to it", () => {
+  const differing =
+    /^--(config\.file|storage\.tsdb\.path|storage\.tsdb\.retention\.size|web\.(listen-address|enable-remote-write-receiver))\b/;
+  const same = (argv: readonly string[]): string[] =>
+    argv.filter((flag) => flag.startsWith("--") && !differing.test(flag)).toSorted();
+  const native = prometheusArgv({ data: () => "" }, 2 ** 40);
+  // Compose reads two dollar signs as one.
+  const here = (file.services["prometheus"]?.command ?? []).map((flag) => flag.replace("$$", "$"));
+  expect(same(here)).toEqual(same(native));
+  expect(here).toContain("--storage.tsdb.retention.size=2GB");
 });
 
 test("what is kept: Prometheus and Tempo for 24 hours, Loki for 168", () => {
