@@ -8,6 +8,7 @@ import {
   engineAnswers,
   EngineError,
   findEngine,
+  readEngine,
 } from "./container-engine.ts";
 
 const only =
@@ -110,4 +111,16 @@ describe("askEngine()", () => {
       expect(stdout.toString()).toContain("usermod -aG docker");
     },
   );
+});
+
+test("readEngine() says what was asked when the answer does not come to its end", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "engine-"));
+  const endless = new ReadableStream({ start: (controller) => controller.enqueue("part") });
+  using server = Bun.serve({ unix: join(folder, "s"), fetch: () => new Response(endless) });
+  const engine = endpointOf(`unix://${join(folder, "s")}`);
+  const reading = readEngine(engine, "/archive", { timeoutMs: 100 });
+  expect(reading).rejects.toThrow(/answer to GET \/archive: The operation timed out/);
+  expect(await reading.catch((error: unknown) => error)).toBeInstanceOf(EngineError);
+  await server.stop(true);
+  rmSync(folder, { recursive: true });
 });

@@ -137,6 +137,24 @@ function reasonIn(text: string): string {
   }
 }
 
+/** Sends one request and reads its whole answer, all within the time limit; throws EngineError. */
+export async function readEngine(
+  engine: EngineEndpoint,
+  path: string,
+  request: EngineRequest = {},
+): Promise<Uint8Array> {
+  const response = await askEngine(engine, path, request);
+  try {
+    return new Uint8Array(await response.arrayBuffer());
+  } catch (error) {
+    const what = `${request.method ?? "GET"} ${path}`;
+    throw new EngineError(
+      `Cannot read the container engine's answer to ${what}: ${messageOf(error)}`,
+      { cause: error },
+    );
+  }
+}
+
 /** Whether an engine answers within two seconds. */
 export async function engineAnswers(engine: EngineEndpoint | undefined): Promise<boolean> {
   if (engine === undefined) return false;

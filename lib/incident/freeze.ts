@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { boundedText } from "../base/bounded-body.ts";
 import { type MonotonicClock, systemClock } from "../base/clock.ts";
-import { EnvironmentError } from "../base/errors.ts";
+import { EnvironmentError, messageOf } from "../base/errors.ts";
 import { waitUntil } from "../base/wait.ts";
 import { type Alert, withoutScenario } from "../contract/alert.ts";
 import { downstreamOf, SERVICES, TOPOLOGY, upstreamOf } from "../contract/topology.ts";
@@ -27,7 +27,7 @@ import {
 import { copyTelemetry } from "./telemetry-copy.ts";
 
 const SETTLE_DEADLINE_MS = 20_000;
-const REQUEST_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 30_000;
 /** Exporters send a batch every second, and the store commits four times a second. */
 const ARRIVAL_MS = 1500;
 
@@ -87,11 +87,18 @@ export async function freezeIncident(options: FreezeOptions): Promise<FrozenInci
 /** No API returns the comments of the provisioning file, and they mention the scenarios. */
 const withoutComments = (yaml: string): string => yaml.replaceAll(/^\s*#.*\n/gm, "");
 
-async function getJson<T>(url: string): Promise<T> {
-  const reply = await fetch(url, { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
-  if (!reply.ok) throw new EnvironmentError(`Cannot record ${url}: it answered ${reply.status}`);
-  return JSON.parse(await boundedText(reply)) as T;
+/** Throws EnvironmentError without a whole answer in time: a lab that is slow is no defect. */
+async function getText(url: string): Promise<string> {
+  try {
+    const reply = await fetch(url, { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
+    if (!reply.ok) throw new Error(`it answered ${reply.status}`);
+    return await boundedText(reply);
+  } catch (error) {
+    throw new EnvironmentError(`Cannot record ${url}: ${messageOf(error)}`, { cause: error });
+  }
 }
+
+const getJson = async <T>(url: string): Promise<T> => JSON.parse(await getText(url)) as T;
 
 /** Waits until every target was scraped and then every rule evaluated. */
 async function settle(prometheus: string, clock: MonotonicClock, signal: AbortSignal | undefined) {
@@ -131,15 +138,9 @@ async function settle(prometheus: string, clock: MonotonicClock, signal: AbortSi
 
 async function recordedAnswers(prometheus: string): Promise<Record<string, string>> {
   const found = await Promise.all(
-    Object.entries(RECORDED_ANSWERS).map(async ([name, path]) => {
-      const reply = await fetch(prometheus + path, {
-        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-      });
-      const text = await boundedText(reply);
-      if (!reply.ok)
-        throw new EnvironmentError(`Cannot record ${path}: it answered ${reply.status}`);
-      return [name, text] as const;
-    }),
+    Object.entries(RECORDED_ANSWERS).map(
+      async ([name, path]) => [name, await getText(prometheus + path)] as const,
+    ),
   );
   return Object.fromEntries(found);
 }

@@ -1,5 +1,10 @@
 /** The calls of the Engine API that the lab makes, with types for the fields that it reads. */
-import { askEngine, type EngineEndpoint, EngineError } from "../../base/container-engine.ts";
+import {
+  askEngine,
+  type EngineEndpoint,
+  EngineError,
+  readEngine,
+} from "../../base/container-engine.ts";
 import { LABEL } from "./layout.ts";
 
 /** A container in a list. */
@@ -69,6 +74,8 @@ const filterOf = (project: string): string =>
   escape(JSON.stringify({ label: [`${LABEL.project}=${project}`] }));
 
 const STOP_TIMEOUT_MS = 60_000;
+/** A program in a container and the copy of what it wrote: seconds on an idle machine. */
+const COPY_TIMEOUT_MS = 180_000;
 
 export class Engine {
   readonly endpoint: EngineEndpoint;
@@ -111,11 +118,12 @@ export class Engine {
     const path = `/containers/${escape(id)}/exec`;
     const created = await askEngine(this.endpoint, path, { method: "POST", body: request });
     const { Id } = (await created.json()) as { Id: string };
-    const started = await askEngine(this.endpoint, `/exec/${escape(Id)}/start`, {
+    const said = await readEngine(this.endpoint, `/exec/${escape(Id)}/start`, {
       method: "POST",
       body: { Detach: false, Tty: false },
+      timeoutMs: COPY_TIMEOUT_MS,
     });
-    const text = demultiplex(new Uint8Array(await started.arrayBuffer()));
+    const text = demultiplex(said);
     const { ExitCode } = await this.#get<{ ExitCode: number }>(`/exec/${escape(Id)}/json`);
     if (ExitCode === 0) return text;
     throw new EngineError(
@@ -126,8 +134,9 @@ export class Engine {
   /** A file or folder of a container, as a tar archive. */
   async archive(id: string, path: string): Promise<Uint8Array> {
     const query = `path=${escape(path)}`;
-    const reply = await askEngine(this.endpoint, `/containers/${escape(id)}/archive?${query}`);
-    return new Uint8Array(await reply.arrayBuffer());
+    return readEngine(this.endpoint, `/containers/${escape(id)}/archive?${query}`, {
+      timeoutMs: COPY_TIMEOUT_MS,
+    });
   }
 
   async start(id: string): Promise<void> {
