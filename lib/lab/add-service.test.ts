@@ -26,13 +26,9 @@ const ROW = `  "${NAME}": {
     metricsPort: ${METRICS_PORT},
   },
 `;
-const METRIC = `  cms_recorder_received_total: {
-    type: "counter",
-    help: "Tactical tracks received",
-    unit: "{track}",
-    labels: {},
-    services: ["${NAME}"],
-  },
+const METRIC = `  ...emittedBy(["${NAME}"], {
+    cms_recorder_received_total: counter("Tactical tracks received", "{track}"),
+  }),
 `;
 const PROGRAM = `import { runService } from "../../lib/service/run-service.ts";
 
@@ -69,7 +65,7 @@ describe.skipIf(!canRun)(
         `  "${NAME}",\n`,
       );
       await insert("lib/contract/topology.ts", `  "${last}": {`, ROW);
-      await insert("lib/contract/telemetry.ts", "  cms_dds_matched_endpoints: {", METRIC);
+      await insert("lib/contract/telemetry.ts", "  ...emittedBy(THREAT, {\n    cms_", METRIC);
       await Bun.write(join(project.folder, "services", NAME, "main.ts"), PROGRAM);
       const up = await project.bun("runner.ts", "up", "--lab", String(LAB_INDEX));
       expect(up).toMatchObject({ code: 0 });
