@@ -204,6 +204,22 @@ describe.skipIf(!isPossible)("a room", () => {
   });
 });
 
+test.skipIf(!isPossible || process.getuid?.() !== 0)(
+  "where namespaces are forbidden it is said why; root of a namespace with one user can have a room",
+  async () => {
+    const script = `
+      import { whyNoRoom } from ${JSON.stringify(`${import.meta.dir}/room.ts`)};
+      process.stdout.write(String(await whyNoRoom()));
+      process.exit(0);`;
+    const ask = async (...before: string[]): Promise<string> =>
+      (await run([...before, process.execPath, "-e", script])).stdout;
+    expect(await ask("setpriv", "--bounding-set=-all", "--inh-caps=-all")).toMatch(
+      /unshare failed: Operation not permitted/,
+    );
+    expect(await ask("unshare", "--user", "--map-root-user")).toBe("undefined");
+  },
+);
+
 test.skipIf(isPossible)("where no room can be opened, it is said why", async () => {
   expect(await whyNoRoom()).toMatch(/\w/);
 });

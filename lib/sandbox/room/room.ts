@@ -4,7 +4,7 @@
  * empty writable folder in memory. Connections are only possible through doors. All its processes
  * end with the room.
  */
-import { mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -88,9 +88,8 @@ export async function openRoom(options: RoomOptions): Promise<Room> {
     const server = createServer((socket) => keeper.resolve(socket));
     servers.push(server);
     await listenOnSocket(server, control);
-    const isRoot = process.getuid?.() === 0;
     const { PATH = "" } = processEnv();
-    const child = Bun.spawn(inNewNetwork([process.execPath, KEEPER, control], isRoot), {
+    const child = Bun.spawn(inNewNetwork([process.execPath, KEEPER, control]), {
       cwd: "/",
       env: { PATH },
       detached: true,
@@ -114,15 +113,24 @@ export async function openRoom(options: RoomOptions): Promise<Room> {
   }
 }
 
-const inNewNetwork = (argv: readonly string[], isRoot: boolean): string[] => [
+const inNewNetwork = (argv: readonly string[]): string[] => [
   "unshare",
-  ...(isRoot ? [] : ["--user", "--map-root-user"]),
+  ...(canChangeUser() ? [] : ["--user", "--map-root-user"]),
   "--net",
   "--pid",
   "--fork",
   "--kill-child=SIGKILL",
   ...argv,
 ];
+
+/** Root of a user namespace that has one user, as in some containers, can become no other. */
+function canChangeUser(): boolean {
+  if (process.getuid?.() !== 0) return false;
+  return readFileSync("/proc/self/uid_map", "utf8")
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/).map(Number))
+    .some(([first = 0, , count = 0]) => first <= ROOM_UID && ROOM_UID < first + count);
+}
 
 async function openDoors(
   folder: string,
@@ -147,7 +155,7 @@ function orderOf(
   { argv, env, shown = [], hidden = [] }: RoomOptions,
   doors: readonly KeeperDoor[],
 ): KeeperOrder {
-  const uid = process.getuid?.() === 0 ? String(ROOM_UID) : "";
+  const uid = canChangeUser() ? String(ROOM_UID) : "";
   const enter = [
     ...IN_NEW_NAMESPACES,
     "sh",
@@ -211,7 +219,7 @@ async function tryRoom(): Promise<string | undefined> {
     const [said, end] = await Promise.allSettled([new Response(room.stderr).text(), room.ended]);
     if (end.status === "fulfilled" && end.value.code === 0) return undefined;
     const lines = said.status === "fulfilled" ? said.value.trim().split("\n") : [];
-    return lines.findLast((line) => line !== "") ?? "the room could not be built";
+    return lines.findLast((line) => /^\S/.test(line)) ?? "the room could not be built";
   } catch (error) {
     return messageOf(error);
   }
