@@ -155,7 +155,7 @@ describe("refutation", () => {
       const said = { cause_is: "in_the_alerted_service", state: "overloaded", sure_percent: 70 };
       return { say: { ...said, service: "eo-sensor", fault_class: "memory_leak" } };
     });
-    expect(lines.join("\n")).toContain("telemetry leaves message_flood, clock_skew");
+    expect(lines.join("\n")).toContain("telemetry leaves message_flood, bad_configuration");
     expect(answerOf(result)).toMatchObject({ culprit: "eo-sensor", fault_class: "message_flood" });
     expect(answerOf(result).alternatives).toContainEqual(
       expect.objectContaining({ service: "eo-sensor", fault_class: "memory_leak" }),
@@ -284,8 +284,8 @@ describe("telemetry is untrusted", () => {
       commonAnnotations: { ...FLOOD.alert.commonAnnotations, description: INJECTION },
     };
     const { result, lines } = await investigate(FLOOD, obedientModel, { alert });
-    expect(lines.join("\n")).toContain("command-center clock_skew is not refuted, but");
-    expect(answerOf(result).confidence).toBeLessThan(0.3);
+    expect(lines.join("\n")).toContain("command-center clock_skew is refuted");
+    expect(answerOf(result)).toMatchObject({ culprit: "eo-sensor", fault_class: "message_flood" });
   });
 });
 

@@ -42,21 +42,27 @@ describe("the last word is the model's", () => {
     const { result, lines } = await examine(
       simulation,
       HEALTHY,
-      insisting("esm-sensor", "clock_skew"),
+      insisting("esm-sensor", "bad_configuration"),
     );
-    expect(answerOf(result)).toMatchObject({ culprit: "esm-sensor", fault_class: "clock_skew" });
+    expect(answerOf(result)).toMatchObject({
+      culprit: "esm-sensor",
+      fault_class: "bad_configuration",
+    });
     expect(answerOf(result).confidence).toBeLessThan(0.3);
-    expect(lines.join("\n")).not.toContain("clock_skew is refuted");
+    expect(lines.join("\n")).not.toContain("bad_configuration is refuted");
   });
 
   test("nor by another service's anomaly: the model is told of it, and keeps to its word", async () => {
     const { result, lines } = await examine(
       simulation,
       FLOOD,
-      insisting("track-fusion", "clock_skew"),
+      insisting("track-fusion", "bad_configuration"),
     );
-    expect(lines.join("\n")).toContain("track-fusion clock_skew is not refuted, but");
-    expect(answerOf(result)).toMatchObject({ culprit: "track-fusion", fault_class: "clock_skew" });
+    expect(lines.join("\n")).toContain("track-fusion bad_configuration is not refuted, but");
+    expect(answerOf(result)).toMatchObject({
+      culprit: "track-fusion",
+      fault_class: "bad_configuration",
+    });
     expect(answerOf(result).confidence).toBeLessThan(0.3);
   });
 
@@ -67,9 +73,7 @@ describe("the last word is the model's", () => {
     expect(allowed(asked[0] as ChatRequestSeen, "fault_class")).toEqual([
       "message_flood",
       "another_service",
-      "clock_skew",
       "bad_configuration",
-      "data_quality",
       "memory_leak",
     ]);
   });
