@@ -1,6 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { loadScenario } from "../../scenarios/load.ts";
-import { applyBenignChange, benignChange } from "./benign.ts";
+import { applyBenignChange, benignChange, proveHarmless } from "./benign.ts";
+import { systemClock } from "../base/clock.ts";
+import type { PrometheusClient } from "../base/prometheus.ts";
+import { SERVICES } from "../contract/topology.ts";
+import { BASELINE_SECONDS } from "./steps.ts";
+import { silent } from "./testing/silent.ts";
 
 const scenario = await loadScenario("dds-qos-mismatch");
 const seeds = Array.from({ length: 200 }, (_, seed) => seed);
@@ -49,4 +54,27 @@ test("a restart stops and starts, and a rollout replaces one after the other", a
     "replace track-fusion",
     "replace eo-sensor",
   ]);
+});
+
+test("the fault waits until the system has been healthy for a whole baseline since the change", async () => {
+  // The series of the service's predecessor go on, so that history alone looks healthy at once.
+  const values: readonly (readonly [RegExp, number])[] = [
+    [/^sum\(up/, SERVICES.length],
+    [/count_over_time/, BASELINE_SECONDS],
+    [/./, 3],
+  ];
+  let looks = 0;
+  const prometheus = {
+    instant: async (query: string) => [
+      { labels: {}, value: values.find(([pattern]) => pattern.test(query))?.[1] ?? 0 },
+    ],
+    alerts: async () => (looks++, []),
+  } as unknown as PrometheusClient;
+  let nowMs = 0;
+  const clock = { ...systemClock, monotonicMs: () => (nowMs += 15_000) };
+  const step = { prometheus, progress: silent, signal: new AbortController().signal };
+  const change = { kind: "rollout", services: ["track-fusion"] } as const;
+  const lab = { stop: async () => {}, start: async () => {}, replace: async () => {} };
+  await proveHarmless(step, lab, change, 60_000, clock);
+  expect(looks).toBe(Math.ceil(BASELINE_SECONDS / 15));
 });

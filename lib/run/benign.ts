@@ -3,10 +3,12 @@
  * They make a restart before an incident no sign of the culprit. The first repeat of a scenario has
  * none, so that a quick run is short.
  */
+import { type MonotonicClock, systemClock } from "../base/clock.ts";
 import { createPrng, type Prng } from "../base/prng.ts";
 import { SERVICES, type ServiceName } from "../contract/topology.ts";
 import type { Lab } from "../lab/lab.ts";
 import type { Scenario } from "../../scenarios/load.ts";
+import { proveBaseline, type StepContext } from "./steps.ts";
 
 /** Services to restart one after the other. */
 export interface BenignChange {
@@ -66,4 +68,18 @@ export async function applyBenignChange(
       await lab.start(service);
     }
   }
+}
+
+/** Makes the change, and waits until the system has been healthy for as long as a baseline since. */
+export async function proveHarmless(
+  step: StepContext,
+  lab: Pick<Lab, "stop" | "start" | "replace">,
+  change: BenignChange,
+  deadlineMs: number,
+  clock: MonotonicClock = systemClock,
+): Promise<void> {
+  step.progress.line(`a harmless ${change.kind} of ${change.services.join(", ")}`);
+  await applyBenignChange(lab, change);
+  const changedMs = clock.monotonicMs();
+  await proveBaseline(step, deadlineMs, () => (clock.monotonicMs() - changedMs) / 1000);
 }

@@ -22,7 +22,7 @@ import type { Lab, ServiceState } from "../lab/lab.ts";
 import type { Outcome } from "../score/run-record.ts";
 import type { Scenario } from "../../scenarios/load.ts";
 import { alertPayload } from "./alert-payload.ts";
-import { applyBenignChange, type BenignChange } from "./benign.ts";
+import { proveHarmless, type BenignChange } from "./benign.ts";
 import { ClockWatch } from "./clock-watch.ts";
 import { diskFull } from "./disk-full.ts";
 import { couldWrite, examine, type Look } from "./examine.ts";
@@ -228,10 +228,7 @@ async function bringUp(play: Play): Promise<void> {
   journal.phase = "baseline";
   await proveBaseline(step, scenario.deadlines.baselineMs);
   if (options.benign !== undefined) {
-    const { kind, services } = options.benign;
-    progress.line(`a harmless ${kind} of ${services.join(", ")}`);
-    await applyBenignChange(options.lab, options.benign);
-    await proveBaseline(step, scenario.deadlines.baselineMs);
+    await proveHarmless(step, options.lab, options.benign, scenario.deadlines.baselineMs, clock);
   }
   journal.event("baseline");
   play.healthy = await servicesOf(options.lab);

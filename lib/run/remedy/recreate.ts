@@ -8,7 +8,7 @@ import { EnvironmentError } from "../../base/errors.ts";
 import { createPrometheusClient, type PrometheusClient } from "../../base/prometheus.ts";
 import type { Lab, ServiceState } from "../../lab/lab.ts";
 import type { Scenario } from "../../../scenarios/load.ts";
-import { applyBenignChange, benignChange } from "../benign.ts";
+import { proveHarmless, benignChange } from "../benign.ts";
 import { LATER_FREEZE_SECONDS } from "../incident.ts";
 import { Injection } from "../injection.ts";
 import type { Progress } from "../progress.ts";
@@ -97,9 +97,7 @@ async function proveHealthy(
   await proveBaseline(step, scenario.deadlines.baselineMs);
   const benign = benignChange(seed, repeat, scenario);
   if (benign === undefined) return;
-  step.progress.line(`a harmless ${benign.kind} of ${benign.services.join(", ")}`);
-  await applyBenignChange(lab, benign);
-  await proveBaseline(step, scenario.deadlines.baselineMs);
+  await proveHarmless(step, lab, benign, scenario.deadlines.baselineMs);
 }
 
 async function healAndRecover(
