@@ -5,6 +5,7 @@ import type { Fault } from "../hypotheses/fault.ts";
 import { answersScrapes } from "../hypotheses/shared-claims.ts";
 import { nobodyIsThrottled } from "./cpu-starvation.ts";
 import { nobodyFloods } from "./message-flood.ts";
+import { everyServiceAnswers } from "./network-partition.ts";
 
 export const fault: Fault = {
   entails: [
@@ -17,6 +18,8 @@ export const fault: Fault = {
       holds: { op: ">=", value: NORMS.lateServices.value },
       noData: "refutes",
     }),
+    // A service that is gone, throttled or flooding makes the others late by itself.
+    everyServiceAnswers,
     nobodyIsThrottled,
     nobodyFloods,
   ],

@@ -8,6 +8,14 @@ import {
   SILENT_BYTES_PER_SECOND,
 } from "../hypotheses/shared-claims.ts";
 
+export const everyServiceAnswers = must({
+  claim: "every service answers scrapes",
+  signal: "up",
+  promql: 'min(up{job="cms-services"})',
+  holds: { op: "==", value: 1 },
+  culprits: 'up{job="cms-services"} == 0',
+});
+
 export const fault: Fault = {
   entails: [
     running,
@@ -19,13 +27,7 @@ export const fault: Fault = {
       holds: { op: "<=", value: SILENT_BYTES_PER_SECOND },
     }),
   ],
-  absent: must({
-    claim: "every service answers scrapes",
-    signal: "up",
-    promql: 'min(up{job="cms-services"})',
-    holds: { op: "==", value: 1 },
-    culprits: 'up{job="cms-services"} == 0',
-  }),
+  absent: everyServiceAnswers,
   states: ["unreachable"],
   words:
     /network[- ](partition|isolat|disconnect|loss|failure|issue|detach)|unreachable|connectivity/i,

@@ -108,7 +108,12 @@ export const SIMULATED_INCIDENTS: readonly SimulatedIncident[] = [
     system: changed(
       "track-fusion",
       { throttledShare: 0.9, cpuQuota: 3000, cpuCores: 0.03 },
-      { queueDepth: 800, p95Seconds: 4.2 },
+      // It takes in about half of what is sent.
+      {
+        queueDepth: 800,
+        p95Seconds: 4.2,
+        ingested: { "RADAR-1": 14, "ESM-2": 6.5, "EO-3": 2 },
+      },
     ),
     service: "track-fusion",
     faultClass: "cpu_starvation",
