@@ -5,6 +5,14 @@ import { answersScrapes, INCOMPATIBLE, matchesNobody } from "../hypotheses/share
 
 const MATCHED = 'cms_dds_matched_endpoints{job="cms-services"}';
 
+export const everyEndpointMatches = must({
+  claim: "every endpoint matches somebody",
+  signal: "cms_dds_matched_endpoints",
+  promql: `min(${MATCHED})`,
+  holds: { op: ">", value: 0 },
+  culprits: `${MATCHED} == 0`,
+});
+
 export const fault: Fault = {
   entails: [
     answersScrapes,
@@ -16,13 +24,7 @@ export const fault: Fault = {
       holds: { op: "==", value: 0 },
     }),
   ],
-  absent: must({
-    claim: "every endpoint matches somebody",
-    signal: "cms_dds_matched_endpoints",
-    promql: `min(${MATCHED})`,
-    holds: { op: ">", value: 0 },
-    culprits: `${MATCHED} == 0`,
-  }),
+  absent: everyEndpointMatches,
   states: ["mute"],
   words: /discovery|wrong (dds )?domain/i,
 };

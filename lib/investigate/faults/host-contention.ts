@@ -4,6 +4,7 @@ import { must } from "../hypotheses/entailment.ts";
 import type { Fault } from "../hypotheses/fault.ts";
 import { answersScrapes } from "../hypotheses/shared-claims.ts";
 import { nobodyIsThrottled } from "./cpu-starvation.ts";
+import { everyEndpointMatches } from "./discovery-failure.ts";
 import { nobodyFloods } from "./message-flood.ts";
 import { everyServiceAnswers } from "./network-partition.ts";
 
@@ -18,8 +19,9 @@ export const fault: Fault = {
       holds: { op: ">=", value: NORMS.lateServices.value },
       noData: "refutes",
     }),
-    // A service that is gone, throttled or flooding makes the others late by itself.
+    // A service that is gone, refused, throttled or flooding makes others warn by itself.
     everyServiceAnswers,
+    everyEndpointMatches,
     nobodyIsThrottled,
     nobodyFloods,
   ],
