@@ -5,6 +5,7 @@ import { must } from "../hypotheses/entailment.ts";
 import type { Fault } from "../hypotheses/fault.ts";
 import { answersScrapes, INCOMPATIBLE, running } from "../hypotheses/shared-claims.ts";
 import { nobodyIsThrottled } from "./cpu-starvation.ts";
+import { nobodyFloods } from "./message-flood.ts";
 
 const JOB = 'job="cms-services"';
 const COUNTED: Partial<Record<ServiceName, string>> = {
@@ -73,8 +74,9 @@ export const fault: Fault = {
       promql: `sum(rate(cms_dds_samples_lost_total{${JOB}}[30s])) or vector(0)`,
       holds: { op: "==", value: 0 },
     }),
-    // What arrives is counted by the readers: a throttled one takes in less than was sent.
+    // What arrives is counted by the readers: a throttled or flooded one takes in less than was sent.
     nobodyIsThrottled,
+    nobodyFloods,
   ],
   states: ["mute", "working"],
   words: /slow publisher|mute(d)? (publisher|writer)|publishes (too little|nothing)/i,
