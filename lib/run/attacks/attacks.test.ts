@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { processEnv } from "../../base/env.ts";
 import { run } from "../../base/shell.ts";
+import { waitUntil } from "../../base/wait.ts";
 import { whyNoRoom } from "../../investigate/confined/program.ts";
 import { agentSettings } from "../../investigate/confined/settings.ts";
 import { createExecInvestigator, type ExecOptions } from "../../investigate/external/exec.ts";
@@ -189,9 +190,17 @@ describe.skipIf(!isPossible)("an attack (needs Prometheus and rooms)", () => {
 
   test("a process with a session of its own outlives its examination without a room", async () => {
     await withoutRoom("outlive");
-    const left = (await run(["pgrep", "-f", `^sleep ${around.mark}`])).stdout.trim();
-    expect(left).not.toBe("");
-    for (const pid of left.split("\n")) process.kill(Number(pid), "SIGKILL");
+    let left: string[] = [];
+    // The shell of the attack may end before the program that it started has become `sleep`.
+    await waitUntil(
+      async () => {
+        const { stdout } = await run(["pgrep", "-f", `^sleep ${around.mark}`]);
+        left = stdout.split("\n").filter((pid) => pid !== "");
+        return { ok: left.length > 0, seen: `${left.length} processes` };
+      },
+      { what: "a process that outlives its examination", deadlineMs: 20_000, intervalMs: 100 },
+    );
+    for (const pid of left) process.kill(Number(pid), "SIGKILL");
   });
 
   test("the victim is killed without a room", async () => {
