@@ -228,18 +228,20 @@ describe.skipIf(!hasPrometheus)("an incident (needs prometheus)", () => {
   });
 
   test("leaves nothing when it ends, and nothing when a bundle cannot be restored", async () => {
-    const root = tmpdir();
-    const left = () => readdirSync(root).filter((name) => name.startsWith("cms-incident-"));
-    const before = left();
-    await (await restoreIncident(bundle))[Symbol.asyncDispose]();
+    const root = join(folder, "restored");
+    mkdirSync(root);
+    const restored = await restoreIncident(bundle, systemClock, root);
+    expect(readdirSync(root)).toHaveLength(1);
+    await restored[Symbol.asyncDispose]();
     const entries = frozen.entries.map((entry) =>
       entry.path.endsWith("/index") ? { ...entry, content: Buffer.from("no index") } : entry,
     );
     const bytes = await packBundle(frozen.facts, entries);
-    await expect(restoreIncident(readBundle("b.incident", bytes))).rejects.toThrow(
+    const broken = readBundle("b.incident", bytes);
+    await expect(restoreIncident(broken, systemClock, root)).rejects.toThrow(
       /Cannot serve the incident: prometheus: it exited with 1/,
     );
-    expect(left().filter((name) => !before.includes(name))).toEqual([]);
+    expect(readdirSync(root)).toEqual([]);
   });
 
   test("killed by SIGKILL, its programs end, and its folder goes at the next start", async () => {

@@ -4,6 +4,7 @@
  * with this program.
  */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { UsageError } from "../base/errors.ts";
@@ -32,14 +33,15 @@ export interface RestoredIncident extends AsyncDisposable {
 }
 
 /**
- * Throws UsageError for an incomplete bundle, and EnvironmentError when an engine does not start;
- * then no file or process stays.
+ * Unpacks the bundle below `root` and starts its engines. Throws UsageError for an incomplete
+ * bundle, and EnvironmentError when an engine does not start; then no file or process stays.
  */
 export async function restoreIncident(
   bundle: Bundle,
   clock: Clock = systemClock,
+  root = tmpdir(),
 ): Promise<RestoredIncident> {
-  const temporary = makeTemporaryFolder();
+  const temporary = makeTemporaryFolder(root);
   const stack = new AsyncDisposableStack();
   stack.defer(() => temporary.remove());
   try {
