@@ -54,15 +54,15 @@ async function measure(values: Values, signal: AbortSignal): Promise<Figure[]> {
   await using lab = createLab({ engine: "native", index, lifetime: "with-caller" });
   const common = { lab, index, projectDir: PROJECT_DIR, signal, say };
   if (cycles !== undefined) {
-    return upAndDown({ ...common, cycles: numberOf("cycles", cycles, 10_000) });
+    return await upAndDown({ ...common, cycles: numberOf("cycles", cycles, 10_000) });
   }
   if (kills !== undefined) {
     const seed = values.seed === undefined ? freshSeed() : numberOf("seed", values.seed, MAX_SEED);
     say(`seed ${seed}`);
     const minutes = numberOf("kills", kills, 10_000);
-    return killAtRandom({ ...common, minutes, prng: createPrng(seed) });
+    return await killAtRandom({ ...common, minutes, prng: createPrng(seed) });
   }
-  return soak({ ...common, hours: numberOf("hours", hours ?? "2", 1000) });
+  return await soak({ ...common, hours: numberOf("hours", hours ?? "2", 1000) });
 }
 
 const interrupted = new AbortController();
