@@ -3,7 +3,7 @@
  * time of a query and forwards it to the engine behind it; answers that an engine cannot give come
  * from the record.
  */
-import { messageOf } from "../base/errors.ts";
+import { forward, onlyHeaders } from "../base/forward.ts";
 import { underLocalNames } from "../base/host.ts";
 import { readsTelemetry } from "../contract/telemetry-api.ts";
 import type { PinnedApi, PinnedTime } from "./pinned-time.ts";
@@ -94,30 +94,14 @@ async function passOn(
   options: DoorOptions,
 ): Promise<Response> {
   const query = pinned(options, path, params).toString();
-  const headers = new Headers();
-  for (const name of ["accept", "x-loki-response-encoding-flags"]) {
-    const value = request.headers.get(name);
-    if (value !== null) headers.set(name, value);
-  }
+  const headers = onlyHeaders(request.headers, ["accept", "x-loki-response-encoding-flags"]);
   if (asForm) headers.set("content-type", "application/x-www-form-urlencoded");
-  const url = options.origin + path + (asForm || query === "" ? "" : `?${query}`);
-  try {
-    const reply = await fetch(url, {
-      method: request.method,
-      headers,
-      redirect: "manual",
-      ...(asForm ? { body: query } : {}),
-      signal: AbortSignal.any([request.signal, AbortSignal.timeout(TIMEOUT_MS)]),
-    });
-    const answered = new Headers();
-    for (const name of ["content-type", "content-security-policy", "location"]) {
-      const value = reply.headers.get(name);
-      if (value !== null) answered.set(name, value);
-    }
-    return new Response(reply.body, { status: reply.status, headers: answered });
-  } catch (error) {
-    return new Response(`The restored ${options.api} does not answer: ${messageOf(error)}\n`, {
-      status: 502,
-    });
-  }
+  return forward(request, {
+    url: options.origin + path + (asForm || query === "" ? "" : `?${query}`),
+    headers,
+    body: asForm ? query : undefined,
+    answered: ["content-type", "content-security-policy", "location"],
+    timeoutMs: TIMEOUT_MS,
+    server: `The restored ${options.api}`,
+  });
 }

@@ -1,5 +1,5 @@
 /** Forwards an agent's read-only requests to Prometheus, Loki, Tempo and Grafana. */
-import { messageOf } from "../../base/errors.ts";
+import { forward, onlyHeaders } from "../../base/forward.ts";
 import { readsTelemetry, type TelemetryApi } from "../../contract/telemetry-api.ts";
 import type { TelemetryUrls } from "../investigator.ts";
 
@@ -20,25 +20,12 @@ export async function readThrough(
       status: 403,
     });
   }
-  const headers = new Headers();
-  for (const name of PASSED) {
-    const value = request.headers.get(name);
-    if (value !== null) headers.set(name, value);
-  }
-  try {
-    const reply = await fetch(urls[api] + path + new URL(request.url).search, {
-      method: request.method,
-      headers,
-      redirect: "manual",
-      ...(request.method === "POST" ? { body: await request.arrayBuffer() } : {}),
-      signal: AbortSignal.any([request.signal, AbortSignal.timeout(PATIENCE_MS)]),
-    });
-    const type = reply.headers.get("content-type");
-    return new Response(reply.body, {
-      status: reply.status,
-      headers: type === null ? {} : { "content-type": type },
-    });
-  } catch (error) {
-    return new Response(`${api} does not answer: ${messageOf(error)}\n`, { status: 502 });
-  }
+  return forward(request, {
+    url: urls[api] + path + new URL(request.url).search,
+    headers: onlyHeaders(request.headers, PASSED),
+    body: request.method === "POST" ? request.arrayBuffer() : undefined,
+    answered: ["content-type"],
+    timeoutMs: PATIENCE_MS,
+    server: api,
+  });
 }

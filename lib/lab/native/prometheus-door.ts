@@ -2,7 +2,7 @@
  * A read-only proxy in front of the lab's Prometheus. Only the supervisor can reach Prometheus
  * directly, because its admin API is enabled for the snapshots of incidents.
  */
-import { messageOf } from "../../base/errors.ts";
+import { forward, onlyHeaders } from "../../base/forward.ts";
 import { underLocalNames } from "../../base/host.ts";
 import { readsPrometheus } from "../../contract/prometheus-api.ts";
 
@@ -39,22 +39,12 @@ async function passOn(request: Request, origin: string): Promise<Response> {
       status: 403,
     });
   }
-  const type = request.headers.get("content-type");
-  try {
-    const reply = await fetch(origin + pathname + search, {
-      method: request.method,
-      redirect: "manual",
-      headers: type === null ? {} : { "content-type": type },
-      ...(request.method === "POST" ? { body: await request.arrayBuffer() } : {}),
-      signal: AbortSignal.any([request.signal, AbortSignal.timeout(TIMEOUT_MS)]),
-    });
-    const headers = new Headers();
-    for (const name of ["content-type", "location", "cache-control"]) {
-      const value = reply.headers.get(name);
-      if (value !== null) headers.set(name, value);
-    }
-    return new Response(reply.body, { status: reply.status, headers });
-  } catch (error) {
-    return new Response(`Prometheus does not answer: ${messageOf(error)}\n`, { status: 502 });
-  }
+  return forward(request, {
+    url: origin + pathname + search,
+    headers: onlyHeaders(request.headers, ["content-type"]),
+    body: request.method === "POST" ? request.arrayBuffer() : undefined,
+    answered: ["content-type", "location", "cache-control"],
+    timeoutMs: TIMEOUT_MS,
+    server: "Prometheus",
+  });
 }
