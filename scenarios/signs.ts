@@ -126,6 +126,14 @@ export const scraped = (service: ServiceName, up: 0 | 1): Sign => ({
   ...(up === 1 ? {} : { shows: { kind: "metric" as const, signal: "up", service } }),
 });
 
+/** It sends its own telemetry. */
+export const pushes = (service: ServiceName): Sign => ({
+  what: "pushes",
+  query: `count(otlp_cms_dds_matched_endpoints{service_name="${service}"})`,
+  op: ">",
+  value: 0,
+});
+
 export const state = (service: ServiceName, name: "running" | "exited"): Sign => ({
   what: name,
   query: `container_state{name="${service}",state="${name}"}`,
@@ -295,15 +303,17 @@ export const downAlerts = (service: ServiceName): AlertChoice[] => {
   return SENSORS.includes(service) ? [{ uid: "sensor-down", labels }, down] : [down];
 };
 
-const any = (...uids: readonly string[]): AlertChoice[] => uids.map((uid) => ({ uid, labels: {} }));
+/** The alerts of these rules, whatever their labels. */
+export const alertsNamed = (...uids: readonly string[]): AlertChoice[] =>
+  uids.map((uid) => ({ uid, labels: {} }));
 
 /** Alerts for a service whose messages do not arrive. */
 export function muteAlerts(service: ServiceName): AlertChoice[] {
-  if (SENSORS.includes(service)) return any("fusion-contributors-dropped");
+  if (SENSORS.includes(service)) return alertsNamed("fusion-contributors-dropped");
   const byService: Partial<Record<ServiceName, AlertChoice[]>> = {
-    "track-fusion": any("evaluation-stalled", "picture-stale"),
-    "threat-evaluator": any("command-stalled"),
-    "command-center": any("engagement-stalled"),
+    "track-fusion": alertsNamed("evaluation-stalled", "picture-stale"),
+    "threat-evaluator": alertsNamed("command-stalled"),
+    "command-center": alertsNamed("engagement-stalled"),
   };
   return byService[service] ?? [];
 }
@@ -311,22 +321,20 @@ export function muteAlerts(service: ServiceName): AlertChoice[] {
 /** Alerts for a service that receives nothing. */
 export function deafAlerts(service: ServiceName): AlertChoice[] {
   const byService: Partial<Record<ServiceName, AlertChoice[]>> = {
-    "track-fusion": any("fusion-stalled", "tactical-tracks-collapsed", "picture-stale"),
-    "threat-evaluator": any("evaluation-stalled"),
-    "command-center": any("command-stalled"),
-    "effector-manager": any("engagement-stalled"),
-    "tactical-display": any("picture-stale"),
+    "track-fusion": alertsNamed("fusion-stalled", "tactical-tracks-collapsed", "picture-stale"),
+    "threat-evaluator": alertsNamed("evaluation-stalled"),
+    "command-center": alertsNamed("command-stalled"),
+    "effector-manager": alertsNamed("engagement-stalled"),
+    "tactical-display": alertsNamed("picture-stale"),
   };
   return byService[service] ?? [];
 }
 
 /** Alerts for a picture with doubled, lost or late tracks. */
 export const pictureAlerts = (): AlertChoice[] =>
-  any(
+  alertsNamed(
     "picture-crowded",
     "fusion-contributors-dropped",
     "tactical-tracks-collapsed",
     "picture-late",
   );
-
-export const alertsNamed = any;

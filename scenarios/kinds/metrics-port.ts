@@ -1,7 +1,7 @@
 import { SERVICES } from "../../lib/contract/topology.ts";
 import { replaceService } from "../faults/replace-service.ts";
 import { defineKind } from "../kind.ts";
-import { downAlerts, receives, scraped, startedLater, state } from "../signs.ts";
+import { downAlerts, pushes, receives, scraped, startedLater, state } from "../signs.ts";
 
 export const kind = defineKind({
   title: "A new $service serves its metrics on port $amount",
@@ -20,12 +20,7 @@ export const kind = defineKind({
     state(service, "running"),
     receives(service, ">", 200),
     startedLater(service, ">"),
-    {
-      what: "pushes",
-      query: `count(otlp_cms_dds_matched_endpoints{service_name="${service}"})`,
-      op: ">",
-      value: 0,
-    },
+    pushes(service),
   ],
   alerts: downAlerts,
 });

@@ -1,7 +1,7 @@
 import { SERVICES, TOPOLOGY } from "../../lib/contract/topology.ts";
 import { dropPackets } from "../faults/network-rule.ts";
 import { defineKind } from "../kind.ts";
-import { cores, downAlerts, receives, scraped, startedLater, state } from "../signs.ts";
+import { cores, downAlerts, pushes, receives, scraped, startedLater, state } from "../signs.ts";
 
 export const kind = defineKind({
   title: "Nothing reaches the metrics port of $service; it works as before",
@@ -17,12 +17,7 @@ export const kind = defineKind({
     cores(service, ">", 0.002, false),
     receives(service, ">", 200),
     startedLater(service, "<"),
-    {
-      what: "pushes",
-      query: `count(otlp_cms_dds_matched_endpoints{service_name="${service}"})`,
-      op: ">",
-      value: 0,
-    },
+    pushes(service),
   ],
   alerts: downAlerts,
 });

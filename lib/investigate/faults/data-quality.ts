@@ -5,7 +5,7 @@ import { must } from "../hypotheses/entailment.ts";
 import type { Fault } from "../hypotheses/fault.ts";
 import {
   answersScrapes,
-  INCOMPATIBLE,
+  noQosRefused,
   refusedQuery,
   running,
 } from "../hypotheses/shared-claims.ts";
@@ -29,12 +29,7 @@ export const fault: Fault = {
       promql: `count(up{job="cms-services",instance=~"$service:.+"} and on (instance) up{instance=~"(${SENSORS}):.+"}) or vector(0)`,
       holds: { op: "==", value: 1 },
     }),
-    must({
-      claim: "no QoS was refused",
-      signal: "cms_dds_incompatible_qos_total",
-      promql: `${INCOMPATIBLE} or vector(0)`,
-      holds: { op: "==", value: 0 },
-    }),
+    noQosRefused,
   ],
   states: ["working"],
   words: /data quality|corrupt(ed)? data|invalid data/i,

@@ -3,7 +3,7 @@ import { NORMS } from "../../contract/norms.ts";
 import { SERVICES, type ServiceName, TOPOLOGY } from "../../contract/topology.ts";
 import { must } from "../hypotheses/entailment.ts";
 import type { Fault } from "../hypotheses/fault.ts";
-import { answersScrapes, INCOMPATIBLE, running } from "../hypotheses/shared-claims.ts";
+import { answersScrapes, noQosRefused, running } from "../hypotheses/shared-claims.ts";
 import { nobodyIsThrottled } from "./cpu-starvation.ts";
 import { nobodyFloods } from "./message-flood.ts";
 
@@ -56,12 +56,7 @@ export const fault: Fault = {
       holds: { op: ">", value: 0 },
       noData: "refutes",
     }),
-    must({
-      claim: "no QoS was refused",
-      signal: "cms_dds_incompatible_qos_total",
-      promql: `${INCOMPATIBLE} or vector(0)`,
-      holds: { op: "==", value: 0 },
-    }),
+    noQosRefused,
     must({
       claim: "fusion refuses nothing",
       signal: "cms_fusion_refused_total",

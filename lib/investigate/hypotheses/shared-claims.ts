@@ -57,6 +57,13 @@ export const matchesNobody: Draft = {
 export const INCOMPATIBLE =
   'sum(cms_dds_incompatible_qos_total{job="cms-services",instance=~"$service:.+"})';
 
+export const noQosRefused = must({
+  claim: "no QoS was refused",
+  signal: "cms_dds_incompatible_qos_total",
+  promql: `${INCOMPATIBLE} or vector(0)`,
+  holds: { op: "==", value: 0 },
+});
+
 /** Source tracks per second that fusion refuses for these reasons. */
 export const refusedQuery = (reasons: string): string =>
   `sum(rate(cms_fusion_refused_total{job="cms-services",reason=~"${reasons}"}[30s]))`;
