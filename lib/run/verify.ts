@@ -1,5 +1,6 @@
 /** Verifies every fault without an investigator, and tests every signature against every fault. */
 import { createPrometheusClient } from "../base/prometheus.ts";
+import type { AlertRule } from "../contract/alert-rules.ts";
 import type { Lab } from "../lab/lab.ts";
 import type { EventName, Outcome } from "../score/run-record.ts";
 import { loadAllScenarios, loadScenario, type Scenario } from "../../scenarios/load.ts";
@@ -69,27 +70,51 @@ async function proveAll(
   const [first] = chosen;
   await sideBySide(labs, chosen, async (scenario, index) => {
     const lab = context.createLab({ engine: labs.engine, index, lifetime: "with-caller" });
-    const incident = await runIncident(scenario, {
+    const incident = await proveIncident(context, scenario, {
       lab,
       rules,
-      investigators: [],
-      budget: BUDGET,
-      seed: 0,
-      keepTelemetry: false,
-      signal: context.signal,
-      progress: context.progress(labs.count > 1 ? `[${scenario.name}] ` : ""),
+      prefix: labs.count > 1 ? `[${scenario.name}] ` : "",
       onHealthy:
         scenario === first
           ? async () => void rows.push(await lookAt(HEALTHY_ROW, lab, columns))
           : undefined,
-      onFiring: async () => {
-        rows.push(await lookAt(scenario.name, lab, columns));
-        await mustKeepSecret(urlsOf(lab), scenario);
-      },
+      onFiring: async () => void rows.push(await lookAt(scenario.name, lab, columns)),
     });
     incidents.push(incident);
   });
   return { rows, incidents };
+}
+
+export interface ProofOptions {
+  readonly lab: Lab;
+  readonly rules: readonly AlertRule[];
+  /** Starts each line of the progress. */
+  readonly prefix: string;
+  readonly onHealthy?: (() => Promise<void>) | undefined;
+  readonly onFiring: () => Promise<void>;
+}
+
+/** Runs an incident that nobody examines; while its alert fires, telemetry must keep its secrets. */
+export function proveIncident(
+  context: RunContext,
+  scenario: Scenario,
+  { lab, rules, prefix, onHealthy, onFiring }: ProofOptions,
+): Promise<Incident> {
+  return runIncident(scenario, {
+    lab,
+    rules,
+    investigators: [],
+    budget: BUDGET,
+    seed: 0,
+    keepTelemetry: false,
+    signal: context.signal,
+    progress: context.progress(prefix),
+    onHealthy,
+    onFiring: async () => {
+      await onFiring();
+      await mustKeepSecret(urlsOf(lab), scenario);
+    },
+  });
 }
 
 async function lookAt(fault: string, lab: Lab, columns: readonly Scenario[]): Promise<Row> {

@@ -15,13 +15,12 @@ import type { Draw } from "../../../scenarios/kind.ts";
 import type { Scenario } from "../../../scenarios/load.ts";
 import { allPairs, nameOfDraw, QUICK } from "../../../scenarios/space.ts";
 import type { RunContext } from "../context.ts";
-import { type Incident, runIncident, urlsOf } from "../incident.ts";
+import type { Incident } from "../incident.ts";
 import { Injection } from "../injection.ts";
-import { BUDGET } from "../investigators.ts";
 import { type LabRange, type LabRequest, sideBySide, withOwnLabs } from "../labs.ts";
-import { mustKeepSecret } from "../leaks.ts";
 import { readRules } from "../rules.ts";
 import { prove, proveWorking, type StepContext } from "../steps.ts";
+import { proveIncident } from "../verify.ts";
 import { addToLedger, isSettled, type Pair, readLedger } from "./ledger.ts";
 
 export interface VerifyKindsRequest {
@@ -97,18 +96,12 @@ async function proveOne(
   const startedMs = performance.now();
   let holds: string[] = [];
   const lab = context.createLab({ engine, index, lifetime: "with-caller" });
-  const incident = await runIncident(scenario, {
+  const incident = await proveIncident(context, scenario, {
     lab,
     rules,
-    investigators: [],
-    budget: BUDGET,
-    seed: 0,
-    keepTelemetry: false,
-    signal: context.signal,
-    progress: context.progress(`[${scenario.name}] `),
+    prefix: `[${scenario.name}] `,
     onFiring: async () => {
       holds = await signaturesHolding(lab, draw);
-      await mustKeepSecret(urlsOf(lab), scenario);
     },
   });
   return pairOf(draw, { ...endOf(incident, rules), holds, startedMs });
