@@ -56,9 +56,11 @@ async function realLab(): Promise<NativeLab> {
   });
 }
 
+const standInOptions = (index: number, lifetime: Lifetime) =>
+  ({ index, lifetime, projectDir: PROJECT, standIn: STAND_IN }) as const;
+
 async function standInLab(lifetime: Lifetime = "with-caller"): Promise<NativeLab> {
-  const index = await freeIndex();
-  return new NativeLab({ index, lifetime, projectDir: PROJECT, standIn: STAND_IN });
+  return new NativeLab(standInOptions(await freeIndex(), lifetime));
 }
 
 describe.skipIf(!canRun)("native lab (needs Linux, its tools and namespaces)", () => {
@@ -129,12 +131,7 @@ async function idsOf(lab: NativeLab): Promise<Ids> {
 describe.skipIf(!canRun)("two programs at once", () => {
   test("start one lab, which down finds and of which it leaves nothing", async () => {
     const index = await freeIndex();
-    const options = {
-      index,
-      projectDir: PROJECT,
-      standIn: STAND_IN,
-      lifetime: "until-down",
-    } as const;
+    const options = standInOptions(index, "until-down");
     const labs = [1, 2, 3].map(() => new NativeLab(options));
     const [lab = new NativeLab(options)] = labs;
     try {
@@ -154,12 +151,7 @@ describe.skipIf(!canRun)("two programs at once", () => {
 
   test("one that starts and one that ends the lab leave it whole, or nothing", async () => {
     const index = await freeIndex();
-    const options = {
-      index,
-      projectDir: PROJECT,
-      standIn: STAND_IN,
-      lifetime: "until-down",
-    } as const;
+    const options = standInOptions(index, "until-down");
     const lab = new NativeLab(options);
     try {
       await lab.up();
@@ -233,12 +225,7 @@ describe.skipIf(!canRun)("what survives a native lab", () => {
 
   test("nothing, when it is stopped while it starts", async () => {
     const index = await freeIndex();
-    lab = new NativeLab({
-      index,
-      lifetime: "with-caller",
-      projectDir: PROJECT,
-      standIn: STAND_IN,
-    });
+    lab = new NativeLab(standInOptions(index, "with-caller"));
     const stop = new AbortController();
     const starting = lab.up({
       signal: stop.signal,
@@ -251,12 +238,7 @@ describe.skipIf(!canRun)("what survives a native lab", () => {
 
   test("nothing, when it is stopped while its programs start", async () => {
     const index = await freeIndex();
-    lab = new NativeLab({
-      index,
-      lifetime: "until-down",
-      projectDir: PROJECT,
-      standIn: STAND_IN,
-    });
+    lab = new NativeLab(standInOptions(index, "until-down"));
     const { state, daemonPid, log } = filesOf(PROJECT, index);
     rmSync(state, { recursive: true, force: true });
     for (const path of [daemonPid, log("tactical-display")]) {

@@ -8,17 +8,10 @@ import {
   predict,
   update,
 } from "./kalman.ts";
+import { measurementOf } from "./testing/measurement.ts";
 
-const measurement = (fields: Partial<Measurement> = {}): Measurement => ({
-  sensorId: "RADAR-1",
-  timeMs: 0,
-  position: { x: 0, y: 0, z: 0 },
-  positionSigmaM: 10,
-  velocity: { x: 0, y: 0, z: 0 },
-  velocitySigmaMps: 5,
-  classification: "UNKNOWN",
-  ...fields,
-});
+const measurement = (fields: Partial<Measurement> = {}): Measurement =>
+  measurementOf({ positionSigmaM: 10, ...fields });
 
 const estimate: Estimate = {
   timeMs: 0,
