@@ -55,7 +55,8 @@ describe.skipIf(!canRun)(
       signal: new AbortController().signal,
       progress: () => silent,
     });
-    test.each([
+    // Side by side, each in a lab of its own: most of the time is waiting for a baseline.
+    test.concurrent.each([
       ["sensor-down", FIRST_LAB],
       ["message-flood", FIRST_LAB + 1],
     ])(
