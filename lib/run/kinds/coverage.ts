@@ -8,6 +8,7 @@ const MARKS: Readonly<Record<Pair["end"], string>> = {
   silent: "silent",
   "no-effect": "no effect",
   impossible: "impossible",
+  fades: "fades",
   "stays-broken": "stays broken",
   invalid: "invalid",
 };

@@ -67,6 +67,8 @@ describe("endOf()", () => {
     ["impossible", invalid("inject"), events("up", "inject"), null],
     ["invalid", invalid("baseline"), events("up"), null],
     ["invalid", { kind: "harness-defect", reason: "it failed" } as const, events("inject"), null],
+    ["invalid", invalid("freeze"), events("inject", "signature", "alert-firing"), alert],
+    ["fades", invalid("signature-after"), events("inject", "signature", "alert-firing"), alert],
     ["stays-broken", invalid("recovery"), events("inject", "signature", "alert-firing"), alert],
   ] as const)("%s", (end, outcome, timeline, fired) => {
     expect(endOf({ outcome, timeline, alert: fired }, rules)).toMatchObject({

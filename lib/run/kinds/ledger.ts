@@ -5,8 +5,8 @@ import { z } from "zod";
 
 /**
  * The result of a pair: an alert fired, none did, the fault had no effect, the machine cannot
- * inject it, the system did not recover, or the environment failed before the fault. An invalid
- * result says nothing about the pair, which is tried again.
+ * inject it, the effect ended before the fault was removed, the system did not recover, or the
+ * environment failed. An invalid result says nothing about the pair, which is tried again.
  */
 export const ENDS = [
   "fires",
@@ -14,6 +14,7 @@ export const ENDS = [
   "silent",
   "no-effect",
   "impossible",
+  "fades",
   "stays-broken",
   "invalid",
 ] as const;

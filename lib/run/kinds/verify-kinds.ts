@@ -125,6 +125,9 @@ const pairOf = (draw: Draw, { startedMs, holds, ...found }: Found): Pair => ({
   found_unix_ms: systemClock.nowMs(),
 });
 
+/** Phases of an incident that fail if the system does not become healthy. */
+const HEALING: ReadonlySet<string> = new Set(["heal", "recovery"]);
+
 /** The pair's result according to its incident. */
 export function endOf(
   { outcome, timeline, alert }: Pick<Incident, "outcome" | "timeline" | "alert">,
@@ -139,7 +142,10 @@ export function endOf(
     return { end: "invalid", alert: uid, reason };
   }
   if (outcome.phase === "inject") return { end: "impossible", alert: uid, reason };
-  if (has("alert-firing")) return { end: "stays-broken", alert: uid, reason };
+  if (HEALING.has(outcome.phase)) return { end: "stays-broken", alert: uid, reason };
+  if (outcome.phase === "signature-after") return { end: "fades", alert: uid, reason };
+  // The alert is proven, but not the recovery: the snapshot failed, for example.
+  if (has("alert-firing")) return { end: "invalid", alert: uid, reason };
   return { end: has("signature") ? "silent" : "no-effect", alert: uid, reason };
 }
 
