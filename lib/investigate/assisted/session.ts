@@ -67,7 +67,10 @@ export class Session {
     const { input, tools, refutation, spending, nowMs } = this.#options;
     const { hypothesis, choice, verdict } = standing;
     const checks = verdict?.checks ?? [];
-    const onsetMs = await findOnset(hypothesis.service, checks, input.alert, nowMs, tools);
+    const onsetMs =
+      hypothesis.faultClass === "none"
+        ? null
+        : await findOnset(hypothesis.service, checks, input.alert, nowMs, tools);
     const rivals = refutation ? await testRivals(hypothesis, tools) : [];
     const confirmed = verdict === undefined ? [] : confirmedClaims(verdict);
     const { report, citations } = await this.#write(hypothesis, confirmed);

@@ -11,6 +11,14 @@ import { diagnose } from "./baseline.ts";
 /** Anomalies that no class of the rule book explains. */
 const SLOW = changed("radar-sensor", { published: 1.4 }, { ingested: { "RADAR-1": 1.4 } });
 const PORT_CLOSED = changed("esm-sensor", { up: false });
+const LATE_SENSORS: SystemNumbers = {
+  ...HEALTHY,
+  services: {
+    ...HEALTHY.services,
+    "radar-sensor": { ...HEALTHY.services["radar-sensor"], warnings: 1 },
+    "eo-sensor": { ...HEALTHY.services["eo-sensor"], warnings: 1 },
+  },
+};
 /** A scan that is sometimes late: an alert fires, but every flow is unchanged. */
 const HARMLESS = changed("esm-sensor", { starts: 1 }, { contributorsRemoved: 1 });
 const gone = { running: false };
@@ -30,6 +38,7 @@ const simulation = await Simulation.start([
   PORT_CLOSED,
   HARMLESS,
   TWO_GONE,
+  LATE_SENSORS,
 ]);
 afterAll(() => simulation[Symbol.asyncDispose]());
 // The tests run hundreds of queries, which takes long on a busy machine.
@@ -107,6 +116,20 @@ describe("the baseline", () => {
     const named = { culprit: "radar-sensor", fault_class: "slow_publisher" };
     expect(singleFormOf(answer)).toMatchObject(named);
     expect(answer.mechanism).toContain("far less of it arrives than it should send");
+  });
+
+  test("sensors that warn at once without a reason of their own are the host's fault", async () => {
+    const alert = simulatedAlert("Sensor rate off", "radar-sensor", "its rate is low");
+    const { toolbox, at } = simulation.of(LATE_SENSORS);
+    const { faults, onset } = await diagnose(inputOf(at(alert)), toolbox());
+    expect(faults).toMatchObject([
+      {
+        culprit: "host",
+        fault_class: "host_contention",
+        remediation: { action: "relieve_host", target: "host" },
+      },
+    ]);
+    expect(onset).not.toBeNull();
   });
 
   test("what no class explains is unknown, with where it begins: a closed scrape port", async () => {

@@ -10,13 +10,20 @@ import { createPrng } from "../../base/prng.ts";
 import { type Answer, describeFaults, MAX_FAULTS } from "../../contract/answer.ts";
 import { FAULT_CLASS_NAMES } from "../../contract/fault-classes.ts";
 import { SERVICES } from "../../contract/topology.ts";
+import { FAULTS } from "../faults/registry.ts";
 import { finished } from "../finished.ts";
 import type { InvestigationInput, Investigator } from "../investigator.ts";
 import { actionFor, assembleAnswer, plainMechanism, unsureAnswer } from "../hypotheses/assemble.ts";
 import { citationsOfChecks, joinCitations } from "../hypotheses/citations.ts";
 import { gather } from "../hypotheses/gather.ts";
 import { findOnset } from "../hypotheses/onset.ts";
-import { confirmedClaims, nameOf, testHypothesis, type Verdict } from "../hypotheses/refute.ts";
+import {
+  confirmedClaims,
+  type Hypothesis,
+  nameOf,
+  testHypothesis,
+  type Verdict,
+} from "../hypotheses/refute.ts";
 import { findOddities, firing, originOf } from "../hypotheses/unexplained.ts";
 import { type Call, type Toolbox, toolboxOf, toolsetFor } from "../toolbox.ts";
 
@@ -25,6 +32,14 @@ import { type Call, type Toolbox, toolboxOf, toolsetFor } from "../toolbox.ts";
  * a metric.
  */
 const MIN_COVERAGE = 0.6;
+
+/** Every class for every service, or once if its culprit is no service. */
+const HYPOTHESES = FAULT_CLASS_NAMES.filter((name) => name !== "none").flatMap(
+  (faultClass): Hypothesis[] => {
+    const places = FAULTS[faultClass].culprit === undefined ? SERVICES : [null];
+    return places.map((service) => ({ service, faultClass }));
+  },
+);
 
 export const baseline: Investigator = {
   name: "baseline",
@@ -49,12 +64,9 @@ export async function diagnose(input: InvestigationInput, tools: Toolbox): Promi
   transcript.phase("Gathering evidence");
   const calls = await gather(tools, transcript);
   const verdicts: Verdict[] = [];
-  for (const service of SERVICES) {
-    for (const faultClass of FAULT_CLASS_NAMES) {
-      signal?.throwIfAborted();
-      if (faultClass !== "none")
-        verdicts.push(await testHypothesis({ service, faultClass }, tools));
-    }
+  for (const hypothesis of HYPOTHESES) {
+    signal?.throwIfAborted();
+    verdicts.push(await testHypothesis(hypothesis, tools));
   }
   const standing = verdicts
     .filter((verdict) => isCandidate(verdict))

@@ -2,22 +2,20 @@
 import { NORMS } from "../../contract/norms.ts";
 import { must } from "../hypotheses/entailment.ts";
 import type { Fault } from "../hypotheses/fault.ts";
-import { answersScrapes } from "../hypotheses/shared-claims.ts";
 import { nobodyIsThrottled } from "./cpu-starvation.ts";
 import { everyEndpointMatches } from "./discovery-failure.ts";
 import { nobodyFloods } from "./message-flood.ts";
 import { everyServiceAnswers } from "./network-partition.ts";
 
 export const fault: Fault = {
+  culprit: "host",
   entails: [
-    answersScrapes,
     must({
       claim: "several sensors warn at once",
       signal: "cms_log_records_total",
       promql:
-        'count(increase(cms_log_records_total{job="cms-services",instance=~".+-sensor:.+",level="WARN"}[1m]) > 0)',
+        'count(increase(cms_log_records_total{job="cms-services",instance=~".+-sensor:.+",level="WARN"}[1m]) > 0) or vector(0)',
       holds: { op: ">=", value: NORMS.lateServices.value },
-      noData: "refutes",
     }),
     // A service that is gone, refused, throttled or flooding makes others warn by itself.
     everyServiceAnswers,

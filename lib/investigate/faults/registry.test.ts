@@ -38,6 +38,14 @@ test("nothing is wrong when every other class is absent", () => {
   }
 });
 
+test("a class whose culprit is no service claims nothing of a single service", () => {
+  const apart = FAULT_CLASS_NAMES.filter((name) => FAULTS[name].culprit !== undefined);
+  expect(apart).toEqual(["host_contention"]);
+  for (const { promql } of apart.flatMap((name) => ENTAILMENTS[name])) {
+    expect(promql).not.toContain("$service");
+  }
+});
+
 test("every class entails something that can refute it", () => {
   for (const name of FAULT_CLASS_NAMES) {
     expect(ENTAILMENTS[name].some(({ weight }) => weight === "must")).toBe(true);

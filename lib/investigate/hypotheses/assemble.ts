@@ -3,6 +3,7 @@ import type { Alert } from "../../contract/alert.ts";
 import { type Answer, answerOf, type Citation, type NamedFault } from "../../contract/answer.ts";
 import { FAULT_CLASSES, REMEDIATIONS, type Remediation } from "../../contract/fault-classes.ts";
 import { downstreamOf, type ServiceName } from "../../contract/topology.ts";
+import { FAULTS } from "../faults/registry.ts";
 import { type Hypothesis, nameOf, refutationOf, type Verdict } from "./refute.ts";
 
 const MAX_ALTERNATIVES = 8;
@@ -41,10 +42,11 @@ export function assembleAnswer(diagnosis: Diagnosis, alert: Alert): Answer {
 /** The fault of a hypothesis; null for the hypothesis that nothing is wrong. */
 function faultOf({ service, faultClass }: Hypothesis, action: Remediation): NamedFault | null {
   if (faultClass === "none") return null;
-  const prose = `${REMEDIATIONS[action]}${service === null ? "" : ` (${service})`}`;
-  const target = action === "no_action" ? null : service;
+  const culprit = FAULTS[faultClass].culprit ?? service;
+  const prose = `${REMEDIATIONS[action]}${culprit === null ? "" : ` (${culprit})`}`;
+  const target = action === "no_action" ? null : culprit;
   return {
-    culprit: service,
+    culprit,
     fault_class: faultClass,
     remediation: { action, target, parameters: {}, prose },
   };

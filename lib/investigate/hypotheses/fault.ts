@@ -17,6 +17,8 @@ export interface Fault {
   readonly entails: readonly Entailment[] | ((others: readonly Fault[]) => readonly Entailment[]);
   /** Claim about the whole system while no service has the fault. */
   readonly absent?: Entailment;
+  /** The culprit if it is no service; then all claims are about the whole system. */
+  readonly culprit?: "host" | "telemetry";
   /** The states that a service with the fault can be in. */
   readonly states: readonly ServiceState[];
   /** Words by which a text names the class. */

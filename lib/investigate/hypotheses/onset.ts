@@ -23,7 +23,7 @@ const SETTLED_SECONDS = 45;
 const STARTED = "container_start_time_seconds";
 
 /**
- * Returns the onset of a fault of `service` in Unix milliseconds, or null when it cannot be found.
+ * Returns the onset of a fault of `service` (null: of the whole system) in Unix milliseconds, or null when it cannot be found.
  *
  * The earliest onset of all confirmed musts counts, because rates and slopes show a fault later
  * than states.
@@ -35,7 +35,6 @@ export async function findOnset(
   nowMs: number,
   tools: Toolbox,
 ): Promise<number | null> {
-  if (service === null) return null;
   const alertMs = Date.parse(alert.alerts[0]?.startsAt ?? "") || nowMs;
   const startMs = Math.max(alertMs - LOOK_BACK_MS, await startedUp(tools));
   const stepSeconds = Math.max(MIN_STEP_SECONDS, Math.ceil((nowMs - startMs) / 1000 / MAX_POINTS));
@@ -53,7 +52,8 @@ export async function findOnset(
     const onset = beginningOf(check, call.facts);
     if (onset !== null) onsets.push(onset);
   }
-  return onsets.length === 0 ? replacedAt(service, tools) : Math.min(...onsets);
+  if (onsets.length > 0) return Math.min(...onsets);
+  return service === null ? null : replacedAt(service, tools);
 }
 
 /**

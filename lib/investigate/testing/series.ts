@@ -106,6 +106,11 @@ function scrapedRows(system: SystemNumbers, name: ServiceName, second: number): 
     ["cms_dds_matched_endpoints", own(name), matchedLeast],
     ["cms_dds_incompatible_qos_total", own(name), incompatible],
     ["cms_dds_samples_lost_total", own(name), 0],
+    [
+      "cms_log_records_total",
+      own(name, { level: "WARN" }),
+      counted(before.warnings, now.warnings, second),
+    ],
     ...(sensorId === undefined
       ? []
       : [["cms_sensor_published_total", own(name, { sensor_id: sensorId }), published] as const]),

@@ -26,6 +26,8 @@ export interface ServiceNumbers {
   readonly incompatible: number;
   /** Source tracks per second, for sensors. */
   readonly published: number;
+  /** Log records with level WARN per second. */
+  readonly warnings: number;
   /** Log events during the incident only, with a field each. */
   readonly events: Readonly<Record<string, string | number>>;
 }
@@ -56,6 +58,7 @@ const HEALTHY_SERVICE: ServiceNumbers = {
   matchedLeast: 1,
   incompatible: 0,
   published: 0,
+  warnings: 0,
   events: {},
 };
 
