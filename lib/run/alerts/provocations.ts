@@ -84,11 +84,14 @@ export const PROVOCATIONS: readonly Provocation[] = [
   withEnv("flooding sensors", SENSORS, { PUBLISH_RATE_HZ: "200" }, { "sensor-flood": SENSOR_IDS }),
   withEnv("five targets", SENSORS, { CMS_TARGETS: "5" }, { "picture-crowded": [] }),
   withEnv(
-    "two targets, one sensor gone",
+    "two targets",
     SENSORS,
     { CMS_TARGETS: "2", CMS_SEED: "1" },
-    { "tactical-tracks-collapsed": [], "fusion-contributors-dropped": [] },
+    {
+      "tactical-tracks-collapsed": [],
+    },
   ),
+  withEnv("a sensor alone", ["esm-sensor"], elsewhere, { "fusion-contributors-dropped": [] }),
   withEnv(
     "a leak",
     ["track-fusion"],
