@@ -20,7 +20,7 @@ export const MAGIC = "CMSINCID";
  * Incremented when the layout, the manifest or an entry's meaning changes; another version is
  * refused.
  */
-export const FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 2;
 export const HEADER_BYTES = 48;
 export const BUNDLE_SUFFIX = ".incident";
 
@@ -48,7 +48,7 @@ export const RECORDED_ANSWERS = {
   "tsdb.json": "/api/v1/status/tsdb",
 } as const;
 
-export const STORE_ENTRY = "telemetry.sqlite";
+export const STORE_ENTRY = "telemetry.columns";
 export const ALERT_ENTRY = "alert.json";
 export const RULES_ENTRY = "alert-rules.yaml";
 export const INVENTORY_ENTRY = "inventory.json";

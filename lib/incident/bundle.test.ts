@@ -41,7 +41,7 @@ describe("a bundle", () => {
   test("unpacks to the bytes that were packed", async () => {
     const entries = someEntries();
     const bundle = readBundle("a.incident", whole);
-    expect(bundle.manifest).toMatchObject({ id: "0123456789abcdef", format_version: 1 });
+    expect(bundle.manifest).toMatchObject({ id: "0123456789abcdef", format_version: 2 });
     await bundle.unpack(target);
     for (const { path, content } of entries) {
       expect(readFileSync(join(target, path))).toEqual(Buffer.from(content));
@@ -69,7 +69,7 @@ describe("a bundle", () => {
 describe("a bad bundle is refused in one line, and nothing of it stays", () => {
   const good = whole;
   const otherVersion = Buffer.from(good);
-  otherVersion.writeUInt32LE(2, 8);
+  otherVersion.writeUInt32LE(1, 8);
   const changedManifest = Buffer.from(good);
   changedManifest[HEADER_BYTES + 20] = (changedManifest[HEADER_BYTES + 20] ?? 0) + 1;
   const changedBody = Buffer.from(good);
@@ -87,7 +87,7 @@ describe("a bad bundle is refused in one line, and nothing of it stays", () => {
   longer[0] = { ...longer[0], bytes: 501 } as never;
 
   const cases: readonly (readonly [string, Buffer, string])[] = [
-    ["of another format version", otherVersion, "format version must be 1, but is 2"],
+    ["of another format version", otherVersion, "format version must be 2, but is 1"],
     ["cut in half", good.subarray(0, good.length / 2), "it is cut off"],
     ["cut in its header", good.subarray(0, 20), "is no bundle of an incident, or is cut off"],
     ["empty", Buffer.alloc(0), "is no bundle"],
@@ -115,7 +115,7 @@ describe("a bad bundle is refused in one line, and nothing of it stays", () => {
     [
       "without a store",
       sealBundle({ ...manifest, entries: entriesOf().slice(1) }, body),
-      "telemetry.sqlite must be there",
+      "telemetry.columns must be there",
     ],
     [
       "with a key that nobody knows",
@@ -166,7 +166,7 @@ describe("a bad bundle is refused in one line, and nothing of it stays", () => {
     raw[3] = 0;
     const bytes = withBody(zstdCompressSync(raw));
     await expect(readBundle("a.incident", bytes).unpack(target)).rejects.toThrow(
-      "telemetry.sqlite does not match its checksum",
+      "telemetry.columns does not match its checksum",
     );
     expect(existsSync(target)).toBe(false);
   });

@@ -5,8 +5,7 @@
  * otherwise the series of the alert that just fired would be missing. The time of the freeze is
  * that of the last sample in Prometheus' snapshot; later spans and log records are left out.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { boundedText } from "../base/bounded-body.ts";
 import { type MonotonicClock, systemClock } from "../base/clock.ts";
@@ -24,7 +23,7 @@ import {
   RULES_ENTRY,
   STORE_ENTRY,
 } from "./bundle-format.ts";
-import { copyTelemetry } from "./telemetry-copy.ts";
+import { packTelemetry } from "./telemetry-columns.ts";
 
 const SETTLE_DEADLINE_MS = 20_000;
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -79,7 +78,7 @@ export async function freezeIncident(options: FreezeOptions): Promise<FrozenInci
       content: Buffer.from(text),
     })),
     ...blocks,
-    { path: STORE_ENTRY, content: storeAt(await stored.telemetryStore(), frozenUnixMs) },
+    { path: STORE_ENTRY, content: packTelemetry(await stored.telemetryStore(), frozenUnixMs) },
   ];
   return { facts, entries, pack: () => packBundle(facts, entries) };
 }
@@ -168,17 +167,6 @@ function readBlocks(folder: string): { entries: NewEntry[]; frozenUnixMs: number
   }
   if (entries.length === 0) throw new EnvironmentError("Cannot record: the snapshot is empty");
   return { entries: entries.toSorted((a, b) => (a.path < b.path ? -1 : 1)), frozenUnixMs };
-}
-
-function storeAt(source: string, frozenUnixMs: number): Buffer {
-  const folder = mkdtempSync(join(tmpdir(), "cms-freeze-"));
-  try {
-    const target = join(folder, STORE_ENTRY);
-    copyTelemetry(source, target, frozenUnixMs);
-    return readFileSync(target);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
 }
 
 /** Services and topology, with the runtime state that the container facts show. */

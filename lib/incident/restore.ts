@@ -3,7 +3,7 @@
  * doors that pin the time. Needs no root, DDS or namespaces; any number can run at once. It ends
  * with this program.
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Clock, systemClock } from "../base/clock.ts";
@@ -20,6 +20,7 @@ import {
 import { openDoor } from "./doors.ts";
 import { type PinnedApi, PinnedTime } from "./pinned-time.ts";
 import { PROMETHEUS_READY, startServed } from "./programs.ts";
+import { MalformedColumnsError, unpackTelemetry } from "./telemetry-columns.ts";
 import { makeTemporaryFolder } from "./temporary.ts";
 
 const PROJECT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
@@ -49,6 +50,7 @@ export async function restoreIncident(
     await bundle.unpack(folder);
     const alert = readAlert(bundle.path, folder);
     const recorded = readRecorded(bundle.path, folder);
+    restoreStore(bundle.path, folder);
     const { manifest } = bundle;
     const time = new PinnedTime(manifest.frozen_unix_ms, clock);
     const engine = await startPrometheus(folder, manifest, stack);
@@ -85,6 +87,20 @@ function readAlert(path: string, folder: string): Alert {
   throw new UsageError(
     `Cannot use the bundle ${path}: ${ALERT_ENTRY}: ${issue?.path.join(".")}: ${issue?.message}`,
   );
+}
+
+/** Writes the store where the telemetry server looks for it. */
+function restoreStore(path: string, folder: string): void {
+  mkdirSync(join(folder, "telemetry"));
+  const content = readFileSync(join(folder, STORE_ENTRY));
+  try {
+    unpackTelemetry(content, join(folder, "telemetry", "telemetry.sqlite"));
+  } catch (error) {
+    if (!(error instanceof MalformedColumnsError)) throw error;
+    throw new UsageError(`Cannot use the bundle ${path}: ${STORE_ENTRY}: ${error.message}`, {
+      cause: error,
+    });
+  }
 }
 
 function readRecorded(path: string, folder: string): Record<string, unknown> {
@@ -132,8 +148,6 @@ async function startTelemetryServer(
   prometheusUrl: string,
   stack: AsyncDisposableStack,
 ): Promise<{ loki: string; tempo: string; console: string }> {
-  mkdirSync(join(folder, "telemetry"));
-  renameSync(join(folder, STORE_ENTRY), join(folder, "telemetry", STORE_ENTRY));
   const free = ["console", "loki", "tempo"].map((name) => `--${name}-port=0`);
   const served = await startServed({
     name: "the telemetry server",

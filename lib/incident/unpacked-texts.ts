@@ -1,10 +1,10 @@
 /** All texts in a bundle, for a search for words that reveal the scenario. */
-import { Database } from "bun:sqlite";
 import type { NewEntry } from "./bundle.ts";
 import { STORE_ENTRY } from "./bundle-format.ts";
+import { textsOfTelemetry } from "./telemetry-columns.ts";
 
 export interface FoundText {
-  /** Place in the bundle, such as `telemetry.sqlite logs 12`. */
+  /** Place in the bundle, such as `telemetry.columns logs 12`. */
   readonly where: string;
   readonly text: string;
 }
@@ -15,7 +15,9 @@ export function* unpackedTexts(entries: readonly NewEntry[]): Generator<FoundTex
     if (path.endsWith("/index")) {
       for (const text of indexSymbols(content)) yield { where: path, text };
     } else if (path === STORE_ENTRY) {
-      yield* rowsOf(content);
+      for (const { where, text } of textsOfTelemetry(content)) {
+        yield { where: `${path} ${where}`, text };
+      }
     } else if (!/\/(chunks\/\d+|tombstones)$/.test(path)) {
       yield { where: path, text: Buffer.from(content).toString("utf8") };
     }
@@ -46,19 +48,4 @@ export function indexSymbols(index: Uint8Array): string[] {
     at += length;
   }
   return symbols;
-}
-
-function* rowsOf(content: Uint8Array): Generator<FoundText> {
-  using database = Database.deserialize(content);
-  const tables = database
-    .query("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
-    .all() as { name: string; sql: string }[];
-  for (const { name, sql } of tables) {
-    yield { where: `${STORE_ENTRY} ${name}`, text: sql };
-    let row = 0;
-    for (const values of database.query(`SELECT * FROM "${name}"`).values()) {
-      const texts = values.filter((value) => typeof value === "string");
-      yield { where: `${STORE_ENTRY} ${name} ${++row}`, text: texts.join("\n") };
-    }
-  }
 }

@@ -1,6 +1,6 @@
 /** All fuzz targets. */
 import { alerts, answers, definitions, environments, loadSeeds } from "./documents.ts";
-import { BundleTarget, goodBundle, manifests } from "./bundles.ts";
+import { BundleTarget, goodBundle, manifests, telemetryColumns } from "./bundles.ts";
 import { otlpJson, otlpProtobuf } from "./otlp.ts";
 import { logql, regex, SmallStore, traceql } from "./queries.ts";
 import type { Target } from "./target.ts";
@@ -32,6 +32,7 @@ export async function createTargets(): Promise<Targets> {
       answers(),
       any(environments()),
       manifests(good),
+      any(telemetryColumns()),
       any(bundles),
     ],
     [Symbol.dispose]: () => {

@@ -5,7 +5,7 @@
  */
 import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { processEnv } from "../../../base/env.ts";
@@ -13,6 +13,7 @@ import { run } from "../../../base/shell.ts";
 import { openBundle } from "../../../incident/bundle.ts";
 import { INVENTORY_ENTRY, RULES_ENTRY, STORE_ENTRY } from "../../../incident/bundle-format.ts";
 import { type RestoredIncident, restoreIncident } from "../../../incident/restore.ts";
+import { unpackTelemetry } from "../../../incident/telemetry-columns.ts";
 import { readManifests } from "../../../run/artefacts.ts";
 import { bundlesIn, readRecording, type Recording } from "../../../run/recorded-incident.ts";
 import { runsFolder } from "../../../run/runs-folder.ts";
@@ -104,7 +105,9 @@ test("the truth says which engine it was, and the versions that its containers h
 
 test("the store has the same tables, senders and spans with their attributes, lines with their labels", () =>
   expectSame(({ folder: from }) => {
-    using store = new Database(join(from, STORE_ENTRY), { readonly: true });
+    const path = join(from, "telemetry.sqlite");
+    if (!existsSync(path)) unpackTelemetry(readFileSync(join(from, STORE_ENTRY)), path);
+    using store = new Database(path, { readonly: true });
     const column = (sql: string): string[] =>
       store
         .query(sql)
