@@ -111,7 +111,7 @@ export const PROVOCATIONS: readonly Provocation[] = [
     "picture-late": [],
   }),
   starved("threat-evaluator", 0.006, { "evaluation-latency-high": [] }),
-  starved("command-center", 0.005, { "command-latency-high": [] }),
+  starved("command-center", 0.0035, { "command-latency-high": [] }),
   {
     name: "the effector held for 20 s at a time",
     fires: { "engagement-latency-high": [] },
