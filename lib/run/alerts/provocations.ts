@@ -98,6 +98,14 @@ export const PROVOCATIONS: readonly Provocation[] = [
     { CMS_LEAK_RATE_BYTES: "40960" },
     { "fusion-memory-elevated": [], "memory-high": ["track-fusion"] },
   ),
+  withEnv(
+    "records for debugging",
+    SERVICES,
+    { CMS_DEBUG_LINES: "60" },
+    {
+      "log-volume-high": INSTANCES,
+    },
+  ),
   withEnv("fusion alone", ["track-fusion"], elsewhere, { "fusion-stalled": [] }),
   withEnv("evaluator and display alone", ["threat-evaluator", "tactical-display"], elsewhere, {
     "evaluation-stalled": [],
@@ -131,7 +139,6 @@ export const PROVOCATIONS: readonly Provocation[] = [
 export const NOT_PROVOKED: Readonly<Record<string, string>> = {
   "sensor-latency-high": "a quota that makes writes so slow makes scrapes fail first",
   "display-latency-high": "a quota that makes the display so slow makes scrapes fail first",
-  "log-volume-high": "no setting makes a service write so much: repeated lines are held back",
 };
 
 function hold(pid: number, signal: "SIGSTOP" | "SIGCONT"): void {
