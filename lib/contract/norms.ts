@@ -33,7 +33,8 @@ export const NORMS = {
   loopStarts: norm(2, "starts within ten minutes beyond those of the others: a crash loop"),
   arrivingShare: norm(0.6, "of what a publisher should send arrives: below, it is mute or slow"),
   recordRate: norm(20, "log records per second: above, a service floods the log"),
-  lateServices: norm(2, "sensors that warn at once: more than their own trouble"),
+  lateServices: norm(2, "sensors that warn often at once: more than their own trouble"),
+  oftenPerMinute: norm(3, "warnings of a service in a minute: more than a moment of other load"),
   usualTracks: norm(3, "tracks, one for each target: what is more are ghosts"),
   killedExitCode: norm(137, "as exit code: signal 9 ended the process"),
 } as const satisfies Readonly<Record<string, Norm>>;

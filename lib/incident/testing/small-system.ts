@@ -11,7 +11,7 @@ import { waitUntil } from "../../base/wait.ts";
 import { type Alert, AlertSchema } from "../../contract/alert.ts";
 import { ALERT_RULES_FILE } from "../../contract/alert-rules.ts";
 import type { Lab } from "../../lab/lab.ts";
-import { startServed } from "../programs.ts";
+import { PROMETHEUS_READY, startServed } from "../programs.ts";
 
 const PROJECT = new URL("../../..", import.meta.url).pathname.replace(/\/$/, "");
 
@@ -76,10 +76,10 @@ export class SmallSystem implements AsyncDisposable {
         "--query.lookback-delta=2m",
       ],
       cwd: this.folder,
-      ready: /Listening on"[^\n]*address=(127\.0\.0\.1:\d+)[\s\S]*Server is ready to receive/,
+      ready: PROMETHEUS_READY,
     });
     this.#stack.use(prometheus);
-    this.prometheus = `http://${prometheus.match[1]}`;
+    this.prometheus = `http://127.0.0.1:${prometheus.match[1]}`;
     const ports = ["console", "loki", "tempo", "otlp-grpc", "otlp-http"];
     const telemetry = await startServed({
       name: "the telemetry server",

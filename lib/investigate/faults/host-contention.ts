@@ -11,10 +11,9 @@ export const fault: Fault = {
   culprit: "host",
   entails: [
     must({
-      claim: "several sensors warn at once",
+      claim: "several sensors warn often at once",
       signal: "cms_log_records_total",
-      promql:
-        'count(increase(cms_log_records_total{job="cms-services",instance=~".+-sensor:.+",level="WARN"}[1m]) > 0) or vector(0)',
+      promql: `count(increase(cms_log_records_total{job="cms-services",instance=~".+-sensor:.+",level="WARN"}[1m]) > ${NORMS.oftenPerMinute.value}) or vector(0)`,
       holds: { op: ">=", value: NORMS.lateServices.value },
     }),
     // A service that is gone, refused, throttled or flooding makes others warn by itself.

@@ -180,7 +180,7 @@ echo '${answerOf([faultOf(null, "unknown")], {
     /[23] process\(es\) that it had left were ended with it/,
     ({
       mark,
-    }) => `setsid sleep ${mark} & nohup sh -c 'sleep ${mark}; curl -s "$TOOLS_URL/alert"' >/dev/null 2>&1 &
+    }) => `: "$(setsid sh -c 'sleep ${mark} >/dev/null 2>&1 &')"; nohup sh -c 'sleep ${mark}; curl -s "$TOOLS_URL/alert"' >/dev/null 2>&1 &
 stolen ""`,
   ),
   attack(
