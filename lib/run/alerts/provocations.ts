@@ -118,6 +118,7 @@ export const PROVOCATIONS: readonly Provocation[] = [
     "fusion-queue-deep": [],
     "picture-late": [],
   }),
+  starved("eo-sensor", 0.006, { "sensor-latency-high": ["EO-3"] }),
   starved("threat-evaluator", 0.006, { "evaluation-latency-high": [] }),
   starved("command-center", 0.0035, { "command-latency-high": [] }),
   {
@@ -137,7 +138,6 @@ export const PROVOCATIONS: readonly Provocation[] = [
 
 /** Rules that no change of a lab makes fire, with reasons; promtool has a test case for each. */
 export const NOT_PROVOKED: Readonly<Record<string, string>> = {
-  "sensor-latency-high": "a quota that makes writes so slow makes scrapes fail first",
   "display-latency-high": "a quota that makes the display so slow makes scrapes fail first",
 };
 
