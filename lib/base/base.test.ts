@@ -33,6 +33,7 @@ describe("readEnv()", () => {
     expect(() => readEnv({ N: "7.5" }, "N", 0, integerBetween(0, 9, "things"))).toThrow("whole");
     expect(() => readEnv({ W: "c" }, "W", "a", oneOf(["a", "b"]))).toThrow("one of a, b");
     expect(readEnv({ U: "http://h:1" }, "U", "", httpUrl)).toBe("http://h:1");
+    expect(readEnv({ U: "HttpS://H:1/P" }, "U", "", httpUrl)).toBe("https://H:1/P");
     for (const url of ["ftp://h", "http:4317", "http:/h:1", "https:h"]) {
       expect(() => readEnv({ U: url }, "U", "", httpUrl)).toThrow("http://");
     }

@@ -55,10 +55,10 @@ export function oneOf<const T extends string>(words: readonly T[]): Parser<T> {
   };
 }
 
-/** An absolute http or https URL. */
+/** An absolute http or https URL, as it is but for the scheme, which becomes lower case. */
 export const httpUrl: Parser<string> = (text, reject) => {
   // URL.canParse reads "http:4317" as the host 0.0.16.221.
   const isUrl = /^https?:\/\//i.test(text) && URL.canParse(text);
   if (!isUrl) reject("an http:// or https:// URL");
-  return text;
+  return text.replace(/^[a-z]+/i, (scheme) => scheme.toLowerCase());
 };

@@ -125,6 +125,11 @@ describe("what is sent", () => {
   });
 });
 
+test("a scheme in capitals asks for encryption all the same", () => {
+  const { url } = otlpSettings({ OTEL_EXPORTER_OTLP_ENDPOINT: "HTTPS://receiver:4317" }, "traces");
+  expect(url).toBe("https://receiver:4317");
+});
+
 describe("a bad variable is an error at start that names it and the rule", () => {
   test.each([
     ["ENDPOINT", "localhost:4317", "an http:// or https:// URL"],

@@ -151,11 +151,12 @@ const grpcOnly: Parser<string> = (text, reject) =>
   text === "grpc" ? text : reject("grpc (OTLP over HTTP is not sent)");
 
 const grpcUrl: Parser<string> = (text, reject) => {
-  const { pathname, search, username } = new URL(httpUrl(text, reject));
+  const url = httpUrl(text, reject);
+  const { pathname, search, username } = new URL(url);
   if (`${pathname}${search}` !== "/" || username !== "") {
     reject("an http:// or https:// URL of a host and a port alone, since gRPC takes no path");
   }
-  return text;
+  return url;
 };
 
 /**
