@@ -48,7 +48,6 @@ const FIRES: Readonly<Record<string, Change | ((second: number) => Change)>> = {
   "evaluation-latency-high": slow("cms_threat_processing_seconds", 2),
   "command-latency-high": slow("cms_command_processing_seconds", 2),
   "engagement-latency-high": slow("cms_engagement_duration_seconds", 25),
-  "display-latency-high": slow("cms_display_handler_seconds", 2),
   "fusion-stalled": { fusionPublished: 0 },
   "evaluation-stalled": { evaluated: 0 },
   "command-stalled": { orders: 0 },

@@ -116,11 +116,11 @@ export const PROVOCATIONS: readonly Provocation[] = [
   starved("track-fusion", 0.008, {
     "fusion-latency-high": [],
     "fusion-queue-deep": [],
-    "picture-late": [],
   }),
   starved("eo-sensor", 0.006, { "sensor-latency-high": ["EO-3"] }),
   starved("threat-evaluator", 0.006, { "evaluation-latency-high": [] }),
   starved("command-center", 0.0035, { "command-latency-high": [] }),
+  starved("tactical-display", 0.012, { "picture-late": [] }),
   {
     name: "the effector held for 20 s at a time",
     fires: { "engagement-latency-high": [] },
@@ -135,11 +135,6 @@ export const PROVOCATIONS: readonly Provocation[] = [
     },
   },
 ];
-
-/** Rules that no change of a lab makes fire, with reasons; promtool has a test case for each. */
-export const NOT_PROVOKED: Readonly<Record<string, string>> = {
-  "display-latency-high": "a quota that makes the display so slow makes scrapes fail first",
-};
 
 function hold(pid: number, signal: "SIGSTOP" | "SIGCONT"): void {
   try {
