@@ -2,7 +2,7 @@
  * The telemetry store in a bundle: rows up to one moment, from allowed tables, column by column.
  *
  * Spans are most of a bundle, and random ids most of a span. Pages of SQLite mix the columns, write
- * ids as text and repeat the id of each parent, which makes a bundle half as large again.
+ * ids as text and repeat the id of each parent, which makes a bundle twice as large.
  *
  * | bytes | what                                                                    |
  * | ----- | ----------------------------------------------------------------------- |
@@ -113,8 +113,9 @@ function readTable(database: Database, name: TableName, ns: bigint): Table {
   const rows = database
     .query(`SELECT * FROM ${name} WHERE ${TABLES[name].condition} ORDER BY id`)
     .values({ ns }) as Value[][];
-  for (const row of rows)
+  for (const row of rows) {
     for (const [i, { values }] of columns.entries()) values.push(row[i] ?? "");
+  }
   return { name, columns };
 }
 
@@ -126,7 +127,7 @@ function write(schemaVersion: number, tables: readonly Table[]): Buffer {
       name: table.name,
       rows: table.columns[0]?.values.length ?? 0,
       columns: table.columns.map((column) => {
-        const { form, parts } = formOf(table, column.name);
+        const { form, parts } = formOf(table, column);
         contents.push(...parts);
         const { name, type } = column;
         return { name, type, form, parts: parts.map(({ length }) => length) };
@@ -144,15 +145,15 @@ interface Packed {
   readonly parts: readonly Buffer[];
 }
 
-function formOf({ name, columns }: Table, columnName: string): Packed {
-  const valuesOf = (wanted: string): Value[] =>
-    columns.find((column) => column.name === wanted)?.values ?? [];
-  const values = valuesOf(columnName);
+function formOf({ name, columns }: Table, column: Table["columns"][number]): Packed {
   const { refersTo = {} }: TableRule = TABLES[name];
-  const other = refersTo[columnName];
-  if (other !== undefined) return packReferences(values as string[], valuesOf(other) as string[]);
-  const isText = columns.find((column) => column.name === columnName)?.type === "TEXT";
-  return isText ? packTexts(values as string[]) : packIntegers(values as bigint[]);
+  const other = columns.find((one) => one.name === refersTo[column.name]);
+  if (other !== undefined) {
+    return packReferences(column.values as string[], other.values as string[]);
+  }
+  return column.type === "TEXT"
+    ? packTexts(column.values as string[])
+    : packIntegers(column.values as bigint[]);
 }
 
 function packIntegers(values: readonly bigint[]): Packed {
@@ -285,9 +286,7 @@ const isRising = (values: readonly Value[]): boolean =>
 function valuesOf({ form, parts }: Taken, others: Value[] | undefined, where: string): Value[] {
   const [first = Buffer.alloc(0), second = Buffer.alloc(0), third = Buffer.alloc(0)] = parts;
   if (form === "integers") return integersOf(first, where);
-  if (form === "differences") {
-    return sums(integersOf(first, where), where);
-  }
+  if (form === "differences") return sums(integersOf(first, where), where);
   if (form !== "rows") return textsOf(first, second, form, where);
   const rest = textsOf(second, third, "hexadecimal", where);
   let next = 0;
@@ -302,8 +301,8 @@ function sums(steps: readonly (bigint | number)[], where: string): (bigint | num
   let sum = 0n;
   return steps.map((step) => {
     sum += BigInt(step);
-    if (sum > MAX_INTEGER) {
-      throw new MalformedColumnsError(`${where} must add up to at most ${MAX_INTEGER}`);
+    if (step < 0 || sum > MAX_INTEGER) {
+      throw new MalformedColumnsError(`${where} must rise, to at most ${MAX_INTEGER}`);
     }
     return sum <= Number.MAX_SAFE_INTEGER ? Number(sum) : sum;
   });

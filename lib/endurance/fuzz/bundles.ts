@@ -1,9 +1,12 @@
-/** Fuzzes recorded incidents: manifests, stored telemetry, and whole bundles with repaired checksums. */
-import { Database } from "bun:sqlite";
+/**
+ * Fuzzes recorded incidents: manifests, stored telemetry, and whole bundles with repaired
+ * checksums.
+ */
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { systemClock } from "../../base/clock.ts";
 import { UsageError } from "../../base/errors.ts";
 import type { Prng } from "../../base/prng.ts";
 import { packBundle, readBundle, sealBundle } from "../../incident/bundle.ts";
@@ -19,7 +22,7 @@ import {
   packTelemetry,
   unpackTelemetry,
 } from "../../incident/telemetry-columns.ts";
-import { below, mutateValue } from "./mutate.ts";
+import { below, mutateBytes, mutateValue } from "./mutate.ts";
 import { must, type Target, verdictOf } from "./target.ts";
 
 const BLOCK = "prometheus/01ARZ3NDEKTSV4RRFFQ69G5FAV";
@@ -142,49 +145,19 @@ export class BundleTarget implements Target<Buffer>, Disposable {
   }
 }
 
-/** Stored telemetry with changed bytes: each is refused by name, or becomes a store. */
-export function telemetryColumns(): Target<Buffer> {
-  const good = smallStore();
+/** The telemetry of a store with changed bytes: each is refused by name, or becomes a store. */
+export function telemetryColumns(store: string): Target<Uint8Array> {
+  const good = packTelemetry(store, systemClock.nowMs());
   return {
     name: "bundle telemetry",
-    make: (prng) => {
-      const content = Buffer.from(good);
-      for (let left = below(prng, 6); left > 0; left--) {
-        content[below(prng, content.length)] = below(prng, 256);
-      }
-      return prng.next() < 0.1 ? content.subarray(0, below(prng, content.length)) : content;
-    },
+    make: (prng) => mutateBytes(prng, [good], 2 * good.length),
     attempt: (input) =>
       verdictOf(
         () => unpackTelemetry(input, ":memory:"),
         (error) => error instanceof MalformedColumnsError,
       ),
-    show: (input) => input.toString("base64"),
+    show: (input) => Buffer.from(input).toString("base64"),
   };
-}
-
-/** A packed store with a row in each table. */
-function smallStore(): Buffer {
-  const folder = mkdtempSync(join(tmpdir(), "fuzz-telemetry-"));
-  try {
-    const path = join(folder, "store.sqlite");
-    using database = new Database(path, { create: true });
-    for (const statement of [
-      "CREATE TABLE spans (id INTEGER PRIMARY KEY, span_id TEXT, parent_id TEXT, origin INTEGER, start_ns INTEGER, duration_ns INTEGER)",
-      "INSERT INTO spans VALUES (1, '00a1', '', 1, 10, 5), (2, '00a2', '00a1', 1, 9, 5)",
-      "CREATE TABLE logs (id INTEGER PRIMARY KEY, stream INTEGER, time_ns INTEGER, line TEXT)",
-      "INSERT INTO logs VALUES (1, 1, 10, 'a line')",
-      "CREATE TABLE origins (id INTEGER PRIMARY KEY, service TEXT)",
-      "INSERT INTO origins VALUES (1, 'eo-sensor')",
-      "CREATE TABLE streams (id INTEGER PRIMARY KEY, labels TEXT)",
-      "INSERT INTO streams VALUES (1, '{}')",
-    ]) {
-      database.run(statement);
-    }
-    return packTelemetry(path, 1);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
 }
 
 const sha256 = (bytes: Uint8Array): string =>

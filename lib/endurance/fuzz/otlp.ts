@@ -169,7 +169,7 @@ const checking = {
 
 /** A line of the text format: a comment, or a sample with closed quotes and one value. */
 const LINE =
-  /^(# (HELP|TYPE) [a-zA-Z_:][\w:]* [^\n]*|[a-zA-Z_:][\w:]*\{([a-zA-Z_]\w*="([^"\\\n]|\\["\\n])*",?)*\} \S+)$/;
+  /^(# HELP [a-zA-Z_:][\w:]* [^\n]*|# TYPE [a-zA-Z_:][\w:]* .*|[a-zA-Z_:][\w:]*\{([a-zA-Z_]\w*="([^"\\\n]|\\["\\n])*",?)*\} \S+)$/;
 
 /** Otherwise the page would grow with each input. */
 const INPUTS_PER_PAGE = 20;

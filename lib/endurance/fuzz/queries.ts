@@ -37,6 +37,7 @@ const LINES = [
 /** A store with a few lines and spans; disposing removes its folder. */
 export class SmallStore implements Disposable {
   readonly #folder = mkdtempSync(join(tmpdir(), "fuzz-store-"));
+  readonly path = join(this.#folder, "telemetry.sqlite");
   readonly store = new Store({ folder: this.#folder, clock: systemClock, limits: DEFAULT_LIMITS });
 
   constructor() {

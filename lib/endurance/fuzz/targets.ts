@@ -32,7 +32,7 @@ export async function createTargets(): Promise<Targets> {
       answers(),
       any(environments()),
       manifests(good),
-      any(telemetryColumns()),
+      any(telemetryColumns(small.path)),
       any(bundles),
     ],
     [Symbol.dispose]: () => {

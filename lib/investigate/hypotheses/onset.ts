@@ -23,7 +23,8 @@ const SETTLED_SECONDS = 45;
 const STARTED = "container_start_time_seconds";
 
 /**
- * Returns the onset of a fault of `service` (null: of the whole system) in Unix milliseconds, or null when it cannot be found.
+ * Returns the onset of a fault of `service` (null: of the whole system) in Unix milliseconds, or
+ * null when it cannot be found.
  *
  * The earliest onset of all confirmed musts counts, because rates and slopes show a fault later
  * than states.
