@@ -1,7 +1,7 @@
 #!/usr/bin/env bun
 /**
- * The command line. Wiring only: set the machine up, parse, call, exit. What needs a package is imported after the
- * set-up, which on a fresh machine installs the packages first.
+ * The command line. Wiring only: set the machine up, parse, call, exit. What needs a package is
+ * imported after the set-up, which on a fresh machine installs the packages first.
  */
 import { lstatSync } from "node:fs";
 import { CancelledError, EXIT_DEFECT, messageOf, UserFacingError } from "./lib/base/errors.ts";

@@ -99,6 +99,8 @@ describe("bans", () => {
     ["await Bun.sleep(5)", "waitUntil()"],
     ['import { dlopen } from "bun:ffi"', "the classes of ffi/mod.ts"],
     ["class A {\n  private x = 1;\n}", "#names"],
+    [`// ${"long ".repeat(20)}`, "wrapping comments"],
+    [`/** ${"long ".repeat(20)} */`, "wrapping comments"],
   ])("%p is refused with what to use instead", (text, message) => {
     expect(checkBans(planted({ "lib/score/a.ts": text })).join()).toContain(message);
   });

@@ -1,6 +1,7 @@
 /**
  * The rules of the house, as functions from the tree's text to a list of what breaks them. The test
- * beside this file holds them against the real tree, and each of them against a tree that breaks it.
+ * beside this file holds them against the real tree, and each of them against a tree that breaks
+ * it.
  *
  * Left to the linter: sizes of files and functions, `any`, empty catches, unused code.
  */
@@ -60,7 +61,9 @@ const SERVICE_IMPORTS = ["lib/base", "lib/contract", "lib/telemetry", "lib/servi
 const TOP_LEVEL =
   /^(package\.json|bunfig\.toml|tsconfig\.json|ffi|services|lib|docker-compose\.yml|observability|scenarios|runner\.ts|results|README\.md|bun\.lock|LICENSE|CHANGELOG\.md|Dockerfile(\..*)?|\..*)$/;
 
-/** A path from the project's root in backticks. What runs leave below results/ is not in the tree. */
+/**
+ * A path from the project's root in backticks. What runs leave below results/ is not in the tree.
+ */
 const NAMED_PATH = /`((?:ffi|lib|services|observability|scenarios)\/[\w./-]*)`/g;
 
 interface Ban {
@@ -99,6 +102,11 @@ const BANS: readonly Ban[] = [
   {
     pattern: /^\s+private (readonly |static |async )?\w+/m,
     instead: "#names",
+    allowed: /^$/,
+  },
+  {
+    pattern: /^(?=.{101})\s*(\/\/(?! oxlint)|\/?\*)/m,
+    instead: "wrapping comments at 100 columns",
     allowed: /^$/,
   },
   {
@@ -237,7 +245,10 @@ export function checkFfiSurface(tree: Tree): string[] {
     : [`bun:ffi may be imported in three files, not in ${users.map(([path]) => path).join(", ")}`];
 }
 
-/** Listeners that answer under any name: a page on the Internet could make its own name point to this machine and read them. */
+/**
+ * Listeners that answer under any name: a page on the Internet could make its own name point to
+ * this machine and read them.
+ */
 export function checkListeners(tree: Tree): string[] {
   return [...tree]
     .filter(([path, text]) => isSource(path) && !mayUseDoubles(path) && text.includes("Bun.serve("))
@@ -283,7 +294,10 @@ export function checkTopLevel(tree: Tree): string[] {
     .map((entry) => `${entry}: not a top-level entry`);
 }
 
-/** Folders of source without a README, files whose names are not kebab-case, and READMEs without one title. */
+/**
+ * Folders of source without a README, files whose names are not kebab-case, and READMEs without one
+ * title.
+ */
 export function checkNamesAndReadmes(tree: Tree): string[] {
   const problems: string[] = [];
   const folders = new Set<string>();
@@ -308,7 +322,10 @@ export function checkNamesAndReadmes(tree: Tree): string[] {
   return problems;
 }
 
-/** Paths that a page names in backticks and that the tree does not have. A path with a placeholder or a star does not count. */
+/**
+ * Paths that a page names in backticks and that the tree does not have. A path with a placeholder
+ * or a star does not count.
+ */
 export function checkNamedPaths(tree: Tree): string[] {
   const problems: string[] = [];
   const folders = new Set<string>();
@@ -342,7 +359,9 @@ export function checkHeldOut(tree: Tree): string[] {
   );
 }
 
-/** Commands that let npx take whatever Bun is newest, instead of the one that package.json names. */
+/**
+ * Commands that let npx take whatever Bun is newest, instead of the one that package.json names.
+ */
 export function checkPinnedBun(tree: Tree): string[] {
   const pinned = /"packageManager": "(bun@[\d.]+)"/.exec(tree.get("package.json") ?? "")?.[1];
   return [...tree]

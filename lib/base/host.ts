@@ -1,7 +1,8 @@
 /**
- * Checks the Host and Origin headers of HTTP requests. A page on the Internet can let its own name point to this
- * machine (DNS rebinding) and then read what a browser here may read; the header still has that name. It can also send
- * requests to this machine's own names without reading the answers; their Origin is the page's.
+ * Checks the Host and Origin headers of HTTP requests. A page on the Internet can let its own name
+ * point to this machine (DNS rebinding) and then read what a browser here may read; the header
+ * still has that name. It can also send requests to this machine's own names without reading the
+ * answers; their Origin is the page's.
  */
 import { isIP } from "node:net";
 

@@ -25,7 +25,9 @@ export interface AlertRule {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-/** The services that the rules without a label of a service are about, by the first word of the uid. */
+/**
+ * The services that the rules without a label of a service are about, by the first word of the uid.
+ */
 const BY_FIRST_WORD: Readonly<Record<string, ServiceName>> = {
   fusion: "track-fusion",
   tactical: "track-fusion",

@@ -18,7 +18,10 @@ const ALERT = {
   value: "1",
 };
 
-/** Soaks for no time; Prometheus answers as `answer` says. Returns the figures by name, and what was done to the lab. */
+/**
+ * Soaks for no time; Prometheus answers as `answer` says. Returns the figures by name, and what was
+ * done to the lab.
+ */
 async function soakWith(answer: (path: string, query: string) => unknown) {
   const server = Bun.serve({
     port: 0,

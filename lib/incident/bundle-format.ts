@@ -10,8 +10,8 @@
  * | …     | the manifest, JSON                                                     |
  * | …     | the entries in the manifest's order, one after the other, in one zstd frame |
  *
- * Everything is named by an allow-list: an entry of any other path is refused, so that no path can leave its folder and no
- * table of the store can come along by accident.
+ * Everything is named by an allow-list: an entry of any other path is refused, so that no path can
+ * leave its folder and no table of the store can come along by accident.
  */
 import { z } from "zod";
 

@@ -113,11 +113,16 @@ export function writeDurably(path: string, content: Uint8Array | string): void {
 export interface Bundle {
   readonly path: string;
   readonly manifest: BundleManifest;
-  /** Writes every entry below `folder`, which must not exist, and checks each; removes it and throws UsageError otherwise. */
+  /**
+   * Writes every entry below `folder`, which must not exist, and checks each; removes it and throws
+   * UsageError otherwise.
+   */
   unpack(folder: string): Promise<void>;
 }
 
-/** Opens the bundle at `path`; throws UsageError that names the file and the rule that it breaks. */
+/**
+ * Opens the bundle at `path`; throws UsageError that names the file and the rule that it breaks.
+ */
 export function openBundle(path: string): Bundle {
   return readBundle(path, readBytes(path));
 }

@@ -97,7 +97,9 @@ export function whyNotRestored(path = processEnv()["PATH"] ?? ""): string | unde
   return `to examine a recorded incident, ${missing} must be on PATH, but is not`;
 }
 
-/** Throws EnvironmentError unless a Prometheus of version 2 or 3 is on PATH; returns its version. */
+/**
+ * Throws EnvironmentError unless a Prometheus of version 2 or 3 is on PATH; returns its version.
+ */
 export async function mustHavePrometheus(): Promise<string> {
   if (Bun.which("prometheus", { PATH: processEnv()["PATH"] ?? "" }) === null) {
     throw new EnvironmentError(

@@ -186,8 +186,8 @@ function packReferences(values: readonly string[], others: readonly string[]): P
 const lines = (numbers: readonly (bigint | number)[]): Buffer => Buffer.from(numbers.join("\n"));
 
 /**
- * Writes a new database at `target` with the tables of `content`, without indexes, which are created
- * when it is opened. Throws MalformedColumnsError before it writes anything.
+ * Writes a new database at `target` with the tables of `content`, without indexes, which are
+ * created when it is opened. Throws MalformedColumnsError before it writes anything.
  */
 export function unpackTelemetry(content: Uint8Array, target: string): void {
   const { schemaVersion, tables } = read(content);
@@ -209,7 +209,9 @@ export function unpackTelemetry(content: Uint8Array, target: string): void {
   database.run(`PRAGMA user_version = ${schemaVersion}`);
 }
 
-/** All texts of a packed store: the names of a table and its columns, then the texts of each row. */
+/**
+ * All texts of a packed store: the names of a table and its columns, then the texts of each row.
+ */
 export function* textsOfTelemetry(content: Uint8Array): Generator<{ where: string; text: string }> {
   for (const { name, columns } of read(content).tables) {
     yield { where: name, text: [name, ...columns.map((column) => column.name)].join("\n") };

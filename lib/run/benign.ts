@@ -70,7 +70,9 @@ export async function applyBenignChange(
   }
 }
 
-/** Makes the change, and waits until the system has been healthy for as long as a baseline since. */
+/**
+ * Makes the change, and waits until the system has been healthy for as long as a baseline since.
+ */
 export async function proveHarmless(
   step: StepContext,
   lab: Pick<Lab, "stop" | "start" | "replace">,

@@ -1,6 +1,7 @@
 /**
- * A blind examination: one of several recorded incidents, chosen by a seed, for an agent that nobody confines. Until it has
- * ended nothing that is shown says which one it is, nor the seed: a truth lies beside each bundle, under its id.
+ * A blind examination: one of several recorded incidents, chosen by a seed, for an agent that
+ * nobody confines. Until it has ended nothing that is shown says which one it is, nor the seed: a
+ * truth lies beside each bundle, under its id.
  */
 import { createPrng, freshSeed } from "../base/prng.ts";
 import type { Investigator } from "../investigate/investigator.ts";

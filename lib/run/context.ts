@@ -14,8 +14,8 @@ export interface RunContext {
     readonly lifetime: Lifetime;
   }) => Lab;
   /**
-   * Takes a lab for a run until the lock is released, also while the lab is down between two incidents; undefined when another
-   * program has taken it.
+   * Takes a lab for a run until the lock is released, also while the lab is down between two
+   * incidents; undefined when another program has taken it.
    */
   readonly claimLab: (index: number) => FileLock | undefined;
   /**

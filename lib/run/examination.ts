@@ -43,7 +43,9 @@ export interface ExaminationJob {
   readonly investigator: Investigator;
   /** Starts each line of the progress. */
   readonly prefix: string;
-  /** Names the run's folder below the scenario's: the repeat of a campaign, or the incident's id. */
+  /**
+   * Names the run's folder below the scenario's: the repeat of a campaign, or the incident's id.
+   */
   readonly name: string;
 }
 

@@ -1,4 +1,7 @@
-/** The example of a Kubernetes job, its shards run as processes: one is killed, and its successor goes on. */
+/**
+ * The example of a Kubernetes job, its shards run as processes: one is killed, and its successor
+ * goes on.
+ */
 import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -22,7 +25,9 @@ const JOB = Bun.YAML.parse(await Bun.file(join(ROOT, ".ci/examples/examine-job.y
 const temporary = mkdtempSync(join(tmpdir(), "examine-job-"));
 afterAll(() => rmSync(temporary, { recursive: true }));
 
-/** Starts the container's command for one index, with an investigator that needs no time of its own. */
+/**
+ * Starts the container's command for one index, with an investigator that needs no time of its own.
+ */
 function startShard(index: number, results: string) {
   const [container] = JOB.spec.template.spec.containers;
   const [script = ""] = container?.args ?? [];

@@ -101,8 +101,8 @@ export interface IncidentOptions {
  *
  * Failures of the environment or of an investigator are in the outcome and never thrown. Throws
  * CancelledError when the signal is aborted, EnvironmentError when the disk is full (then no other
- * incident can be kept either), and UnfitMachineError where no attempt can start a lab. In every case, the fault is healed first, and then the
- * lab is taken down.
+ * incident can be kept either), and UnfitMachineError where no attempt can start a lab. In every
+ * case, the fault is healed first, and then the lab is taken down.
  */
 export async function runIncident(scenario: Scenario, options: IncidentOptions): Promise<Incident> {
   using watch = new ClockWatch(options.clock ?? systemClock);

@@ -103,7 +103,10 @@ function readTruth(path: string): Recording {
   return parsed.data;
 }
 
-/** The valid truths of these folders of incidents, by the incidents' ids; the bundles are not needed. */
+/**
+ * The valid truths of these folders of incidents, by the incidents' ids; the bundles are not
+ * needed.
+ */
 export function readTruths(folders: readonly string[]): Map<string, Recording> {
   const paths = folders
     .map((folder) => join(folder, TRUTH_FOLDER))

@@ -1,6 +1,7 @@
 /**
- * Replaces a folder of files so that, whenever the writer is killed, the old one or the new one can be found whole. There is no
- * way to exchange two folders at once, so the old one is moved away first; `settleFolders` finishes what a killed writer began.
+ * Replaces a folder of files so that, whenever the writer is killed, the old one or the new one can
+ * be found whole. There is no way to exchange two folders at once, so the old one is moved away
+ * first; `settleFolders` finishes what a killed writer began.
  *
  * `<folder>.<pid>.new.partial` is being written, `<folder>.<pid>.old.partial` was moved away.
  */

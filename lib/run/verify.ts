@@ -94,7 +94,9 @@ export interface ProofOptions {
   readonly onFiring: () => Promise<void>;
 }
 
-/** Runs an incident that nobody examines; while its alert fires, telemetry must keep its secrets. */
+/**
+ * Runs an incident that nobody examines; while its alert fires, telemetry must keep its secrets.
+ */
 export function proveIncident(
   context: RunContext,
   scenario: Scenario,

@@ -1,7 +1,7 @@
 /**
- * What is visible of the machine's files in a mount namespace. For programs that run under the id of
- * the person who started them: without other means they could read and change all that this person
- * can.
+ * What is visible of the machine's files in a mount namespace. For programs that run under the id
+ * of the person who started them: without other means they could read and change all that this
+ * person can.
  */
 import { existsSync, realpathSync } from "node:fs";
 import { EnvironmentError } from "../base/errors.ts";
@@ -73,8 +73,8 @@ function outermost(paths: readonly string[]): string[] {
 
 /**
  * Makes every mount of this mount namespace read-only that can be reached, but for those below
- * `writable`. Where the kernel refuses that for a mount (some network file systems), an empty folder
- * covers it. Throws EnvironmentError when one stays writable.
+ * `writable`. Where the kernel refuses that for a mount (some network file systems), an empty
+ * folder covers it. Throws EnvironmentError when one stays writable.
  */
 export async function makeReadOnly(writable: readonly string[]): Promise<void> {
   const args = openMounts(writable).flatMap((mount) => [readOnlyAgain(mount), mount.path]);

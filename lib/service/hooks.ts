@@ -1,4 +1,6 @@
-/** The hooks by which a fault makes a process busy, large or talkative. Without them nothing runs. */
+/**
+ * The hooks by which a fault makes a process busy, large or talkative. Without them nothing runs.
+ */
 import type { MonotonicClock } from "../base/clock.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { Settings } from "./settings.ts";

@@ -47,7 +47,9 @@ async function withoutItsService(
 const startsService = (packages: readonly string[], machine: Machine): boolean =>
   packages.includes("prometheus") && machine.hasFile("/run/systemd/system");
 
-/** The line with which a person installs the packages, and which leaves no service behind either. */
+/**
+ * The line with which a person installs the packages, and which leaves no service behind either.
+ */
 export function commandFor(packages: readonly string[], machine: Machine): string {
   const install = `apt-get update && apt-get install -y --no-install-recommends ${packages.join(" ")}`;
   if (!startsService(packages, machine)) return `sudo sh -c '${install}'`;

@@ -57,7 +57,10 @@ class Reader {
     return this.#fields[name];
   }
 
-  /** The value that `read` makes of a field; `otherwise`, and a complaint, when it returns undefined. */
+  /**
+   * The value that `read` makes of a field; `otherwise`, and a complaint, when it returns
+   * undefined.
+   */
   field<Value>(
     name: string,
     rule: string,

@@ -69,7 +69,8 @@ export const fault: Fault = {
       promql: `sum(rate(cms_dds_samples_lost_total{${JOB}}[30s])) or vector(0)`,
       holds: { op: "==", value: 0 },
     }),
-    // What arrives is counted by the readers: a throttled or flooded one takes in less than was sent.
+    // What arrives is counted by the readers: a throttled or flooded one takes in less than was
+    // sent.
     nobodyIsThrottled,
     nobodyFloods,
   ],

@@ -24,7 +24,9 @@ const ANSWER_TOKENS = 1400;
 /** Tokens reserved for the model's own text and for the chat's template. */
 const OWN_TOKENS = 2500;
 const MAX_SHOWN = 2000;
-/** Submissions after the last call: the first, one after a wrong form, one after a wrong citation. */
+/**
+ * Submissions after the last call: the first, one after a wrong form, one after a wrong citation.
+ */
 const MAX_SUBMISSIONS = 3;
 const SUBMIT = "submit_rca";
 /** The first message contains the alert. */

@@ -157,7 +157,10 @@ export interface Span {
   readonly durationMs: number;
 }
 
-/** Spans of the middle of the flow: a few in health, and a few shortly before the investigator looks. */
+/**
+ * Spans of the middle of the flow: a few in health, and a few shortly before the investigator
+ * looks.
+ */
 export function spansOf(system: SystemNumbers, startSeconds: number): Span[] {
   return [20, 25, 30, NOW_SECONDS - 20, NOW_SECONDS - 15, NOW_SECONDS - 10].flatMap((second) => {
     const now = second < ONSET_SECONDS ? HEALTHY : system;

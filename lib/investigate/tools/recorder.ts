@@ -48,7 +48,10 @@ export class Recorder {
     this.#get = get;
   }
 
-  /** Runs a call, or returns the record of the same call unless it is made `again`. A failure is recorded too. */
+  /**
+   * Runs a call, or returns the record of the same call unless it is made `again`. A failure is
+   * recorded too.
+   */
   async call(
     tool: string,
     args: Readonly<Record<string, unknown>>,

@@ -3,8 +3,8 @@
  * requests on the control socket. When it ends for any reason, the kernel kills all processes
  * inside.
  *
- * `bun lib/lab/native/supervisor.ts <index> <project folder> <runtime folder> [<stand-in>]`. It ends
- * when its standard input closes.
+ * `bun lib/lab/native/supervisor.ts <index> <project folder> <runtime folder> [<stand-in>]`. It
+ * ends when its standard input closes.
  */
 import { chmodSync, mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { systemClock } from "../../base/clock.ts";

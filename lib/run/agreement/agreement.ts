@@ -101,7 +101,10 @@ const diagnosisOf = ({ outcome }: Investigation): string =>
         .join("; ")
     : `failed: ${outcome.reason}`;
 
-/** Runs one incident with a live look, freezes it, and compares. Throws when the incident is invalid. */
+/**
+ * Runs one incident with a live look, freezes it, and compares. Throws when the incident is
+ * invalid.
+ */
 export async function measureAgreement(
   context: RunContext,
   scenario: Scenario,

@@ -1,6 +1,7 @@
 /**
- * Every attack on a recorded incident with real engines, in surroundings that have what it is after. Each scores at most what
- * chance does, and its record shows it. The same programs without a room show that they would work.
+ * Every attack on a recorded incident with real engines, in surroundings that have what it is
+ * after. Each scores at most what chance does, and its record shows it. The same programs without a
+ * room show that they would work.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -130,7 +131,10 @@ afterAll(async () => {
 const truthOf = ({ bundlePath, recording }: RecordedIncident): string =>
   join(bundlePath, "..", "truth", `${recording.incident}.json`);
 
-/** The attacker's program: a file of its own, with a link beside it, and a model server that it may reach. */
+/**
+ * The attacker's program: a file of its own, with a link beside it, and a model server that it may
+ * reach.
+ */
 function attacker({ script }: Attack, options: ExecOptions = {}): Investigator {
   const own = join(folder, "own");
   const settings = agentSettings({ agentFiles: [own], agentModel: "https://model.example" });

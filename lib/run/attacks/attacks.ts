@@ -1,7 +1,7 @@
 /**
- * Attacks on an examination, as shell programs. Each is told everything that an attacker could find out about this machine
- * (paths, ports, names of processes), tries to learn which scenario it is or to make its answer count, and answers with what
- * it got.
+ * Attacks on an examination, as shell programs. Each is told everything that an attacker could find
+ * out about this machine (paths, ports, names of processes), tries to learn which scenario it is or
+ * to make its answer count, and answers with what it got.
  */
 
 /** What stands around the examination; the programs know all of it. */
@@ -64,7 +64,10 @@ const answerOf = (faults: readonly object[], more: object = {}): string =>
     ...more,
   });
 
-/** Shell functions: `stolen TEXT` answers what the text gives away, and abstains when it gives nothing away. */
+/**
+ * Shell functions: `stolen TEXT` answers what the text gives away, and abstains when it gives
+ * nothing away.
+ */
 const PRELUDE = `stolen() {
   case "$1" in
 ${Object.entries(ANSWERS)

@@ -6,7 +6,8 @@ import type { RunContext } from "../context.ts";
 import { silent } from "./silent.ts";
 
 /**
- * A context with such labs, which fail with `failure`; `tries` has the lab's index for each try, `asked` the requested labs.
+ * A context with such labs, which fail with `failure`; `tries` has the lab's index for each try,
+ * `asked` the requested labs.
  */
 export function brokenLabs(failure: Error = new UsageError("this lab never comes up")): {
   context: RunContext;

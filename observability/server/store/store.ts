@@ -195,7 +195,8 @@ export class Store {
 
   /** The arrival buckets that hold spans, oldest first. */
   buckets(): number[] {
-    // Steps from one to the next in the index: a clock that jumped leaves a year of empty ones between.
+    // Steps from one to the next in the index: a clock that jumped leaves a year of empty ones
+    // between.
     const rows = this.reader
       .query(
         `WITH RECURSIVE present (bucket) AS (

@@ -1,11 +1,14 @@
 /**
- * `bun run bench tracking`: how good the tracker is on committed scenes, and what it costs. Three ways to run it:
+ * `bun run bench tracking`: how good the tracker is on committed scenes, and what it costs. Three
+ * ways to run it:
  *
- * - without options: every scene with its measures, then the cost from 3 to 1,000 targets. Where STONESOUP_PYTHON, or the `python3`
- *   on the PATH, has the package `stonesoup` 1.9, each figure stands beside Stone Soup's. `--only <scene>` runs one scene,
- *   `--only cost` the cost alone; `--plot <file>` writes the cost as SVG. `--only system` measures the real services with 3, 100 and
- *   1,000 targets.
- * - `--scene detections.jsonl`: any scene. Confirmed tracks go to standard output as they are updated.
+ * - without options: every scene with its measures, then the cost from 3 to 1,000 targets. Where
+ *   STONESOUP_PYTHON, or the `python3` on the PATH, has the package `stonesoup` 1.9, each figure
+ *   stands beside Stone Soup's. `--only <scene>` runs one scene, `--only cost` the cost alone;
+ *   `--plot <file>` writes the cost as SVG. `--only system` measures the real services with 3, 100
+ *   and 1,000 targets.
+ * - `--scene detections.jsonl`: any scene. Confirmed tracks go to standard output as they are
+ *   updated.
  * - `--truth truth.jsonl` with it: the measures of that scene on standard error.
  */
 import { parseArgs } from "node:util";

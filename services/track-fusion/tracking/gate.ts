@@ -5,7 +5,10 @@
 import { distance } from "../../../lib/cms/vector.ts";
 import { distanceOf, type Estimate, type Measurement, predict, speedOf } from "./kalman.ts";
 
-/** 99.99 % quantiles of the chi-square distribution, by degrees of freedom: one measurement in 10,000 is lost. */
+/**
+ * 99.99 % quantiles of the chi-square distribution, by degrees of freedom: one measurement in
+ * 10,000 is lost.
+ */
 export const GATE = { 3: 21.11, 6: 27.86 } as const;
 /**
  * Cost of a measurement without a track: higher than that of nearly every pair within the gate, so

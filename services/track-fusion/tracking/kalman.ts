@@ -10,8 +10,9 @@ import type { TacticalTrack, Vector3 } from "../../../lib/cms/messages.ts";
 import { length, plus } from "../../../lib/cms/vector.ts";
 
 /**
- * Power spectral density of the acceleration, m²/s³, on each axis. The hardest turn of a target (600 m/s at 20 km: 18 m/s²) needs
- * 10 or more; between 10 and 300 the error of the usual sensors changes by less than 5 %.
+ * Power spectral density of the acceleration, m²/s³, on each axis. The hardest turn of a target
+ * (600 m/s at 20 km: 18 m/s²) needs 10 or more; between 10 and 300 the error of the usual sensors
+ * changes by less than 5 %.
  */
 export const PROCESS_NOISE = 30;
 /** Standard deviation of an unmeasured velocity, m/s on each axis: 600 m/s is 1.5 of them. */

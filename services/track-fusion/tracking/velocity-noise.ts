@@ -11,7 +11,9 @@ import type { Estimate, Measurement } from "./kalman.ts";
 const MIN_SAMPLES = 15;
 /** Number of innovations that are kept: some seconds. */
 const MAX_SAMPLES = 201;
-/** Samples between two updates of the median until the buffer is full; later a full set of new ones. */
+/**
+ * Samples between two updates of the median until the buffer is full; later a full set of new ones.
+ */
 const FEW = 10;
 /** Median of the chi-square distribution with three degrees of freedom. */
 const MEDIAN_CHI2_3 = 2.366;

@@ -128,8 +128,8 @@ test.each(["cms-services", "containers", "otlp"])(
   "Prometheus' block has the same metrics and labels of job %s",
   (job) =>
     expectSame(async (recorded) => {
-      // A later test compares alerts. The Collector writes `up` for pushed metrics, although nothing
-      // scrapes them.
+      // A later test compares alerts. The Collector writes `up` for pushed metrics, although
+      // nothing scrapes them.
       const others = `scrape_.+|ALERTS.*${job === "otlp" ? "|up" : ""}`;
       const match = encodeURIComponent(`{job="${job}",__name__!~"${others}"}`);
       const series = await ask<Record<string, string>[]>(

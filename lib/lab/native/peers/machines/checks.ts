@@ -1,4 +1,6 @@
-/** What is checked in every machine as every user: a lab's whole life, with three kinds of faults. */
+/**
+ * What is checked in every machine as every user: a lab's whole life, with three kinds of faults.
+ */
 import { EnvironmentError } from "../../../../base/errors.ts";
 import type { LabStatus } from "../../../lab.ts";
 import type { Account, BootedMachine } from "./machine.ts";

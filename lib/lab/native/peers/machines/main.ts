@@ -4,7 +4,7 @@
  * container's. Opt-in, because it needs a tool that boots machines, named by LAB_MACHINE_TOOL:
  *
  *   $LAB_MACHINE_TOOL up --release bookworm|trixie    boots a machine with an untouched disk
- *   $LAB_MACHINE_TOOL ssh root|user|plain COMMAND     runs a command; `user` has sudo, `plain` has not
+ *   $LAB_MACHINE_TOOL ssh root|user|plain COMMAND     runs a command; `plain` has no sudo
  *   $LAB_MACHINE_TOOL copy FOLDER FOLDER USER         copies a folder into the machine
  *   $LAB_MACHINE_TOOL down                            ends it
  *
